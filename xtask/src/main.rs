@@ -1,0 +1,2 @@
+//! Orch
+fn main() {}
