@@ -1,0 +1,116 @@
+//! What may be asked of the outside, and what may it answer? One file a port; plain data both ways.
+//!
+//! An adapter offers `perform(call) -> reply`. A call is performed at least once and carries the id of its effect:
+//! the adapter looks whether it already happened before it acts (decision 1).
+
+pub mod agent;
+pub mod deploy;
+pub mod forge;
+pub mod gate;
+pub mod git;
+pub mod tracker;
+
+use serde::{Deserialize, Serialize};
+
+pub use agent::{AgentCall, AgentReply};
+pub use deploy::{DeployCall, DeployReply};
+pub use forge::{ForgeCall, ForgeReply};
+pub use gate::{GateCall, GateReply};
+pub use git::{GitCall, GitReply};
+pub use tracker::{TrackerCall, TrackerReply};
+
+use crate::id::Digest;
+
+/// A text from outside or a long one: kept as a blob, named here. Erasing the blob leaves the journal valid
+/// (decision 39).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    /// The blob's name.
+    pub blob: Digest,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+impl Text {
+    /// The name of these bytes; whoever calls this stores the blob with the event that carries the name.
+    pub fn of(text: &str) -> Self {
+        Self { blob: Digest::of(text.as_bytes()), bytes: text.len() as u64 }
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.bytes == 0
+    }
+}
+
+/// Everything that can be asked of the outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Of the tracker.
+    Tracker(TrackerCall),
+    /// Of the forge.
+    Forge(ForgeCall),
+    /// Of git.
+    Git(GitCall),
+    /// Of an agent.
+    Agent(AgentCall),
+    /// Of a gate.
+    Gate(GateCall),
+    /// Of a deploy target.
+    Deploy(DeployCall),
+}
+
+/// Everything that can be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// By the tracker.
+    Tracker(TrackerReply),
+    /// By the forge.
+    Forge(ForgeReply),
+    /// By git.
+    Git(GitReply),
+    /// By the starter of an agent.
+    Agent(AgentReply),
+    /// By the starter of a gate.
+    Gate(GateReply),
+    /// By a deploy target.
+    Deploy(DeployReply),
+}
+
+/// A call that did not answer. Recorded, so it is data and not an error type.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What may be done about it.
+    pub kind: FailureKind,
+    /// Place and cause, for people; bounded by the adapter, secrets removed.
+    pub cause: String,
+}
+
+/// The three ways of failing; each adapter's `failure.rs` alone decides which one it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FailureKind {
+    /// It did not happen and may work later: retried with backoff, charged to nobody (decision 14).
+    Transient,
+    /// It did not happen and will not without a person.
+    Permanent,
+    /// It may have happened: looked up, never repeated blindly (decision 19).
+    Unknown,
+}
+
+impl Failure {
+    /// It did not happen and may work later.
+    pub fn transient(cause: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Transient, cause: cause.into() }
+    }
+    /// It did not happen and will not without a person.
+    pub fn permanent(cause: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Permanent, cause: cause.into() }
+    }
+    /// It may have happened.
+    pub fn unknown(cause: impl Into<String>) -> Self {
+        Self { kind: FailureKind::Unknown, cause: cause.into() }
+    }
+}

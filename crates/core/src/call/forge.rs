@@ -1,0 +1,93 @@
+//! What may be asked of a forge, and what does it answer?
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Commit, TaskId, Tree};
+
+/// What may be asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgeCall {
+    /// Open the change request of a branch into main, or find it: one a branch.
+    OpenChange {
+        /// The task branch.
+        branch: String,
+        /// Its head.
+        head: Commit,
+        /// For people.
+        title: String,
+        /// For people, in Markdown.
+        body: String,
+        /// Whose.
+        task: TaskId,
+    },
+    /// Say a gate's verdict on a commit.
+    SetCommitStatus {
+        /// The commit.
+        commit: Commit,
+        /// The gate's name.
+        context: String,
+        /// Whether it passed.
+        passed: bool,
+    },
+    /// Move main to the tested commit, once, if main still is where it was tested (decisions 19, 35).
+    Merge {
+        /// The change request.
+        change: u64,
+        /// The tested candidate.
+        candidate: Commit,
+        /// Where main stood when the candidate was built.
+        main: Commit,
+    },
+    /// Close the change request of a cancelled or superseded round.
+    CloseChange {
+        /// The change request.
+        change: u64,
+    },
+    /// Delete a task branch; the last head is kept in a hidden ref.
+    DeleteBranch {
+        /// The task branch; never main.
+        branch: String,
+        /// Its head as last known: a branch that moved since is left alone.
+        head: Commit,
+    },
+}
+
+/// What may be answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ForgeReply {
+    /// The change request is open.
+    ChangeOpened {
+        /// Its number.
+        change: u64,
+    },
+    /// The status is said.
+    CommitStatusSet,
+    /// Main is the candidate.
+    Merged {
+        /// The commit on main.
+        commit: Commit,
+        /// Its tree.
+        tree: Tree,
+    },
+    /// Main moved before the merge: nothing happened.
+    MainMoved {
+        /// Where it is now.
+        main: Commit,
+    },
+    /// The person's checkout of main has changes: nothing happened (decision 43).
+    CheckoutDirty {
+        /// Where.
+        path: String,
+    },
+    /// The change request is closed.
+    ChangeClosed,
+    /// The branch is gone.
+    BranchDeleted,
+    /// The branch has another head than expected: left alone.
+    BranchMoved {
+        /// The head it has.
+        head: Commit,
+    },
+}

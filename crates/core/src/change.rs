@@ -1,0 +1,162 @@
+//! What can become different? The journal keeps these; state is their fold by [`crate::apply`] (decision 39).
+
+use serde::{Deserialize, Serialize};
+
+use crate::artefact::Artefact;
+use crate::call::git::{Candidate, Protected};
+use crate::call::tracker::{IssueReading, Labels, Status};
+use crate::event::{FreezeCause, RunHow, Usage};
+use crate::gate::Evidence;
+use crate::gesture::Priority;
+use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, TaskId, Tree};
+use crate::policy::Limits;
+use crate::rework::{Attempts, Findings};
+use crate::stage::Stage;
+use crate::state::Refused;
+use crate::task::{
+    Branch, Cancel, Consent, Deployed, Escalation, Merged, Request, ReviewClock, RunRow, Step,
+};
+use crate::time::{Moment, Span};
+
+/// One difference.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// A task is known from now on.
+    Born {
+        /// Its id.
+        id: TaskId,
+        /// Its project.
+        project: ProjectId,
+        /// The issue.
+        reading: Box<IssueReading>,
+    },
+    /// The request is another one.
+    Requested(Request),
+    /// The labels are others.
+    Labelled(Labels),
+    /// The urgency is another.
+    Prioritised(Priority),
+    /// The board shows this.
+    BoardShows(Option<Status>),
+    /// A write to the board is on its way.
+    BoardWriting {
+        /// The effect.
+        effect: EffectId,
+        /// The wanted column.
+        status: Status,
+    },
+    /// No write to the board is on its way.
+    BoardSettled,
+    /// Whether a press of Approved or Confirm Deploy would count.
+    BoardFresh(bool),
+    /// The task is in another stage.
+    Staged(Stage),
+    /// The task does or waits for something else.
+    Stepped(Box<Step>),
+    /// Automation leaves it alone, or no longer.
+    Escalated(Option<Escalation>),
+    /// Another round, with a new branch (decision 41).
+    RoundOpened,
+    /// The budgets' use.
+    Attempted(Attempts),
+    /// The task branch.
+    Branched(Branch),
+    /// The change request.
+    ChangeOpened(u64),
+    /// The artefacts on the branch.
+    Artefacts(Vec<Artefact>),
+    /// The requirements' approval, or its end.
+    Approved(Option<Consent>),
+    /// The consent to deploy, or its end.
+    Consented(Option<Consent>),
+    /// The protected paths that the change touches.
+    ProtectedSeen(Option<Protected>),
+    /// The diff of protected paths that a person approved.
+    ProtectedApproved(Digest),
+    /// A verdict.
+    Judged(Box<Evidence>),
+    /// What goes to the next run; `None` after it was used.
+    Found(Option<Findings>),
+    /// The candidate.
+    CandidateBuilt(Option<Candidate>),
+    /// The lane is held from this row on, or given back.
+    Lane(bool),
+    /// The merge.
+    Merged(Merged),
+    /// The merge is proven.
+    Proven {
+        /// The tree that main has.
+        tree: Tree,
+    },
+    /// The deploy.
+    Deployed(Deployed),
+    /// A stop is asked for.
+    CancelAsked(Box<Cancel>),
+    /// The human clock.
+    ReviewClock(ReviewClock),
+    /// A run got its turn.
+    RunBegan(Box<RunRow>),
+    /// A run ended.
+    RunOver {
+        /// Which.
+        run: RunId,
+        /// How.
+        how: RunHow,
+        /// How long it ran.
+        wall: Span,
+        /// What it used.
+        usage: Usage,
+    },
+    /// Whether the analyst is to read answers.
+    Answers(bool),
+
+    /// To a repository: main is there.
+    MainAt(Commit),
+    /// To a repository: nothing merges.
+    Frozen {
+        /// Why.
+        cause: FreezeCause,
+        /// By which task.
+        task: Option<TaskId>,
+    },
+    /// To a repository: freezes of this task, or all, are lifted.
+    Thawed {
+        /// Only those of this task.
+        task: Option<TaskId>,
+    },
+
+    /// To a project: this policy holds.
+    PolicyHolds {
+        /// Its digest.
+        digest: Digest,
+        /// Where it was read.
+        commit: Option<Commit>,
+    },
+    /// To a project: a newer policy is refused.
+    PolicyRefused(Refused),
+
+    /// To a provider: closed until then, or open.
+    ProviderClosed {
+        /// Until when; `None` opens it.
+        until: Option<Moment>,
+        /// What it said.
+        cause: String,
+    },
+
+    /// To the installation: paused.
+    Paused(Box<crate::state::Pause>),
+    /// To the installation: no longer paused.
+    Unpaused,
+    /// To the installation: limits in force.
+    LimitsHold(Limits),
+    /// To the installation: money spent on a day.
+    Spent {
+        /// The day.
+        day: i64,
+        /// How much on that day in all.
+        microdollars: u64,
+    },
+    /// To the installation: the disk is too full, or no longer.
+    DiskFull(bool),
+}

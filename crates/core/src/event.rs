@@ -1,0 +1,356 @@
+//! What can happen? Everything that can move a task is one of these, grouped by who says it (decision 1).
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::tracker::IssueReading;
+use crate::call::{Failure, Reply};
+use crate::gesture::Gesture;
+use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token};
+use crate::policy::{Limits, Policy};
+use crate::stage::Role;
+use crate::time::{Moment, Span};
+
+/// An event with its place and time in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamped {
+    /// Its place.
+    pub seq: Seq,
+    /// When it was written down.
+    pub at: Moment,
+    /// What happened.
+    pub event: Event,
+}
+
+/// Everything that can happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Event {
+    /// The tracker says what an issue looks like now. The work item and project are set where the issue is new.
+    Issue(Box<IssueSeen>),
+    /// The forge says where a task branch or its change request stands; read by sweeps (decision 45).
+    Branch(BranchReading),
+    /// The forge says where main stands.
+    Main(MainReading),
+    /// A person did something, from anywhere (decision 2).
+    Gesture(Gesture),
+    /// A supervised run of an agent, a gate or a hook ended.
+    RunEnded(Box<RunEnd>),
+    /// An effect answered.
+    Reply(Box<EffectReply>),
+    /// A timer is due.
+    Timer(TimerId),
+    /// The board gives a turn (decision 42).
+    Granted(Grant),
+    /// Another entity says something, in the same transaction (decision 42).
+    Message(Message),
+    /// The project's policy is this from now on (decision 39).
+    PolicyChanged(Box<PolicyChange>),
+    /// A policy was refused; the last good one stays (decision 39).
+    PolicyRefused(PolicyRefusal),
+    /// A brain started to serve.
+    Started(Start),
+    /// The wall clock stepped; timers were armed again (decision 46).
+    ClockStepped {
+        /// By how many milliseconds, forward positive.
+        by: i64,
+    },
+    /// The disk cannot take more, or can again.
+    Disk(DiskReading),
+}
+
+/// An issue as the tracker shows it, and whose task it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssueSeen {
+    /// The project it belongs to.
+    pub project: ProjectId,
+    /// What the tracker says.
+    pub reading: IssueReading,
+}
+
+/// Where a task branch and its change request stand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchReading {
+    /// The branch's name.
+    pub branch: String,
+    /// Its head; `None` if the branch is gone.
+    pub head: Option<Commit>,
+    /// Whether its change request is open.
+    pub change_open: bool,
+    /// Whether its head is in main.
+    pub merged: bool,
+}
+
+/// Where main stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MainReading {
+    /// Its commit.
+    pub head: Commit,
+    /// Whether it contains the last one read: `false` means somebody rewrote main (decision 45).
+    pub descends: bool,
+}
+
+/// How a run ended, from the supervisor's record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunEnd {
+    /// The run.
+    pub run: RunId,
+    /// How.
+    pub how: RunHow,
+    /// From its start to its end.
+    pub wall: Span,
+    /// What it used, as far as it said.
+    pub usage: Usage,
+    /// What it or its output says in the end: the tail for people and for rework, bounded and masked.
+    pub tail: Option<crate::call::Text>,
+}
+
+/// The ways in which a run ends.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunHow {
+    /// The program ended with this code.
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signalled {
+        /// Which.
+        signal: i32,
+    },
+    /// It was killed at its time limit.
+    TimedOut,
+    /// It was killed at its output limit.
+    TooMuchOutput,
+    /// It was stopped because Orch asked.
+    Stopped,
+    /// It never started: the infrastructure's fault.
+    CouldNotStart {
+        /// Why.
+        cause: String,
+    },
+    /// Its supervisor is proven dead and left no record.
+    Lost {
+        /// What is known.
+        cause: String,
+    },
+    /// The provider of the model refused it for now: charged to nobody (decision 11).
+    ProviderLimited {
+        /// When it will work again, if it was said.
+        until: Option<Moment>,
+        /// What was said.
+        cause: String,
+    },
+}
+
+/// Tokens in four classes, and money (predecessor section 17, decision 12). `None` is unknown, never 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Fresh input.
+    pub input: Option<u64>,
+    /// Output.
+    pub output: Option<u64>,
+    /// Read from the provider's cache.
+    pub cache_read: Option<u64>,
+    /// Written to the provider's cache.
+    pub cache_write: Option<u64>,
+    /// Millionths of a US dollar; `None` if the price is unknown.
+    pub microdollars: Option<u64>,
+}
+
+/// What came of an effect.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EffectReply {
+    /// Which effect.
+    pub effect: EffectId,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// An answer or a failure.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It happened.
+    Done(Reply),
+    /// It did not, or may have.
+    Failed(Failure),
+}
+
+/// A turn given by the board, with the token that what follows must carry (decisions 3, 42).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// What is granted.
+    pub turn: Turn,
+    /// Only a task that still waits in this row of the journal takes it.
+    pub wanted: Seq,
+}
+
+/// What a task can wait for a turn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// To begin: serial gate, freeze, pause.
+    Start,
+    /// A slot for an agent.
+    Agent(Role),
+    /// A slot for a gate's run.
+    Gate,
+    /// The merge lane of the repository.
+    Lane,
+}
+
+/// What one entity tells another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Message {
+    /// To the next life of a work item: the issue was asked for again after a cancel (row 148).
+    Reborn(Box<IssueSeen>),
+    /// To the repository: nothing merges until a person or a repairing merge lifts it (decision 41).
+    Freeze {
+        /// By which task.
+        task: TaskId,
+        /// Why.
+        cause: FreezeCause,
+    },
+    /// To the repository: this task's merge repairs what it froze.
+    Thaw {
+        /// By which task.
+        task: TaskId,
+    },
+    /// To a provider: a run was refused for now.
+    ProviderLimited {
+        /// Until when, if it was said.
+        until: Option<Moment>,
+        /// What was said.
+        cause: String,
+    },
+    /// To a provider: a run succeeded.
+    ProviderWorks,
+    /// To the installation: money was spent.
+    Spent {
+        /// Millionths of a US dollar.
+        microdollars: u64,
+    },
+    /// To a task: the policy of its project is another one now.
+    PolicyIs {
+        /// Which.
+        policy: Digest,
+    },
+}
+
+/// Why a repository is frozen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FreezeCause {
+    /// A deploy failed after its merge (decision 41).
+    DeployFailed,
+    /// What was merged is not what was tested (decision 19).
+    UnprovenMerge,
+    /// Somebody rewrote main (decision 45).
+    MainRewritten,
+    /// A person asked for it.
+    Person,
+    /// A check of the store found a contradiction.
+    StoreDamaged,
+}
+
+/// A policy that is in force from now on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyChange {
+    /// Its digest.
+    pub digest: Digest,
+    /// The commit of the default branch it was read from; `None` for the built-in one.
+    pub commit: Option<Commit>,
+    /// The policy itself.
+    pub policy: Policy,
+}
+
+/// A policy that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRefusal {
+    /// The commit it was read from.
+    pub commit: Commit,
+    /// Place, cause and remedy.
+    pub cause: String,
+}
+
+/// A brain that starts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Its version.
+    pub version: String,
+    /// Whether the one before stopped in order.
+    pub clean: bool,
+    /// Limits of the installation from now on.
+    pub limits: Limits,
+}
+
+/// Whether the disk takes writes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DiskReading {
+    /// Whether work may go on.
+    pub enough: bool,
+    /// Free bytes.
+    pub free: u64,
+}
+
+impl Usage {
+    /// Whole input: fresh, cache read and cache written (row 192, incident I-33).
+    pub fn full_input(&self) -> u64 {
+        self.input.unwrap_or(0) + self.cache_read.unwrap_or(0) + self.cache_write.unwrap_or(0)
+    }
+
+    /// Tokens of all four classes.
+    pub fn tokens(&self) -> u64 {
+        self.full_input() + self.output.unwrap_or(0)
+    }
+
+    /// Two usages together; unknown stays unknown only if both are.
+    #[must_use]
+    pub fn plus(self, other: Usage) -> Usage {
+        let add = |a: Option<u64>, b: Option<u64>| match (a, b) {
+            (None, None) => None,
+            (a, b) => Some(a.unwrap_or(0).saturating_add(b.unwrap_or(0))),
+        };
+        Usage {
+            input: add(self.input, other.input),
+            output: add(self.output, other.output),
+            cache_read: add(self.cache_read, other.cache_read),
+            cache_write: add(self.cache_write, other.cache_write),
+            microdollars: add(self.microdollars, other.microdollars),
+        }
+    }
+}
+
+impl Event {
+    /// The key under which this event counts once (decision 2); `None` where the caller must give one (a reading is
+    /// numbered, a gesture has its request id).
+    pub fn natural_key(&self, entity: &Entity) -> Option<String> {
+        match self {
+            Event::RunEnded(end) => Some(format!("run/{}/end", end.run)),
+            Event::Reply(reply) => Some(format!("effect/{}", reply.effect)),
+            Event::Timer(timer) => Some(format!("timer/{timer}")),
+            Event::Granted(grant) => Some(format!("grant/{entity}/{}", grant.wanted)),
+            Event::Gesture(gesture) => Some(format!("gesture/{}", gesture.request)),
+            Event::PolicyChanged(change) => Some(format!(
+                "policy/{entity}/{}/{}",
+                change.commit.as_ref().map_or("built-in", Commit::as_str),
+                change.digest
+            )),
+            Event::PolicyRefused(refusal) => Some(format!("policy/{entity}/{}/refused", refusal.commit)),
+            Event::Issue(_)
+            | Event::Branch(_)
+            | Event::Main(_)
+            | Event::Message(_)
+            | Event::Started(_)
+            | Event::ClockStepped { .. }
+            | Event::Disk(_) => None,
+        }
+    }
+}
+
+/// The fencing token that a run carries: a run is its own token.
+pub fn token_of(run: RunId) -> Token {
+    Token::new(run.seq, run.n)
+}

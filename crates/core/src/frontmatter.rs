@@ -1,0 +1,1 @@
+//! What does the machine read from the head of a file? One parse primitive for all verdicts (row 26).

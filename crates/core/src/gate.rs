@@ -1,0 +1,139 @@
+//! What can judge a change, what is each verdict about, and how does a verdict go stale? (decisions 14, 40)
+
+pub mod verdict;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Text;
+use crate::id::{Commit, Digest, RunId, Tree};
+use crate::time::Moment;
+
+/// The gates, by the predecessor's names wherever people or the API see them (decision 31, row 10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateId {
+    /// A person approved the requirements.
+    CheckAnalysisApproved,
+    /// Files 00-04 are there.
+    CheckAnalysisComplete,
+    /// Files 06-10 are there.
+    CheckArchitectureDone,
+    /// The project's tests pass on exactly this tree.
+    CheckCiGreen,
+    /// A person's review on the forge.
+    CheckReviewApproved,
+    /// The tester's verdict.
+    CheckTestsPassed,
+    /// The reviewer's verdict.
+    CheckReviewerVerdict,
+    /// The project's tests, run by Orch itself.
+    CheckTestsLocal,
+    /// The deploy's verdict.
+    CheckDeployStatus,
+    /// The staging suite's verdict.
+    CheckStagingStatus,
+    /// The change merges cleanly into current main and is green there.
+    CheckBranchMergeable,
+    /// The staged image is the validated commit.
+    CheckStagingImageFresh,
+    /// Secrets and dependencies.
+    CheckSecurityGate,
+}
+
+impl GateId {
+    /// All thirteen (row 10).
+    pub const ALL: [GateId; 13] = [
+        GateId::CheckAnalysisApproved,
+        GateId::CheckAnalysisComplete,
+        GateId::CheckArchitectureDone,
+        GateId::CheckCiGreen,
+        GateId::CheckReviewApproved,
+        GateId::CheckTestsPassed,
+        GateId::CheckReviewerVerdict,
+        GateId::CheckTestsLocal,
+        GateId::CheckDeployStatus,
+        GateId::CheckStagingStatus,
+        GateId::CheckBranchMergeable,
+        GateId::CheckStagingImageFresh,
+        GateId::CheckSecurityGate,
+    ];
+
+    /// The machine name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            GateId::CheckAnalysisApproved => "check_analysis_approved",
+            GateId::CheckAnalysisComplete => "check_analysis_complete",
+            GateId::CheckArchitectureDone => "check_architecture_done",
+            GateId::CheckCiGreen => "check_ci_green",
+            GateId::CheckReviewApproved => "check_review_approved",
+            GateId::CheckTestsPassed => "check_tests_passed",
+            GateId::CheckReviewerVerdict => "check_reviewer_verdict",
+            GateId::CheckTestsLocal => "check_tests_local",
+            GateId::CheckDeployStatus => "check_deploy_status",
+            GateId::CheckStagingStatus => "check_staging_status",
+            GateId::CheckBranchMergeable => "check_branch_mergeable",
+            GateId::CheckStagingImageFresh => "check_staging_image_fresh",
+            GateId::CheckSecurityGate => "check_security_gate",
+        }
+    }
+}
+
+impl fmt::Display for GateId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The three outcomes (decision 14).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It passed.
+    Pass,
+    /// It failed, with what it found.
+    Fail {
+        /// Verbatim and bounded.
+        findings: Text,
+    },
+    /// It could not judge: never a pass, never the developer's fault.
+    Unavailable {
+        /// Why.
+        cause: String,
+    },
+}
+
+/// What a verdict binds to (decision 40).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The requirements 01-04.
+    Requirements(Digest),
+    /// The change, without artefacts and tests.
+    Change(Digest),
+    /// A tree.
+    Tree(Tree),
+    /// A commit of main.
+    Main(Commit),
+}
+
+/// A verdict with what it is about, stored under (subject, gate, definition) and looked up there: an equal tree needs
+/// no second run, any other input makes it stale by itself (decision 40).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Which gate.
+    pub gate: GateId,
+    /// About what.
+    pub subject: Subject,
+    /// The digest of the gate's definition: command, environment, policy.
+    pub definition: Digest,
+    /// What it said.
+    pub verdict: Verdict,
+    /// The run that gave it, if one did.
+    pub run: Option<RunId>,
+    /// The commit it ran on.
+    pub commit: Option<Commit>,
+    /// When.
+    pub at: Moment,
+}

@@ -1,0 +1,162 @@
+//! What is written down, and what must a store be able to do? The record is the truth; state is its fold (decision 39).
+
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::effect::{Effect, Timer};
+use crate::event::Event;
+use crate::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
+use crate::reason::Reason;
+use crate::state::State;
+use crate::time::Moment;
+
+/// The version of the decision rules. It rises with every change of what `decide` answers, so that `replay --verify`
+/// decides again only rows of its own rules (decision 39).
+pub const RULES: u32 = 1;
+
+/// The version of the journal's format.
+pub const FORMAT: u32 = 1;
+
+/// One row of the journal: what happened and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its place, without gaps from 1.
+    pub seq: Seq,
+    /// When it was written.
+    pub at: Moment,
+    /// Whom it is about.
+    pub entity: Entity,
+    /// The key under which the event counts once.
+    pub key: String,
+    /// What happened.
+    pub event: Event,
+    /// What is different now.
+    pub changes: Vec<Change>,
+    /// What is to be done outside.
+    pub effects: Vec<Effect>,
+    /// The timer armed by it, if any.
+    pub timers: Vec<Timer>,
+    /// Why, also when nothing was done.
+    pub reasons: Vec<Reason>,
+    /// The policy that held.
+    pub policy: Option<Digest>,
+    /// The rules that decided.
+    pub rules: u32,
+    /// The hash of the row before; 64 zeros before the first.
+    pub prev: Digest,
+    /// SHA-256 over the canonical bytes of all of the above.
+    pub hash: Digest,
+}
+
+impl Row {
+    /// The hash that the first row follows.
+    pub fn genesis() -> Digest {
+        Digest("0".repeat(64))
+    }
+
+    /// The bytes that the hash covers: the row as JSON in the order of its fields with an empty `hash`.
+    pub fn canonical(&self) -> Vec<u8> {
+        let bare = (
+            (&self.seq, &self.at, &self.entity, &self.key, &self.event, &self.changes),
+            (&self.effects, &self.timers, &self.reasons, &self.policy, &self.rules, &self.prev),
+        );
+        serde_json::to_vec(&bare).unwrap_or_default()
+    }
+
+    /// Follows `prev` and seals the row.
+    #[must_use]
+    pub fn sealed(mut self, prev: Digest) -> Self {
+        self.prev = prev;
+        self.hash = Digest::of(&self.canonical());
+        self
+    }
+
+    /// Whether the row is what its hash says.
+    pub fn is_sound(&self) -> bool {
+        self.hash == Digest::of(&self.canonical())
+    }
+}
+
+/// A text or artefact kept under its digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blob {
+    /// Its name.
+    pub digest: Digest,
+    /// What it is.
+    pub bytes: Vec<u8>,
+}
+
+impl Blob {
+    /// A blob of these bytes.
+    pub fn of(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        Self { digest: Digest::of(&bytes), bytes }
+    }
+}
+
+/// Where the journal ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// The last row's place; 0 in an empty journal.
+    pub seq: Seq,
+    /// The last row's hash.
+    pub hash: Digest,
+}
+
+/// A state and the row it is true for (decision 39).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// The row.
+    pub seq: Seq,
+    /// The state.
+    pub state: State,
+}
+
+/// All that one transaction writes: many events share one commit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Batch {
+    /// New rows, in order.
+    pub rows: Vec<Row>,
+    /// New states of the entities in those rows, one each, with the row they are true for.
+    pub states: Vec<(Entity, Kept)>,
+    /// Effects that are settled by a reply in this batch.
+    pub settled: Vec<EffectId>,
+    /// Effects in `rows` that are not settled yet are stored as open by the store itself.
+    /// Timers: the one timer of an entity from now on; `None` disarms it.
+    pub timers: Vec<(Entity, Option<Timer>)>,
+    /// Texts to keep.
+    pub blobs: Vec<Blob>,
+}
+
+/// What a store must be able to do for the brain. One writer; all calls are synchronous; nothing is visible before
+/// `commit` returned, and after it nothing is lost (decision 33).
+pub trait Journal {
+    /// Why a store could not; it names place, cause and remedy.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// Where the journal ends.
+    fn head(&mut self) -> Result<Head, Self::Error>;
+    /// The row that took this key, if one did.
+    fn taken(&mut self, key: &str) -> Result<Option<Seq>, Self::Error>;
+    /// The state of an entity.
+    fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, Self::Error>;
+    /// The newest life of an issue's task.
+    fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey)
+    -> Result<Option<TaskId>, Self::Error>;
+    /// Writes it all, durably, or nothing.
+    fn commit(&mut self, batch: &Batch) -> Result<(), Self::Error>;
+
+    /// Each open entity's state, one at a time, for the board at start.
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), Self::Error>;
+    /// The effects that no reply settled yet, in order of their ids.
+    fn open_effects(&mut self) -> Result<Vec<Effect>, Self::Error>;
+    /// All armed timers.
+    fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, Self::Error>;
+    /// A kept text.
+    fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Self::Error>;
+    /// Rows from `from` on, at most `most`, in order.
+    fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, Self::Error>;
+    /// Rows of one entity, newest first, at most `most`, older than `before` if given.
+    fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize)
+    -> Result<Vec<Row>, Self::Error>;
+}

@@ -1,0 +1,170 @@
+//! Which rules hold for a project and for the installation? Plain data; where it is read from is not this crate's matter
+//! (decisions 6, 44).
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::git::Scope;
+use crate::id::{Digest, ProviderId, WorkItem};
+use crate::message::Lang;
+use crate::stage::{Preset, Role};
+use crate::time::Span;
+
+/// What holds for one project: its `.orch/policy.toml` below the ceilings of the installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// The prefix of its work items; unique in the installation.
+    pub prefix: String,
+    /// Which stages it has.
+    pub preset: Preset,
+    /// The least length of a description, in characters (QG-0); 0: a title is enough (decision 43).
+    pub least_description: u64,
+    /// Run before the tests in a clean checkout.
+    pub setup: Vec<String>,
+    /// The project's tests: program and arguments. Empty: there is no CI, and nothing can be merged.
+    pub test: Vec<String>,
+    /// Paths kept between runs, a task and role (decision 32).
+    pub cache: Vec<String>,
+    /// Globs of the tests: the tester may write them, and they are not part of the change's digest (decision 40).
+    pub tests: Vec<String>,
+    /// Globs that hold a change until a person approves exactly that diff (decision 8).
+    pub protected: Vec<String>,
+    /// Whether a `library` project asks before it merges (decision 6).
+    pub confirm_merge: bool,
+    /// One task of the project at a time, in the order of their numbers (decision 21).
+    pub serial: bool,
+    /// Whether the labels autoApprove and autoDeploy count (predecessor section 11).
+    pub labels: bool,
+    /// The language of comments and texts.
+    pub language: Lang,
+    /// Which agent works in which role: from the installation's settings (decision 13).
+    pub agents: BTreeMap<Role, AgentChoice>,
+    /// A run of an agent is killed after this (decision 12).
+    pub run_limit: Span,
+    /// A run of the tests is killed after this.
+    pub ci_limit: Span,
+    /// No result of the deploy hook after this: probe (decision 22).
+    pub deploy_limit: Span,
+    /// What a task may cost, in millionths of a US dollar (decision 12).
+    pub task_budget: u64,
+    /// Whether the installation names a deploy hook for it.
+    pub hook: bool,
+    /// Whether the installation names a health probe for it.
+    pub probe: bool,
+}
+
+/// An agent for a role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentChoice {
+    /// Its name in the settings.
+    pub agent: String,
+    /// Whose model it asks.
+    pub provider: ProviderId,
+}
+
+/// What holds for the whole installation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Agents at once, in all.
+    pub agents: u32,
+    /// Agents at once, a project.
+    pub agents_a_project: u32,
+    /// Agents at once, a role; absent: only the other limits hold.
+    pub agents_a_role: BTreeMap<Role, u32>,
+    /// Gates' runs at once, in all.
+    pub gates: u32,
+    /// Money a day, in millionths of a US dollar (decision 12).
+    pub day_budget: u64,
+    /// Set aside for a run before it starts, settled after.
+    pub run_reserve: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            agents: 4,
+            agents_a_project: 4,
+            agents_a_role: BTreeMap::new(),
+            gates: 2,
+            day_budget: 100_000_000,
+            run_reserve: 1_000_000,
+        }
+    }
+}
+
+impl Default for Policy {
+    /// The built-in policy of a project that has none of its own.
+    fn default() -> Self {
+        Self {
+            prefix: "TASK".to_owned(),
+            preset: Preset::Library,
+            least_description: 0,
+            setup: Vec::new(),
+            test: Vec::new(),
+            cache: Vec::new(),
+            tests: vec!["tests/**".to_owned()],
+            protected: default_protected(),
+            confirm_merge: false,
+            serial: false,
+            labels: true,
+            language: Lang::En,
+            agents: BTreeMap::new(),
+            run_limit: Span::minutes(60),
+            ci_limit: Span::minutes(30),
+            deploy_limit: Span::minutes(20),
+            task_budget: 20_000_000,
+            hook: false,
+            probe: false,
+        }
+    }
+}
+
+/// CI definitions, secret allow-lists, deploy hooks, CODEOWNERS (decision 8).
+pub fn default_protected() -> Vec<String> {
+    [
+        ".github/**",
+        ".gitea/**",
+        ".forgejo/**",
+        ".gitlab-ci.yml",
+        ".ci/**",
+        ".gitleaks.toml",
+        ".gitleaksignore",
+        "**/CODEOWNERS",
+        "deploy/**",
+        "scripts/deploy*",
+    ]
+    .map(str::to_owned)
+    .to_vec()
+}
+
+impl Policy {
+    /// The digest under which it is journaled.
+    pub fn digest(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(self).unwrap_or_default())
+    }
+
+    /// The digest of the CI gate's definition: command and environment (decision 40).
+    pub fn ci_definition(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(&(&self.setup, &self.test, &self.cache)).unwrap_or_default())
+    }
+
+    /// What a role may write (decision 8).
+    pub fn scope(&self, role: Role, item: &WorkItem) -> Scope {
+        let own = format!("{}/**", crate::artefact::folder(item));
+        let (mut allowed, denied, protected) = match role {
+            Role::Analyst | Role::Reviewer => (vec![own], vec![], vec![]),
+            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], vec![], vec![]),
+            Role::Tester => (vec![own], vec![], vec![]),
+            Role::Developer => (
+                vec!["**".to_owned()],
+                vec!["docs/work-items/**".to_owned(), ".orch/**".to_owned()],
+                self.protected.clone(),
+            ),
+        };
+        if role == Role::Tester {
+            allowed.extend(self.tests.iter().cloned());
+        }
+        Scope { allowed, denied, protected }
+    }
+}

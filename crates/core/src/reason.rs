@@ -1,0 +1,195 @@
+//! Why did we act, or not? Every decision carries its reasons, also when it decides to wait.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::FreezeCause;
+use crate::gate::GateId;
+use crate::id::{Commit, RunId};
+use crate::rework::Judge;
+use crate::stage::{Role, Stage};
+use crate::task::Why;
+use crate::time::Moment;
+
+/// One reason. Its sentence for people is made by [`crate::message::reason`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The issue is known from now on.
+    Known,
+    /// The request has another title or text.
+    RequestEdited,
+    /// A person's gesture was taken.
+    GestureTaken {
+        /// The word for it.
+        press: String,
+        /// Who.
+        by: String,
+    },
+    /// A gesture has no effect here.
+    GestureWithoutEffect {
+        /// The word for it.
+        press: String,
+        /// Why not.
+        why: NoEffect,
+    },
+    /// Something came for which nothing waits.
+    Ignored(Ignored),
+    /// The task advanced.
+    Advanced {
+        /// From where.
+        from: Stage,
+        /// To where.
+        to: Stage,
+    },
+    /// The task goes back for rework (predecessor section 8).
+    SentBack {
+        /// From where.
+        from: Stage,
+        /// To where.
+        to: Stage,
+        /// Who judged.
+        judge: Judge,
+        /// The judgement's number.
+        attempt: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// A run is repeated: it brought nothing that counts.
+    Repeated {
+        /// Whose.
+        role: Role,
+        /// What it lacked.
+        cause: String,
+    },
+    /// A gate judged.
+    GateSaid {
+        /// Which.
+        gate: GateId,
+        /// Whether it passed; `None`: it could not judge.
+        passed: Option<bool>,
+    },
+    /// A gate has judged exactly this already (decision 40).
+    EvidenceStands {
+        /// Which gate.
+        gate: GateId,
+    },
+    /// A verdict no longer stands: what it was about is another thing now (decision 40).
+    EvidenceLapsed {
+        /// Which gate.
+        gate: GateId,
+    },
+    /// A gate of the edge is not part of this project.
+    NotConfigured {
+        /// Which gate.
+        gate: GateId,
+    },
+    /// A turn was given.
+    TurnTaken,
+    /// A run began.
+    RunBegan {
+        /// Which.
+        run: RunId,
+    },
+    /// A run ended.
+    RunEnded {
+        /// Which.
+        run: RunId,
+    },
+    /// Asked again later.
+    Later {
+        /// When.
+        due: Moment,
+        /// Why.
+        cause: String,
+    },
+    /// Automation leaves it alone until a person says `retry`.
+    Escalated(Why),
+    /// Main moved before the merge: the candidate is built again.
+    MainMoved {
+        /// Where it is.
+        main: Commit,
+    },
+    /// Merged.
+    Merged {
+        /// What main is.
+        commit: Commit,
+    },
+    /// The merge is proven (decision 19).
+    Proven,
+    /// The deployed service names the commit and is well.
+    Healthy,
+    /// The deploy failed after the merge: a new round begins (decision 41).
+    DeployFailed {
+        /// How.
+        cause: String,
+    },
+    /// A stop waits for an irreversible step to end (row 150).
+    StopDeferred,
+    /// Stopped.
+    Stopped,
+    /// The repository is frozen.
+    Frozen(FreezeCause),
+    /// The repository is no longer frozen.
+    Thawed,
+    /// The policy in force is another.
+    PolicyChanged,
+    /// A policy was refused.
+    PolicyRefused,
+    /// The provider refuses for now.
+    ProviderClosed,
+    /// The provider works.
+    ProviderOpen,
+    /// The installation is paused.
+    Paused,
+    /// The installation is no longer paused.
+    Unpaused,
+    /// The board is told the truth again.
+    BoardCorrected,
+    /// Somebody pushed to the task branch: adopted, verdicts lapse (decision 45).
+    BranchAdopted {
+        /// Its head.
+        head: Commit,
+    },
+    /// Noted, nothing to do.
+    Noted,
+}
+
+/// Why a gesture has no effect (predecessor section 23.5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoEffect {
+    /// The task is over.
+    Terminal,
+    /// The task works; the same press again changes nothing (row 121).
+    Busy,
+    /// It means nothing at this stage (rows 79, 80).
+    WrongStage(Stage),
+    /// Nobody asked for it, or it was pressed before Orch asked (decision 2).
+    Stale,
+    /// It names another thing than the one that waits (decision 37).
+    OtherThing,
+    /// It was said already (row 152).
+    Again,
+    /// The task is escalated: only `retry` and To Analyse mean something (decision 15).
+    Escalated,
+    /// The task is not escalated.
+    NotEscalated,
+    /// The entity has no such gesture.
+    WrongEntity,
+}
+
+/// Why something was ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ignored {
+    /// Its token is not the one waited for (decision 3).
+    StaleToken,
+    /// The task is over (row 2).
+    Terminal,
+    /// It is the echo of Orch's own write (decision 2).
+    Echo,
+    /// The entity does not exist.
+    Unknown,
+    /// The entity does not listen to such events.
+    NotForThis,
+}

@@ -1,0 +1,115 @@
+//! What does Orch keep of each kind of entity? (decision 42)
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::FreezeCause;
+use crate::gesture::Gesture;
+use crate::id::{Commit, Digest, TaskId};
+use crate::policy::Limits;
+use crate::task::Task;
+use crate::time::Moment;
+
+/// The state of one entity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// A task.
+    Task(Box<Task>),
+    /// A repository.
+    Repository(Repository),
+    /// A project.
+    Project(Project),
+    /// A provider.
+    Provider(Provider),
+    /// The installation.
+    Installation(Installation),
+}
+
+/// What is known of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Repository {
+    /// Where main was last read.
+    pub main: Option<Commit>,
+    /// Why nothing merges, oldest first.
+    pub freezes: Vec<Freeze>,
+}
+
+/// One reason for which nothing merges.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// Why.
+    pub cause: FreezeCause,
+    /// Which task caused it; its repairing merge lifts it (decision 41).
+    pub task: Option<TaskId>,
+    /// Since when.
+    pub at: Moment,
+}
+
+/// What is known of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Project {
+    /// The policy in force.
+    pub policy: Option<Digest>,
+    /// The commit it was read from.
+    pub commit: Option<Commit>,
+    /// Why a newer one was refused, if it was.
+    pub refused: Option<Refused>,
+}
+
+/// A policy that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// The commit it was read from.
+    pub commit: Commit,
+    /// Place, cause, remedy.
+    pub cause: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// What is known of a provider of models (decision 11).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Provider {
+    /// No runs before this.
+    pub closed_until: Option<Moment>,
+    /// What it said.
+    pub cause: String,
+    /// How often in a row it refused.
+    pub refusals: u32,
+}
+
+/// What is known of the installation.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Installation {
+    /// The pause, if there is one.
+    pub pause: Option<Pause>,
+    /// Limits in force.
+    pub limits: Limits,
+    /// The day that `spent` counts, as days since 1970 in UTC.
+    pub day: i64,
+    /// Money spent on that day, in millionths of a US dollar.
+    pub spent: u64,
+    /// Whether the disk is too full to go on.
+    pub disk_full: Option<Moment>,
+}
+
+/// No new turns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// By whom.
+    pub gesture: Gesture,
+    /// Since when.
+    pub at: Moment,
+    /// Whether tasks that have begun go on.
+    pub drain: bool,
+}
+
+impl State {
+    /// Whether anything can still come of it: closed ones are not loaded at start.
+    pub fn is_open(&self) -> bool {
+        match self {
+            State::Task(task) => !task.stage.is_terminal(),
+            State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => true,
+        }
+    }
+}

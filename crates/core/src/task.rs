@@ -1,0 +1,494 @@
+//! What do we know of a task? Each thing seen stands on its own axis; nothing is said twice.
+
+use serde::{Deserialize, Serialize};
+
+use crate::artefact::Artefact;
+use crate::call::Text;
+use crate::call::git::{Candidate, Protected};
+use crate::call::tracker::{Labels, Status};
+use crate::event::{RunHow, Turn, Usage};
+use crate::gate::Evidence;
+use crate::gesture::{Gesture, Priority};
+use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
+use crate::rework::{Attempts, Findings};
+use crate::stage::{Role, Stage};
+use crate::time::{Moment, Span};
+
+/// One life of a work item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Its id.
+    pub id: TaskId,
+    /// The work item.
+    pub item: WorkItem,
+    /// Its project.
+    pub project: ProjectId,
+    /// The issue at the tracker.
+    pub issue: IssueKey,
+    /// The issue's number there: the order of the serial gate.
+    pub number: u64,
+    /// When it was first seen.
+    pub born: Moment,
+    /// What is asked for.
+    pub request: Request,
+    /// What the board shows, and what Orch wants it to show.
+    pub board: Board,
+    /// Its labels.
+    pub labels: Labels,
+    /// How urgent.
+    pub priority: Priority,
+    /// Where it stands.
+    pub stage: Stage,
+    /// When it came there.
+    pub stage_since: Moment,
+    /// What it does or waits for there.
+    pub step: Step,
+    /// When that began.
+    pub step_since: Moment,
+    /// The row in which that began: the token of what is waited for (decision 3).
+    pub step_seq: Seq,
+    /// Why automation leaves it alone, if it does (invariant C4).
+    pub escalated: Option<Escalation>,
+    /// Which round: a failed deploy after the merge opens another with a new branch (decision 41).
+    pub round: u32,
+    /// How much of the budgets is used.
+    pub attempts: Attempts,
+    /// The task branch of this round.
+    pub branch: Option<Branch>,
+    /// The change request of this round.
+    pub change_request: Option<u64>,
+    /// The artefacts on the branch.
+    pub artefacts: Vec<Artefact>,
+    /// The approval of the requirements.
+    pub approval: Option<Consent>,
+    /// The consent to deploy (or merge) this change.
+    pub consent: Option<Consent>,
+    /// Protected paths that the change touches, if it does.
+    pub protected: Option<Protected>,
+    /// Which diff of protected paths a person approved.
+    pub protected_ok: Option<Digest>,
+    /// What gates said.
+    pub evidence: Vec<Evidence>,
+    /// What goes to the next run.
+    pub findings: Option<Findings>,
+    /// The candidate in work.
+    pub candidate: Option<Candidate>,
+    /// The merge lane, while held: since which row.
+    pub lane: Option<Seq>,
+    /// The merge of this round.
+    pub merged: Option<Merged>,
+    /// The merges of earlier rounds.
+    pub earlier_merges: Vec<Merged>,
+    /// The deploy of this round.
+    pub deployed: Option<Deployed>,
+    /// A stop that was asked for.
+    pub cancel: Option<Cancel>,
+    /// The time that people took for the approval.
+    pub review: ReviewClock,
+    /// Its runs, oldest first.
+    pub runs: Vec<RunRow>,
+    /// Whether the analyst is to read people's answers.
+    pub answers: bool,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The title.
+    pub title: Text,
+    /// The title as a branch slug.
+    pub slug: String,
+    /// The description.
+    pub text: Text,
+    /// Whether the issue still exists.
+    pub present: bool,
+}
+
+/// The issue's column: the newest wanted value is written when it differs from the last confirmed one (decision 1).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Board {
+    /// What the board says, last read or confirmed.
+    pub shows: Option<Status>,
+    /// A write that no reply settled yet: its echo is no gesture (decision 2).
+    pub writing: Option<(EffectId, Status)>,
+    /// Whether another status than Approved was read since the approval was asked for, and likewise for Confirm Deploy:
+    /// only then do they count.
+    pub fresh: bool,
+}
+
+/// What a task does or waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// It waits for a person, or is over.
+    Rest(Rest),
+    /// It waits for a turn.
+    Queued(Want),
+    /// An effect is on its way whose reply moves it.
+    Asked {
+        /// The effect.
+        effect: EffectId,
+        /// What was asked.
+        ask: Ask,
+        /// How often it was asked before.
+        tries: u32,
+    },
+    /// A run lives.
+    Running {
+        /// Which.
+        run: RunId,
+        /// Of what.
+        job: Job,
+    },
+    /// It asks again later: nobody's failure (decision 14).
+    Backoff {
+        /// The timer.
+        timer: TimerId,
+        /// When.
+        due: Moment,
+        /// What will be asked.
+        ask: Ask,
+        /// How often it was asked.
+        tries: u32,
+        /// Why it waits.
+        cause: Delay,
+    },
+}
+
+/// Waiting for a person, or over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rest {
+    /// For the start gesture.
+    Start,
+    /// For answers, and then the start gesture (decision 29).
+    Questions,
+    /// For the approval of the requirements.
+    Approval,
+    /// For the approval of a diff of protected paths (decision 8).
+    Protected,
+    /// For Confirm Deploy (or the merge's confirmation).
+    Confirmation,
+    /// The request changed after its approval (decision 45).
+    RequestChanged,
+    /// The issue was deleted or archived (decision 45).
+    IssueGone,
+    /// The branch or change request was closed or deleted by somebody (decision 45).
+    BranchGone,
+    /// Merged by hand outside the gates (decision 45).
+    MergedOutside {
+        /// What is in main.
+        commit: Commit,
+    },
+    /// The deploy's outcome cannot be told (decisions 22, 36).
+    CannotTell {
+        /// What was seen.
+        cause: String,
+    },
+    /// Escalated: `Task::escalated` says why.
+    Escalated,
+    /// Nothing more to do.
+    Over,
+}
+
+/// What it waits for a turn for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Want {
+    /// To begin.
+    Start,
+    /// A run of an agent.
+    Agent(Role),
+    /// A run of the tests.
+    Ci(CiOf),
+    /// The merge lane.
+    Lane,
+}
+
+/// On what the tests run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CiOf {
+    /// The developer's commit.
+    Head,
+    /// The candidate.
+    Candidate,
+}
+
+/// What a run is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Job {
+    /// An agent's work in a role.
+    Agent(Role),
+    /// The tests.
+    Ci(CiOf),
+    /// The deploy hook.
+    Hook,
+}
+
+/// A question to the outside whose answer moves the task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// Cut the branch; `plain` is false when the name was taken and gets the task's id.
+    CutBranch {
+        /// Whether the plain name is asked for.
+        plain: bool,
+    },
+    /// Start a run.
+    Launch {
+        /// Which.
+        run: RunId,
+        /// Of what.
+        job: Job,
+    },
+    /// Commit what a run left, and read it.
+    Collect {
+        /// Which.
+        run: RunId,
+        /// Of which role.
+        role: Role,
+    },
+    /// Open the change request.
+    OpenChange,
+    /// Build the candidate.
+    Candidate,
+    /// Merge the candidate.
+    Merge,
+    /// Prove the merge.
+    Prove,
+    /// Ask the deployed service who it is.
+    Probe,
+    /// Read the reason of a rejection from the comments (row 103).
+    Reason {
+        /// Who rejected.
+        by: String,
+    },
+}
+
+/// Why something is asked again later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delay {
+    /// The outside failed.
+    Outage {
+        /// How.
+        cause: String,
+    },
+    /// The person's checkout of main has changes (decision 43).
+    CheckoutDirty {
+        /// Where.
+        path: String,
+    },
+    /// The deployed service does not name the commit yet.
+    NotYet {
+        /// What it says.
+        cause: String,
+    },
+    /// The provider of the model refused (decision 11).
+    Provider {
+        /// What it said.
+        cause: String,
+    },
+}
+
+/// Why automation leaves a task alone until a person says `retry`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// Since when.
+    pub at: Moment,
+    /// Why.
+    pub why: Why,
+}
+
+/// The reasons of an escalation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// The third negative judgement (row 99).
+    RoundsSpent,
+    /// Runs without fruit.
+    Fruitless {
+        /// Of which role.
+        role: Role,
+        /// What the last one lacked.
+        cause: String,
+    },
+    /// Main contradicts the change again and again.
+    Conflicts,
+    /// The description is too short (QG-0, row 123).
+    RequestTooShort {
+        /// Characters there.
+        has: u64,
+        /// Characters needed.
+        needs: u64,
+    },
+    /// The outside says it can not work without a person.
+    Outside {
+        /// What it says.
+        cause: String,
+    },
+    /// There is no test command: nothing can be merged.
+    NoTests,
+    /// The project deploys but no hook is configured.
+    NoHook,
+    /// What was merged is not what was tested (decision 19).
+    Unproven {
+        /// What differs.
+        cause: String,
+    },
+    /// The deploy hook failed and so did its rollback: a person is paged (decision 22).
+    RollbackFailed,
+    /// No agent is configured for a role.
+    NoAgent {
+        /// Which role.
+        role: Role,
+    },
+}
+
+/// The task branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Branch {
+    /// Its name.
+    pub name: String,
+    /// The main it was cut from.
+    pub base: Commit,
+    /// Its head.
+    pub head: Commit,
+    /// The tree of the head, once known.
+    pub tree: Option<Tree>,
+    /// The change it carries (decision 40), once known.
+    pub change: Option<Digest>,
+    /// Whether that change is empty.
+    pub empty: bool,
+}
+
+/// A person's consent to one thing (decision 37).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    /// To what: requirements or change.
+    pub what: Digest,
+    /// Who gave it.
+    pub by: String,
+    /// When.
+    pub at: Moment,
+    /// Whether a label gave it.
+    pub standing: bool,
+}
+
+/// A merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The commit on main.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
+    /// When.
+    pub at: Moment,
+    /// Whether it is proven (decision 19).
+    pub proven: bool,
+    /// The change request.
+    pub change_request: Option<u64>,
+}
+
+/// A deploy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployed {
+    /// Which commit.
+    pub commit: Commit,
+    /// The hook's exit code, if there is one.
+    pub hook: Option<i32>,
+    /// Whether the service named the commit and is well.
+    pub healthy: bool,
+    /// When it was decided.
+    pub at: Moment,
+}
+
+/// A stop that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// By whom and from where.
+    pub gesture: Gesture,
+    /// When.
+    pub at: Moment,
+    /// Whether it waits for an irreversible step to end (row 150).
+    pub deferred: bool,
+}
+
+/// Human time, shown apart from the agents' (row 211).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ReviewClock {
+    /// When the approval was asked for.
+    pub started: Option<Moment>,
+    /// When analysis was left (row 7).
+    pub ended: Option<Moment>,
+}
+
+/// A run, in one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRow {
+    /// Which.
+    pub run: RunId,
+    /// Of what.
+    pub job: Job,
+    /// In which round.
+    pub round: u32,
+    /// On which commit.
+    pub commit: Commit,
+    /// Which agent, for agents' runs.
+    pub agent: Option<String>,
+    /// When it got its turn.
+    pub at: Moment,
+    /// How it ended; `None` while it lives.
+    pub end: Option<RunHow>,
+    /// How long it ran.
+    pub wall: Span,
+    /// What it used.
+    pub usage: Usage,
+}
+
+impl Want {
+    /// The turn it waits for.
+    pub const fn turn(self) -> Turn {
+        match self {
+            Want::Start => Turn::Start,
+            Want::Agent(role) => Turn::Agent(role),
+            Want::Ci(_) => Turn::Gate,
+            Want::Lane => Turn::Lane,
+        }
+    }
+}
+
+impl Task {
+    /// What its runs used in all: the same sum everywhere (row 185, invariant F4).
+    pub fn usage(&self) -> Usage {
+        self.runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage))
+    }
+
+    /// The run that lives, if one does.
+    pub fn live_run(&self) -> Option<(RunId, Job)> {
+        match &self.step {
+            Step::Running { run, job } => Some((*run, *job)),
+            Step::Asked { ask: Ask::Launch { run, job }, .. } => Some((*run, *job)),
+            Step::Asked { .. } | Step::Rest(_) | Step::Queued(_) | Step::Backoff { .. } => None,
+        }
+    }
+
+    /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,
+    /// incident I-27: holding the lane alone is not it).
+    pub fn is_critical(&self) -> bool {
+        let asked = matches!(
+            &self.step,
+            Step::Asked { ask: Ask::Merge | Ask::Prove, .. }
+                | Step::Backoff { ask: Ask::Merge | Ask::Prove, .. }
+        );
+        asked || (self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none())
+    }
+
+    /// How many runs of a role there were in this round and since the last retry.
+    pub fn runs_of(&self, role: Role) -> u32 {
+        let same = |run: &&RunRow| run.job == Job::Agent(role) && run.round == self.round;
+        u32::try_from(self.runs.iter().filter(same).count()).unwrap_or(u32::MAX)
+    }
+}
