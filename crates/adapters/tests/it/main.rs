@@ -1,0 +1,3 @@
+//! The integration tests of the adapters, one module a room.
+
+mod process;
