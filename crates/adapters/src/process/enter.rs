@@ -14,9 +14,14 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
 };
-use rustix::process::{Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit};
-use rustix::thread::{set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid};
-use rustix::thread::{Gid, Uid};
+use rustix::io::Errno;
+use rustix::process::{
+    Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
+};
+use rustix::thread::{
+    CapabilitySet, Gid, Uid, remove_capability_from_bounding_set, set_no_new_privs, set_thread_groups,
+    set_thread_res_gid, set_thread_res_uid,
+};
 use serde::{Deserialize, Serialize};
 
 use super::record::{Enforcement, ShimRecord, bounded, read_spec};
@@ -28,6 +33,16 @@ const RULES: ABI = ABI::V6;
 
 /// Devices that every program expects and that hold nothing.
 const DEVICES: [&str; 5] = ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"];
+
+/// What a sandboxed root keeps: rights over files and users. The rest would look past the sandbox: a device
+/// node made in the own tree reads the whole disk, `CAP_PERFMON` reads the environment of any process.
+const KEPT: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::SETUID)
+    .union(CapabilitySet::SETGID)
+    .union(CapabilitySet::KILL);
 
 /// What the child says to the shim: at most one `Ready`, then perhaps a `Failed`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -65,13 +80,19 @@ fn become_program(run_dir: &Path, shim: &mut File) -> Result<Never, String> {
     spec.check(run_dir).map_err(|e| e.to_string())?;
     die_with_shim(&spec, &record)?;
     rustix::process::setsid().map_err(|e| format!("no session of its own: {e}"))?;
-    let cgroup = record.cgroup.as_deref().is_some_and(|path| fs::write(path.join("cgroup.procs"), "0").is_ok());
+    let cgroup =
+        record.cgroup.as_deref().is_some_and(|path| fs::write(path.join("cgroup.procs"), "0").is_ok());
     let input = spec.stdin.as_deref().unwrap_or(Path::new("/dev/null"));
     let input = File::open(input).map_err(|e| format!("standard input {}: {e}", input.display()))?;
 
     let sandbox = match &spec.sandbox {
         Sandbox::None => None,
-        Sandbox::Landlock(rules) => Some(restrict(rules)?),
+        Sandbox::Landlock(rules) => {
+            if rustix::process::geteuid().is_root() {
+                disarm_root()?;
+            }
+            Some(restrict(rules)?)
+        }
     };
     if spec.no_new_privs {
         set_no_new_privs(true).map_err(|e| format!("no_new_privs: {e}"))?;
@@ -111,6 +132,19 @@ fn restrict(rules: &Landlock) -> Result<Enforcement, String> {
     Ok(enforced)
 }
 
+/// Takes away for ever, with the next `exec`, what [`KEPT`] does not name.
+fn disarm_root() -> Result<(), String> {
+    for capability in CapabilitySet::all().difference(KEPT).iter() {
+        match remove_capability_from_bounding_set(capability) {
+            // One that this kernel does not know; or a root of a container that may not even give up rights,
+            // and has none of the dangerous ones.
+            Ok(()) | Err(Errno::INVAL | Errno::PERM) => {}
+            Err(e) => return Err(format!("root's rights cannot be reduced: {e}")),
+        }
+    }
+    Ok(())
+}
+
 fn apply(rules: &Landlock) -> Result<Enforcement, Box<dyn std::error::Error>> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
@@ -123,10 +157,11 @@ fn apply(rules: &Landlock) -> Result<Enforcement, Box<dyn std::error::Error>> {
         .create()?
         .add_rules(path_beneath_rules(&rules.read_only, AccessFs::from_read(RULES)))?
         .add_rules(path_beneath_rules(DEVICES, AccessFs::ReadFile | AccessFs::WriteFile))?;
+    let change = AccessFs::from_all(RULES) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     for path in &rules.writable {
         // One that is missing is an error here: a program without its tree would fail in the dark.
         let open = PathFd::new(path)?;
-        let access = if path.is_dir() { AccessFs::from_all(RULES) } else { AccessFs::from_file(RULES) };
+        let access = if path.is_dir() { change } else { AccessFs::from_file(RULES) };
         ruleset = ruleset.add_rule(PathBeneath::new(open, access))?;
     }
     if let Tcp::Ports { connect, bind } = &rules.tcp {
@@ -150,7 +185,12 @@ fn become_user(user: RunAs) -> Result<(), String> {
     set_thread_groups(&[])
         .and_then(|()| set_thread_res_gid(gid, gid, gid))
         .and_then(|()| set_thread_res_uid(uid, uid, uid))
-        .map_err(|e| format!("cannot become user {} group {}: {e}: run Orch as root or drop run_as", user.uid, user.gid))
+        .map_err(|e| {
+            format!(
+                "cannot become user {} group {}: {e}: run Orch as root or drop run_as",
+                user.uid, user.gid
+            )
+        })
 }
 
 fn limit(limits: &Limits) -> Result<(), String> {

@@ -125,8 +125,9 @@ pub(super) struct Stat {
 impl Stat {
     pub(super) fn read(pid: i32) -> io::Result<Self> {
         let bytes = fs::read(format!("/proc/{pid}/stat"))?;
-        Self::parse(&String::from_utf8_lossy(&bytes))
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is unreadable")))
+        Self::parse(&String::from_utf8_lossy(&bytes)).ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("/proc/{pid}/stat is unreadable"))
+        })
     }
 
     /// The command's name is free text and may hold spaces and brackets: only after its last `)` do the

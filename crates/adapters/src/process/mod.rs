@@ -14,12 +14,12 @@
 //!
 //! Each is complete or absent, so that Orch may look at any moment, also after `kill -9` of either.
 
-mod spec;
+mod capture;
+mod enter;
 mod identity;
 mod record;
 mod shim;
-mod enter;
-mod capture;
+mod spec;
 mod sweep;
 
 use std::ffi::{OsStr, OsString};
@@ -41,7 +41,10 @@ pub use enter::enter;
 pub use identity::{Identity, Life};
 pub use record::{Ending, Enforcement, ExitRecord, ProgramEnd, RECORD_VERSION, RecordError, Tally};
 pub use shim::supervise;
-pub use spec::{Beyond, Landlock, Limits, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox, SpecError, StopSignal, StopWay, Tcp};
+pub use spec::{
+    Beyond, Landlock, Limits, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox, SpecError, StopSignal, StopWay,
+    Tcp,
+};
 pub use sweep::Swept;
 
 use identity::Held;
@@ -197,8 +200,7 @@ impl Launcher {
     /// See [`StartError`]. After every one of them, starting again is safe.
     pub fn start(&self, run_dir: &Path, spec: &RunSpec) -> Result<Identity, StartError> {
         bury();
-        let folder =
-            |step| move |source| StartError::Folder { path: run_dir.to_path_buf(), step, source };
+        let folder = |step| move |source| StartError::Folder { path: run_dir.to_path_buf(), step, source };
         DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(folder("making it"))?;
         // One folder, one name: the mark in the run's environment is made from it.
         let run_dir = &run_dir.canonicalize().map_err(folder("resolving its path"))?;
@@ -208,7 +210,12 @@ impl Launcher {
             if let Some(shim) = ShimRecord::read(run_dir)? {
                 return Ok(shim.identity);
             }
-            let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(run_dir.join(LOCK));
+            let lock = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(run_dir.join(LOCK));
             let lock = lock.map_err(folder("opening its lock"))?;
             // With the lock in hand no shim has begun, and none begins while we write.
             if lock.try_lock().is_ok() {
@@ -256,7 +263,8 @@ impl Launcher {
             Some(status) if status.code() == Some(i32::from(shim::NOT_MINE)) => Ok(()),
             Some(status) => {
                 let said = last_words(&run_dir.join(SHIM_LOG));
-                let said = if said.is_empty() { format!("it said nothing and ended with {status}") } else { said };
+                let said =
+                    if said.is_empty() { format!("it said nothing and ended with {status}") } else { said };
                 Err(StartError::GaveUp { path: run_dir.to_path_buf(), said })
             }
             None => {
@@ -284,10 +292,12 @@ fn look(run_dir: &Path) -> Result<Observed, RecordError> {
         Life::Alive => return Ok(Observed::Running(shim.identity)),
         Life::Dead { why } => why,
         // The lock is let go by the kernel alone, and no shim begins where one has named itself.
-        Life::Unknown { why } => match File::open(run_dir.join(LOCK)).map(|lock| lock.try_lock_shared().is_ok()) {
-            Ok(true) => format!("{why}, but it no longer holds its lock"),
-            Ok(false) | Err(_) => return Ok(Observed::Unknown { why }),
-        },
+        Life::Unknown { why } => {
+            match File::open(run_dir.join(LOCK)).map(|lock| lock.try_lock_shared().is_ok()) {
+                Ok(true) => format!("{why}, but it no longer holds its lock"),
+                Ok(false) | Err(_) => return Ok(Observed::Unknown { why }),
+            }
+        }
     };
     // It may have ended in order between the two looks.
     Ok(match ExitRecord::read(run_dir)? {
@@ -342,12 +352,13 @@ pub fn request_stop(run_dir: &Path) -> StopAnswer {
 /// `/proc` or the run folder cannot be read.
 pub fn sweep_lost(run_dir: &Path) -> io::Result<Swept> {
     let Observed::Lost { .. } = observe(run_dir) else { return Ok(Swept::default()) };
-    let Some(shim) = ShimRecord::read(run_dir).map_err(io::Error::other)? else { return Ok(Swept::default()) };
+    let Some(shim) = ShimRecord::read(run_dir).map_err(io::Error::other)? else {
+        return Ok(Swept::default());
+    };
     if shim.keep_children {
         return Ok(Swept::default());
     }
-    let signs =
-        sweep::Signs { cgroup: shim.cgroup.as_deref(), ancestor: None, mark: &shim.mark, since: 0 };
+    let signs = sweep::Signs { cgroup: shim.cgroup.as_deref(), ancestor: None, mark: &shim.mark, since: 0 };
     let swept = sweep::sweep(&signs, || {})?;
     if let Some(cgroup) = &shim.cgroup {
         sweep::remove_cgroup(cgroup);
@@ -374,7 +385,10 @@ pub fn tail(run_dir: &Path, stream: Stream, from: u64, max: usize) -> io::Result
 }
 
 /// A file descriptor in the event loop.
-#[expect(deprecated, reason = "sound for an OwnedFd, whose number cannot change; the successor is an unsafe fn")]
+#[expect(
+    deprecated,
+    reason = "sound for an OwnedFd, whose number cannot change; the successor is an unsafe fn"
+)]
 fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(fd, Interest::READABLE)
 }

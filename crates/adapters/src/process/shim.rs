@@ -65,7 +65,8 @@ fn at<E: Into<Box<dyn std::error::Error + Send + Sync>>>(step: &'static str) -> 
 fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
     // Fails only for one that leads a group already, which is then detached enough.
     let _ = rustix::process::setsid();
-    let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(run_dir.join(LOCK));
+    let lock =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(run_dir.join(LOCK));
     let lock = lock.map_err(at("the lock"))?;
     if lock.try_lock().is_err() || ShimRecord::read(run_dir).map_err(at("shim.json"))?.is_some() {
         return Ok(None);
@@ -85,7 +86,8 @@ fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
         mark,
         keep_children: spec.keep_children,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(at("the event loop"))?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(at("the event loop"))?;
     runtime.block_on(async {
         // Before the name is known, so that a stop request never meets the default action.
         let signals = Signals::catch().map_err(at("signal handlers"))?;
@@ -350,7 +352,11 @@ impl Alarm {
             tv_nsec: i64::from(span.subsec_nanos().max(1)),
         };
         let interval = Timespec { tv_sec: 0, tv_nsec: 0 };
-        timerfd_settime(&self.0, TimerfdTimerFlags::empty(), &Itimerspec { it_interval: interval, it_value: value })?;
+        timerfd_settime(
+            &self.0,
+            TimerfdTimerFlags::empty(),
+            &Itimerspec { it_interval: interval, it_value: value },
+        )?;
         Ok(())
     }
 
@@ -397,8 +403,10 @@ fn millis(time: nix::sys::time::TimeVal) -> u64 {
 /// Reads standard input and standard output, both pipes here, to their ends (`orch shim --discard`).
 pub(super) fn discard() -> ExitCode {
     let copy = |fd: rustix::io::Result<OwnedFd>| fd.map(File::from);
-    match (copy(rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)), copy(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)))
-    {
+    match (
+        copy(rustix::io::fcntl_dupfd_cloexec(io::stdin(), 3)),
+        copy(rustix::io::fcntl_dupfd_cloexec(io::stdout(), 3)),
+    ) {
         (Ok(one), Ok(two)) => {
             super::capture::discard(one, two);
             ExitCode::SUCCESS

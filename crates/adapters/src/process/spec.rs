@@ -262,7 +262,10 @@ impl RunSpec {
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                return wrong("environment", format!("has the entry {name:?}, which no program can be given"));
+                return wrong(
+                    "environment",
+                    format!("has the entry {name:?}, which no program can be given"),
+                );
             }
         }
         if !self.cwd.is_absolute() {

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait,
+};
 
 use super::identity::Stat;
 
@@ -87,7 +89,9 @@ pub(super) fn reap(main: Pid) -> Option<WaitStatus> {
 fn find(signs: &Signs<'_>) -> io::Result<Vec<(i32, u64)>> {
     let mut stats = HashMap::new();
     for entry in fs::read_dir("/proc")? {
-        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        let Some(pid) = entry?.file_name().to_str().and_then(|name| name.parse::<i32>().ok()) else {
+            continue;
+        };
         if let Ok(stat) = Stat::read(pid) {
             stats.insert(pid, stat);
         }
@@ -99,7 +103,11 @@ fn find(signs: &Signs<'_>) -> io::Result<Vec<(i32, u64)>> {
         }
         signs.ancestor.is_some_and(|ancestor| descends(&stats, pid, ancestor)) || marked(pid, signs.mark)
     };
-    Ok(stats.iter().filter(|(pid, stat)| belongs(**pid, stat)).map(|(pid, stat)| (*pid, stat.start)).collect())
+    Ok(stats
+        .iter()
+        .filter(|(pid, stat)| belongs(**pid, stat))
+        .map(|(pid, stat)| (*pid, stat.start))
+        .collect())
 }
 
 fn descends(stats: &HashMap<i32, Stat>, pid: i32, ancestor: i32) -> bool {

@@ -219,11 +219,12 @@ fn a_left_specification_is_replaced_until_a_shim_has_begun() {
     assert_eq!(bench.out(), "fresh\n");
 }
 
-/// row 154 in spirit, decision 7: `kill -9` of Orch ends no run; the next one finds it by its identity.
+/// Decision 7: `kill -9` of Orch ends no run; the next one finds it by its identity.
 #[test]
 fn a_run_outlives_its_caller() {
     let bench = Bench::new();
-    let mut caller = caller(&bench, &bench.script("echo $$ > pid; while ! test -e go; do read x < fifo; done; echo done"));
+    let mut caller =
+        caller(&bench, &bench.script("echo $$ > pid; while ! test -e go; do read x < fifo; done; echo done"));
     assert!(Command::new("mkfifo").arg(bench.path("tree/fifo")).status().unwrap().success());
     let program = bench.process("pid");
     caller.kill().unwrap();
@@ -386,7 +387,8 @@ fn what_cannot_start_says_why() {
     assert!(folder.contains("working folder") && folder.contains("nowhere"), "{folder}");
     let input = cause(&|bench, spec| spec.stdin = Some(bench.path("nothing")));
     assert!(input.contains("standard input"), "{input}");
-    let tree = cause(&|bench, spec| spec.sandbox = Sandbox::Landlock(Landlock::for_tree(&bench.path("gone"))));
+    let tree =
+        cause(&|bench, spec| spec.sandbox = Sandbox::Landlock(Landlock::for_tree(&bench.path("gone"))));
     assert!(tree.contains("sandbox"), "{tree}");
 }
 
@@ -460,7 +462,8 @@ fn the_sandbox_opens_its_own_tree_only() {
         "try() {{ if \"$@\" > /dev/null 2>&1; then echo \"open: $*\"; fi; }}
          try cat {data}/secret; try ls {data}; try cat {neighbour}/secret; try touch {neighbour}/mine
          try cat {run}/spec.json; try ls {run}; try touch {run}/exit.json; try ls /root; try touch /usr/mine
-         try cat /proc/{me}/environ; try ls /proc/{me}/root/; try kill -0 {me}; try kill -0 $PPID
+         try grep -q . /proc/{me}/environ; try ls /proc/{me}/root/; try kill -0 {me}; try kill -0 $PPID
+         try mknod disk b 254 0; try mknod zero c 1 5
          try ln -s {data}/secret link; try cat link; echo works > own; cat own",
         run = run_dir.display()
     ));
@@ -503,7 +506,8 @@ fn the_sandbox_knows_ports() {
 #[test]
 fn limits_are_set() {
     let bench = Bench::new();
-    let mut spec = bench.script("ulimit -n; ulimit -Hn; ulimit -c; ulimit -f; grep NoNewPrivs /proc/self/status");
+    let mut spec =
+        bench.script("ulimit -n; ulimit -Hn; ulimit -c; ulimit -f; grep NoNewPrivs /proc/self/status");
     spec.limits = Limits { nofile: 77, nproc: None, fsize: Some(512 * 10), address_space: None };
     bench.run(&spec);
     assert_eq!(bench.out(), "77\n77\n0\n10\nNoNewPrivs:\t1\n");
@@ -550,7 +554,8 @@ fn another_user_dies_with_the_shim() {
 #[test]
 fn a_reused_pid_and_a_reboot_are_death() {
     let bench = Bench::new();
-    let shim = bench.start(&bench.script("while :; do sleep 1; done"));
+    let shim = bench.start(&bench.script("echo $$ > pid; while :; do sleep 1; done"));
+    bench.process("pid");
     let path = bench.run_dir().join("shim.json");
     let truth = fs::read_to_string(&path).unwrap();
     for lie in [
@@ -565,7 +570,8 @@ fn a_reused_pid_and_a_reboot_are_death() {
     // In another container's numbers it cannot be told, as long as the shim holds its lock.
     let other = truth.replace(&format!("\"namespace\":{}", shim.namespace), "\"namespace\":1");
     fs::write(&path, other).unwrap();
-    assert!(matches!(observe(&bench.run_dir()), Observed::Unknown { .. }));
+    let seen = observe(&bench.run_dir());
+    assert!(matches!(seen, Observed::Unknown { .. }), "{seen:?}");
     fs::write(&path, "{").unwrap();
     assert!(matches!(observe(&bench.run_dir()), Observed::Unknown { .. }));
     fs::write(&path, truth).unwrap();
