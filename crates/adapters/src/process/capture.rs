@@ -58,8 +58,9 @@ impl Capture {
         while self.take() {}
     }
 
+    /// Did it pass its limit? A full disk is another matter.
     pub(super) fn over(&self) -> bool {
-        self.tally.dropped > 0
+        self.tally.dropped > 0 && self.fault.is_none()
     }
 
     /// Our end of the pipe if someone still holds the other.

@@ -132,6 +132,14 @@ fn restrict(rules: &Landlock) -> Result<Enforcement, String> {
     Ok(enforced)
 }
 
+/// Can this kernel keep a sandboxed program from connecting to a Unix socket that lies outside its paths
+/// (Landlock ABI 9)? An older one cannot: whoever listens on such a socket must ask for a token, or lie in a
+/// folder closed to the program's user.
+pub fn closes_sockets() -> bool {
+    let probe = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+    probe.handle_access(AccessFs::ResolveUnix).and_then(|probe| probe.create()).is_ok()
+}
+
 /// Takes away for ever, with the next `exec`, what [`KEPT`] does not name.
 fn disarm_root() -> Result<(), String> {
     for capability in CapabilitySet::all().difference(KEPT).iter() {
@@ -146,10 +154,15 @@ fn disarm_root() -> Result<(), String> {
 }
 
 fn apply(rules: &Landlock) -> Result<Enforcement, Box<dyn std::error::Error>> {
+    let mut change = AccessFs::from_all(RULES) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(RULES))?
         .scope(Scope::from_all(RULES))?;
+    if closes_sockets() {
+        ruleset = ruleset.handle_access(AccessFs::ResolveUnix)?;
+        change |= AccessFs::ResolveUnix;
+    }
     if rules.tcp != Tcp::All {
         ruleset = ruleset.handle_access(AccessNet::from_all(RULES))?;
     }
@@ -157,7 +170,6 @@ fn apply(rules: &Landlock) -> Result<Enforcement, Box<dyn std::error::Error>> {
         .create()?
         .add_rules(path_beneath_rules(&rules.read_only, AccessFs::from_read(RULES)))?
         .add_rules(path_beneath_rules(DEVICES, AccessFs::ReadFile | AccessFs::WriteFile))?;
-    let change = AccessFs::from_all(RULES) & !(AccessFs::MakeChar | AccessFs::MakeBlock);
     for path in &rules.writable {
         // One that is missing is an error here: a program without its tree would fail in the dark.
         let open = PathFd::new(path)?;

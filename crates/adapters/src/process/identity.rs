@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
@@ -105,7 +106,7 @@ impl Identity {
                 Held::Dead(format!("process {} is another one, started later", self.pid))
             }
             Ok(stat) if stat.ended() => Held::Dead(format!("process {} has ended", self.pid)),
-            Ok(_) if has_ended(&handle) => Held::Dead(format!("process {} has ended", self.pid)),
+            Ok(_) if ready(&handle, Instant::now()) => Held::Dead(format!("process {} has ended", self.pid)),
             Ok(_) => Held::Alive(handle),
             Err(e) if gone(&e) => Held::Dead(format!("process {} has ended", self.pid)),
             Err(e) => Held::Unknown(format!("/proc/{}/stat cannot be read: {e}", self.pid)),
@@ -149,11 +150,18 @@ impl Stat {
     }
 }
 
-/// Has the process behind this pidfd ended?
-pub(super) fn has_ended(handle: &OwnedFd) -> bool {
-    let mut fds = [PollFd::new(handle, PollFlags::IN)];
-    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
-    matches!(poll(&mut fds, Some(&now)), Ok(n) if n > 0)
+/// Waits until there is something to read (from a pipe: or its end; from a pidfd: the end of its process),
+/// at most until `until`.
+pub(super) fn ready(fd: &OwnedFd, until: Instant) -> bool {
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::new(fd, PollFlags::IN)], Some(&timeout)) {
+            Ok(n) => return n > 0,
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
 }
 
 /// Does this error of reading `/proc/<pid>/...` mean that the process is no more?

@@ -23,21 +23,20 @@ mod spec;
 mod sweep;
 
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Signal, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-pub use enter::enter;
+pub use enter::{closes_sockets, enter};
 pub use identity::{Identity, Life};
 pub use record::{Ending, Enforcement, ExitRecord, ProgramEnd, RECORD_VERSION, RecordError, Tally};
 pub use shim::supervise;
@@ -47,7 +46,7 @@ pub use spec::{
 };
 pub use sweep::Swept;
 
-use identity::Held;
+use identity::{Held, ready};
 use record::ShimRecord;
 
 const LOCK: &str = "lock";
@@ -202,6 +201,8 @@ impl Launcher {
         bury();
         let folder = |step| move |source| StartError::Folder { path: run_dir.to_path_buf(), step, source };
         DirBuilder::new().recursive(true).mode(0o700).create(run_dir).map_err(folder("making it"))?;
+        fs::set_permissions(run_dir, Permissions::from_mode(0o700))
+            .map_err(folder("closing it to others"))?;
         // One folder, one name: the mark in the run's environment is made from it.
         let run_dir = &run_dir.canonicalize().map_err(folder("resolving its path"))?;
         spec.check(run_dir)?;
@@ -253,13 +254,21 @@ impl Launcher {
             .stderr(Stdio::from(log))
             .spawn()
             .map_err(|source| StartError::Spawn { exe: self.exe.clone(), source })?;
-        let heard = child.stdout.take().map(|pipe| hear(OwnedFd::from(pipe), until)).unwrap_or_default();
-        if heard {
+        let Some(pipe) = child.stdout.take().map(OwnedFd::from) else {
+            keep(child);
+            return Ok(());
+        };
+        if !ready(&pipe, until) {
             keep(child);
             return Ok(());
         }
-        // Silence with the pipe closed means that it is ending.
-        match child.try_wait().ok().flatten().or_else(|| child_end(&mut child, until)) {
+        let mut said = [0; shim::NAMED.len()];
+        if matches!(File::from(pipe).read(&mut said), Ok(n) if n > 0) {
+            keep(child);
+            return Ok(());
+        }
+        // It closed the pipe without a word, so it is ending.
+        match end_of(&mut child, until) {
             Some(status) if status.code() == Some(i32::from(shim::NOT_MINE)) => Ok(()),
             Some(status) => {
                 let said = last_words(&run_dir.join(SHIM_LOG));
@@ -393,21 +402,10 @@ fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     AsyncFd::with_interest(fd, Interest::READABLE)
 }
 
-/// Did the shim name itself before it closed its end?
-fn hear(pipe: OwnedFd, until: Instant) -> bool {
-    let left = until.saturating_duration_since(Instant::now());
-    let timeout = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: i64::from(left.subsec_nanos()) };
-    let ready = poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&timeout));
-    let mut said = [0; shim::NAMED.len()];
-    matches!(ready, Ok(n) if n > 0) && matches!(File::from(pipe).read(&mut said), Ok(n) if n > 0)
-}
-
-/// The end of a shim that has closed its pipe.
-fn child_end(child: &mut Child, until: Instant) -> Option<std::process::ExitStatus> {
-    if Instant::now() >= until {
-        return None;
-    }
-    child.wait().ok()
+fn end_of(child: &mut Child, until: Instant) -> Option<ExitStatus> {
+    let handle = pidfd_open(Pid::from_raw(child.id().cast_signed())?, PidfdFlags::empty()).ok()?;
+    ready(&handle, until);
+    child.try_wait().ok().flatten()
 }
 
 fn keep(child: Child) {

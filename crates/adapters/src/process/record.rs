@@ -198,7 +198,8 @@ pub(super) fn read_spec(run_dir: &Path) -> Result<Option<super::RunSpec>, Record
 pub(super) fn write_spec(run_dir: &Path, spec: &super::RunSpec) -> io::Result<()> {
     let mut file = private(&run_dir.join("spec.tmp"))?;
     file.write_all(&serde_json::to_vec(spec)?)?;
-    publish(run_dir, &file, "spec.tmp", SPEC)
+    // Not synced: after a power cut it is either written again, or its run is lost and no one reads it.
+    fs::rename(run_dir.join("spec.tmp"), run_dir.join(SPEC))
 }
 
 /// Room on the disk for the exit record, taken while there is some.

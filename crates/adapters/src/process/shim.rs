@@ -12,7 +12,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use rustix::process::{Pid, Signal, WaitStatus, kill_process_group, set_child_subreaper};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, WaitStatus, kill_process_group, pidfd_open, set_child_subreaper,
+};
 use rustix::time::{
     ClockId, Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, clock_gettime,
     timerfd_create, timerfd_settime,
@@ -95,7 +97,7 @@ fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
         // Whoever started us may be gone; the run goes on.
         let _ = io::stdout().write_all(NAMED).and_then(|()| io::stdout().flush());
         let run = Run::start(run_dir, spec, record, signals).map_err(at("preparing the run"))?;
-        let exit = run.to_its_end().await;
+        let exit = run.until_its_end().await;
         reserved.fill(&exit).map_err(at("the exit record"))
     })?;
     drop(lock);
@@ -168,7 +170,7 @@ impl Run {
         Ok(Run { spec, shim, signals, program, said, stdout, stderr, alarm, started_ms, started_boot })
     }
 
-    async fn to_its_end(mut self) -> ExitRecord {
+    async fn until_its_end(mut self) -> ExitRecord {
         let mut forced = None;
         let mut status = None;
         let mut swept = Swept::default();
@@ -228,17 +230,19 @@ impl Run {
 
     /// Ends what is left of the run, the program itself included.
     fn leave_nothing(&self, main: Pid, status: &mut Option<WaitStatus>) -> io::Result<Swept> {
-        let pid = main.as_raw_nonzero().get();
+        if status.is_none() {
+            let _ = kill_process_group(main, Signal::KILL);
+        }
         if self.spec.keep_children {
-            // Services it started have left its group, or are part of what is being stopped.
-            if status.is_none() {
-                let handle = rustix::process::pidfd_open(main, rustix::process::PidfdFlags::empty())?;
-                let _ = kill_process_group(main, Signal::KILL);
-                sweep::await_deaths(&[handle]);
-                *status = sweep::reap(main);
-                return Ok(Swept { killed: 1, left_alive: u32::from(status.is_none()) });
+            if status.is_some() {
+                return Ok(Swept::default());
             }
-            return Ok(Swept::default());
+            sweep::await_deaths(&[pidfd_open(main, PidfdFlags::empty())?]);
+            *status = sweep::reap(main);
+            return Ok(Swept {
+                killed: u32::from(status.is_some()),
+                left_alive: u32::from(status.is_none()),
+            });
         }
         let signs = Signs {
             cgroup: self.shim.cgroup.as_deref(),
@@ -251,7 +255,6 @@ impl Run {
                 *status = Some(end);
             }
         })?;
-        debug_assert!(status.is_some() || swept.left_alive > 0, "process {pid} was not reaped");
         if let Some(cgroup) = &self.shim.cgroup {
             sweep::remove_cgroup(cgroup);
         }
@@ -265,7 +268,8 @@ impl Run {
         swept: Swept,
         mut notes: Vec<String>,
     ) -> ExitRecord {
-        let (mut sandbox, mut cgroup, mut ready, mut failed) = (None, false, false, None);
+        let mut sandbox: Option<Enforcement> = None;
+        let (mut cgroup, mut ready, mut failed) = (false, false, None);
         for line in self.said.text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
                 Ok(Said::Ready { sandbox: enforced, cgroup: joined }) => {
@@ -310,7 +314,7 @@ impl Run {
             max_rss_kib: usage.and_then(|u| u64::try_from(u.max_rss()).ok()).unwrap_or(0),
             stdout,
             stderr,
-            sandbox: sandbox as Option<Enforcement>,
+            sandbox,
             cgroup,
             killed: swept.killed,
             left_alive: swept.left_alive,

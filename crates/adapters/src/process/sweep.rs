@@ -7,12 +7,11 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitOptions, WaitStatus, pidfd_open, pidfd_send_signal, wait,
 };
 
-use super::identity::Stat;
+use super::identity::{Stat, ready};
 
 /// The environment entry that every process of a run inherits; its value is unique to the run folder.
 pub(super) const MARK: &str = "ORCH_RUN_MARK";
@@ -54,10 +53,8 @@ pub(super) fn sweep(signs: &Signs<'_>, mut reap: impl FnMut()) -> io::Result<Swe
                     killed.insert((pid, stat.start));
                 }
             }
-            match fs::write(cgroup.join("cgroup.kill"), "1") {
-                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
-                Ok(()) | Err(_) => {}
-            }
+            // Where it fails, the walk that follows does the work.
+            let _ = fs::write(cgroup.join("cgroup.kill"), "1");
         }
         let found = find(signs)?;
         let struck: Vec<OwnedFd> = found.iter().filter_map(|&(pid, start)| strike(pid, start)).collect();
@@ -144,9 +141,7 @@ fn strike(pid: i32, start: u64) -> Option<OwnedFd> {
 pub(super) fn await_deaths(struck: &[OwnedFd]) {
     let until = Instant::now() + Duration::from_millis(200);
     for handle in struck {
-        let left = until.saturating_duration_since(Instant::now());
-        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(left.subsec_nanos()) };
-        let _ = poll(&mut [PollFd::new(handle, PollFlags::IN)], Some(&timeout));
+        ready(handle, until);
     }
 }
 

@@ -294,28 +294,34 @@ fn nothing_survives_a_normal_exit() {
     assert!(Identity::of(pid).map_or(true, |other| other.start > shim.start + 1000));
 }
 
-/// A tree of processes that fork on while they are killed is gone to the last one.
+/// A tree of processes that fork on while they are killed is gone to the last one, also when it has left the
+/// run's cgroup (which root may, outside the sandbox) or there never was one.
 #[test]
 fn a_forking_tree_is_swept() {
-    let bench = Bench::new();
-    fs::write(
-        bench.path("tree/bomb"),
-        "trap '' TERM
-         if [ $1 -gt 0 ]; then for i in 1 2 3; do setsid sh bomb $(($1 - 1)) & done; else echo $$ >> leaves; fi
-         while :; do sleep 0.02 & wait; done",
-    )
-    .unwrap();
-    bench.start(&bench.script("exec sh bomb 4"));
-    let leaves = bench.path("tree/leaves");
-    let pids: Vec<Identity> = eventually("81 leaves", || {
-        let text = fs::read_to_string(&leaves).ok()?;
-        (text.lines().count() == 81 && text.ends_with('\n'))
-            .then(|| text.lines().map(|pid| Identity::of(pid.parse().unwrap()).unwrap()).collect())
-    });
-    request_stop(&bench.run_dir());
-    let record = bench.end();
-    assert!(record.killed >= 121 && record.left_alive == 0, "{record:?}");
-    assert!(pids.iter().all(dead));
+    let leave =
+        "for at in $(awk '$3 == \"cgroup2\" {print $2}' /proc/mounts); do echo $$ > $at/cgroup.procs; done
+                 ";
+    for before in ["", leave] {
+        let bench = Bench::new();
+        fs::write(
+            bench.path("tree/bomb"),
+            "trap '' TERM
+             if [ $1 -gt 0 ]; then for i in 1 2 3; do setsid sh bomb $(($1 - 1)) & done; else echo $$ >> leaves; fi
+             while :; do sleep 0.02 & wait; done",
+        )
+        .unwrap();
+        bench.start(&bench.script(&format!("{before} exec sh bomb 4")));
+        let leaves = bench.path("tree/leaves");
+        let pids: Vec<Identity> = eventually("81 leaves", || {
+            let text = fs::read_to_string(&leaves).ok()?;
+            (text.lines().count() == 81 && text.ends_with('\n'))
+                .then(|| text.lines().map(|pid| Identity::of(pid.parse().unwrap()).unwrap()).collect())
+        });
+        request_stop(&bench.run_dir());
+        let record = bench.end();
+        assert!(record.killed >= 121 && record.left_alive == 0, "{record:?}");
+        assert!(pids.iter().all(dead));
+    }
 }
 
 /// The time limit ends the run, also one that does not want to.
