@@ -53,9 +53,14 @@ impl Capture {
         }
     }
 
-    /// Takes all that is there now, without waiting.
+    /// Takes what is there now, without waiting: a few times what a pipe holds, for a service that was left
+    /// running may write for ever.
     pub(super) fn drain(&mut self) {
-        while self.take() {}
+        for _ in 0..64 {
+            if !self.take() {
+                return;
+            }
+        }
     }
 
     /// Did it pass its limit? A full disk is another matter.
@@ -133,6 +138,7 @@ impl Note {
     }
 
     pub(super) fn drain(&mut self) {
+        // Ends at the bound at the latest.
         while self.take() {}
     }
 

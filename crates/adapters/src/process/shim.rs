@@ -285,13 +285,12 @@ impl Run {
             (None, Program::Failed(cause), ..) | (None, _, Some(cause), _) => {
                 Ending::CouldNotStart { cause: bounded(&cause) }
             }
-            (None, _, None, end) if !ready => {
+            (None, _, None, Some(ProgramEnd::Exited { code })) if ready => Ending::Exited { code },
+            (None, _, None, Some(ProgramEnd::Signalled { signal })) if ready => Ending::Signalled { signal },
+            (None, _, None, end) => {
                 let cause = format!("it ended before the program was entered ({end:?})");
                 Ending::CouldNotStart { cause }
             }
-            (None, _, None, Some(ProgramEnd::Exited { code })) => Ending::Exited { code },
-            (None, _, None, Some(ProgramEnd::Signalled { signal })) => Ending::Signalled { signal },
-            (None, _, None, None) => Ending::Stopped,
         };
         let started = !matches!(ending, Ending::CouldNotStart { .. });
         notes.extend(self.stdout.fault.clone());

@@ -604,3 +604,17 @@ fn a_kept_service_stays() {
     eventually("the service's word", || bench.path("tree/wrote").exists().then_some(()));
     kill(&service, Signal::KILL);
 }
+
+/// A kept service that writes without end delays neither the record nor itself.
+#[test]
+fn a_noisy_kept_service_delays_nothing() {
+    let bench = Bench::new();
+    let mut spec = bench.script("yes & echo $! > pid");
+    spec.keep_children = true;
+    spec.output.bytes = 1000;
+    let shim = bench.start(&spec);
+    let record = bench.end();
+    assert_eq!((record.ending, record.stdout.bytes <= 1000), (Ending::Exited { code: 0 }, true));
+    eventually("the shim's end", || dead(&shim).then_some(()));
+    kill(&bench.process("pid"), Signal::KILL);
+}
