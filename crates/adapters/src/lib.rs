@@ -1,1 +1,3 @@
-//! placeholder
+//! How does Orch touch the world outside: trackers, forges, git, programs, deploys, chats?
+
+pub mod process;
