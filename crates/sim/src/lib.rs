@@ -1,1 +1,3 @@
-//! placeholder
+//! The world on a bench.
+
+pub mod contract;
