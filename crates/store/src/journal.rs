@@ -96,6 +96,12 @@ impl SqliteJournal {
         }
     }
 
+    /// The connection, for tests that provoke faults.
+    #[cfg(test)]
+    pub(crate) const fn connection(&self) -> &Connection {
+        &self.conn
+    }
+
     fn look_at_last_rows(&mut self) -> Result<(), StoreError> {
         let first = Seq(self.head.seq.0.saturating_sub(LAST_ROWS as u64 - 1).max(1));
         let rows = rows(&self.place, &self.conn, first, LAST_ROWS)?;

@@ -7,8 +7,8 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("orch-store knows network file systems by Linux's numbers: teach `place` yours first");
 
-// pub mod backup;
-// pub mod check;
+pub mod backup;
+pub mod check;
 
 mod checkpoint;
 mod columns;
@@ -25,4 +25,9 @@ pub use error::{Damaged, OpenError, StoreError};
 pub use journal::SqliteJournal;
 pub use reader::{Listed, Page, Place, Reader, TaskFilter};
 
-// mod plans;
+#[cfg(test)]
+mod faults;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod plans;

@@ -1,14 +1,11 @@
 //! Which statements does the store make? All of them, so that one test can look at every plan.
 
-/// A statement's text and its name in the test of plans.
-pub(crate) type Named = (&'static str, &'static str);
-
 macro_rules! statements {
     ($($(#[$doc:meta])* $name:ident = $text:expr;)*) => {
         $($(#[$doc])* pub(crate) const $name: &str = $text;)*
         /// Every statement here.
         #[cfg(test)]
-        pub(crate) const ALL: &[Named] = &[$((stringify!($name), $name)),*];
+        pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),*];
     };
 }
 
@@ -22,13 +19,12 @@ statements! {
     NEXT_ENTITY = "SELECT entity FROM journal WHERE entity > ?1 ORDER BY entity LIMIT 1";
 
     STATE = "SELECT entity, seq, body FROM state WHERE entity = ?1";
-    STATE_COLUMNS = "SELECT open, project, issue, life, number, stage, item, slug FROM state WHERE entity = ?1";
+    COLUMNS_AGREE = "SELECT open = ?2 AND project IS ?3 AND issue IS ?4 AND life IS ?5 AND number IS ?6 \
+        AND stage IS ?7 AND item IS ?8 AND slug IS ?9 FROM state WHERE entity = ?1";
     NEXT_STATE = "SELECT entity FROM state WHERE entity > ?1 ORDER BY entity LIMIT 1";
     TASK_OF_ISSUE = "SELECT entity FROM state \
         WHERE project = ?1 AND issue = ?2 AND stage IS NOT NULL ORDER BY life DESC LIMIT 1";
     EACH_OPEN = "SELECT entity, seq, body FROM state INDEXED BY state_open WHERE open = 1 ORDER BY id";
-    TASKS_AT = "SELECT project, stage FROM state \
-        WHERE id > ?1 AND stage IS NOT NULL ORDER BY id LIMIT ?2";
 
     OPEN_EFFECTS = "SELECT seq, n, body FROM effect ORDER BY seq, n";
     TIMERS = "SELECT entity, body FROM timer ORDER BY entity";
@@ -39,6 +35,12 @@ statements! {
     TALLY_OF = "SELECT project, stage, tasks FROM tally WHERE project = ?1 ORDER BY project, stage";
 
     ADD_ROW = "INSERT INTO journal (seq, at, entity, key, hash, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    /// Counts anew from an index, for the full check alone: the one statement that walks, on its own connection.
+    WRONG_TALLY = "SELECT project, stage, sum(says), sum(are) FROM (\
+            SELECT project, stage, tasks AS says, 0 AS are FROM tally \
+            UNION ALL SELECT project, stage, 0, count(*) FROM state INDEXED BY state_project_stage \
+                WHERE stage IS NOT NULL GROUP BY project, stage) \
+        GROUP BY project, stage HAVING sum(says) <> sum(are)";
     /// The common case: none of the small columns moved, so no index is touched.
     NEW_BODY = "UPDATE state SET seq = ?2, body = ?3 WHERE entity = ?1 AND open = ?4 AND project IS ?5 \
         AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 AND slug IS ?11";
