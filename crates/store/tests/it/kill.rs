@@ -29,7 +29,7 @@ fn child() {
         let mut batch = Batch::default();
         for _ in 0..1 + pen.head().seq.0 % 7 {
             let seq = pen.next().0;
-            let stage = if seq % 3 == 0 { Stage::Done } else { Stage::Review };
+            let stage = if seq.is_multiple_of(3) { Stage::Done } else { Stage::Review };
             let task = sample::with_runs(sample::task("a", seq % 40 + 1, 1, stage), (seq % 9) as u32);
             let one = pen.batch_about(&task, &format!("k{seq}"));
             batch.states.retain(|(entity, _)| *entity != sample::entity(&task));
