@@ -63,7 +63,9 @@ pub enum Unreadable {
         line: usize,
     },
     /// It is no plain YAML.
-    #[error("line {line}: {cause}; write plain `key: value` lines, each key once, with quotes around odd values")]
+    #[error(
+        "line {line}: {cause}; write plain `key: value` lines, each key once, with quotes around odd values"
+    )]
     NotPlain {
         /// Where.
         line: usize,
@@ -155,14 +157,9 @@ pub fn required_keys(name: &str) -> &'static [&'static str] {
         "13-test-report.md" => &["type", "work_item_id", "result"],
         "14-deploy-log.md" => &["deploy_status", "work_item", "hook_exit_code", "deployed_by"],
         "15-staging-log.md" => &["staging_status", "timestamp", "base_url"],
-        "16-post-deploy-log.md" => &[
-            "post_deploy_status",
-            "action_taken",
-            "work_item",
-            "window_s",
-            "checks_total",
-            "checks_failed",
-        ],
+        "16-post-deploy-log.md" => {
+            &["post_deploy_status", "action_taken", "work_item", "window_s", "checks_total", "checks_failed"]
+        }
         "17-security-report.md" => {
             &["security_status", "secrets_found", "deps_blocking", "deps_warning", "deps_audit_degraded"]
         }
@@ -465,10 +462,61 @@ mod tests {
     #[test]
     fn what_is_written_reads_back() {
         let odd = [
-            "", " ", "plain", "APPROVED", "no", "null", "~", "NULL", "true", "12", "-1", "1.10", "a: b", "a #b", "# c",
-            "- x", "[x]", "{x}", "&a", "*a", "!t", "|", ">", "%", "@", "`", "'", "\"", "\\", "\\n", "two\nlines", "tab\t.",
-            " lead", "trail ", "---", "...", "=", "<<", "ünïcödé", "Привет: мир", "\u{2028}", "\u{feff}", "🙂", "?", ":",
-            "2026-01-02", "https://a.b/c?d=e#f", "a\u{a0}b", "''", "\n", "\n\n x", "e1.0", "0o7", ".inf", "key:",
+            "",
+            " ",
+            "plain",
+            "APPROVED",
+            "no",
+            "null",
+            "~",
+            "NULL",
+            "true",
+            "12",
+            "-1",
+            "1.10",
+            "a: b",
+            "a #b",
+            "# c",
+            "- x",
+            "[x]",
+            "{x}",
+            "&a",
+            "*a",
+            "!t",
+            "|",
+            ">",
+            "%",
+            "@",
+            "`",
+            "'",
+            "\"",
+            "\\",
+            "\\n",
+            "two\nlines",
+            "tab\t.",
+            " lead",
+            "trail ",
+            "---",
+            "...",
+            "=",
+            "<<",
+            "ünïcödé",
+            "Привет: мир",
+            "\u{2028}",
+            "\u{feff}",
+            "🙂",
+            "?",
+            ":",
+            "2026-01-02",
+            "https://a.b/c?d=e#f",
+            "a\u{a0}b",
+            "''",
+            "\n",
+            "\n\n x",
+            "e1.0",
+            "0o7",
+            ".inf",
+            "key:",
         ];
         let keys: Vec<String> = (0..odd.len()).map(|i| format!("k{i}")).collect();
         let fields: Vec<(&str, &str)> = keys.iter().map(String::as_str).zip(odd).collect();
@@ -482,7 +530,10 @@ mod tests {
         for key in odd.iter().filter(|k| **k != "<<") {
             assert_eq!(values(&render(&[(key, "v")], ""))[0].0, *key);
         }
-        assert_eq!(values(&render(&[("a", "x\0\r\u{7f}y")], ""))[0].1.as_deref(), Some("x\u{fffd}\u{fffd}\u{fffd}y"));
+        assert_eq!(
+            values(&render(&[("a", "x\0\r\u{7f}y")], ""))[0].1.as_deref(),
+            Some("x\u{fffd}\u{fffd}\u{fffd}y")
+        );
     }
 
     /// row 27: Schema validation only warns unless the strict flag is on.
@@ -494,7 +545,8 @@ mod tests {
         assert!(!check("12-review.md", &front, true).usable);
         assert_eq!(check("01-brd.md", &front, true), Checked { missing: vec![], usable: true });
         for n in 12..=17 {
-            let known = ["review", "test-report", "deploy-log", "staging-log", "post-deploy-log", "security-report"];
+            let known =
+                ["review", "test-report", "deploy-log", "staging-log", "post-deploy-log", "security-report"];
             assert!(!required_keys(&format!("{n}-{}.md", known[n - 12])).is_empty());
         }
     }
@@ -502,10 +554,12 @@ mod tests {
     /// Proves that hostile files end in an error that names the line, quickly and without a panic.
     #[test]
     fn hostile_files_are_refused() {
-        let laughs = "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b]\n---\n";
+        let laughs =
+            "---\na: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: [*b,*b,*b,*b,*b]\n---\n";
         let deep = format!("---\na: {}{}\n---\n", "[".repeat(5000), "]".repeat(5000));
-        let deep_block: String =
-            std::iter::once("---\n".to_owned()).chain((0..200).map(|i| format!("{}k:\n", " ".repeat(i)))).collect();
+        let deep_block: String = std::iter::once("---\n".to_owned())
+            .chain((0..200).map(|i| format!("{}k:\n", " ".repeat(i))))
+            .collect();
         let wide = format!("---\na: [{}]\n---\n", "x,".repeat(20_000));
         let cases: Vec<(&str, Vec<u8>)> = vec![
             ("laughs", laughs.into()),

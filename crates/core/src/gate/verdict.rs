@@ -134,7 +134,8 @@ mod tests {
     use FileVerdict::{Negative, Positive, Unreadable};
 
     fn file(front: &str) -> Vec<u8> {
-        format!("---\n{front}\n---\n# Report\n\nverdict: APPROVED, result: PASS, all tests PASS\n").into_bytes()
+        format!("---\n{front}\n---\n# Report\n\nverdict: APPROVED, result: PASS, all tests PASS\n")
+            .into_bytes()
     }
 
     fn test_says(front: &str) -> FileVerdict {
@@ -203,7 +204,9 @@ mod tests {
     /// row 21: Test gate accepts case variants and trailing text after the token.
     #[test]
     fn words_may_follow() {
-        for value in ["pass", "Passed", "PASS (ready to deploy)", "PASS — 12 of 12", "'  green  '", "PASS, no FAIL"] {
+        for value in
+            ["pass", "Passed", "PASS (ready to deploy)", "PASS — 12 of 12", "'  green  '", "PASS, no FAIL"]
+        {
             assert_eq!(test_says(&format!("result: {value}")), Positive, "{value}");
         }
         for value in ["failed", "FAIL: TC-03", "Blocked by the build"] {
@@ -252,7 +255,13 @@ mod tests {
                 assert_eq!(read(Some(broken)), Unreadable(why.clone()));
             }
         }
-        let names = ["12-review.md", "13-test-report.md", "14-deploy-log.md", "15-staging-log.md", "17-security-report.md"];
+        let names = [
+            "12-review.md",
+            "13-test-report.md",
+            "14-deploy-log.md",
+            "15-staging-log.md",
+            "17-security-report.md",
+        ];
         for name in names {
             assert_eq!(of_file(name, None), Some(Unreadable("not found".to_owned())));
         }
