@@ -142,8 +142,6 @@ mod tests {
         test_report(Some(&file(front)))
     }
 
-    const ALL: [fn(Option<&[u8]>) -> FileVerdict; 5] = [review, test_report, deploy, staging, security];
-
     /// row 16: Reviewer gate: APPROVED passes; REQUEST_CHANGES rolls back; prose ignored [S-5].
     #[test]
     fn review_is_its_verdict() {
@@ -251,8 +249,9 @@ mod tests {
     fn all_five_refuse_alike() {
         for broken in [&b"no frontmatter"[..], b"---\na: &x 1\n---\n", b"---\nopen", b"---\na: \xff\n---\n"] {
             let why = frontmatter::parse(broken).unwrap_err().to_string();
-            for read in ALL {
-                assert_eq!(read(Some(broken)), Unreadable(why.clone()));
+            let file = Some(broken);
+            for read in [review(file), test_report(file), deploy(file), staging(file), security(file)] {
+                assert_eq!(read, Unreadable(why.clone()));
             }
         }
         let names = [
