@@ -7,8 +7,8 @@ use crate::time::{Moment, Span};
 /// Tokens in three digits or so: `999`, `12.3k`, `4.5M`.
 pub fn tokens(n: u64) -> String {
     let scaled = |unit: u64, letter: char| {
-        let tenths = (n + unit / 20) / (unit / 10);
-        if tenths % 10 == 0 {
+        let tenths = n.saturating_add(unit / 20) / (unit / 10);
+        if tenths.is_multiple_of(10) {
             format!("{}{letter}", tenths / 10)
         } else {
             format!("{}.{}{letter}", tenths / 10, tenths % 10)
@@ -91,7 +91,7 @@ mod tests {
         assert_eq!(shown, ["0", "999", "1k", "12.3k", "100k", "999.9k", "1M", "1.5M", "12.3M"]);
         let shown = [0, 1, 4_999, 5_000, 420_000, 1_999_999, 123_456_789].map(money);
         assert_eq!(shown, ["$0.00", "<$0.01", "<$0.01", "$0.01", "$0.42", "$2.00", "$123.46"]);
-        assert_eq!(tokens(u64::MAX / 32), "576460752303.4M");
+        assert_eq!(tokens(u64::MAX), "18446744073709.5M");
         assert_eq!(money(u64::MAX).len(), 18);
         assert_eq!(cost(Usage::default(), Lang::En), "price unknown");
         assert_eq!(cost(Usage { microdollars: Some(0), ..Usage::default() }, Lang::Ru), "$0.00");

@@ -8,8 +8,13 @@ use fluent_bundle::FluentArgs;
 use super::comment::{self, SentBack, Sum, Summary};
 use super::markdown::Link;
 use super::*;
+use crate::call::Text;
+use crate::call::tracker::Labels;
 use crate::event::Usage;
-use crate::id::{Commit, RunId, Seq, WorkItem};
+use crate::gesture::Priority;
+use crate::id::{Commit, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
+use crate::rework::Attempts;
+use crate::task::{Board, CiOf, Job, Request, Rest, ReviewClock, RunRow, Step, Task};
 use crate::time::{Moment, Span};
 
 thread_local! {
@@ -345,4 +350,81 @@ fn comments_hold_words_of_others() {
     let cause = Why::Outside { cause: "<img src=x>\n# [a](b)".to_owned() };
     let text = comment::escalated(&WorkItem::from("A-1`x`"), Stage::Review, &cause, Lang::En);
     assert!(text.contains(r"\<img src=x\> \# \[a\](b)") && text.contains("`orch retry A-1x`"), "{text}");
+}
+
+/// row 211: Human-review time is shown separately from agent time and wall time on the finished card.
+#[test]
+fn people_and_agents_have_their_own_time() {
+    let mut task = task();
+    let run = |n, role, minutes| RunRow {
+        run: RunId::new(Seq(n), 0),
+        job: Job::Agent(role),
+        round: 1,
+        commit: Commit::from("c0ffee"),
+        agent: None,
+        at: Moment(0),
+        end: None,
+        wall: Span::minutes(minutes),
+        usage: usage(),
+    };
+    task.runs = vec![
+        run(1, Role::Developer, 10),
+        run(2, Role::Analyst, 5),
+        RunRow { job: Job::Ci(CiOf::Head), usage: Usage::default(), ..run(3, Role::Developer, 60) },
+        RunRow { usage: Usage::default(), ..run(4, Role::Developer, 20) },
+    ];
+    let end = Moment(0).after(Span::minutes(120));
+    assert_eq!(Summary::of(&task, end).people, None);
+    let at = |minutes| Some(Moment(0).after(Span::minutes(minutes)));
+    task.review = ReviewClock { started: at(10), ended: at(35) };
+    let summary = Summary::of(&task, end);
+    let lines: Vec<_> = summary.roles.iter().map(|(role, sum)| (*role, sum.runs, sum.worked)).collect();
+    assert_eq!(lines, [(Role::Analyst, 1, Span::minutes(5)), (Role::Developer, 2, Span::minutes(30))]);
+    assert_eq!(summary.total.usage, task.usage());
+    assert_eq!((summary.total.runs, summary.total.unpriced), (3, 1));
+    let text = comment::done(&summary, Lang::En);
+    assert!(text.contains("Agents worked 35 min, from start to end it took 2 h."), "{text}");
+    assert!(text.contains("People took 25 min to review the requirements."), "{text}");
+}
+
+fn task() -> Task {
+    let text = || Text::of("x");
+    Task {
+        id: TaskId::from("ORCH-042"),
+        item: WorkItem::from("ORCH-042"),
+        project: ProjectId::from("orch"),
+        issue: IssueKey::from("42"),
+        number: 42,
+        born: Moment(0),
+        request: Request { title: text(), slug: "x".to_owned(), text: text(), present: true },
+        board: Board::default(),
+        labels: Labels::default(),
+        priority: Priority::Normal,
+        stage: Stage::Done,
+        stage_since: Moment(0),
+        step: Step::Rest(Rest::Over),
+        step_since: Moment(0),
+        step_seq: Seq(1),
+        escalated: None,
+        round: 1,
+        attempts: Attempts::default(),
+        branch: None,
+        change_request: None,
+        artefacts: vec![],
+        approval: None,
+        consent: None,
+        protected: None,
+        protected_ok: None,
+        evidence: vec![],
+        findings: None,
+        candidate: None,
+        lane: None,
+        merged: None,
+        earlier_merges: vec![],
+        deployed: None,
+        cancel: None,
+        review: ReviewClock::default(),
+        runs: vec![],
+        answers: false,
+    }
 }
