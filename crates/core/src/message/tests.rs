@@ -319,7 +319,7 @@ fn analyst_comment_says_what_to_press() {
     assert!(!comment::analyst_ready(&[], Lang::En).contains("Documents"));
 }
 
-/// row 103: Human Rejected uses the newest comment as reason, HTML stripped, fixed fallback.
+/// Proves that a rejection without a word has the fixed fallback that row 103 asks for.
 #[test]
 fn rejection_has_a_fallback() {
     assert!(rejected_without_reason(Lang::En).starts_with("Rejected without a reason."));
