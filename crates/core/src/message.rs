@@ -17,7 +17,7 @@ use unic_langid::langid;
 use crate::event::FreezeCause;
 use crate::gate::GateId;
 use crate::reason::{Ignored, NoEffect, Reason};
-use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS};
+use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{Role, Stage};
 use crate::task::{Delay, Why};
 
@@ -106,10 +106,11 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::ProviderOpen => say(lang, "reason-provider-open", []),
         Reason::Paused => say(lang, "reason-paused", []),
         Reason::Unpaused => say(lang, "reason-unpaused", []),
-        Reason::BoardCorrected => say(lang, "reason-board-corrected", []),
-        Reason::BranchAdopted { head } => {
-            say(lang, "reason-branch-adopted", [("commit", quoted(head.short()))])
+        Reason::Unperformed { effect, cause } => {
+            let args = [("effect", Arg::Text(effect.to_string())), ("cause", quoted(cause))];
+            say(lang, "reason-unperformed", args)
         }
+        Reason::BoardRefused { cause } => say(lang, "reason-board-refused", [("cause", quoted(cause))]),
         Reason::Noted => say(lang, "reason-noted", []),
     }
 }
@@ -137,6 +138,10 @@ pub fn why(why: &Why, lang: Lang) -> String {
         Why::NoHook => say(lang, "why-no-hook", []),
         Why::Unproven { cause } => say(lang, "why-unproven", [("cause", quoted(cause))]),
         Why::RollbackFailed => say(lang, "why-rollback-failed", []),
+        Why::Machine { cause } => {
+            let times = Arg::Count(u64::from(MAX_MACHINE));
+            say(lang, "why-machine", [("times", times), ("cause", quoted(cause))])
+        }
         Why::NoAgent { role } => say(lang, "why-no-agent", [role_arg(*role)]),
     }
 }

@@ -12,7 +12,7 @@ use crate::call::Text;
 use crate::call::tracker::Labels;
 use crate::event::Usage;
 use crate::gesture::Priority;
-use crate::id::{Commit, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
+use crate::id::{Commit, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
 use crate::rework::Attempts;
 use crate::task::{Board, CiOf, Job, Request, Rest, ReviewClock, RunRow, Step, Task};
 use crate::time::{Moment, Span};
@@ -68,10 +68,10 @@ fn reasons() -> Vec<Reason> {
         Reason::RunEnded { run },
         Reason::Later { due: Moment(1_767_366_240_000), cause: cause.clone() },
         Reason::MainMoved { main: commit.clone() },
-        Reason::Merged { commit: commit.clone() },
+        Reason::Merged { commit },
         Reason::Proven,
         Reason::Healthy,
-        Reason::DeployFailed { cause },
+        Reason::DeployFailed { cause: cause.clone() },
         Reason::StopDeferred,
         Reason::Stopped,
         Reason::Thawed,
@@ -81,8 +81,8 @@ fn reasons() -> Vec<Reason> {
         Reason::ProviderOpen,
         Reason::Paused,
         Reason::Unpaused,
-        Reason::BoardCorrected,
-        Reason::BranchAdopted { head: commit },
+        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: cause.clone() },
+        Reason::BoardRefused { cause: cause.clone() },
         Reason::Noted,
     ];
     all.extend([Some(true), Some(false), None].map(|passed| Reason::GateSaid { gate, passed }));
@@ -128,6 +128,7 @@ fn whys() -> Vec<Why> {
         Why::NoHook,
         Why::Unproven { cause: cause() },
         Why::RollbackFailed,
+        Why::Machine { cause: cause() },
         Why::NoAgent { role: Role::Architect },
     ];
     all.extend([0, 1, 2, 5, 21].map(|has| Why::RequestTooShort { has, needs: 40 }));
@@ -426,5 +427,7 @@ fn task() -> Task {
         review: ReviewClock::default(),
         runs: vec![],
         answers: false,
+        edited: false,
+        standing_ended: false,
     }
 }

@@ -72,8 +72,8 @@ reason-provider-closed = The model provider refuses work for now.
 reason-provider-open = The model provider works again.
 reason-paused = Orch is paused.
 reason-unpaused = Orch is no longer paused.
-reason-board-corrected = The board shows the true status again.
-reason-branch-adopted = Somebody pushed { $commit } to the task branch. It is taken over, and earlier verdicts no longer count.
+reason-unperformed = Orch could not carry out step { $effect }: { $cause }. The task does not wait for it.
+reason-board-refused = The tracker refuses the column that Orch wants: { $cause }. The board is left as it is until it is read again.
 reason-noted = Noted; nothing to do.
 
 ignored-stale-token = A result came too late: the task no longer waits for it.
@@ -117,6 +117,10 @@ why-no-tests = The project has no test command, so nothing can be merged. Set â€
 why-no-hook = The project is to be deployed, but no deploy hook is set. Name one in orch.toml.
 why-unproven = What is in main is not what was tested: { $cause }.
 why-rollback-failed = The deploy failed, and so did its rollback. Look at production now.
+why-machine = { $times ->
+    [one] The machine could not start a run, or lost it: { $cause }.
+   *[other] The machine could not start a run, or lost it, { $times } times in a row, the last time: { $cause }.
+}
 why-no-agent = No agent is set for the { $role }. Name one in orch.toml.
 
 delay-outage = Something outside does not work: { $cause }. Orch tries again by itself.

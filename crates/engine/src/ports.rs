@@ -1,0 +1,13 @@
+//! What does the engine ask of the outside? Plain data through one boxed function: it names no adapter (architecture).
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use orch_core::effect::Effect;
+use orch_core::event::Outcome;
+
+/// A call on its way.
+pub type Performing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Performs an effect: looks first whether it already happened, then acts, then answers.
+pub type Perform = Arc<dyn Fn(Effect) -> Performing + Send + Sync>;
