@@ -1,2 +1,59 @@
-//! Orch
-fn main() {}
+//! The project's own tools: which one was asked for?
+//!
+//! They check and write; they do nothing that a person could not do by hand with cargo and git.
+
+mod ci;
+mod dependencies;
+mod long;
+mod metadata;
+mod parts;
+mod regen;
+mod rows;
+mod source;
+mod step;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  ci [--install]    everything that must hold before a change lands; --install gets missing programs
+  long              the same with more seeds and on the release build; takes long
+  tidy              the house rules (STYLE.md) that a machine can check
+  deps              licences, sources and banned crates of all dependencies
+  rows              which of the 216 rows have a test behind them
+  regen [--check]   writes the generated files; --check only says whether they would change";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let root = workspace::root();
+    let outcome = match arguments.as_slice() {
+        ["ci"] => ci::run(&root, false),
+        ["ci", "--install"] => ci::run(&root, true),
+        ["long"] => long::run(&root, false),
+        ["long", "--install"] => long::run(&root, true),
+        ["tidy"] => tidy::run(&root),
+        ["deps"] => dependencies::run(&root),
+        ["rows"] => rows::run(&root),
+        ["regen"] => regen::run(&root),
+        ["regen", "--check"] => regen::check(&root),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("\nerror: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,4 @@
-//! placeholder
+//! How does Orch touch the world outside: trackers, forges, git, programs, deploys, chats?
+
+pub mod agent;
+pub mod process;

@@ -110,6 +110,10 @@ pub enum Change {
     },
     /// Whether the analyst is to read answers.
     Answers(bool),
+    /// Whether the request was edited after its approval.
+    Edited(bool),
+    /// The label autoDeploy no longer counts, or does again.
+    StandingEnded(bool),
 
     /// To a repository: main is there.
     MainAt(Commit),

@@ -27,8 +27,6 @@ pub struct Stamped {
 pub enum Event {
     /// The tracker says what an issue looks like now. The work item and project are set where the issue is new.
     Issue(Box<IssueSeen>),
-    /// The forge says where a task branch or its change request stands; read by sweeps (decision 45).
-    Branch(BranchReading),
     /// The forge says where main stands.
     Main(MainReading),
     /// A person did something, from anywhere (decision 2).
@@ -65,19 +63,6 @@ pub struct IssueSeen {
     pub project: ProjectId,
     /// What the tracker says.
     pub reading: IssueReading,
-}
-
-/// Where a task branch and its change request stand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BranchReading {
-    /// The branch's name.
-    pub branch: String,
-    /// Its head; `None` if the branch is gone.
-    pub head: Option<Commit>,
-    /// Whether its change request is open.
-    pub change_open: bool,
-    /// Whether its head is in main.
-    pub merged: bool,
 }
 
 /// Where main stands.
@@ -232,11 +217,6 @@ pub enum Message {
         /// Millionths of a US dollar.
         microdollars: u64,
     },
-    /// To a task: the policy of its project is another one now.
-    PolicyIs {
-        /// Which.
-        policy: Digest,
-    },
 }
 
 /// Why a repository is frozen.
@@ -340,7 +320,6 @@ impl Event {
             )),
             Event::PolicyRefused(refusal) => Some(format!("policy/{entity}/{}/refused", refusal.commit)),
             Event::Issue(_)
-            | Event::Branch(_)
             | Event::Main(_)
             | Event::Message(_)
             | Event::Started(_)

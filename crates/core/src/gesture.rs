@@ -60,15 +60,14 @@ pub enum Press {
     Stop,
     /// Begin afresh where it stopped (decision 15).
     Retry,
-    /// Count a merge done by hand (decision 45).
-    Accept,
     /// Go on although the request was edited after its approval (decision 45).
     Continue,
     /// How urgent it is.
     Priority(Priority),
-    /// To the installation: give no new turns; with `drain`, only let finish what runs.
+    /// To the installation: give no new turns; what runs ends its run. With `drain`, tasks that have begun go on to
+    /// their end and nothing new begins.
     Pause {
-        /// Whether running work may go on to the end of its stage.
+        /// Whether tasks that have begun go on.
         drain: bool,
     },
     /// To the installation: give turns again.
@@ -130,7 +129,6 @@ impl Press {
             Press::Confirm { .. } => "confirm",
             Press::Stop => "stop",
             Press::Retry => "retry",
-            Press::Accept => "accept",
             Press::Continue => "continue",
             Press::Priority(_) => "priority",
             Press::Pause { .. } => "pause",

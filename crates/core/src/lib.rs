@@ -3,21 +3,34 @@
 //! Read in this order: [`stage`] and [`event`] (what there is), [`decide`] (the table), [`apply`] (the only way state is
 //! made), [`board`] (whose turn it is), [`hold`] (what a task waits for).
 
-pub mod artefact;
-pub mod call;
-pub mod change;
-pub mod effect;
+pub mod id;
+pub mod time;
 pub mod event;
-pub mod frontmatter;
+pub mod call;
+pub mod effect;
+pub mod reason;
+pub mod task;
+pub mod state;
+pub mod change;
+pub mod decide;
+pub mod stage;
 pub mod gate;
 pub mod gesture;
-pub mod id;
-pub mod journal;
-pub mod message;
-pub mod policy;
-pub mod reason;
+pub mod news;
+mod press;
+mod runs;
+pub mod others;
+pub mod desk;
 pub mod rework;
-pub mod stage;
-pub mod state;
-pub mod task;
-pub mod time;
+pub mod board;
+pub mod hold;
+pub mod surface;
+pub mod apply;
+pub mod backoff;
+pub mod policy;
+pub mod artefact;
+pub mod frontmatter;
+pub mod journal;
+pub mod replay;
+pub mod note;
+pub mod message;

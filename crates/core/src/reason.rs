@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::FreezeCause;
 use crate::gate::GateId;
-use crate::id::{Commit, RunId};
+use crate::id::{Commit, EffectId, RunId};
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
 use crate::task::Why;
@@ -143,12 +143,17 @@ pub enum Reason {
     Paused,
     /// The installation is no longer paused.
     Unpaused,
-    /// The board is told the truth again.
-    BoardCorrected,
-    /// Somebody pushed to the task branch: adopted, verdicts lapse (decision 45).
-    BranchAdopted {
-        /// Its head.
-        head: Commit,
+    /// An effect that nothing waits for could not be performed.
+    Unperformed {
+        /// Which.
+        effect: EffectId,
+        /// Why.
+        cause: String,
+    },
+    /// The board refuses the wanted column; it is left alone until it is read again.
+    BoardRefused {
+        /// What it says.
+        cause: String,
     },
     /// Noted, nothing to do.
     Noted,

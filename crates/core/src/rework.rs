@@ -14,6 +14,9 @@ pub const MAX_FRUITLESS: u32 = 2;
 /// Conflicts with main and candidates that are red only together with main cost no round; five in a row escalate.
 pub const MAX_CONFLICTS: u32 = 5;
 
+/// Runs that the machine could not start or lost, in a row, before a person is asked.
+pub const MAX_MACHINE: u32 = 5;
+
 /// What a judgement found: goes to the next run verbatim, and as a link (decision 16).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
@@ -48,6 +51,8 @@ pub struct Attempts {
     pub fruitless: u32,
     /// Conflicts in a row.
     pub conflicts: u32,
+    /// Runs in a row that the machine could not start or lost: nobody's fault, but not for ever.
+    pub machine: u32,
     /// Negative answers to the analyst or architect by a person, in this stage.
     pub rejections: u32,
 }

@@ -1,13 +1,14 @@
 //! Which stages are there, in which order, and who works in each? The closed table of the pipeline (rows 1, 9).
 
-pub mod authoring;
-pub mod deploy;
-pub mod development;
 pub mod intake;
+pub mod analysis;
+pub mod architecture;
+pub mod development;
 pub mod review;
-pub mod staging;
-pub mod terminal;
 pub mod testing;
+pub mod staging;
+pub mod deploy;
+pub mod terminal;
 
 use std::fmt;
 

@@ -89,6 +89,10 @@ pub struct Task {
     pub runs: Vec<RunRow>,
     /// Whether the analyst is to read people's answers.
     pub answers: bool,
+    /// Whether title or text were edited after the approval, and nobody said `continue` yet (decision 45).
+    pub edited: bool,
+    /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
+    pub standing_ended: bool,
 }
 
 /// What is asked for.
@@ -173,13 +177,6 @@ pub enum Rest {
     RequestChanged,
     /// The issue was deleted or archived (decision 45).
     IssueGone,
-    /// The branch or change request was closed or deleted by somebody (decision 45).
-    BranchGone,
-    /// Merged by hand outside the gates (decision 45).
-    MergedOutside {
-        /// What is in main.
-        commit: Commit,
-    },
     /// The deploy's outcome cannot be told (decisions 22, 36).
     CannotTell {
         /// What was seen.
@@ -340,6 +337,11 @@ pub enum Why {
     },
     /// The deploy hook failed and so did its rollback: a person is paged (decision 22).
     RollbackFailed,
+    /// Runs could not be started or were lost again and again: the machine's fault, not the developer's.
+    Machine {
+        /// What is known of the last one.
+        cause: String,
+    },
     /// No agent is configured for a role.
     NoAgent {
         /// Which role.
@@ -448,6 +450,23 @@ pub struct RunRow {
     pub usage: Usage,
 }
 
+impl Ask {
+    /// The word for it, for people.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Ask::CutBranch { .. } => "cut the branch",
+            Ask::Launch { .. } => "start a run",
+            Ask::Collect { .. } => "collect a run",
+            Ask::OpenChange => "open the change request",
+            Ask::Candidate => "build the candidate",
+            Ask::Merge => "merge",
+            Ask::Prove => "prove the merge",
+            Ask::Probe => "probe the deployed service",
+            Ask::Reason { .. } => "read the reason",
+        }
+    }
+}
+
 impl Want {
     /// The turn it waits for.
     pub const fn turn(self) -> Turn {
@@ -478,12 +497,14 @@ impl Task {
     /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,
     /// incident I-27: holding the lane alone is not it).
     pub fn is_critical(&self) -> bool {
-        let asked = matches!(
-            &self.step,
-            Step::Asked { ask: Ask::Merge | Ask::Prove, .. }
-                | Step::Backoff { ask: Ask::Merge | Ask::Prove, .. }
-        );
-        asked || (self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none())
+        let merging = matches!(&self.step, Step::Asked { ask: Ask::Merge, .. });
+        let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
+        merging || (delivering && !matches!(self.step, Step::Rest(_)))
+    }
+
+    /// The change that judges and people speak about, once known (decision 40).
+    pub fn change(&self) -> Option<&Digest> {
+        self.branch.as_ref().and_then(|branch| branch.change.as_ref())
     }
 
     /// How many runs of a role there were in this round and since the last retry.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Text;
 use crate::id::{Commit, TaskId, Tree};
 
 /// What may be asked.
@@ -14,10 +15,8 @@ pub enum ForgeCall {
         branch: String,
         /// Its head.
         head: Commit,
-        /// For people.
-        title: String,
-        /// For people, in Markdown.
-        body: String,
+        /// The title.
+        title: Text,
         /// Whose.
         task: TaskId,
     },

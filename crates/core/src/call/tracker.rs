@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Text;
 use crate::id::{IssueKey, TaskId};
+use crate::message::Lang;
+use crate::note::Note;
 use crate::stage::Role;
 
 /// The statuses of a board that Orch knows by meaning; the adapter maps the board's names and aliases to them
@@ -175,8 +177,10 @@ pub enum TrackerCall {
         issue: IssueKey,
         /// In whose name.
         author: Author,
-        /// What, in Markdown; made by Orch.
-        body: String,
+        /// What; the sentence is made when it is said.
+        note: Box<Note>,
+        /// In which language.
+        language: Lang,
     },
     /// Read the comments, newest last, at most fifty.
     ReadComments {

@@ -1,1 +1,248 @@
-//! pending
+//! Who says that it may go out, how is it merged, and what proves that it is out? Order: consent, lane, candidate,
+//! merge, proof, hook, health (decisions 19, 20, 22, 41).
+
+use crate::backoff;
+use crate::call::deploy::Health;
+use crate::call::git::Proof;
+use crate::call::tracker::Author;
+use crate::change::Change;
+use crate::decide::enter;
+use crate::desk::Desk;
+use crate::event::{FreezeCause, Message, RunEnd, RunHow};
+use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::id::{Commit, Entity, Tree};
+use crate::note::Note;
+use crate::reason::Reason;
+use crate::rework::{Findings, Judge};
+use crate::runs;
+use crate::stage::{Stage, terminal};
+use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, Want, Why};
+
+/// What comes next at `deploy`, from the facts.
+pub(crate) fn proceed(d: &mut Desk<'_>) {
+    match &d.task.merged {
+        None => ask_consent(d),
+        Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
+        Some(_) if d.policy.probe => d.ask(Ask::Probe, 0),
+        Some(_) => d.launch(Job::Hook),
+    }
+}
+
+/// Confirm Deploy, the label, or nothing where a project merges without asking (decision 6, row 135).
+pub(crate) fn ask_consent(d: &mut Desk<'_>) {
+    let deploys = d.policy.preset.deploys();
+    let Some(change) = d.task.change().cloned() else {
+        let cause = "the change is not known".to_owned();
+        return d.escalate(Why::Outside { cause });
+    };
+    let asked = deploys || d.policy.confirm_merge;
+    let given = d.task.consent.as_ref().is_some_and(|consent| consent.what == change);
+    if !asked || given || by_label(d) {
+        return d.queue(Want::Lane);
+    }
+    d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys });
+    d.change(Change::BoardFresh(false));
+    d.rest(Rest::Confirmation);
+}
+
+/// Whether the label autoDeploy consents now; a failed deploy ends that until a person consents (decision 37).
+fn by_label(d: &mut Desk<'_>) -> bool {
+    let counts = d.policy.labels && d.task.labels.auto_deploy && !d.task.standing_ended;
+    if counts {
+        d.say(Author::Stream, Note::ByLabel { deploy: true });
+        consent(d, "autoDeploy", true);
+    }
+    counts
+}
+
+/// Consent to exactly this change (decision 37).
+pub(crate) fn consent(d: &mut Desk<'_>, by: &str, standing: bool) {
+    if let Some(what) = d.task.change().cloned() {
+        d.change(Change::Consented(Some(Consent { what, by: by.to_owned(), at: d.at, standing })));
+    }
+    if !standing && d.task.standing_ended {
+        d.change(Change::StandingEnded(false));
+    }
+}
+
+/// The label came while a person was waited for.
+pub(crate) fn labelled(d: &mut Desk<'_>) {
+    if by_label(d) {
+        d.queue(Want::Lane);
+    }
+}
+
+/// The lane is held, the candidate is green: the point of no return (decision 41).
+pub(crate) fn merge(d: &mut Desk<'_>) {
+    d.because(Reason::GateSaid { gate: GateId::CheckBranchMergeable, passed: Some(true) });
+    d.ask(Ask::Merge, 0);
+}
+
+/// Main is the candidate, says the forge; now prove it.
+pub(crate) fn merged(d: &mut Desk<'_>, commit: &Commit, tree: &Tree) {
+    d.because(Reason::Merged { commit: commit.clone() });
+    d.change(Change::Merged(Merged {
+        commit: commit.clone(),
+        tree: tree.clone(),
+        at: d.at,
+        proven: false,
+        change_request: d.task.change_request,
+    }));
+    d.ask(Ask::Prove, 0);
+}
+
+/// The proof of delivery: an ancestor of main with exactly the tested tree (decision 19, row 87).
+pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
+    let tested = d.task.candidate.as_ref().map(|candidate| candidate.tree.clone());
+    let reported = d.task.merged.as_ref().map(|merged| merged.tree.clone());
+    if !proof.ancestor || tested.as_ref() != Some(&proof.tree) || reported.as_ref() != Some(&proof.tree) {
+        let cause = if proof.ancestor {
+            format!("the tree {} that main got is not the tree that was tested", proof.tree)
+        } else {
+            format!("the merged commit is not in main, which is at {}", proof.main)
+        };
+        let task = d.task.id.clone();
+        d.tell(
+            Entity::Repository(d.task.project.clone()),
+            Message::Freeze { task, cause: FreezeCause::UnprovenMerge },
+        );
+        return d.escalate(Why::Unproven { cause });
+    }
+    d.because(Reason::Proven);
+    d.change(Change::Proven { tree: proof.tree.clone() });
+    if !d.policy.preset.deploys() {
+        return enter(d, Stage::Done);
+    }
+    d.launch(Job::Hook);
+}
+
+/// The hook ended, or nobody knows how: then the service is asked (decision 22).
+pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
+    match &end.how {
+        RunHow::Exited { code: 0 } if d.policy.probe => d.ask(Ask::Probe, 0),
+        RunHow::Exited { code: 0 } => healthy(d, Some(0)),
+        RunHow::Exited { code: 1 } => {
+            failed(d, "the deploy hook says: failed, and rolled back or untouched", end)
+        }
+        RunHow::Exited { code: 2 } => {
+            let task = d.task.id.clone();
+            let to = Entity::Repository(d.task.project.clone());
+            d.tell(to, Message::Freeze { task, cause: FreezeCause::DeployFailed });
+            d.escalate(Why::RollbackFailed);
+        }
+        RunHow::CouldNotStart { cause } => {
+            let cause = cause.clone();
+            d.outage(Ask::Launch { run: end.run, job: Job::Hook }, d.task.attempts.machine, cause);
+        }
+        RunHow::Exited { .. }
+        | RunHow::Signalled { .. }
+        | RunHow::TimedOut
+        | RunHow::TooMuchOutput
+        | RunHow::Stopped
+        | RunHow::Lost { .. }
+        | RunHow::ProviderLimited { .. } => {
+            if d.policy.probe {
+                d.ask(Ask::Probe, 0);
+            } else {
+                let cause = "the deploy hook left no result, and there is no health probe to ask".to_owned();
+                d.rest(Rest::CannotTell { cause });
+            }
+        }
+    }
+}
+
+/// What the deployed service says of itself; asked again for a while before it stands (decisions 22, 36).
+pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
+    let cause = match health {
+        Health::Expected => return healthy(d, hook_code(d)),
+        Health::Other { commit } => format!("the service names another commit: {commit}"),
+        Health::Unwell { cause } => format!("the service names the commit and is not well: {cause}"),
+        Health::CannotTell { cause } => format!("the service does not say who it is: {cause}"),
+    };
+    if tries < backoff::PROBES {
+        return d.later(Ask::Probe, tries + 1, backoff::probe(tries), Delay::NotYet { cause });
+    }
+    match health {
+        Health::Expected => {}
+        Health::Other { .. } | Health::Unwell { .. } => {
+            let end = last_hook(d);
+            match end {
+                Some(end) => failed(d, &cause, &end),
+                None => d.rest(Rest::CannotTell { cause }),
+            }
+        }
+        Health::CannotTell { .. } => d.rest(Rest::CannotTell { cause }),
+    }
+}
+
+fn hook_code(d: &Desk<'_>) -> Option<i32> {
+    d.task.runs.iter().rev().find(|row| row.job == Job::Hook).and_then(|row| match row.end {
+        Some(RunHow::Exited { code }) => Some(code),
+        Some(
+            RunHow::Signalled { .. }
+            | RunHow::TimedOut
+            | RunHow::TooMuchOutput
+            | RunHow::Stopped
+            | RunHow::CouldNotStart { .. }
+            | RunHow::Lost { .. }
+            | RunHow::ProviderLimited { .. },
+        )
+        | None => None,
+    })
+}
+
+fn last_hook(d: &Desk<'_>) -> Option<RunEnd> {
+    let row = d.task.runs.iter().rev().find(|row| row.job == Job::Hook)?;
+    let how = row.end.clone()?;
+    Some(RunEnd { run: row.run, how, wall: row.wall, usage: row.usage, tail: None })
+}
+
+/// Deployed, says the hook; well and the right commit, says the service.
+fn healthy(d: &mut Desk<'_>, hook: Option<i32>) {
+    let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
+    d.because(Reason::Healthy);
+    d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(true) });
+    d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: true, at: d.at }));
+    judged(d, &merged.commit, Verdict::Pass);
+    enter(d, Stage::Done);
+}
+
+fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
+    let run = d.task.runs.iter().rev().find(|row| row.job == Job::Hook).map(|row| row.run);
+    d.change(Change::Judged(Box::new(Evidence {
+        gate: GateId::CheckDeployStatus,
+        subject: Subject::Main(commit.clone()),
+        definition: super::analysis::by_files(),
+        verdict,
+        run,
+        commit: Some(commit.clone()),
+        at: d.at,
+    })));
+}
+
+/// The deploy failed after the merge: freeze, evidence, a new round (decision 41, row 84).
+fn failed(d: &mut Desk<'_>, cause: &str, end: &RunEnd) {
+    let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
+    d.because(Reason::DeployFailed { cause: cause.to_owned() });
+    d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
+    let text = match &end.tail {
+        Some(tail) => tail.clone(),
+        None => d.keep(cause),
+    };
+    judged(d, &merged.commit, Verdict::Fail { findings: text.clone() });
+    let hook = hook_code(d);
+    d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: false, at: d.at }));
+    let to = Entity::Repository(d.task.project.clone());
+    let task = d.task.id.clone();
+    d.tell(to, Message::Freeze { task, cause: FreezeCause::DeployFailed });
+    d.say(Author::Deployer, Note::DeployFailed { cause: cause.to_owned(), commit: merged.commit });
+    d.release_lane();
+    if d.task.cancel.is_some() {
+        return terminal::cancel_now(d);
+    }
+    d.change(Change::StandingEnded(true));
+    d.change(Change::RoundOpened);
+    let link = format!("run {}", end.run);
+    let from = Judge::Gate(GateId::CheckDeployStatus);
+    runs::send_back(d, Findings { from, text, link });
+}

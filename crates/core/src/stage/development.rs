@@ -1,1 +1,96 @@
-//! pending
+//! When does a change leave the developer? Protected paths, the change request, CI (row 15, decision 8).
+
+use crate::call::Text;
+use crate::call::tracker::Author;
+use crate::change::Change;
+use crate::decide::advance;
+use crate::desk::Desk;
+use crate::event::{RunEnd, RunHow};
+use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::note::Note;
+use crate::reason::Reason;
+use crate::rework::{Findings, Judge};
+use crate::runs;
+use crate::task::{Ask, CiOf, Rest, Want};
+
+/// Sends the change to its judges: each step is taken from the facts, so it can begin anywhere.
+pub(crate) fn judge(d: &mut Desk<'_>) {
+    if let Some(protected) = d.task.protected.clone()
+        && d.task.protected_ok.as_ref() != Some(&protected.diff)
+    {
+        d.say(Author::Stream, Note::ProtectedTouched { paths: protected.paths });
+        d.change(Change::BoardFresh(false));
+        return d.rest(Rest::Protected);
+    }
+    if d.task.change_request.is_none() {
+        return d.ask(Ask::OpenChange, 0);
+    }
+    let Some(tree) = d.task.branch.as_ref().and_then(|branch| branch.tree.clone()) else {
+        return d.queue(Want::Agent(crate::stage::Role::Developer));
+    };
+    if runs::passed(d, GateId::CheckCiGreen, &Subject::Tree(tree), &d.policy.ci_definition()) {
+        d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
+        return advance(d);
+    }
+    d.queue(Want::Ci(CiOf::Head));
+}
+
+/// What a run of the tests says; `None`: it could not judge (decision 14).
+pub(crate) fn verdict_of(d: &mut Desk<'_>, end: &RunEnd) -> Option<Verdict> {
+    let said = |d: &mut Desk<'_>, line: String| match &end.tail {
+        Some(tail) => tail.clone(),
+        None => d.keep(&line),
+    };
+    match &end.how {
+        RunHow::Exited { code: 0 } => Some(Verdict::Pass),
+        RunHow::Exited { code } => {
+            let findings = said(d, format!("The tests ended with exit code {code} and said nothing."));
+            Some(Verdict::Fail { findings })
+        }
+        RunHow::Signalled { signal } => {
+            let findings = said(d, format!("The tests were ended by signal {signal}."));
+            Some(Verdict::Fail { findings })
+        }
+        RunHow::TimedOut => {
+            let limit = d.policy.ci_limit;
+            let findings: Text = d.keep(&format!("The tests were killed at their time limit of {limit}."));
+            Some(Verdict::Fail { findings })
+        }
+        RunHow::TooMuchOutput => {
+            let findings = d.keep("The tests were killed at their output limit.");
+            Some(Verdict::Fail { findings })
+        }
+        RunHow::Stopped
+        | RunHow::CouldNotStart { .. }
+        | RunHow::Lost { .. }
+        | RunHow::ProviderLimited { .. } => None,
+    }
+}
+
+/// CI judged the developer's commit.
+pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
+    let Some(branch) = d.task.branch.clone() else { return d.because(Reason::Noted) };
+    let passed = verdict == Verdict::Pass;
+    d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
+    d.say_commit_status(branch.head.clone(), GateId::CheckCiGreen, passed);
+    if let Some(tree) = branch.tree {
+        d.change(Change::Judged(Box::new(Evidence {
+            gate: GateId::CheckCiGreen,
+            subject: Subject::Tree(tree),
+            definition: d.policy.ci_definition(),
+            verdict: verdict.clone(),
+            run: Some(end.run),
+            commit: Some(branch.head),
+            at: d.at,
+        })));
+    }
+    match verdict {
+        Verdict::Pass => advance(d),
+        Verdict::Fail { findings } => {
+            let link = format!("run {}", end.run);
+            let from = Judge::Gate(GateId::CheckCiGreen);
+            runs::send_back(d, Findings { from, text: findings, link });
+        }
+        Verdict::Unavailable { .. } => d.queue(Want::Ci(CiOf::Head)),
+    }
+}

@@ -1,1 +1,84 @@
-//! pending
+//! How does a task come to be, and how does it begin? (`created`; predecessor section 10)
+
+use crate::call::tracker::Status;
+use crate::change::Change;
+use crate::decide::{Decision, enter, proceed};
+use crate::desk::Desk;
+use crate::event::{IssueSeen, Stamped};
+use crate::gesture::{Door, Gesture, Press};
+use crate::id::{Commit, Entity, TaskId};
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::stage::{Role, Stage};
+use crate::state::State;
+use crate::task::{Branch, Want, Why};
+
+/// The first reading of an issue: the task is known. One that stands in To Analyse already is asked for (row 120).
+pub(crate) fn birth(id: &TaskId, seen: &IssueSeen, stamped: &Stamped, policy: &Policy) -> Decision {
+    let entity = Entity::Task(id.clone());
+    let reading = Box::new(seen.reading.clone());
+    let born = Change::Born { id: id.clone(), project: seen.project.clone(), reading };
+    let stamp = (stamped.seq, stamped.at);
+    let Some(State::Task(task)) = crate::apply::apply(None, &entity, stamp, std::slice::from_ref(&born))
+    else {
+        return Decision::default();
+    };
+    let mut desk = Desk::new(*task, policy, stamped.seq, stamped.at);
+    desk.because(Reason::Known);
+    if seen.reading.status == Some(Status::ToAnalyse) {
+        let gesture = Gesture {
+            request: format!("board/{}", stamped.seq),
+            by: "board".to_owned(),
+            via: Door::Board,
+            what: Press::Start,
+        };
+        crate::press::on_gesture(&mut desk, &gesture);
+    }
+    desk.settle_board();
+    let mut decision = desk.finish();
+    decision.changes.insert(0, born);
+    decision
+}
+
+/// The start gesture: QG-0, what the project lacks, and then a turn (rows 122, 123).
+pub(crate) fn ask_to_begin(d: &mut Desk<'_>) {
+    let has = d.task.request.text.bytes;
+    let needs = d.policy.least_description;
+    if d.task.request.title.is_empty() || has < needs {
+        return d.escalate(Why::RequestTooShort { has, needs });
+    }
+    if d.policy.test.is_empty() {
+        return d.escalate(Why::NoTests);
+    }
+    if d.policy.preset.deploys() && !d.policy.hook {
+        return d.escalate(Why::NoHook);
+    }
+    let works = |role: &Role| {
+        let architect_is_idle = Stage::Analysis.next(d.policy.preset) != Some(Stage::Architecture);
+        !(*role == Role::Architect && architect_is_idle)
+    };
+    let lacking = Role::ALL.into_iter().filter(works).find(|role| !d.policy.agents.contains_key(role));
+    if let Some(role) = lacking {
+        return d.escalate(Why::NoAgent { role });
+    }
+    d.queue(Want::Start);
+}
+
+/// The turn to begin: the branch is cut now, from fresh main (row 144).
+pub(crate) fn begin(d: &mut Desk<'_>) {
+    enter(d, Stage::Analysis);
+}
+
+/// The branch stands.
+pub(crate) fn branch_cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Commit) {
+    d.change(Change::Branched(Branch {
+        name: name.to_owned(),
+        base: base.clone(),
+        head: head.clone(),
+        tree: None,
+        change: None,
+        empty: true,
+    }));
+    d.because(Reason::Noted);
+    proceed(d);
+}

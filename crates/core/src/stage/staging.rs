@@ -1,1 +1,134 @@
-//! pending
+//! What must hold of the candidate before the merge? (`deploy-staging`, and the last edge of every preset; decisions 6,
+//! 20, 40)
+
+use crate::call::git::Candidate;
+use crate::change::Change;
+use crate::decide::{CANDIDATE_CI, advance, enter};
+use crate::desk::Desk;
+use crate::event::RunEnd;
+use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::reason::Reason;
+use crate::rework::{Findings, Judge, MAX_CONFLICTS};
+use crate::runs;
+use crate::stage::{Stage, deploy};
+use crate::task::{Ask, Why};
+
+/// The gates of the edge that later settings may add; a project without them says so.
+const UNCONFIGURED: [GateId; 3] =
+    [GateId::CheckStagingStatus, GateId::CheckSecurityGate, GateId::CheckStagingImageFresh];
+
+/// Enters deploy-staging: the candidate is built and judged without holding the lane (decision 20).
+pub(crate) fn enter_gates(d: &mut Desk<'_>) {
+    for gate in UNCONFIGURED {
+        d.because(Reason::NotConfigured { gate });
+    }
+    d.ask(Ask::Candidate, 0);
+}
+
+/// Whether the tester's verdict stands for the change as it is (decision 40).
+pub(crate) fn tests_stand(d: &Desk<'_>) -> bool {
+    let Some(change) = d.task.change().cloned() else { return false };
+    let subject = Subject::Change(change);
+    runs::passed(d, GateId::CheckTestsPassed, &subject, &super::analysis::by_files())
+}
+
+/// In `library`: the last edge is at the end of testing (decision 6).
+pub(crate) fn after_testing(d: &mut Desk<'_>) {
+    for gate in UNCONFIGURED {
+        d.because(Reason::NotConfigured { gate });
+    }
+    deploy::ask_consent(d);
+}
+
+/// The candidate stands: is it still the change that was judged, and are its tests green?
+pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
+    let judged = d.task.change().cloned();
+    d.change(Change::CandidateBuilt(Some(candidate.clone())));
+    if let Some(mut branch) = d.task.branch.clone() {
+        branch.head = candidate.commit.clone();
+        branch.tree = Some(candidate.tree.clone());
+        branch.base = candidate.main.clone();
+        branch.change = Some(candidate.change.clone());
+        d.change(Change::Branched(branch));
+    }
+    // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40).
+    if judged.as_ref() != Some(&candidate.change) {
+        d.because(Reason::EvidenceLapsed { gate: GateId::CheckReviewerVerdict });
+        d.release_lane();
+        d.change(Change::Consented(None));
+        return enter(d, Stage::Review);
+    }
+    let tree = Subject::Tree(candidate.tree.clone());
+    if runs::passed(d, GateId::CheckCiGreen, &tree, &d.policy.ci_definition()) {
+        d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
+        return candidate_green(d);
+    }
+    d.queue(CANDIDATE_CI);
+}
+
+/// The candidate is green: on to the consent, or with the lane held to the merge.
+fn candidate_green(d: &mut Desk<'_>) {
+    if d.task.attempts.conflicts > 0 {
+        let mut attempts = d.task.attempts;
+        attempts.conflicts = 0;
+        d.change(Change::Attempted(attempts));
+    }
+    if d.task.lane.is_some() {
+        return deploy::merge(d);
+    }
+    if d.task.stage == Stage::DeployStaging {
+        return advance(d);
+    }
+    deploy::ask_consent(d);
+}
+
+/// CI judged the candidate.
+pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
+    let Some(candidate) = d.task.candidate.clone() else { return d.because(Reason::Noted) };
+    let passed = verdict == Verdict::Pass;
+    d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
+    d.say_commit_status(candidate.commit.clone(), GateId::CheckCiGreen, passed);
+    // The same tree may have been green as the developer's commit: then main alone cannot be the cause.
+    d.change(Change::Judged(Box::new(Evidence {
+        gate: GateId::CheckCiGreen,
+        subject: Subject::Tree(candidate.tree.clone()),
+        definition: d.policy.ci_definition(),
+        verdict: verdict.clone(),
+        run: Some(end.run),
+        commit: Some(candidate.commit.clone()),
+        at: d.at,
+    })));
+    match verdict {
+        Verdict::Pass => candidate_green(d),
+        Verdict::Fail { findings } => {
+            let merged_with_main = runs::was_green_before_main(d, &candidate);
+            let from = if merged_with_main { Judge::Main } else { Judge::Gate(GateId::CheckCiGreen) };
+            let link = format!("run {}", end.run);
+            with_main(d, Findings { from, text: findings, link });
+        }
+        Verdict::Unavailable { .. } => d.queue(CANDIDATE_CI),
+    }
+}
+
+/// Main and the change contradict each other: no round is lost, but not for ever (decision 15).
+pub(crate) fn conflict(d: &mut Desk<'_>, paths: &[String]) {
+    d.because(Reason::GateSaid { gate: GateId::CheckBranchMergeable, passed: Some(false) });
+    let text = d.keep(&format!(
+        "The change conflicts with main in:\n{}\nMerge main's intent into these files and keep both behaviours.",
+        paths.iter().map(|path| format!("- {path}")).collect::<Vec<_>>().join("\n")
+    ));
+    with_main(d, Findings { from: Judge::Main, text, link: "main".to_owned() });
+}
+
+fn with_main(d: &mut Desk<'_>, findings: Findings) {
+    if findings.from == Judge::Main {
+        let mut attempts = d.task.attempts;
+        attempts.conflicts += 1;
+        d.change(Change::Attempted(attempts));
+        if attempts.conflicts >= MAX_CONFLICTS {
+            d.change(Change::Found(Some(findings)));
+            return d.escalate(Why::Conflicts);
+        }
+    }
+    runs::send_back(d, findings);
+}

@@ -64,6 +64,8 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         review: ReviewClock::default(),
         runs: Vec::new(),
         answers: false,
+        edited: false,
+        standing_ended: false,
     }
 }
 

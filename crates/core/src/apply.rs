@@ -1,0 +1,249 @@
+//! How is state made? Only here: the fold of changes, total, from any journal of any age (decision 39).
+//!
+//! A change that does not fit the state it meets changes nothing: `decide` never makes one, and
+//! [`crate::replay`] names it.
+
+use crate::change::Change;
+use crate::event::Stamped;
+use crate::id::{Entity, Seq};
+use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
+use crate::task::{Board, Request, Rest, ReviewClock, Step, Task};
+use crate::time::Moment;
+
+/// The state after some changes that were decided at `(seq, at)`.
+pub fn apply(
+    state: Option<State>,
+    entity: &Entity,
+    stamp: (Seq, Moment),
+    changes: &[Change],
+) -> Option<State> {
+    changes.iter().fold(state, |state, change| one(state, entity, stamp, change))
+}
+
+/// The same for the stamp of an event.
+pub fn apply_stamped(
+    state: Option<State>,
+    entity: &Entity,
+    stamped: &Stamped,
+    changes: &[Change],
+) -> Option<State> {
+    apply(state, entity, (stamped.seq, stamped.at), changes)
+}
+
+/// What an entity is before anything happened to it; a task is nothing before its birth.
+pub fn blank(entity: &Entity) -> Option<State> {
+    match entity {
+        Entity::Task(_) => None,
+        Entity::Repository(_) => Some(State::Repository(Repository::default())),
+        Entity::Project(_) => Some(State::Project(Project::default())),
+        Entity::Provider(_) => Some(State::Provider(Provider::default())),
+        Entity::Installation => Some(State::Installation(Installation::default())),
+    }
+}
+
+fn one(state: Option<State>, entity: &Entity, stamp: (Seq, Moment), change: &Change) -> Option<State> {
+    match state.or_else(|| blank(entity)) {
+        None => born(stamp, change),
+        Some(State::Task(mut task)) => {
+            to_task(&mut task, stamp, change);
+            Some(State::Task(task))
+        }
+        Some(State::Repository(mut repository)) => {
+            to_repository(&mut repository, stamp.1, change);
+            Some(State::Repository(repository))
+        }
+        Some(State::Project(mut project)) => {
+            to_project(&mut project, change);
+            Some(State::Project(project))
+        }
+        Some(State::Provider(mut provider)) => {
+            to_provider(&mut provider, change);
+            Some(State::Provider(provider))
+        }
+        Some(State::Installation(mut installation)) => {
+            to_installation(&mut installation, stamp.1, change);
+            Some(State::Installation(installation))
+        }
+    }
+}
+
+fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
+    let Change::Born { id, project, reading } = change else { return None };
+    Some(State::Task(Box::new(Task {
+        id: id.clone(),
+        item: id.item(),
+        project: project.clone(),
+        issue: reading.issue.clone(),
+        number: reading.number,
+        born: at,
+        request: Request {
+            title: reading.title.clone(),
+            slug: reading.slug.clone(),
+            text: reading.text.clone(),
+            present: reading.present,
+        },
+        board: Board { shows: reading.status, writing: None, fresh: false },
+        labels: reading.labels,
+        priority: crate::gesture::Priority::Normal,
+        stage: crate::stage::Stage::Created,
+        stage_since: at,
+        step: Step::Rest(Rest::Start),
+        step_since: at,
+        step_seq: seq,
+        escalated: None,
+        round: 1,
+        attempts: crate::rework::Attempts::default(),
+        branch: None,
+        change_request: None,
+        artefacts: Vec::new(),
+        approval: None,
+        consent: None,
+        protected: None,
+        protected_ok: None,
+        evidence: Vec::new(),
+        findings: None,
+        candidate: None,
+        lane: None,
+        merged: None,
+        earlier_merges: Vec::new(),
+        deployed: None,
+        cancel: None,
+        review: ReviewClock::default(),
+        runs: Vec::new(),
+        answers: false,
+        edited: false,
+        standing_ended: false,
+    })))
+}
+
+/// How much evidence is kept with a task; older verdicts stay in the journal.
+const EVIDENCE_KEPT: usize = 48;
+
+fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
+    match change {
+        Change::Requested(request) => task.request = request.clone(),
+        Change::Labelled(labels) => task.labels = *labels,
+        Change::Prioritised(priority) => task.priority = *priority,
+        Change::BoardShows(status) => task.board.shows = *status,
+        Change::BoardWriting { effect, status } => task.board.writing = Some((*effect, *status)),
+        Change::BoardSettled => task.board.writing = None,
+        Change::BoardFresh(fresh) => task.board.fresh = *fresh,
+        Change::Staged(stage) => {
+            task.stage = *stage;
+            task.stage_since = at;
+        }
+        Change::Stepped(step) => {
+            task.step = (**step).clone();
+            task.step_since = at;
+            task.step_seq = seq;
+        }
+        Change::Escalated(escalation) => task.escalated = escalation.clone(),
+        Change::RoundOpened => {
+            task.round += 1;
+            task.branch = None;
+            task.change_request = None;
+            task.candidate = None;
+            task.consent = None;
+            task.protected = None;
+            task.protected_ok = None;
+            task.deployed = None;
+            task.earlier_merges.extend(task.merged.take());
+        }
+        Change::Attempted(attempts) => task.attempts = *attempts,
+        Change::Branched(branch) => task.branch = Some(branch.clone()),
+        Change::ChangeOpened(number) => task.change_request = Some(*number),
+        Change::Artefacts(artefacts) => task.artefacts = artefacts.clone(),
+        Change::Approved(consent) => task.approval = consent.clone(),
+        Change::Consented(consent) => task.consent = consent.clone(),
+        Change::ProtectedSeen(protected) => task.protected = protected.clone(),
+        Change::ProtectedApproved(diff) => task.protected_ok = Some(diff.clone()),
+        Change::Judged(evidence) => {
+            task.evidence.retain(|e| {
+                (e.gate, &e.subject, &e.definition)
+                    != (evidence.gate, &evidence.subject, &evidence.definition)
+            });
+            task.evidence.push((**evidence).clone());
+            let surplus = task.evidence.len().saturating_sub(EVIDENCE_KEPT);
+            task.evidence.drain(..surplus);
+        }
+        Change::Found(findings) => task.findings = findings.clone(),
+        Change::CandidateBuilt(candidate) => task.candidate = candidate.clone(),
+        Change::Lane(held) => task.lane = held.then_some(seq),
+        Change::Merged(merged) => task.merged = Some(merged.clone()),
+        Change::Proven { tree } => {
+            if let Some(merged) = &mut task.merged {
+                merged.proven = merged.tree == *tree;
+            }
+        }
+        Change::Deployed(deployed) => task.deployed = Some(deployed.clone()),
+        Change::CancelAsked(cancel) => task.cancel = Some((**cancel).clone()),
+        Change::ReviewClock(clock) => task.review = *clock,
+        Change::RunBegan(row) => task.runs.push((**row).clone()),
+        Change::RunOver { run, how, wall, usage } => {
+            if let Some(row) = task.runs.iter_mut().find(|row| row.run == *run) {
+                row.end = Some(how.clone());
+                row.wall = *wall;
+                row.usage = *usage;
+            }
+        }
+        Change::Answers(answers) => task.answers = *answers,
+        Change::Edited(edited) => task.edited = *edited,
+        Change::StandingEnded(ended) => task.standing_ended = *ended,
+        Change::Born { .. }
+        | Change::MainAt(_)
+        | Change::Frozen { .. }
+        | Change::Thawed { .. }
+        | Change::PolicyHolds { .. }
+        | Change::PolicyRefused(_)
+        | Change::ProviderClosed { .. }
+        | Change::Paused(_)
+        | Change::Unpaused
+        | Change::LimitsHold(_)
+        | Change::Spent { .. }
+        | Change::DiskFull(_) => {}
+    }
+}
+
+fn to_repository(repository: &mut Repository, at: Moment, change: &Change) {
+    if let Change::MainAt(commit) = change {
+        repository.main = Some(commit.clone());
+    } else if let Change::Frozen { cause, task } = change {
+        repository.freezes.push(Freeze { cause: cause.clone(), task: task.clone(), at });
+    } else if let Change::Thawed { task } = change {
+        match task {
+            Some(task) => repository.freezes.retain(|freeze| freeze.task.as_ref() != Some(task)),
+            None => repository.freezes.clear(),
+        }
+    }
+}
+
+fn to_project(project: &mut Project, change: &Change) {
+    if let Change::PolicyHolds { digest, commit } = change {
+        *project = Project { policy: Some(digest.clone()), commit: commit.clone(), refused: None };
+    } else if let Change::PolicyRefused(refused) = change {
+        project.refused = Some(refused.clone());
+    }
+}
+
+fn to_provider(provider: &mut Provider, change: &Change) {
+    if let Change::ProviderClosed { until, cause } = change {
+        provider.refusals = if until.is_some() { provider.refusals + 1 } else { 0 };
+        provider.closed_until = *until;
+        provider.cause = cause.clone();
+    }
+}
+
+fn to_installation(installation: &mut Installation, at: Moment, change: &Change) {
+    if let Change::Paused(pause) = change {
+        installation.pause = Some((**pause).clone());
+    } else if let Change::Unpaused = change {
+        installation.pause = None;
+    } else if let Change::LimitsHold(limits) = change {
+        installation.limits = limits.clone();
+    } else if let Change::Spent { day, microdollars } = change {
+        installation.day = *day;
+        installation.spent = *microdollars;
+    } else if let Change::DiskFull(full) = change {
+        installation.disk_full = full.then_some(at);
+    }
+}

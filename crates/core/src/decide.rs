@@ -1,0 +1,354 @@
+//! What follows from what happened? The table: one pure function for every entity (decisions 1, 42).
+//!
+//! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
+
+use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
+use crate::change::Change;
+use crate::desk::Desk;
+use crate::effect::{Effect, Timer};
+use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, Stamped, Turn};
+use crate::id::{Entity, TaskId, TimerId};
+use crate::journal::Blob;
+use crate::policy::Policy;
+use crate::reason::{Ignored, NoEffect, Reason};
+use crate::stage::{Stage, deploy, development, intake, staging, terminal};
+use crate::state::State;
+use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Want, Why};
+use crate::{backoff, others, press, runs};
+
+/// What was decided about one event.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[must_use]
+pub struct Decision {
+    /// What is different now.
+    pub changes: Vec<Change>,
+    /// What is to be done outside, after the commit.
+    pub effects: Vec<Effect>,
+    /// The entity's one timer from now on: `None` leaves it, `Some(None)` disarms it.
+    pub timer: Option<Option<Timer>>,
+    /// Why, also when nothing is done.
+    pub reasons: Vec<Reason>,
+    /// What other entities are told, in the same transaction.
+    pub messages: Vec<(Entity, Message)>,
+    /// Texts that Orch made and that the above names.
+    pub blobs: Vec<Blob>,
+}
+
+impl Decision {
+    /// Nothing is done, for this reason.
+    pub fn only(reason: Reason) -> Self {
+        Decision { reasons: vec![reason], ..Decision::default() }
+    }
+}
+
+/// Decides about one event of one entity. Reads nothing else: what it wants of another entity is a message.
+pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy: &Policy) -> Decision {
+    match entity {
+        Entity::Task(id) => match state {
+            Some(State::Task(task)) => on_task(task, stamped, policy),
+            None => before_birth(id, stamped, policy),
+            Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_)) => {
+                Decision::only(Reason::Ignored(Ignored::NotForThis))
+            }
+        },
+        Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation => {
+            others::decide(entity, state, stamped)
+        }
+    }
+}
+
+fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
+    let (Event::Issue(seen) | Event::Message(Message::Reborn(seen))) = &stamped.event else {
+        return Decision::only(Reason::Ignored(Ignored::Unknown));
+    };
+    intake::birth(id, seen, stamped, policy)
+}
+
+fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
+    let mut desk = Desk::new(task.clone(), policy, stamped.seq, stamped.at);
+    let d = &mut desk;
+    match &stamped.event {
+        Event::Issue(seen) => press::on_reading(d, seen),
+        Event::Gesture(gesture) => press::on_gesture(d, gesture),
+        Event::Reply(reply) => on_reply(d, reply),
+        Event::RunEnded(end) => runs::on_end(d, end),
+        Event::Timer(timer) => on_timer(d, *timer),
+        Event::Granted(grant) => on_grant(d, grant),
+        Event::Message(message) => match message {
+            Message::Reborn(_)
+            | Message::Freeze { .. }
+            | Message::Thaw { .. }
+            | Message::ProviderLimited { .. }
+            | Message::ProviderWorks
+            | Message::Spent { .. } => d.because(Reason::Ignored(Ignored::NotForThis)),
+        },
+        Event::Main(_)
+        | Event::PolicyChanged(_)
+        | Event::PolicyRefused(_)
+        | Event::Started(_)
+        | Event::ClockStepped { .. }
+        | Event::Disk(_) => d.because(Reason::Ignored(Ignored::NotForThis)),
+    }
+    d.settle_board();
+    desk.finish()
+}
+
+/// A turn counts only for the wait it was given for (decision 3).
+fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
+    let Step::Queued(want) = d.task.step.clone() else {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    };
+    if want.turn() != grant.turn || grant.wanted != d.task.step_seq {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    }
+    d.because(Reason::TurnTaken);
+    match want {
+        Want::Start => intake::begin(d),
+        Want::Agent(role) => d.launch(Job::Agent(role)),
+        Want::Ci(of) => d.launch(Job::Ci(of)),
+        Want::Lane => {
+            d.change(Change::Lane(true));
+            d.ask(Ask::Candidate, 0);
+        }
+    }
+}
+
+fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
+    let Step::Backoff { timer, ask, tries, .. } = d.task.step.clone() else {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    };
+    if timer != fired {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    }
+    match ask {
+        // A run needs a turn of its own again.
+        Ask::Launch { job: Job::Agent(role), .. } => d.queue(Want::Agent(role)),
+        Ask::Launch { job: Job::Ci(of), .. } => d.queue(Want::Ci(of)),
+        Ask::Launch { job: Job::Hook, .. } => d.launch(Job::Hook),
+        ask => d.ask(ask, tries),
+    }
+}
+
+fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
+    if let Some((writing, wanted)) = d.task.board.writing
+        && writing == reply.effect
+    {
+        return on_board_written(d, &reply.outcome, wanted);
+    }
+    let Step::Asked { effect, ask, tries } = d.task.step.clone() else {
+        return aside(d, reply);
+    };
+    if effect != reply.effect {
+        return aside(d, reply);
+    }
+    if d.task.cancel.is_some() && !d.task.is_critical() {
+        return terminal::cancel_now(d);
+    }
+    match &reply.outcome {
+        Outcome::Done(answer) => on_answer(d, ask, tries, answer),
+        Outcome::Failed(failure) => match failure.kind {
+            FailureKind::Transient | FailureKind::Unknown => d.outage(ask, tries, failure.cause.clone()),
+            FailureKind::Permanent => match &ask {
+                Ask::Launch { run, job } => {
+                    let how = crate::event::RunHow::CouldNotStart { cause: failure.cause.clone() };
+                    let end = RunEnd {
+                        run: *run,
+                        how,
+                        wall: crate::time::Span(0),
+                        usage: crate::event::Usage::default(),
+                        tail: None,
+                    };
+                    runs::ended(d, *job, &end);
+                }
+                Ask::CutBranch { .. }
+                | Ask::Collect { .. }
+                | Ask::OpenChange
+                | Ask::Candidate
+                | Ask::Merge
+                | Ask::Prove
+                | Ask::Probe
+                | Ask::Reason { .. } => d.escalate(Why::Outside { cause: failure.cause.clone() }),
+            },
+        },
+    }
+}
+
+/// The reply of an effect that the task does not wait for.
+fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
+    match &reply.outcome {
+        Outcome::Done(_) => d.because(Reason::Noted),
+        Outcome::Failed(failure) => {
+            let cause = failure.cause.clone();
+            d.because(Reason::Unperformed { effect: reply.effect, cause });
+        }
+    }
+}
+
+fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tracker::Status) {
+    match outcome {
+        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status })) => {
+            press::board_shows(d, *status);
+            d.change(Change::BoardSettled);
+            d.because(Reason::Noted);
+        }
+        Outcome::Done(_) => {
+            d.change(Change::BoardShows(Some(wanted)));
+            d.change(Change::BoardSettled);
+            d.because(Reason::Noted);
+        }
+        // A board that refuses is left alone until it is read again: no loop without an end.
+        Outcome::Failed(failure) => {
+            let cause = failure.cause.clone();
+            d.because(Reason::BoardRefused { cause });
+        }
+    }
+}
+
+fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
+    match (ask, answer) {
+        (Ask::CutBranch { .. }, Reply::Git(GitReply::BranchCut { branch, head, base })) => {
+            intake::branch_cut(d, branch, head, base);
+        }
+        (Ask::CutBranch { plain: true }, Reply::Git(GitReply::NameTaken)) => {
+            d.ask(Ask::CutBranch { plain: false }, 0);
+        }
+        (
+            Ask::Launch { run, job },
+            Reply::Agent(_) | Reply::Gate(_) | Reply::Deploy(DeployReply::Launched { .. }),
+        ) => {
+            d.step(Step::Running { run, job });
+            d.because(Reason::Noted);
+        }
+        (Ask::Collect { run, role }, Reply::Git(GitReply::Collected(collected))) => {
+            runs::collected(d, run, role, collected);
+        }
+        (Ask::Collect { .. } | Ask::Candidate, Reply::Git(GitReply::BranchMoved { head })) => {
+            let cause = format!("somebody pushed to the task branch; its head is {head} now");
+            d.escalate(Why::Outside { cause });
+        }
+        (Ask::OpenChange, Reply::Forge(ForgeReply::ChangeOpened { change })) => {
+            d.change(Change::ChangeOpened(*change));
+            development::judge(d);
+        }
+        (Ask::Candidate, Reply::Git(GitReply::Candidate(candidate))) => {
+            staging::candidate_built(d, candidate)
+        }
+        (Ask::Candidate, Reply::Git(GitReply::Conflict { paths })) => staging::conflict(d, paths),
+        (Ask::Merge, Reply::Forge(ForgeReply::Merged { commit, tree })) => deploy::merged(d, commit, tree),
+        (Ask::Merge, Reply::Forge(ForgeReply::MainMoved { main })) => {
+            d.because(Reason::MainMoved { main: main.clone() });
+            if d.task.cancel.is_some() {
+                return terminal::cancel_now(d);
+            }
+            d.ask(Ask::Candidate, 0);
+        }
+        (Ask::Merge, Reply::Forge(ForgeReply::CheckoutDirty { path })) => {
+            let wait = backoff::outage(tries + 1);
+            d.later(Ask::Merge, tries + 1, wait, Delay::CheckoutDirty { path: path.clone() });
+        }
+        (Ask::Prove, Reply::Git(GitReply::Proof(proof))) => deploy::proven(d, proof),
+        (Ask::Probe, Reply::Deploy(DeployReply::Probed(health))) => deploy::probed(d, tries, health),
+        (Ask::Reason { by }, Reply::Tracker(TrackerReply::Comments(comments))) => {
+            press::reason_read(d, by, comments);
+        }
+        // An adapter that answers another question: looked at by a person, never guessed at.
+        (ask, _) => {
+            let cause = format!("the answer does not fit the question ({})", ask.name());
+            d.escalate(Why::Outside { cause });
+        }
+    }
+}
+
+/// What comes next, from the facts alone: after a retry, a person's consent, or a gate (level-triggered, decision 2).
+pub(crate) fn proceed(d: &mut Desk<'_>) {
+    let stage = d.task.stage;
+    if d.task.branch.is_none() && !matches!(stage, Stage::Created | Stage::Done | Stage::Cancelled) {
+        return d.ask(Ask::CutBranch { plain: true }, 0);
+    }
+    match stage {
+        Stage::Created => intake::ask_to_begin(d),
+        Stage::Analysis | Stage::Architecture | Stage::Review => queue_role(d),
+        Stage::Testing => {
+            if staging::tests_stand(d) && !d.policy.preset.deploys() {
+                staging::after_testing(d);
+            } else {
+                queue_role(d);
+            }
+        }
+        Stage::Development => {
+            // A change that no judgement sent back yet goes on to its judges; otherwise the developer works.
+            if d.task.findings.is_none()
+                && d.task.branch.as_ref().is_some_and(|b| b.change.is_some() && !b.empty)
+            {
+                development::judge(d);
+            } else {
+                queue_role(d);
+            }
+        }
+        Stage::DeployStaging => staging::enter_gates(d),
+        Stage::Deploy => deploy::proceed(d),
+        Stage::Done | Stage::Cancelled => d.rest(Rest::Over),
+    }
+}
+
+fn queue_role(d: &mut Desk<'_>) {
+    if let Some(role) = d.task.stage.role() {
+        d.queue(Want::Agent(role));
+    }
+}
+
+/// Moves the task to a stage and begins there.
+pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
+    let from = d.task.stage;
+    d.because(Reason::Advanced { from, to });
+    d.change(Change::Staged(to));
+    let mut attempts = d.task.attempts;
+    attempts.fruitless = 0;
+    attempts.machine = 0;
+    attempts.rejections = 0;
+    if d.task.attempts != attempts {
+        d.change(Change::Attempted(attempts));
+    }
+    if d.task.findings.is_some() && to != Stage::Development {
+        d.change(Change::Found(None));
+    }
+    if from == Stage::Analysis && d.task.review.ended.is_none() {
+        let mut clock = d.task.review;
+        clock.ended = Some(d.at);
+        d.change(Change::ReviewClock(clock));
+    }
+    if to == Stage::Done {
+        terminal::done(d);
+    } else {
+        proceed(d);
+    }
+}
+
+/// The stage after this one.
+pub(crate) fn advance(d: &mut Desk<'_>) {
+    match d.task.stage.next(d.policy.preset) {
+        Some(next) => enter(d, next),
+        None => d.because(Reason::Ignored(Ignored::Terminal)),
+    }
+}
+
+/// A gesture that does nothing here.
+pub(crate) fn no_effect(d: &mut Desk<'_>, press: &str, why: NoEffect) {
+    d.because(Reason::GestureWithoutEffect { press: press.to_owned(), why });
+}
+
+/// The turn that a candidate's tests need.
+pub(crate) const CANDIDATE_CI: Want = Want::Ci(CiOf::Candidate);
+
+/// For the board: a task that waits, and for what.
+pub fn wanted_turn(task: &Task) -> Option<Turn> {
+    match &task.step {
+        Step::Queued(want) => Some(want.turn()),
+        Step::Rest(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => None,
+    }
+}
+
+/// The reading that gave birth to a task also tells its project.
+pub fn project_of(seen: &IssueSeen) -> &crate::id::ProjectId {
+    &seen.project
+}

@@ -1,0 +1,385 @@
+//! Where is one decision about a task put together? On a working copy to which each change is applied as it is made, by
+//! the same [`crate::apply`] that will fold the journal.
+
+use crate::apply::apply;
+use crate::backoff;
+use crate::call::agent::Assignment;
+use crate::call::tracker::Author;
+use crate::call::{AgentCall, Call, DeployCall, ForgeCall, GateCall, GitCall, Text, TrackerCall};
+use crate::change::Change;
+use crate::decide::Decision;
+use crate::effect::{Effect, Line, Timer};
+use crate::event::Message;
+use crate::id::{Commit, EffectId, Entity, RunId, Seq, TimerId};
+use crate::journal::Blob;
+use crate::note::Note;
+use crate::policy::Policy;
+use crate::reason::Reason;
+use crate::rework::MAX_DEVELOPER_RUNS;
+use crate::state::State;
+use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
+use crate::time::{Moment, Span};
+
+/// A decision in the making.
+pub struct Desk<'a> {
+    /// The task as it is by now.
+    pub task: Task,
+    /// The rules of its project.
+    pub policy: &'a Policy,
+    /// The row that is being decided.
+    pub seq: Seq,
+    /// Its time.
+    pub at: Moment,
+    out: Decision,
+    born: u32,
+}
+
+impl<'a> Desk<'a> {
+    /// A desk for a task.
+    pub fn new(task: Task, policy: &'a Policy, seq: Seq, at: Moment) -> Self {
+        Self { task, policy, seq, at, out: Decision::default(), born: 0 }
+    }
+
+    /// The decision that was made.
+    pub fn finish(self) -> Decision {
+        self.out
+    }
+
+    /// Something is different from here on.
+    pub fn change(&mut self, change: Change) {
+        let entity = Entity::Task(self.task.id.clone());
+        let before = State::Task(Box::new(self.task.clone()));
+        let change = [change];
+        if let Some(State::Task(after)) = apply(Some(before), &entity, (self.seq, self.at), &change) {
+            self.task = *after;
+        }
+        self.out.changes.extend(change);
+    }
+
+    /// Why.
+    pub fn because(&mut self, reason: Reason) {
+        self.out.reasons.push(reason);
+    }
+
+    /// Tells another entity, in the same transaction.
+    pub fn tell(&mut self, to: Entity, message: Message) {
+        self.out.messages.push((to, message));
+    }
+
+    /// Keeps a text that Orch made.
+    pub fn keep(&mut self, text: &str) -> Text {
+        self.out.blobs.push(Blob::of(text));
+        Text::of(text)
+    }
+
+    fn next(&mut self) -> u32 {
+        let n = self.born;
+        self.born += 1;
+        n
+    }
+
+    /// A new run's id.
+    pub fn new_run(&mut self) -> RunId {
+        RunId::new(self.seq, self.next())
+    }
+
+    /// Wants something done outside.
+    pub fn effect(&mut self, line: Line, call: Call) -> EffectId {
+        let id = EffectId::new(self.seq, self.next());
+        let entity = Entity::Task(self.task.id.clone());
+        let project = self.task.project.clone();
+        self.out.effects.push(Effect { id, line, entity, project, call });
+        id
+    }
+
+    /// The task does or waits for something else from here on.
+    pub fn step(&mut self, step: Step) {
+        let due = match &step {
+            Step::Backoff { timer, due, .. } => Some(Timer { id: *timer, due: *due }),
+            Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } => None,
+        };
+        self.out.timer = Some(due);
+        self.change(Change::Stepped(Box::new(step)));
+    }
+
+    /// Waits for a person.
+    pub fn rest(&mut self, rest: Rest) {
+        self.step(Step::Rest(rest));
+    }
+
+    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45).
+    pub fn queue(&mut self, want: Want) {
+        if !self.task.request.present {
+            self.rest(Rest::IssueGone);
+        } else if self.task.edited {
+            self.rest(Rest::RequestChanged);
+        } else {
+            self.step(Step::Queued(want));
+        }
+    }
+
+    /// Asks the outside for what moves the task.
+    pub fn ask(&mut self, ask: Ask, tries: u32) {
+        match self.call_of(&ask) {
+            Ok((line, call)) => {
+                let effect = self.effect(line, call);
+                self.step(Step::Asked { effect, ask, tries });
+            }
+            Err(why) => self.escalate(why),
+        }
+    }
+
+    /// Asks again after a while: nobody's failure.
+    pub fn later(&mut self, ask: Ask, tries: u32, wait: Span, cause: Delay) {
+        let due = self.at.after(wait);
+        let timer = TimerId::new(self.seq, self.next());
+        let said = match &cause {
+            Delay::Outage { cause } | Delay::NotYet { cause } | Delay::Provider { cause } => cause.clone(),
+            Delay::CheckoutDirty { path } => path.clone(),
+        };
+        self.because(Reason::Later { due, cause: said });
+        self.step(Step::Backoff { timer, due, ask, tries, cause });
+    }
+
+    /// Asks again later because the outside failed (decision 14).
+    pub fn outage(&mut self, ask: Ask, tries: u32, cause: String) {
+        self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
+    }
+
+    /// Leaves it to a person, visibly (invariant C8).
+    pub fn escalate(&mut self, why: Why) {
+        self.release_lane();
+        self.because(Reason::Escalated(why.clone()));
+        self.say(Author::Stream, Note::Escalated { why: why.clone(), stage: self.task.stage });
+        self.change(Change::Escalated(Some(Escalation { at: self.at, why })));
+        self.rest(Rest::Escalated);
+    }
+
+    /// Gives the merge lane back, if it is held.
+    pub fn release_lane(&mut self) {
+        if self.task.lane.is_some() {
+            self.change(Change::Lane(false));
+        }
+    }
+
+    /// Says something under the issue, once.
+    pub fn say(&mut self, author: Author, note: Note) {
+        let issue = self.task.issue.clone();
+        let language = self.policy.language;
+        let call = TrackerCall::Comment { issue: issue.clone(), author, note: Box::new(note), language };
+        self.effect(Line::Tracker(issue), Call::Tracker(call));
+    }
+
+    /// Gives a run its id, its row and its start.
+    pub fn launch(&mut self, job: Job) {
+        let Some(commit) = self.commit_for(job) else {
+            let cause = "the commit to work on is not known".to_owned();
+            return self.escalate(Why::Outside { cause });
+        };
+        let agent = match job {
+            Job::Agent(role) => match self.policy.agents.get(&role) {
+                Some(choice) => Some(choice.agent.clone()),
+                None => return self.escalate(Why::NoAgent { role }),
+            },
+            Job::Ci(_) | Job::Hook => None,
+        };
+        let run = self.new_run();
+        self.because(Reason::RunBegan { run });
+        self.change(Change::RunBegan(Box::new(RunRow {
+            run,
+            job,
+            round: self.task.round,
+            commit,
+            agent,
+            at: self.at,
+            end: None,
+            wall: Span(0),
+            usage: crate::event::Usage::default(),
+        })));
+        self.ask(Ask::Launch { run, job }, 0);
+    }
+
+    /// Stops a run for good; nothing waits for it any more.
+    pub fn stop_run(&mut self, run: RunId) {
+        let line = Line::Run(self.task.id.clone());
+        self.effect(line, Call::Agent(AgentCall::Stop { run }));
+    }
+
+    /// Removes a run's tree, off the task's path.
+    pub fn drop_tree(&mut self, run: RunId) {
+        let line = Line::Cleanup(self.task.project.clone());
+        self.effect(line, Call::Git(GitCall::DropTree { run }));
+    }
+
+    fn commit_for(&self, job: Job) -> Option<Commit> {
+        let task = &self.task;
+        match job {
+            Job::Agent(_) | Job::Ci(CiOf::Head) => task.branch.as_ref().map(|branch| branch.head.clone()),
+            Job::Ci(CiOf::Candidate) => task.candidate.as_ref().map(|candidate| candidate.commit.clone()),
+            Job::Hook => task.merged.as_ref().map(|merged| merged.commit.clone()),
+        }
+    }
+
+    /// The name of the branch of this round (decisions 30, 41).
+    fn branch_name(&self, plain: bool) -> String {
+        let task = &self.task;
+        let mut name = format!("feature/{}-{}", task.item, task.request.slug);
+        if !plain {
+            name.push_str(&format!("-{}-{}", task.id.life(), task.number));
+        }
+        if task.round > 1 {
+            name.push_str(&format!("-r{}", task.round));
+        }
+        name
+    }
+
+    /// The call behind a question, from what is known now; what is missing is for a person.
+    fn call_of(&self, ask: &Ask) -> Result<(Line, Call), Why> {
+        let task = &self.task;
+        let missing = |what: &str| Why::Outside { cause: format!("{what} is not known") };
+        let branch = || task.branch.as_ref().ok_or_else(|| missing("the task branch"));
+        let candidate = || task.candidate.as_ref().ok_or_else(|| missing("the candidate"));
+        let merged = || task.merged.as_ref().ok_or_else(|| missing("the merge"));
+        let git = Line::Git(task.project.clone());
+        Ok(match ask {
+            Ask::CutBranch { plain } => (
+                git,
+                Call::Git(GitCall::CutBranch {
+                    branch: self.branch_name(*plain),
+                    task: task.id.clone(),
+                    item: task.item.clone(),
+                    title: task.request.title.clone(),
+                    text: task.request.text.clone(),
+                    carry: task.earlier_merges.last().map(|merged| merged.commit.clone()),
+                }),
+            ),
+            Ask::Launch { run, job } => {
+                let commit = self.commit_for(*job).ok_or_else(|| missing("the commit to work on"))?;
+                match job {
+                    Job::Agent(role) => (
+                        Line::Run(task.id.clone()),
+                        Call::Agent(AgentCall::Launch(Box::new(self.assignment(*run, *role, commit)?))),
+                    ),
+                    Job::Ci(_) => (
+                        Line::Run(task.id.clone()),
+                        Call::Gate(GateCall::Ci {
+                            run: *run,
+                            task: task.id.clone(),
+                            commit,
+                            setup: self.policy.setup.clone(),
+                            test: self.policy.test.clone(),
+                            cache: self.policy.cache.clone(),
+                            limit: self.policy.ci_limit,
+                        }),
+                    ),
+                    Job::Hook => (
+                        Line::Deploy(task.project.clone()),
+                        Call::Deploy(DeployCall::Hook {
+                            run: *run,
+                            task: task.id.clone(),
+                            commit,
+                            previous: task.earlier_merges.last().map(|merged| merged.commit.clone()),
+                            limit: self.policy.deploy_limit,
+                        }),
+                    ),
+                }
+            }
+            Ask::Collect { run, role } => {
+                let row = task.runs.iter().find(|row| row.run == *run).ok_or_else(|| missing("the run"))?;
+                (
+                    git,
+                    Call::Git(GitCall::Collect {
+                        branch: branch()?.name.clone(),
+                        parent: row.commit.clone(),
+                        run: *run,
+                        role: *role,
+                        task: task.id.clone(),
+                        item: task.item.clone(),
+                        scope: self.policy.scope(*role, &task.item),
+                        tests: self.policy.tests.clone(),
+                    }),
+                )
+            }
+            Ask::OpenChange => {
+                let branch = branch()?;
+                let call = ForgeCall::OpenChange {
+                    branch: branch.name.clone(),
+                    head: branch.head.clone(),
+                    title: task.request.title.clone(),
+                    task: task.id.clone(),
+                };
+                (git, Call::Forge(call))
+            }
+            Ask::Candidate => {
+                let branch = branch()?;
+                let call = GitCall::BuildCandidate {
+                    branch: branch.name.clone(),
+                    head: branch.head.clone(),
+                    task: task.id.clone(),
+                    item: task.item.clone(),
+                    tests: self.policy.tests.clone(),
+                };
+                (git, Call::Git(call))
+            }
+            Ask::Merge => {
+                let candidate = candidate()?;
+                let call = ForgeCall::Merge {
+                    change: task.change_request.ok_or_else(|| missing("the change request"))?,
+                    candidate: candidate.commit.clone(),
+                    main: candidate.main.clone(),
+                };
+                (git, Call::Forge(call))
+            }
+            Ask::Prove => (git, Call::Git(GitCall::Prove { commit: merged()?.commit.clone() })),
+            Ask::Probe => {
+                let line = Line::Deploy(task.project.clone());
+                (line, Call::Deploy(DeployCall::Probe { commit: merged()?.commit.clone() }))
+            }
+            Ask::Reason { .. } => {
+                let call = TrackerCall::ReadComments { issue: task.issue.clone(), task: task.id.clone() };
+                (Line::Tracker(task.issue.clone()), Call::Tracker(call))
+            }
+        })
+    }
+
+    fn assignment(&self, run: RunId, role: crate::stage::Role, commit: Commit) -> Result<Assignment, Why> {
+        let task = &self.task;
+        let choice = self.policy.agents.get(&role).ok_or(Why::NoAgent { role })?;
+        let base = task.branch.as_ref().map_or_else(|| commit.clone(), |branch| branch.base.clone());
+        Ok(Assignment {
+            run,
+            task: task.id.clone(),
+            item: task.item.clone(),
+            issue: task.issue.clone(),
+            role,
+            agent: choice.agent.clone(),
+            commit,
+            title: task.request.title.clone(),
+            text: task.request.text.clone(),
+            base,
+            attempt: ((task.attempts.negative + 1).min(MAX_DEVELOPER_RUNS), MAX_DEVELOPER_RUNS),
+            findings: task.findings.clone(),
+            answers: task.answers,
+            limit: self.policy.run_limit,
+        })
+    }
+
+    /// Writes the wanted column if the board shows another one and no write is on its way (decision 1).
+    pub fn settle_board(&mut self) {
+        let Some(status) = crate::surface::wanted(&self.task) else { return };
+        if self.task.board.shows == Some(status) || self.task.board.writing.is_some() {
+            return;
+        }
+        let issue = self.task.issue.clone();
+        let call = TrackerCall::SetStatus { issue: issue.clone(), status };
+        let effect = self.effect(Line::Tracker(issue), Call::Tracker(call));
+        self.change(Change::BoardWriting { effect, status });
+    }
+
+    /// Says a gate's verdict on a commit at the forge.
+    pub fn say_commit_status(&mut self, commit: Commit, gate: crate::gate::GateId, passed: bool) {
+        let line = Line::Git(self.task.project.clone());
+        let context = gate.name().to_owned();
+        self.effect(line, Call::Forge(ForgeCall::SetCommitStatus { commit, context, passed }));
+    }
+}

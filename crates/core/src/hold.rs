@@ -1,0 +1,241 @@
+//! What does a task wait for, since when, and what would move it? Derived, never stored (decision 4).
+
+use serde::{Deserialize, Serialize};
+
+use crate::board::{Board, Policies};
+use crate::event::{FreezeCause, Turn};
+use crate::id::{ProviderId, RunId, TaskId};
+use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why};
+use crate::time::Moment;
+
+/// What a task does now.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It is worked on.
+    Working {
+        /// A run lives.
+        run: Option<(RunId, Job)>,
+        /// A question is on its way.
+        ask: Option<Ask>,
+        /// Since when.
+        since: Moment,
+    },
+    /// It waits. The first is *the* hold, the others are shown as "also".
+    Held(Vec<Hold>),
+    /// It is over.
+    Over {
+        /// Since when.
+        since: Moment,
+    },
+}
+
+/// One reason to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Why.
+    pub kind: HoldKind,
+    /// When the event happened that made it true.
+    pub since: Moment,
+}
+
+/// The reasons to wait, in the order of decision 4. Their sentences are [`crate::message::hold`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// The installation is paused.
+    Paused {
+        /// By whom.
+        by: String,
+        /// Whether what has begun goes on.
+        drain: bool,
+    },
+    /// The disk takes no more.
+    DiskFull,
+    /// Automation leaves it alone.
+    Escalated(Why),
+    /// Nobody asked for it yet.
+    NotAsked,
+    /// The analyst's questions.
+    Questions,
+    /// The approval of the requirements.
+    Approval,
+    /// The approval of a diff of protected paths.
+    Protected {
+        /// Which.
+        paths: Vec<String>,
+    },
+    /// Confirm Deploy, or the confirmation of a merge.
+    Confirmation {
+        /// Whether something will be deployed.
+        deploys: bool,
+    },
+    /// The request changed after its approval.
+    RequestChanged,
+    /// The issue is gone from the tracker.
+    IssueGone,
+    /// The deploy's outcome cannot be told.
+    CannotTell {
+        /// What was seen.
+        cause: String,
+    },
+    /// The repository is frozen.
+    Frozen {
+        /// Why.
+        cause: FreezeCause,
+        /// By which task.
+        task: Option<TaskId>,
+    },
+    /// The provider of the model refuses for now.
+    Provider {
+        /// Which.
+        provider: ProviderId,
+        /// Until when.
+        until: Moment,
+        /// What it said.
+        cause: String,
+    },
+    /// The task's money is spent.
+    TaskBudget {
+        /// Millionths of a US dollar.
+        spent: u64,
+        /// The budget.
+        budget: u64,
+    },
+    /// The day's money is spent.
+    DayBudget {
+        /// The budget.
+        budget: u64,
+    },
+    /// An earlier task of a serial project.
+    Serial {
+        /// Which.
+        behind: TaskId,
+    },
+    /// Another task holds the merge lane.
+    Lane {
+        /// Which.
+        holder: TaskId,
+    },
+    /// All slots are taken.
+    Slot {
+        /// For what.
+        turn: Turn,
+    },
+    /// Its turn comes with the next look at the board.
+    Turn {
+        /// For what.
+        turn: Turn,
+    },
+    /// Asked again later.
+    RetryAt {
+        /// When.
+        due: Moment,
+        /// What.
+        ask: Ask,
+        /// Why.
+        cause: Delay,
+    },
+    /// There is no policy for its project.
+    NoPolicy {
+        /// Why a newer one was refused.
+        cause: Option<String>,
+    },
+    /// A newer policy was refused; the last good one holds.
+    PolicyRefused {
+        /// Place, cause, remedy.
+        cause: String,
+    },
+}
+
+/// What a task does or waits for, seen with the board.
+pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) -> Standing {
+    let since = task.step_since;
+    if task.stage.is_terminal() {
+        return Standing::Over { since: task.stage_since };
+    }
+    let mut holds = Vec::new();
+    if let Some(pause) = &board.installation().pause
+        && !matches!(task.step, Step::Running { .. } | Step::Asked { .. } | Step::Queued(_))
+    {
+        let kind = HoldKind::Paused { by: pause.gesture.by.clone(), drain: pause.drain };
+        holds.push(Hold { kind, since: pause.at });
+    }
+    match &task.step {
+        Step::Running { run, job } => return Standing::Working { run: Some((*run, *job)), ask: None, since },
+        Step::Asked { ask, .. } => return Standing::Working { run: None, ask: Some(ask.clone()), since },
+        Step::Rest(rest) => match of_rest(task, rest, policies) {
+            Some(kind) => holds.push(Hold { kind, since }),
+            None => return Standing::Over { since },
+        },
+        Step::Queued(want) => {
+            let turn = want.turn();
+            let kinds = board.blockers(&task.id, turn, policies, now);
+            holds.extend(kinds.into_iter().map(|kind| Hold { since: since_of(&kind, task, board), kind }));
+            if holds.is_empty() {
+                holds.push(Hold { kind: HoldKind::Turn { turn }, since });
+            }
+        }
+        Step::Backoff { due, ask, cause, .. } => {
+            let kind = HoldKind::RetryAt { due: *due, ask: ask.clone(), cause: cause.clone() };
+            holds.push(Hold { kind, since });
+        }
+    }
+    if let Some(refused) = board.project(&task.project).and_then(|project| project.refused.as_ref()) {
+        let kind = HoldKind::PolicyRefused { cause: refused.cause.clone() };
+        holds.push(Hold { kind, since: refused.at });
+    }
+    Standing::Held(holds)
+}
+
+fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
+    match kind {
+        HoldKind::Paused { .. } => board.installation().pause.as_ref().map_or(task.step_since, |p| p.at),
+        HoldKind::DiskFull => board.installation().disk_full.unwrap_or(task.step_since),
+        HoldKind::Frozen { cause, task: by } => board
+            .repository(&task.project)
+            .and_then(|r| r.freezes.iter().find(|f| f.cause == *cause && f.task == *by))
+            .map_or(task.step_since, |freeze| freeze.at),
+        HoldKind::Escalated(_)
+        | HoldKind::NotAsked
+        | HoldKind::Questions
+        | HoldKind::Approval
+        | HoldKind::Protected { .. }
+        | HoldKind::Confirmation { .. }
+        | HoldKind::RequestChanged
+        | HoldKind::IssueGone
+        | HoldKind::CannotTell { .. }
+        | HoldKind::Provider { .. }
+        | HoldKind::TaskBudget { .. }
+        | HoldKind::DayBudget { .. }
+        | HoldKind::Serial { .. }
+        | HoldKind::Lane { .. }
+        | HoldKind::Slot { .. }
+        | HoldKind::Turn { .. }
+        | HoldKind::RetryAt { .. }
+        | HoldKind::NoPolicy { .. }
+        | HoldKind::PolicyRefused { .. } => task.step_since,
+    }
+}
+
+fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
+    Some(match rest {
+        Rest::Start => HoldKind::NotAsked,
+        Rest::Questions => HoldKind::Questions,
+        Rest::Approval => HoldKind::Approval,
+        Rest::Protected => HoldKind::Protected {
+            paths: task.protected.as_ref().map(|protected| protected.paths.clone()).unwrap_or_default(),
+        },
+        Rest::Confirmation => HoldKind::Confirmation {
+            deploys: policies.get(&task.project).is_none_or(|policy| policy.preset.deploys()),
+        },
+        Rest::RequestChanged => HoldKind::RequestChanged,
+        Rest::IssueGone => HoldKind::IssueGone,
+        Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
+        Rest::Escalated => match &task.escalated {
+            Some(escalation) => HoldKind::Escalated(escalation.why.clone()),
+            None => HoldKind::Escalated(Why::Outside { cause: String::new() }),
+        },
+        Rest::Over => return None,
+    })
+}

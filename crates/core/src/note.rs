@@ -1,0 +1,121 @@
+//! What does Orch say under an issue? Facts only; the sentence is made by [`crate::message`] when it is said.
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::Text;
+use crate::event::Usage;
+use crate::gate::GateId;
+use crate::id::{Commit, Digest};
+use crate::rework::Judge;
+use crate::stage::{Role, Stage};
+use crate::task::Why;
+use crate::time::Span;
+
+/// One thing that people are told, once (invariant F3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Note {
+    /// The requirements wait for approval (row 117).
+    RequirementsReady {
+        /// The files that exist, as paths in the repository.
+        files: Vec<String>,
+        /// On which branch.
+        branch: String,
+    },
+    /// The analyst has questions (decision 29).
+    Questions {
+        /// Their text.
+        text: Option<Text>,
+    },
+    /// A label gave what a person would have (rows 134, 135).
+    ByLabel {
+        /// To which end: the requirements' approval, or the deploy.
+        deploy: bool,
+    },
+    /// An agent's run is through (row 116).
+    RunFinished {
+        /// Which role.
+        role: Role,
+        /// What it used.
+        usage: Usage,
+        /// How long it ran.
+        wall: Span,
+        /// The files it wrote, as paths in the repository.
+        files: Vec<String>,
+    },
+    /// A change to protected paths waits for a person (decision 8).
+    ProtectedTouched {
+        /// Which.
+        paths: Vec<String>,
+    },
+    /// The task goes back (rows 48, 100).
+    SentBack {
+        /// From where.
+        from: Stage,
+        /// To where.
+        to: Stage,
+        /// Who judged.
+        judge: Judge,
+        /// What was found.
+        text: Option<Text>,
+        /// The judgement's number.
+        attempt: u32,
+        /// How many there are.
+        of: u32,
+    },
+    /// A person is needed (row 99).
+    Escalated {
+        /// Why.
+        why: Why,
+        /// At which stage.
+        stage: Stage,
+    },
+    /// Waits for Confirm Deploy; Approved does not deploy (row 76).
+    AwaitingConfirmation {
+        /// The change.
+        change: Digest,
+        /// Whether something will be deployed, or only merged.
+        deploys: bool,
+    },
+    /// Merged, and proven.
+    Merged {
+        /// What main is.
+        commit: Commit,
+    },
+    /// The deploy failed after the merge (decision 41).
+    DeployFailed {
+        /// How.
+        cause: String,
+        /// What stays in main.
+        commit: Commit,
+    },
+    /// Delivered (row 193).
+    Done {
+        /// What main is.
+        commit: Commit,
+        /// Whether it was deployed and is well.
+        deployed: bool,
+        /// A role, its runs and what they used.
+        roles: Vec<(Role, u32, Usage)>,
+        /// Agents' time.
+        agents: Span,
+        /// People's time (row 211).
+        people: Span,
+        /// From the start to now.
+        wall: Span,
+    },
+    /// A stop waits for an irreversible step to end (row 150).
+    StopDeferred,
+    /// Stopped.
+    Stopped {
+        /// What stays in main, if something was merged.
+        stays: Option<Commit>,
+    },
+    /// A gate could not judge, once a cause (decision 14).
+    Unavailable {
+        /// Which.
+        gate: GateId,
+        /// Why.
+        cause: String,
+    },
+}

@@ -1,0 +1,199 @@
+//! What follows for the entities that are not tasks: repository, project, provider, installation? (decision 42)
+
+use crate::backoff;
+use crate::change::Change;
+use crate::decide::Decision;
+use crate::event::{Event, FreezeCause, Message, Stamped};
+use crate::gesture::{Gesture, Press};
+use crate::id::Entity;
+use crate::reason::{Ignored, NoEffect, Reason};
+use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
+use crate::time::Moment;
+
+/// Decides for an entity that is not a task.
+pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped) -> Decision {
+    let blank = crate::apply::blank(entity);
+    match state.or(blank.as_ref()) {
+        Some(State::Repository(repository)) => on_repository(repository, stamped),
+        Some(State::Project(_)) => on_project(stamped),
+        Some(State::Provider(provider)) => on_provider(provider, stamped),
+        Some(State::Installation(installation)) => on_installation(installation, stamped),
+        Some(State::Task(_)) | None => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+fn one(change: Change, reason: Reason) -> Decision {
+    Decision { changes: vec![change], reasons: vec![reason], ..Decision::default() }
+}
+
+fn gesture_lost(gesture: &Gesture) -> Decision {
+    let press = gesture.what.name().to_owned();
+    Decision::only(Reason::GestureWithoutEffect { press, why: NoEffect::WrongEntity })
+}
+
+fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
+    match &stamped.event {
+        Event::Main(reading) => {
+            let mut decision = one(Change::MainAt(reading.head.clone()), Reason::Noted);
+            if !reading.descends && repository.main.is_some() {
+                let cause = FreezeCause::MainRewritten;
+                decision.changes.push(Change::Frozen { cause: cause.clone(), task: None });
+                decision.reasons.push(Reason::Frozen(cause));
+            }
+            decision
+        }
+        Event::Message(Message::Freeze { task, cause }) => {
+            let frozen = Change::Frozen { cause: cause.clone(), task: Some(task.clone()) };
+            one(frozen, Reason::Frozen(cause.clone()))
+        }
+        Event::Message(Message::Thaw { task }) => {
+            match repository.freezes.iter().any(|freeze| freeze.task.as_ref() == Some(task)) {
+                true => one(Change::Thawed { task: Some(task.clone()) }, Reason::Thawed),
+                false => Decision::only(Reason::Noted),
+            }
+        }
+        Event::Gesture(gesture) => match gesture.what {
+            Press::Freeze => {
+                let frozen = Change::Frozen { cause: FreezeCause::Person, task: None };
+                one(frozen, Reason::Frozen(FreezeCause::Person))
+            }
+            Press::Unfreeze => one(Change::Thawed { task: None }, Reason::Thawed),
+            Press::Start
+            | Press::Approve { .. }
+            | Press::Reject { .. }
+            | Press::Confirm { .. }
+            | Press::Stop
+            | Press::Retry
+            | Press::Continue
+            | Press::Priority(_)
+            | Press::Pause { .. }
+            | Press::Unpause => gesture_lost(gesture),
+        },
+        Event::Issue(_)
+        | Event::RunEnded(_)
+        | Event::Reply(_)
+        | Event::Timer(_)
+        | Event::Granted(_)
+        | Event::Message(
+            Message::Reborn(_)
+            | Message::ProviderLimited { .. }
+            | Message::ProviderWorks
+            | Message::Spent { .. },
+        )
+        | Event::PolicyChanged(_)
+        | Event::PolicyRefused(_)
+        | Event::Started(_)
+        | Event::ClockStepped { .. }
+        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+fn on_project(stamped: &Stamped) -> Decision {
+    match &stamped.event {
+        Event::PolicyChanged(change) => {
+            let holds = Change::PolicyHolds { digest: change.digest.clone(), commit: change.commit.clone() };
+            one(holds, Reason::PolicyChanged)
+        }
+        Event::PolicyRefused(refusal) => {
+            let refused =
+                Refused { commit: refusal.commit.clone(), cause: refusal.cause.clone(), at: stamped.at };
+            one(Change::PolicyRefused(refused), Reason::PolicyRefused)
+        }
+        Event::Gesture(gesture) => gesture_lost(gesture),
+        Event::Issue(_)
+        | Event::Main(_)
+        | Event::RunEnded(_)
+        | Event::Reply(_)
+        | Event::Timer(_)
+        | Event::Granted(_)
+        | Event::Message(_)
+        | Event::Started(_)
+        | Event::ClockStepped { .. }
+        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+/// A breaker: closed for as long as the provider says, or for a doubling while (decision 11).
+fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
+    match &stamped.event {
+        Event::Message(Message::ProviderLimited { until, cause }) => {
+            let until = until.unwrap_or_else(|| stamped.at.after(backoff::provider(provider.refusals)));
+            let closed = Change::ProviderClosed { until: Some(until), cause: cause.clone() };
+            one(closed, Reason::ProviderClosed)
+        }
+        Event::Message(Message::ProviderWorks) => match provider.closed_until.is_some()
+            || provider.refusals > 0
+        {
+            true => one(Change::ProviderClosed { until: None, cause: String::new() }, Reason::ProviderOpen),
+            false => Decision::only(Reason::Noted),
+        },
+        Event::Gesture(gesture) => gesture_lost(gesture),
+        Event::Issue(_)
+        | Event::Main(_)
+        | Event::RunEnded(_)
+        | Event::Reply(_)
+        | Event::Timer(_)
+        | Event::Granted(_)
+        | Event::Message(
+            Message::Reborn(_) | Message::Freeze { .. } | Message::Thaw { .. } | Message::Spent { .. },
+        )
+        | Event::PolicyChanged(_)
+        | Event::PolicyRefused(_)
+        | Event::Started(_)
+        | Event::ClockStepped { .. }
+        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+/// The day of a moment, in UTC, as days since 1970.
+pub fn day_of(at: Moment) -> i64 {
+    at.0.div_euclid(86_400_000)
+}
+
+fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
+    match &stamped.event {
+        Event::Gesture(gesture) => match &gesture.what {
+            Press::Pause { drain } => {
+                let pause = Pause { gesture: gesture.clone(), at: stamped.at, drain: *drain };
+                one(Change::Paused(Box::new(pause)), Reason::Paused)
+            }
+            Press::Unpause => one(Change::Unpaused, Reason::Unpaused),
+            Press::Start
+            | Press::Approve { .. }
+            | Press::Reject { .. }
+            | Press::Confirm { .. }
+            | Press::Stop
+            | Press::Retry
+            | Press::Continue
+            | Press::Priority(_)
+            | Press::Freeze
+            | Press::Unfreeze => gesture_lost(gesture),
+        },
+        Event::Started(start) => match start.limits == installation.limits {
+            true => Decision::only(Reason::Noted),
+            false => one(Change::LimitsHold(start.limits.clone()), Reason::Noted),
+        },
+        Event::Disk(reading) => one(Change::DiskFull(!reading.enough), Reason::Noted),
+        Event::Message(Message::Spent { microdollars }) => {
+            let day = day_of(stamped.at);
+            let before = if day == installation.day { installation.spent } else { 0 };
+            one(Change::Spent { day, microdollars: before.saturating_add(*microdollars) }, Reason::Noted)
+        }
+        Event::ClockStepped { .. } => Decision::only(Reason::Noted),
+        Event::Issue(_)
+        | Event::Main(_)
+        | Event::RunEnded(_)
+        | Event::Reply(_)
+        | Event::Timer(_)
+        | Event::Granted(_)
+        | Event::Message(
+            Message::Reborn(_)
+            | Message::Freeze { .. }
+            | Message::Thaw { .. }
+            | Message::ProviderLimited { .. }
+            | Message::ProviderWorks,
+        )
+        | Event::PolicyChanged(_)
+        | Event::PolicyRefused(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}

@@ -1,0 +1,308 @@
+//! What follows from what people do, on the board or through any other door? (predecessor sections 9, 10, 13; decisions
+//! 2, 37, 45)
+
+use crate::artefact;
+use crate::call::Text;
+use crate::call::tracker::{Author, Comment, Status};
+use crate::change::Change;
+use crate::decide::{no_effect, proceed};
+use crate::desk::Desk;
+use crate::event::{IssueSeen, Message};
+use crate::gesture::{Door, Gesture, Press};
+use crate::id::{Entity, TaskId};
+use crate::note::Note;
+use crate::reason::{Ignored, NoEffect, Reason};
+use crate::rework::{Attempts, Findings, Judge};
+use crate::runs;
+use crate::stage::{Stage, analysis, deploy, development, terminal};
+use crate::task::{Ask, Cancel, Request, Rest, Step};
+
+/// The board shows this now; Approved and Confirm Deploy count only after something else was seen (decision 2).
+pub(crate) fn board_shows(d: &mut Desk<'_>, status: Option<Status>) {
+    if d.task.board.shows != status {
+        d.change(Change::BoardShows(status));
+    }
+    let dangerous = matches!(status, Some(Status::Approved | Status::ConfirmDeploy));
+    if !dangerous && !d.task.board.fresh {
+        d.change(Change::BoardFresh(true));
+    }
+}
+
+/// The tracker says what the issue looks like: every difference is looked at by itself.
+pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
+    let reading = &seen.reading;
+    let was_present = d.task.request.present;
+    let request = Request {
+        title: reading.title.clone(),
+        slug: reading.slug.clone(),
+        text: reading.text.clone(),
+        present: reading.present,
+    };
+    if d.task.request != request {
+        let edited = d.task.request.title != request.title || d.task.request.text != request.text;
+        d.change(Change::Requested(request));
+        if edited {
+            d.because(Reason::RequestEdited);
+            if d.task.approval.is_some() && !d.task.stage.is_terminal() {
+                d.change(Change::Edited(true));
+                waiting_stops(d);
+            }
+        }
+        if was_present != reading.present && !d.task.stage.is_terminal() {
+            presence(d, reading.present);
+        }
+    }
+    if d.task.labels != reading.labels {
+        d.change(Change::Labelled(reading.labels));
+        labelled(d);
+    }
+    let shown = d.task.board.shows;
+    let writing = d.task.board.writing.map(|(_, status)| status);
+    if reading.status == shown {
+        return d.because(Reason::Noted);
+    }
+    // The echo of a write under way is no gesture (decision 2, incident I-14).
+    if writing.is_some() && reading.status == writing {
+        board_shows(d, reading.status);
+        return d.because(Reason::Ignored(Ignored::Echo));
+    }
+    let counted_before = d.task.board.fresh;
+    board_shows(d, reading.status);
+    let Some(press) = reading.status.and_then(Press::of_status) else {
+        return d.because(Reason::Noted);
+    };
+    let dangerous = matches!(press, Press::Approve { .. } | Press::Confirm { .. });
+    if dangerous && !counted_before {
+        return no_effect(d, press.name(), NoEffect::Stale);
+    }
+    let gesture = Gesture {
+        request: format!("board/{}", d.seq),
+        by: "board".to_owned(),
+        via: Door::Board,
+        what: press,
+    };
+    if d.task.stage == Stage::Cancelled && gesture.what == Press::Start {
+        let item = d.task.item.clone();
+        let next = TaskId::of(&item, d.task.id.life() + 1);
+        return d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
+    }
+    on_gesture(d, &gesture);
+}
+
+/// A task that only waits for a turn is asked about at once; one that works is asked when it would go on.
+fn waiting_stops(d: &mut Desk<'_>) {
+    if let Step::Queued(want) = d.task.step.clone() {
+        d.queue(want);
+    }
+}
+
+fn presence(d: &mut Desk<'_>, present: bool) {
+    if present && d.task.step == Step::Rest(Rest::IssueGone) {
+        proceed(d);
+    } else if !present {
+        waiting_stops(d);
+    }
+}
+
+/// A label that came while a person was waited for acts at once (rows 134, 135).
+fn labelled(d: &mut Desk<'_>) {
+    match (&d.task.step, d.task.stage) {
+        (Step::Rest(Rest::Approval), Stage::Analysis) => {
+            analysis::by_label(d);
+        }
+        (Step::Rest(Rest::Confirmation), _) => deploy::labelled(d),
+        (
+            Step::Rest(_)
+            | Step::Queued(_)
+            | Step::Asked { .. }
+            | Step::Running { .. }
+            | Step::Backoff { .. },
+            _,
+        ) => {}
+    }
+}
+
+/// A person's gesture, from any door.
+pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
+    let press = gesture.what.name();
+    if d.task.stage.is_terminal() {
+        return no_effect(d, press, NoEffect::Terminal);
+    }
+    if d.task.cancel.is_some() {
+        let why = if gesture.what == Press::Stop { NoEffect::Again } else { NoEffect::Busy };
+        return no_effect(d, press, why);
+    }
+    match &gesture.what {
+        Press::Start => start(d, gesture),
+        Press::Retry => {
+            match d.task.escalated.is_some() || matches!(d.task.step, Step::Rest(Rest::CannotTell { .. })) {
+                true => retry(d, gesture),
+                false => no_effect(d, press, NoEffect::NotEscalated),
+            }
+        }
+        Press::Approve { what } => approve(d, gesture, what.as_ref()),
+        Press::Reject { reason } => reject(d, gesture, reason.as_ref()),
+        Press::Confirm { what } => confirm(d, gesture, what.as_ref()),
+        Press::Stop => stop(d, gesture),
+        Press::Continue => match d.task.step == Step::Rest(Rest::RequestChanged) {
+            true => {
+                taken(d, gesture);
+                d.change(Change::Edited(false));
+                proceed(d);
+            }
+            false => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
+        },
+        Press::Priority(priority) => {
+            taken(d, gesture);
+            d.change(Change::Prioritised(*priority));
+        }
+        Press::Pause { .. } | Press::Unpause | Press::Freeze | Press::Unfreeze => {
+            no_effect(d, press, NoEffect::WrongEntity);
+        }
+    }
+}
+
+fn taken(d: &mut Desk<'_>, gesture: &Gesture) {
+    d.because(Reason::GestureTaken { press: gesture.what.name().to_owned(), by: gesture.by.clone() });
+}
+
+/// To Analyse: begin, answer, analyse again, or begin afresh where it stopped (rows 120, 121; decisions 15, 29, 45).
+fn start(d: &mut Desk<'_>, gesture: &Gesture) {
+    if d.task.escalated.is_some() {
+        return retry(d, gesture);
+    }
+    match d.task.step.clone() {
+        Step::Rest(Rest::Start) => {
+            taken(d, gesture);
+            crate::stage::intake::ask_to_begin(d);
+        }
+        Step::Rest(Rest::Questions) => {
+            taken(d, gesture);
+            d.change(Change::Answers(true));
+            proceed(d);
+        }
+        Step::Rest(Rest::RequestChanged) => {
+            taken(d, gesture);
+            runs::analyse_again(d);
+        }
+        Step::Rest(
+            Rest::Approval
+            | Rest::Protected
+            | Rest::Confirmation
+            | Rest::IssueGone
+            | Rest::CannotTell { .. }
+            | Rest::Escalated
+            | Rest::Over,
+        )
+        | Step::Queued(_)
+        | Step::Asked { .. }
+        | Step::Running { .. }
+        | Step::Backoff { .. } => no_effect(d, "start", NoEffect::Busy),
+    }
+}
+
+/// Begins afresh at the stage where it stopped (decision 15).
+fn retry(d: &mut Desk<'_>, gesture: &Gesture) {
+    taken(d, gesture);
+    d.change(Change::Attempted(Attempts::default()));
+    d.change(Change::Escalated(None));
+    proceed(d);
+}
+
+/// Approves the requirements, or a diff of protected paths; means nothing elsewhere (rows 79, 80).
+fn approve(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&crate::id::Digest>) {
+    if d.task.escalated.is_some() {
+        return no_effect(d, "approve", NoEffect::Escalated);
+    }
+    if d.task.step == Step::Rest(Rest::Approval) {
+        let current = artefact::requirements_digest(&d.task.artefacts);
+        if what.is_some_and(|what| *what != current) {
+            return no_effect(d, "approve", NoEffect::OtherThing);
+        }
+        taken(d, gesture);
+        return analysis::approve(d, &gesture.by, false);
+    }
+    if d.task.step == Step::Rest(Rest::Protected)
+        && let Some(protected) = d.task.protected.clone()
+    {
+        if what.is_some_and(|what| *what != protected.diff) {
+            return no_effect(d, "approve", NoEffect::OtherThing);
+        }
+        taken(d, gesture);
+        d.change(Change::ProtectedApproved(protected.diff));
+        return development::judge(d);
+    }
+    no_effect(d, "approve", NoEffect::WrongStage(d.task.stage));
+}
+
+/// Confirms the deploy of exactly the change that waits (rows 77-82).
+fn confirm(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&crate::id::Digest>) {
+    if d.task.step != Step::Rest(Rest::Confirmation) {
+        return no_effect(d, "confirm", NoEffect::WrongStage(d.task.stage));
+    }
+    if what.is_some_and(|what| Some(what) != d.task.change()) {
+        return no_effect(d, "confirm", NoEffect::OtherThing);
+    }
+    taken(d, gesture);
+    deploy::consent(d, &gesture.by, false);
+    d.queue(crate::task::Want::Lane);
+}
+
+/// Not like this: with a reason at once, without one after reading the newest comment (decision 17, row 103).
+fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
+    if d.task.stage == Stage::Created {
+        return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
+    }
+    if d.task.is_critical() || d.task.merged.is_some() {
+        return no_effect(d, "reject", NoEffect::Busy);
+    }
+    if d.task.escalated.is_some() {
+        return no_effect(d, "reject", NoEffect::Escalated);
+    }
+    taken(d, gesture);
+    // The work in hand is fenced off: its end will find nobody waiting for it.
+    if let Some((run, _)) = d.task.live_run() {
+        d.stop_run(run);
+    }
+    match reason {
+        Some(text) => rejected(d, &gesture.by, text.clone()),
+        None => d.ask(Ask::Reason { by: gesture.by.clone() }, 0),
+    }
+}
+
+/// The comments are read: the newest that a person wrote is the reason.
+pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
+    let newest = comments.iter().rev().find(|comment| !comment.own);
+    let text = match newest {
+        Some(comment) => comment.text.clone(),
+        None => d.keep("Rejected without a comment: read the requirements again and find what does not fit."),
+    };
+    rejected(d, &by, text);
+}
+
+fn rejected(d: &mut Desk<'_>, by: &str, text: Text) {
+    let findings = Findings { from: Judge::Person(by.to_owned()), text, link: String::new() };
+    match d.task.stage {
+        Stage::Analysis | Stage::Architecture => runs::send_back_own(d, findings),
+        Stage::Created
+        | Stage::Development
+        | Stage::Review
+        | Stage::Testing
+        | Stage::DeployStaging
+        | Stage::Deploy
+        | Stage::Done
+        | Stage::Cancelled => runs::send_back(d, findings),
+    }
+}
+
+/// STOP: at once, unless something irreversible is really under way (rows 146-152, incident I-27).
+fn stop(d: &mut Desk<'_>, gesture: &Gesture) {
+    taken(d, gesture);
+    let deferred = d.task.is_critical();
+    d.change(Change::CancelAsked(Box::new(Cancel { gesture: gesture.clone(), at: d.at, deferred })));
+    if deferred {
+        d.because(Reason::StopDeferred);
+        return d.say(Author::Stream, Note::StopDeferred);
+    }
+    terminal::cancel_now(d);
+}

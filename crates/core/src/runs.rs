@@ -1,0 +1,354 @@
+//! What follows from a run's end? Usage, repetition, collection, verdicts, rework (decisions 8, 11, 15).
+
+use crate::artefact::FileVerdict;
+use crate::artefact::{self};
+use crate::backoff;
+use crate::call::git::{Candidate, Collected};
+use crate::call::tracker::Author;
+use crate::change::Change;
+use crate::decide::{advance, enter, proceed};
+use crate::desk::Desk;
+use crate::event::{Message, RunEnd, RunHow};
+use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::id::{Digest, Entity, RunId};
+use crate::note::Note;
+use crate::reason::{Ignored, Reason};
+use crate::rework::{Findings, Judge, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
+use crate::stage::{
+    Role, Stage, analysis, architecture, deploy, development, review, staging, terminal, testing,
+};
+use crate::task::{Ask, CiOf, Delay, Job, RunRow, Why};
+
+/// A run ended. Its usage counts always; its result only if the task waits for it (decision 3).
+pub(crate) fn on_end(d: &mut Desk<'_>, end: &RunEnd) {
+    let Some(row) = d.task.runs.iter().find(|row| row.run == end.run).cloned() else {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    };
+    if row.end.is_some() {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    }
+    let live = d.task.live_run();
+    account(d, &row, end);
+    if live != Some((end.run, row.job)) {
+        d.drop_tree(end.run);
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    }
+    if d.task.cancel.is_some() && !d.task.is_critical() {
+        d.drop_tree(end.run);
+        return terminal::cancel_now(d);
+    }
+    ended(d, row.job, end);
+}
+
+fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
+    d.because(Reason::RunEnded { run: end.run });
+    d.change(Change::RunOver { run: end.run, how: end.how.clone(), wall: end.wall, usage: end.usage });
+    if let Some(microdollars) = end.usage.microdollars.filter(|spent| *spent > 0) {
+        d.tell(Entity::Installation, Message::Spent { microdollars });
+    }
+    let Job::Agent(role) = row.job else { return };
+    let Some(choice) = d.policy.agents.get(&role) else { return };
+    let provider = Entity::Provider(choice.provider.clone());
+    match &end.how {
+        RunHow::ProviderLimited { until, cause } => {
+            d.tell(provider, Message::ProviderLimited { until: *until, cause: cause.clone() });
+        }
+        RunHow::Exited { code: 0 } => d.tell(provider, Message::ProviderWorks),
+        RunHow::Exited { .. }
+        | RunHow::Signalled { .. }
+        | RunHow::TimedOut
+        | RunHow::TooMuchOutput
+        | RunHow::Stopped
+        | RunHow::CouldNotStart { .. }
+        | RunHow::Lost { .. } => {}
+    }
+}
+
+/// What follows for the task that waited for it.
+pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
+    if d.task.runs.iter().any(|row| row.run == end.run && row.end.is_none()) {
+        d.change(Change::RunOver { run: end.run, how: end.how.clone(), wall: end.wall, usage: end.usage });
+    }
+    match job {
+        Job::Agent(role) => match &end.how {
+            RunHow::ProviderLimited { cause, .. } => {
+                d.drop_tree(end.run);
+                let ask = Ask::Launch { run: end.run, job };
+                d.later(ask, 0, backoff::outage(1), Delay::Provider { cause: cause.clone() });
+            }
+            RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => machine(d, job, end.run, cause),
+            RunHow::Exited { .. }
+            | RunHow::Signalled { .. }
+            | RunHow::TimedOut
+            | RunHow::TooMuchOutput
+            | RunHow::Stopped => d.ask(Ask::Collect { run: end.run, role }, 0),
+        },
+        Job::Ci(of) => {
+            d.drop_tree(end.run);
+            match development::verdict_of(d, end) {
+                None => {
+                    let cause = match &end.how {
+                        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => cause.clone(),
+                        RunHow::Exited { .. }
+                        | RunHow::Signalled { .. }
+                        | RunHow::TimedOut
+                        | RunHow::TooMuchOutput
+                        | RunHow::Stopped
+                        | RunHow::ProviderLimited { .. } => "the run of the tests was stopped".to_owned(),
+                    };
+                    d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: None });
+                    machine(d, job, end.run, &cause);
+                }
+                Some(verdict) => {
+                    machine_works(d);
+                    match of {
+                        CiOf::Head => development::ci_ended(d, end, verdict),
+                        CiOf::Candidate => staging::ci_ended(d, end, verdict),
+                    }
+                }
+            }
+        }
+        Job::Hook => deploy::hook_ended(d, end),
+    }
+}
+
+/// The machine's fault: charged to nobody, tried again, but not for ever (decision 14).
+fn machine(d: &mut Desk<'_>, job: Job, run: RunId, cause: &str) {
+    let mut attempts = d.task.attempts;
+    attempts.machine += 1;
+    d.change(Change::Attempted(attempts));
+    if attempts.machine > MAX_MACHINE {
+        return d.escalate(Why::Machine { cause: cause.to_owned() });
+    }
+    let ask = Ask::Launch { run, job };
+    let wait = backoff::outage(attempts.machine);
+    d.later(ask, attempts.machine, wait, Delay::Outage { cause: cause.to_owned() });
+}
+
+fn machine_works(d: &mut Desk<'_>) {
+    if d.task.attempts.machine > 0 {
+        let mut attempts = d.task.attempts;
+        attempts.machine = 0;
+        d.change(Change::Attempted(attempts));
+    }
+}
+
+/// The run is committed and read: did it bring what its role must bring?
+pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Collected) {
+    d.drop_tree(run);
+    machine_works(d);
+    if let Some(mut branch) = d.task.branch.clone() {
+        branch.head = collected.head.clone();
+        branch.tree = Some(collected.tree.clone());
+        branch.change = Some(collected.change.clone());
+        branch.empty = collected.empty;
+        d.change(Change::Branched(branch));
+    }
+    d.change(Change::Artefacts(collected.artefacts.clone()));
+    if d.task.protected != collected.protected {
+        d.change(Change::ProtectedSeen(collected.protected.clone()));
+    }
+    let Some(row) = d.task.runs.iter().find(|row| row.run == run).cloned() else {
+        return d.because(Reason::Ignored(Ignored::StaleToken));
+    };
+    let how = row.end.clone().unwrap_or(RunHow::Stopped);
+    let end = RunEnd { run, how, wall: row.wall, usage: row.usage, tail: None };
+    let folder = artefact::folder(&d.task.item);
+    let fresh = collected.artefacts.iter().filter(|a| a.fresh);
+    let files = fresh.map(|a| format!("{folder}/{}", a.name)).collect();
+    d.say(Author::Role(role), Note::RunFinished { role, usage: end.usage, wall: end.wall, files });
+    match lacking(role, &end, collected) {
+        Some(cause) => fruitless(d, role, cause),
+        None => {
+            d.change(Change::Found(None));
+            match role {
+                Role::Analyst => analysis::worked(d, &end),
+                Role::Architect => architecture::worked(d, &end),
+                Role::Developer => development::judge(d),
+                Role::Reviewer => review::worked(d, &end),
+                Role::Tester => testing::worked(d, &end),
+            }
+        }
+    }
+}
+
+/// What a run lacks to count (decisions 8, 15).
+fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<String> {
+    match &end.how {
+        RunHow::Exited { code: 0 } => {}
+        RunHow::Exited { code } => return Some(format!("the agent ended with exit code {code}")),
+        RunHow::Signalled { signal } => return Some(format!("the agent was ended by signal {signal}")),
+        RunHow::TimedOut => return Some("the agent was killed at its time limit".to_owned()),
+        RunHow::TooMuchOutput => return Some("the agent was killed at its output limit".to_owned()),
+        RunHow::Stopped => return Some("the agent was stopped".to_owned()),
+        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } | RunHow::ProviderLimited { cause, .. } => {
+            return Some(cause.clone());
+        }
+    }
+    if !collected.outside.is_empty() {
+        return Some(format!(
+            "it wrote outside its scope, which was undone: {}",
+            collected.outside.join(", ")
+        ));
+    }
+    let asks =
+        role == Role::Analyst && collected.artefacts.iter().any(|a| a.name == artefact::QUESTIONS && a.fresh);
+    let missing = artefact::missing(role, &collected.artefacts);
+    if !asks && !missing.is_empty() {
+        return Some(format!("these files are missing: {}", missing.join(", ")));
+    }
+    match role {
+        Role::Developer => collected.empty.then(|| "the change is empty".to_owned()),
+        Role::Reviewer | Role::Tester => {
+            let name = if role == Role::Reviewer { artefact::REVIEW } else { artefact::TEST_REPORT };
+            let file = collected.artefacts.iter().find(|a| a.name == name)?;
+            if !file.fresh {
+                return Some(format!("{name} was not written by this run"));
+            }
+            match &file.verdict {
+                Some(FileVerdict::Unreadable(cause)) => Some(format!("{name} has no verdict: {cause}")),
+                None => Some(format!("{name} has no verdict")),
+                Some(FileVerdict::Positive | FileVerdict::Negative) => None,
+            }
+        }
+        Role::Analyst | Role::Architect => None,
+    }
+}
+
+/// A run that brought nothing that counts: repeated twice, then a person (decision 15).
+fn fruitless(d: &mut Desk<'_>, role: Role, cause: String) {
+    let mut attempts = d.task.attempts;
+    attempts.fruitless += 1;
+    d.change(Change::Attempted(attempts));
+    if attempts.fruitless > MAX_FRUITLESS {
+        return d.escalate(Why::Fruitless { role, cause });
+    }
+    d.because(Reason::Repeated { role, cause: cause.clone() });
+    // Findings of a judge stay: the repeated run has them to mend still.
+    if d.task.findings.as_ref().is_none_or(|findings| findings.from == Judge::Host) {
+        let text = d.keep(&format!("Your last run did not count: {cause}."));
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+    }
+    d.queue(crate::task::Want::Agent(role));
+}
+
+/// A verdict file judges the change (decision 40).
+pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: GateId) {
+    let (Some(file), Some(change)) =
+        (d.task.artefacts.iter().find(|a| a.name == name).cloned(), d.task.change().cloned())
+    else {
+        return d.because(Reason::Noted);
+    };
+    let passed = file.verdict == Some(FileVerdict::Positive);
+    d.because(Reason::GateSaid { gate, passed: Some(passed) });
+    let link = format!("{}/{name}", artefact::folder(&d.task.item));
+    let text = match file.excerpt {
+        Some(text) => text,
+        None => d.keep(&format!("See {link}.")),
+    };
+    let verdict = if passed { Verdict::Pass } else { Verdict::Fail { findings: text.clone() } };
+    d.change(Change::Judged(Box::new(Evidence {
+        gate,
+        subject: Subject::Change(change),
+        definition: analysis::by_files(),
+        verdict,
+        run: Some(end.run),
+        commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        at: d.at,
+    })));
+    if !passed {
+        return send_back(d, Findings { from: Judge::Gate(gate), text, link });
+    }
+    if d.task.stage == Stage::Testing && !d.policy.preset.deploys() {
+        staging::after_testing(d);
+    } else {
+        advance(d);
+    }
+}
+
+/// Whether a gate passed exactly this under exactly this definition (decision 40).
+pub(crate) fn passed(d: &Desk<'_>, gate: GateId, subject: &Subject, definition: &Digest) -> bool {
+    d.task.evidence.iter().any(|e| {
+        e.gate == gate && e.subject == *subject && e.definition == *definition && e.verdict == Verdict::Pass
+    })
+}
+
+/// Whether the candidate is a merge with main of a head that was green alone: then main and the change are red only
+/// together (decision 15).
+pub(crate) fn was_green_before_main(d: &Desk<'_>, candidate: &Candidate) -> bool {
+    let last =
+        d.task.runs.iter().rev().find(|row| matches!(row.job, Job::Agent(_)) && row.round == d.task.round);
+    let green_head = d.task.evidence.iter().rev().any(|e| {
+        e.gate == GateId::CheckCiGreen
+            && e.verdict == Verdict::Pass
+            && e.subject != Subject::Tree(candidate.tree.clone())
+            && e.definition == d.policy.ci_definition()
+    });
+    green_head && last.is_some()
+}
+
+/// The task goes back to the developer with the findings, or to a person at the third judgement (rows 98-100).
+pub(crate) fn send_back(d: &mut Desk<'_>, findings: Findings) {
+    d.release_lane();
+    let from = d.task.stage;
+    let mut attempts = d.task.attempts;
+    let costs = match &findings.from {
+        Judge::Gate(_) | Judge::Person(_) => true,
+        Judge::Main | Judge::Host => false,
+    };
+    if costs {
+        attempts.negative += 1;
+        d.change(Change::Attempted(attempts));
+    }
+    if d.task.consent.is_some() {
+        d.change(Change::Consented(None));
+    }
+    d.change(Change::CandidateBuilt(None));
+    let judge = findings.from.clone();
+    let (attempt, of) = (attempts.negative, MAX_DEVELOPER_RUNS);
+    let text = Some(findings.text.clone());
+    d.change(Change::Found(Some(findings)));
+    let to = Stage::Development;
+    d.because(Reason::SentBack { from, to, judge: judge.clone(), attempt, of });
+    d.say(Author::Stream, Note::SentBack { from, to, judge, text, attempt, of });
+    d.change(Change::Staged(to));
+    attempts.fruitless = 0;
+    d.change(Change::Attempted(attempts));
+    if attempts.negative >= MAX_DEVELOPER_RUNS {
+        return d.escalate(Why::RoundsSpent);
+    }
+    proceed(d);
+}
+
+/// A person sends the analyst or the architect back to their own desk (decision 6).
+pub(crate) fn send_back_own(d: &mut Desk<'_>, findings: Findings) {
+    let stage = d.task.stage;
+    let mut attempts = d.task.attempts;
+    attempts.rejections += 1;
+    attempts.fruitless = 0;
+    d.change(Change::Attempted(attempts));
+    if d.task.approval.is_some() && stage == Stage::Analysis {
+        d.change(Change::Approved(None));
+    }
+    let judge = findings.from.clone();
+    let text = Some(findings.text.clone());
+    d.change(Change::Found(Some(findings)));
+    let (attempt, of) = (attempts.rejections, MAX_DEVELOPER_RUNS);
+    d.because(Reason::SentBack { from: stage, to: stage, judge: judge.clone(), attempt, of });
+    d.say(Author::Stream, Note::SentBack { from: stage, to: stage, judge, text, attempt, of });
+    if attempts.rejections >= MAX_DEVELOPER_RUNS {
+        return d.escalate(Why::RoundsSpent);
+    }
+    proceed(d);
+}
+
+/// Back to the analyst because the request is another one (decision 45).
+pub(crate) fn analyse_again(d: &mut Desk<'_>) {
+    d.release_lane();
+    d.change(Change::Edited(false));
+    d.change(Change::Approved(None));
+    if d.task.consent.is_some() {
+        d.change(Change::Consented(None));
+    }
+    enter(d, Stage::Analysis);
+}

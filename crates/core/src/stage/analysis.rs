@@ -1,0 +1,85 @@
+//! When are the requirements ready, and who says they are right? (rows 13, 14; decisions 29, 40)
+
+use crate::artefact::{self, QUESTIONS};
+use crate::call::tracker::Author;
+use crate::change::Change;
+use crate::decide::advance;
+use crate::desk::Desk;
+use crate::event::RunEnd;
+use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::id::Digest;
+use crate::note::Note;
+use crate::reason::Reason;
+use crate::stage::Role;
+use crate::task::{Consent, Rest};
+
+/// The definition under which a look at files is kept: it has no command.
+pub(crate) fn by_files() -> Digest {
+    Digest("files".to_owned())
+}
+
+/// The analyst is through: questions, or requirements to approve.
+pub(crate) fn worked(d: &mut Desk<'_>, end: &RunEnd) {
+    let questions = d.task.artefacts.iter().find(|a| a.name == QUESTIONS && a.fresh).cloned();
+    if let Some(asked) = questions {
+        d.say(Author::Role(Role::Analyst), Note::Questions { text: asked.excerpt });
+        return d.rest(Rest::Questions);
+    }
+    d.change(Change::Answers(false));
+    let digest = artefact::requirements_digest(&d.task.artefacts);
+    d.because(Reason::GateSaid { gate: GateId::CheckAnalysisComplete, passed: Some(true) });
+    d.change(Change::Judged(Box::new(Evidence {
+        gate: GateId::CheckAnalysisComplete,
+        subject: Subject::Requirements(digest),
+        definition: by_files(),
+        verdict: Verdict::Pass,
+        run: Some(end.run),
+        commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        at: d.at,
+    })));
+    ask_approval(d);
+}
+
+/// Asks a person, or the label, for the approval (rows 13, 117, 134).
+fn ask_approval(d: &mut Desk<'_>) {
+    let mut clock = d.task.review;
+    clock.started = clock.started.or(Some(d.at));
+    d.change(Change::ReviewClock(clock));
+    if by_label(d) {
+        return;
+    }
+    let folder = artefact::folder(&d.task.item);
+    let files = d.task.artefacts.iter().map(|a| format!("{folder}/{}", a.name)).collect();
+    let branch = d.task.branch.as_ref().map(|branch| branch.name.clone()).unwrap_or_default();
+    d.say(Author::Role(Role::Analyst), Note::RequirementsReady { files, branch });
+    d.change(Change::BoardFresh(false));
+    d.rest(Rest::Approval);
+}
+
+/// Whether the label autoApprove approves it now.
+pub(crate) fn by_label(d: &mut Desk<'_>) -> bool {
+    let counts = d.policy.labels && d.task.labels.auto_approve;
+    if counts {
+        d.say(Author::Stream, Note::ByLabel { deploy: false });
+        approve(d, "autoApprove", true);
+    }
+    counts
+}
+
+/// The requirements are approved: exactly these (decision 40).
+pub(crate) fn approve(d: &mut Desk<'_>, by: &str, standing: bool) {
+    let what = artefact::requirements_digest(&d.task.artefacts);
+    let consent = Consent { what: what.clone(), by: by.to_owned(), at: d.at, standing };
+    d.change(Change::Approved(Some(consent)));
+    d.because(Reason::GateSaid { gate: GateId::CheckAnalysisApproved, passed: Some(true) });
+    d.change(Change::Judged(Box::new(Evidence {
+        gate: GateId::CheckAnalysisApproved,
+        subject: Subject::Requirements(what),
+        definition: by_files(),
+        verdict: Verdict::Pass,
+        run: None,
+        commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        at: d.at,
+    })));
+    advance(d);
+}

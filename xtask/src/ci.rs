@@ -1,0 +1,72 @@
+//! What must hold before a change lands?
+//!
+//! This is the whole gate: `.ci/run` calls it and nothing else does more. To add a group of tests, add a line
+//! to `list`; what it needs installed goes into `parts.rs`.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::step::{self, Step, Work};
+use crate::{dependencies, parts, regen, rows, tidy};
+
+/// Runs every step; `install` gets missing programs first.
+pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
+    step::run(root, &list(install))
+}
+
+fn list(install: bool) -> Vec<Step> {
+    vec![
+        Step {
+            name: "programs",
+            proves: "every program that a later step needs is here, so none has a reason to be skipped",
+            work: Work::Own("ci --install", Box::new(move |root| parts::require(root, install))),
+        },
+        Step {
+            name: "format",
+            proves: "the code is formatted as rustfmt.toml says",
+            work: Work::Cargo(&[], &["fmt", "--all", "--check"]),
+        },
+        Step {
+            name: "lints",
+            proves: "rustc and clippy have nothing to say about any target",
+            work: Work::Cargo(
+                &[],
+                &["clippy", "--locked", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"],
+            ),
+        },
+        Step {
+            name: "tidy",
+            proves: "the house rules of STYLE.md hold",
+            work: Work::Own("tidy", Box::new(tidy::run)),
+        },
+        Step {
+            name: "tests",
+            proves: "all unit, integration and documentation tests pass",
+            work: Work::Tests(&[], &["test", "--locked", "--workspace"]),
+        },
+        Step {
+            name: "generated files",
+            proves: "what is generated from the code is what the code generates",
+            work: Work::Own("regen --check", Box::new(regen::check)),
+        },
+        Step {
+            name: "rows",
+            proves: "each of the 216 rows has a test, a decision that changes it, or an issue to come",
+            work: Work::Own("rows", Box::new(rows::run)),
+        },
+        Step {
+            name: "dependencies",
+            proves: "all dependencies come from crates.io under a licence we accept, and none is banned",
+            work: Work::Own("deps", Box::new(dependencies::run)),
+        },
+        Step {
+            name: "oldest git",
+            proves: "the git tests pass with the distribution's git too, not only with the newest",
+            work: Work::Tests(
+                &[("ORCH_TEST_GIT", parts::SYSTEM_GIT)],
+                &["test", "--locked", "-p", "orch-adapters", "git"],
+            ),
+        },
+    ]
+}

@@ -1,0 +1,25 @@
+//! What else is checked, where time does not matter?
+//!
+//! The gate first, then the same tests on the release build with more seeds, and whatever only makes sense
+//! there. Tests with a random history read the number of seeds from `ORCH_SEEDS`.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::ci;
+use crate::step::{self, Step, Work};
+
+/// Runs the gate and every long step; `install` gets missing programs first.
+pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
+    ci::run(root, install)?;
+    step::run(root, &list())
+}
+
+fn list() -> Vec<Step> {
+    vec![Step {
+        name: "50 seeds",
+        proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
+        work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
+    }]
+}
