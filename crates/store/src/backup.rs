@@ -82,9 +82,9 @@ pub fn online(source: &Path, target: &Path) -> Result<Copied, BackupError> {
     let from = schema::reader(source).map_err(BackupError::Source)?;
     let part = beside(target, ".part");
     let head = copy(&from, source, &part)?;
-    // `hard_link` refuses an existing name, `rename` would replace it.
-    std::fs::hard_link(&part, target).map_err(files(target, "give the copy its name"))?;
-    std::fs::remove_file(&part).map_err(files(&part, "remove the copy's other name"))?;
+    // Looked at again, because copying took its time. Not by a hard link, which many disks for backups do not know.
+    refuse_existing(target)?;
+    std::fs::rename(&part, target).map_err(files(target, "give the copy its name"))?;
     finish(target, head, None)
 }
 

@@ -96,20 +96,27 @@ impl Report {
 pub fn full(path: &Path, depth: Depth, fold: Option<Fold<'_>>) -> Result<Report, OpenError> {
     let conn = schema::reader(path)?;
     let mut check = Check { conn, place: path.to_owned(), report: Report::default() };
-    check.file(depth)?;
-    check.chain()?;
-    check.entities(fold)?;
-    check.effects_and_timers()?;
-    check.blobs()?;
-    check.tally()?;
+    // Damage that ends one part leaves the others to be looked at.
+    let parts = [
+        check.file(depth),
+        check.chain(),
+        check.entities(fold),
+        check.effects_and_timers(),
+        check.blobs(),
+        check.tally(),
+    ];
+    for part in parts {
+        check.report.take(part)?;
+    }
     Ok(check.report)
 }
 
 /// The chain of all rows alone: what a backup must have before it takes a store's place.
 pub(crate) fn chain(path: &Path) -> Result<Report, OpenError> {
     let mut check = Check { conn: schema::reader(path)?, place: path.to_owned(), report: Report::default() };
-    check.file(Depth::Quick)?;
-    check.chain()?;
+    for done in [check.file(Depth::Quick), check.chain()] {
+        check.report.take(done)?;
+    }
     Ok(check.report)
 }
 

@@ -11,11 +11,11 @@ use crate::error::{OpenError, StoreError};
 use crate::schema;
 
 /// A log this long, in pages of 4 KiB, is moved into the file while commits go on.
-const WORTH_IT: u32 = 2_000;
+const WORTH_IT: u32 = 1_000;
 
 /// A log this long is moved to its end: commits wait for the short rest, so that the next one begins the log afresh.
-/// Without it a writer that never rests would let the log grow for ever.
-const TOO_LONG: u32 = 16_000;
+/// Without it a writer that never rests would let the log grow for ever, and the start after a kill reads all of it.
+const TOO_LONG: u32 = 8_000;
 
 /// How long the log is, told by the writer after each commit.
 #[derive(Debug, Default)]
