@@ -1,0 +1,3 @@
+//! Where do people say what they want?
+
+pub mod builtin;
