@@ -63,25 +63,38 @@ fn prefixes(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at]).chain([path])
 }
 
-/// Which of the added paths have a name that another one has too after folding, and which one that is.
+/// Which of the added paths would bring a second spelling of a name, and which one stands for it already: one that is
+/// there, or the first of the added ones.
 pub(super) fn equal_names<'a>(
     there: impl Iterator<Item = &'a str>,
     added: &[&'a str],
 ) -> HashMap<&'a str, &'a str> {
-    let mut spelled: HashMap<String, HashSet<&str>> = HashMap::new();
-    for name in added.iter().flat_map(|path| prefixes(path)) {
-        spelled.entry(folded(name)).or_default().insert(name);
-    }
-    if spelled.is_empty() {
+    let names: HashSet<&str> = added.iter().flat_map(|path| prefixes(path)).collect();
+    let wanted: HashSet<String> = names.into_iter().map(folded).collect();
+    if wanted.is_empty() {
         return HashMap::new();
     }
+    let mut spelled: HashMap<String, HashSet<&str>> = HashMap::new();
     for name in there.flat_map(prefixes) {
-        if let Some(spellings) = spelled.get_mut(&folded(name)) {
-            spellings.insert(name);
+        let folded = folded(name);
+        if wanted.contains(&folded) {
+            spelled.entry(folded).or_default().insert(name);
         }
     }
-    let other = |name: &str| spelled.get(&folded(name))?.iter().copied().find(|spelling| *spelling != name);
-    added.iter().filter_map(|path| Some((*path, prefixes(path).find_map(other)?))).collect()
+    let mut equal = HashMap::new();
+    for path in added {
+        let other = prefixes(path).find_map(|name| {
+            let spellings = spelled.get(&folded(name))?;
+            if spellings.contains(name) { None } else { spellings.iter().min().copied() }
+        });
+        match other {
+            Some(other) => drop(equal.insert(*path, other)),
+            None => prefixes(path).for_each(|name| {
+                spelled.entry(folded(name)).or_default().insert(name);
+            }),
+        }
+    }
+    equal
 }
 
 #[cfg(test)]
@@ -93,13 +106,18 @@ mod tests {
     #[test]
     fn equal_names_are_found() {
         let there = ["src/main.rs", "docs/r\u{e9}sum\u{e9}.md", "resume.md"];
-        let added = ["Src/other.rs", "docs/re\u{301}sume\u{301}.md", "docs/resume.md", "src/new.rs"];
+        let added =
+            ["Src/other.rs", "docs/re\u{301}sume\u{301}.md", "docs/resume.md", "new", "New", "src/new.rs"];
         let found = equal_names(there.into_iter(), &added);
         let mut names: Vec<_> = found.into_iter().collect();
         names.sort_unstable();
         assert_eq!(
             names,
-            [("Src/other.rs", "src"), ("docs/re\u{301}sume\u{301}.md", "docs/r\u{e9}sum\u{e9}.md")]
+            [
+                ("New", "new"),
+                ("Src/other.rs", "src"),
+                ("docs/re\u{301}sume\u{301}.md", "docs/r\u{e9}sum\u{e9}.md")
+            ]
         );
     }
 
