@@ -9,6 +9,7 @@ use std::path::Path;
 use orch_core::call::{Failure, FailureKind};
 
 use crate::git::GitError;
+use crate::tracker::builtin::IssueError;
 
 /// Longer causes are cut: they are kept in the journal.
 const MOST_CAUSE: usize = 2_000;
@@ -35,7 +36,22 @@ pub(crate) fn io(place: &Path) -> impl FnOnce(io::Error) -> Failure {
 
 /// What an error of SQLite in `doing` means.
 pub(crate) fn sqlite(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Failure {
-    move |error| {
+    move |error| of_sqlite(doing, &error)
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match &error {
+            IssueError::NoSuchIssue { .. } | IssueError::TooLong { .. } => {
+                Failure::permanent(cut(error.to_string()))
+            }
+            IssueError::Tables(source) => of_sqlite("the tracker's tables", source),
+        }
+    }
+}
+
+fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
+    {
         use rusqlite::ErrorCode as Code;
         let kind = match error.sqlite_error_code() {
             Some(

@@ -6,3 +6,7 @@ pub mod failure;
 pub mod forge;
 pub mod git;
 pub mod tracker;
+
+mod tables;
+
+pub use tables::TablesError;

@@ -8,7 +8,7 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use orch_core::call::Failure;
@@ -23,7 +23,7 @@ const LOCK_AGE: Duration = Duration::from_secs(60);
 /// A project's bare repository, with the folders that belong to it.
 #[derive(Debug)]
 pub struct Hub {
-    pub(crate) git: Git,
+    git: Git,
     /// The project's folder: `hub.git`, `runs`, `pool`, `trash`, `cache`, `tmp`.
     root: PathBuf,
     main: String,
@@ -31,6 +31,8 @@ pub struct Hub {
     publish: bool,
     /// One fetch at a time: two would race for the same ref's lock.
     fetching: Mutex<()>,
+    /// One push to main at a time: a checkout's files and its ref do not move in one step.
+    pushing: Mutex<()>,
 }
 
 /// Why a project's repository cannot be used.
@@ -168,13 +170,12 @@ impl Hub {
             .map_err(broken)?;
         git.ask(["config", "remote.origin.url"]).arg(&origin).env("GIT_DIR", &half).run().map_err(broken)?;
         let hub = Self::at(git, root, main, origin);
-        hub.fetch_into(&half).map_err(|source| {
-            if source.to_string().contains("shallow") {
-                HubError::Shallow { origin: hub.origin.clone() }
-            } else {
-                HubError::Unreachable { origin: hub.origin.clone(), source }
-            }
-        })?;
+        let fetched = hub.fetch_into(&half);
+        let refused = matches!(&fetched, Err(error) if error.to_string().contains("shallow"));
+        if refused || half.join("shallow").exists() {
+            return Err(HubError::Shallow { origin: hub.origin });
+        }
+        fetched.map_err(|source| HubError::Unreachable { origin: hub.origin.clone(), source })?;
         fs::rename(&half, &bare).map_err(folder)?;
         Ok(hub)
     }
@@ -191,7 +192,15 @@ impl Hub {
     }
 
     fn at(git: Git, root: &Path, main: String, origin: String) -> Self {
-        Self { git, root: root.to_owned(), main, origin, publish: false, fetching: Mutex::new(()) }
+        Self {
+            git,
+            root: root.to_owned(),
+            main,
+            origin,
+            publish: false,
+            fetching: Mutex::new(()),
+            pushing: Mutex::new(()),
+        }
     }
 
     /// Pushes task branches to the origin too. Off for a person's own repository: there main is the only ref that Orch
@@ -220,6 +229,16 @@ impl Hub {
     /// The hub's objects: what a run must be able to read besides its tree.
     pub fn objects(&self) -> PathBuf {
         self.bare().join("objects")
+    }
+
+    /// The program that this hub is asked by.
+    pub(crate) fn git(&self) -> &Git {
+        &self.git
+    }
+
+    /// Holds back other pushes to main.
+    pub(crate) fn pushing(&self) -> MutexGuard<'_, ()> {
+        self.pushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn publishes(&self) -> bool {

@@ -23,6 +23,7 @@ use orch_core::id::Digest;
 use orch_core::journal::Blob;
 use orch_core::time::Moment;
 
+pub(crate) use hub::RefMove;
 pub use hub::{Hub, HubError, Remark};
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
 pub use read::Entry;
@@ -34,10 +35,13 @@ pub struct Means<'a> {
     pub at: Moment,
     /// A text by its digest.
     pub text: &'a dyn Fn(&Digest) -> Option<Vec<u8>>,
-    /// Reads an artefact by the contract: name below the work item's folder, bytes, whether the run just collected
-    /// wrote it; gives also the texts that the artefact names.
-    pub artefact: &'a dyn Fn(&str, &[u8], bool) -> (Artefact, Vec<Blob>),
+    /// Reads an artefact by the contract.
+    pub artefact: &'a ReadArtefact,
 }
+
+/// Reads an artefact: its name below the work item's folder, its bytes, and whether the run just collected wrote it;
+/// gives also the texts that the artefact names.
+pub type ReadArtefact = dyn Fn(&str, &[u8], bool) -> (Artefact, Vec<Blob>);
 
 /// An answer and the texts that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -244,6 +244,12 @@ impl Said {
         GitError::Odd { command: self.command.clone(), said: self.text().chars().take(200).collect() }
     }
 
+    /// The refusal that this is, where standard output says more.
+    pub(crate) fn refused_saying(self, words: &str) -> GitError {
+        let complaint = shorten(words.as_bytes());
+        GitError::Refused { command: self.command, code: self.status.code(), complaint }
+    }
+
     /// The refusal that this is.
     pub(crate) fn refused(self) -> GitError {
         GitError::Refused { command: self.command, code: self.status.code(), complaint: self.complaint }
@@ -275,6 +281,12 @@ impl Ask<'_> {
     pub(crate) fn on_tree(mut self, tree: &Path, index: &Path) -> Self {
         self.folder = Some(tree.to_owned());
         self.env("GIT_WORK_TREE", tree).env("GIT_INDEX_FILE", index)
+    }
+
+    /// The call works in a repository of a person.
+    pub(crate) fn in_folder(mut self, folder: &Path) -> Self {
+        self.folder = Some(folder.to_owned());
+        self
     }
 
     pub(crate) fn signed(self, by: &Signature) -> Self {
