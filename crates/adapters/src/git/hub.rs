@@ -170,12 +170,14 @@ impl Hub {
             .map_err(broken)?;
         git.ask(["config", "remote.origin.url"]).arg(&origin).env("GIT_DIR", &half).run().map_err(broken)?;
         let hub = Self::at(git, root, main, origin);
-        let fetched = hub.fetch_into(&half);
-        let refused = matches!(&fetched, Err(error) if error.to_string().contains("shallow"));
-        if refused || half.join("shallow").exists() {
+        hub.fetch_into(&half)
+            .map_err(|source| HubError::Unreachable { origin: hub.origin.clone(), source })?;
+        // Git warns and takes nothing from a repository whose history was cut off.
+        let main = format!("refs/heads/{}", hub.main);
+        let there = hub.git.ask(["rev-parse", "--verify", "--quiet", &main]).env("GIT_DIR", &half).yes();
+        if !there.map_err(broken)? {
             return Err(HubError::Shallow { origin: hub.origin });
         }
-        fetched.map_err(|source| HubError::Unreachable { origin: hub.origin.clone(), source })?;
         fs::rename(&half, &bare).map_err(folder)?;
         Ok(hub)
     }
