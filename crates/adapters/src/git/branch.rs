@@ -5,9 +5,8 @@ use orch_core::call::{Failure, GitReply, Text};
 use orch_core::id::{Commit, TaskId, Tree, WorkItem};
 
 use super::Means;
-use super::hub::{Hub, RefMove, ref_part};
+use super::hub::{Hub, RefMove, ref_part, remove_index};
 use super::program::Signature;
-use crate::failure;
 
 /// What a task asks for (row 124).
 const REQUEST: &str = "00-business-request.md";
@@ -96,15 +95,14 @@ impl Hub {
             let id = self.ask(["hash-object", "-w", "--stdin"]).input(request).run()?.text();
             lines.extend(index_line("100644", &id, format!("{folder}/{REQUEST}").as_bytes()));
         }
-        let index = self.room("tmp")?.join(format!("cut-{}.index", ref_part(cut.task)));
-        super::paths::remove(&index).map_err(failure::io(&index))?;
+        let index = self.scratch_index(&format!("cut-{}", ref_part(cut.task)))?;
         self.ask(["read-tree", base.as_str()]).env("GIT_INDEX_FILE", &index).run()?;
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
             .env("GIT_INDEX_FILE", &index)
             .input(lines)
             .run()?;
         let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &index).run()?.text();
-        super::paths::remove(&index).map_err(failure::io(&index))?;
+        remove_index(&index)?;
         let subject = format!("{}: business request", cut.item);
         self.commit(&Tree(tree), &[base], &subject, &Signature::of("orch", means.at))
     }

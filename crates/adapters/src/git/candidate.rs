@@ -73,8 +73,9 @@ impl Hub {
         Ok(GitReply::Candidate(Candidate { commit, tree, main, change: change.digest }))
     }
 
-    /// Publishes a branch that should stand at one of `expected` (or nowhere) at the origin; where it stands instead,
-    /// if somebody else pushed there: then the hub takes that over and overwrites nothing (decision 45).
+    /// Publishes a branch that should stand at one of `expected` at the origin. Where it stands instead, if somebody else
+    /// pushed there: the hub takes that over and overwrites nothing. One that somebody deleted there is not made again:
+    /// the next reading says that it is gone (decision 45).
     pub(super) fn published_elsewhere(
         &self,
         branch: &str,
@@ -84,9 +85,9 @@ impl Hub {
         if !self.publishes() {
             return Ok(None);
         }
-        let there = self.origin_head_of(branch)?;
-        let known = there.as_ref().is_none_or(|there| there == head || expected.contains(&there));
-        if known && self.publish_branch(branch, Some(head), there.as_ref())? {
+        let Some(there) = self.origin_head_of(branch)? else { return Ok(None) };
+        let known = there == *head || expected.contains(&&there);
+        if known && self.publish_branch(branch, Some(head), Some(&there))? {
             return Ok(None);
         }
         self.fetch_branch(branch)?;

@@ -17,7 +17,7 @@ use orch_core::time::Moment;
 use serde::{Deserialize, Serialize};
 
 use super::branch::index_line;
-use super::hub::{Hub, RefMove};
+use super::hub::{Hub, RefMove, remove_index};
 use super::paths::{self, Kind};
 use super::program::{GitError, Signature};
 use super::scope::{Rules, equal_names, globs};
@@ -207,9 +207,8 @@ struct Touched {
 impl<'a> Stage<'a> {
     /// A copy of the host's index: the original must still fit the tree if this is done again.
     fn open(hub: &'a Hub, order: &'a Order<'a>, admin: &'a Admin) -> Result<Self, Failure> {
-        let index = hub.room("tmp")?.join(format!("{}.index", order.run));
+        let index = hub.scratch_index(&order.run.to_string())?;
         let stage = Self { hub, order, admin, index };
-        stage.clear()?;
         let from = hub.run_room(order.run)?.join("index");
         // Git compares the files' dates with the index's own, so the copy keeps it.
         let copy = || {
@@ -221,16 +220,14 @@ impl<'a> Stage<'a> {
         Ok(stage)
     }
 
-    fn clear(&self) -> Result<(), Failure> {
-        let lock = self.index.with_extension("index.lock");
-        for file in [&self.index, &lock] {
-            paths::remove(file).map_err(failure::io(file))?;
-        }
-        Ok(())
+    fn close(self) -> Result<(), Failure> {
+        remove_index(&self.index)
     }
 
-    fn close(self) -> Result<(), Failure> {
-        self.clear()
+    /// The cached folders: never part of a commit, unless the repository tracks what is in them.
+    fn caches(&self, tracked: &HashSet<String>) -> Vec<&str> {
+        let paths = self.admin.cache.iter().flat_map(|cache| cache.paths.iter().map(String::as_str));
+        paths.filter(|path| !tracked.iter().any(|name| Path::new(name).starts_with(path))).collect()
     }
 
     fn tree(&self) -> &Path {
@@ -307,8 +304,11 @@ impl<'a> Stage<'a> {
                 .collect();
             self.ask(["update-index", "-z", "--index-info"]).input(removal).run()?;
         }
-        let listed =
-            self.ask(["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"]).run();
+        let caches = self.caches(&tracked).into_iter().map(|path| format!("--exclude=/{path}"));
+        let listed = self
+            .ask(["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"])
+            .args(caches)
+            .run();
         let names = match listed {
             Ok(said) => {
                 let mut names: Vec<Vec<u8>> = said.names().map(<[u8]>::to_vec).collect();
@@ -428,12 +428,17 @@ fn last_line(error: &GitError) -> String {
 /// What was undone; a bounded list for people.
 #[derive(Debug, Default)]
 struct Findings {
+    /// The paths, each once.
+    paths: HashSet<String>,
     named: Vec<String>,
     more: usize,
 }
 
 impl Findings {
     fn add(&mut self, path: &str, why: &str) {
+        if !self.paths.insert(path.to_owned()) {
+            return;
+        }
         if self.named.len() >= MOST_FINDINGS {
             self.more += 1;
             return;

@@ -254,6 +254,13 @@ impl Hub {
         Ok(folder)
     }
 
+    /// The place of an index for one piece of work, without what an earlier try left there.
+    pub(crate) fn scratch_index(&self, name: &str) -> Result<PathBuf, Failure> {
+        let index = self.room("tmp")?.join(format!("{name}.index"));
+        remove_index(&index)?;
+        Ok(index)
+    }
+
     /// A call of git on the hub.
     pub(crate) fn ask<I, A>(&self, args: I) -> Ask<'_>
     where
@@ -470,6 +477,14 @@ impl Hub {
             }
         }
     }
+}
+
+/// Removes an index and the lock that a crash may have left beside it.
+pub(crate) fn remove_index(index: &Path) -> Result<(), Failure> {
+    for file in [index, &index.with_added_extension("lock")] {
+        super::paths::remove(file).map_err(failure::io(file))?;
+    }
+    Ok(())
 }
 
 /// A task's id as a part of a ref's name: `~` may not stand in one.

@@ -16,7 +16,7 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
-use super::hub::Hub;
+use super::hub::{Hub, remove_index};
 use super::paths::{self, Kind};
 use crate::failure;
 
@@ -93,8 +93,8 @@ impl Hub {
         fs::create_dir_all(parent).map_err(failure::io(parent))?;
         let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
         if !recycled {
-            paths::remove(&room.join("tree")).map_err(failure::io(&room))?;
-            paths::remove(&room.join("index")).map_err(failure::io(&room))?;
+            self.trash(&room.join("tree"))?;
+            remove_index(&room.join("index"))?;
             fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
         }
         let index = room.join("index");
@@ -128,6 +128,8 @@ impl Hub {
         let half = self.room("pool.half")?.join(run.to_string());
         self.trash(&half)?;
         let kept = fs::rename(&room, &half).is_ok() && fs::rename(&admin.folder, half.join("tree")).is_ok();
+        let lock = half.join("index.lock");
+        paths::remove(&lock).map_err(failure::io(&lock))?;
         if kept && self.pool_has_room()? && self.clean(&half.join("tree"), &half.join("index")).is_ok() {
             let place = self.room("pool")?.join(run.to_string());
             self.trash(&place)?;
@@ -236,9 +238,9 @@ impl Hub {
             match fs::rename(path, &place) {
                 Ok(()) => return Ok(()),
                 Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-                // Another thread took the number, or the tree is on another file system.
                 Err(e) if e.kind() == io::ErrorKind::CrossesDevices => break,
-                Err(e) if e.kind() == io::ErrorKind::DirectoryNotEmpty => {}
+                // Another thread took the number.
+                Err(e) if is_taken(e.kind()) => {}
                 Err(e) => return Err(failure::io(path)(e)),
             }
         }
@@ -359,6 +361,11 @@ impl Hub {
         fs::copy(index, git.join("index"))?;
         Ok(())
     }
+}
+
+fn is_taken(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(kind, Kind::DirectoryNotEmpty | Kind::AlreadyExists | Kind::IsADirectory | Kind::NotADirectory)
 }
 
 fn names_in(folder: &Path) -> Result<Vec<OsString>, Failure> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use orch_core::call::git::Candidate;
-use orch_core::call::{GitCall, GitReply};
+use orch_core::call::{FailureKind, GitCall, GitReply};
 use orch_core::id::Commit;
 use orch_core::stage::Role;
 
@@ -333,4 +333,64 @@ fn git_proves_a_merge_from_fresh_main() {
     assert_eq!(proof.tree.as_str(), person(&bench.origin, &["rev-parse", "HEAD^{tree}"]));
     let nobody = Commit("0123456789012345678901234567890123456789".to_owned());
     assert_eq!(prove(&nobody).unwrap_err(), orch_core::call::FailureKind::Unknown);
+}
+
+/// Proves decision 41: a new round's branch carries the requirements of the earlier one, and not its verdicts.
+#[test]
+fn git_carries_requirements_into_the_next_round() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let item = "docs/work-items/ORCH-007";
+    let analysed = bench.run(1, Role::Analyst, &head, |tree| {
+        write(tree, &format!("{item}/01-brd.md"), "why");
+        write(tree, &format!("{item}/06-adr/ADR-001-x.md"), "how");
+        write(tree, &format!("{item}/12-review.md"), "not mine to write");
+    });
+    let GitCall::CutBranch { task, item: work_item, title, text, .. } = cut_call("ORCH-007", "x") else {
+        unreachable!()
+    };
+    let branch = format!("{BRANCH}-r2");
+    let carry = Some(analysed.head.clone());
+    let call = GitCall::CutBranch { branch, task, item: work_item, title, text, carry };
+    let GitReply::BranchCut { head: next, base, .. } = bench.reply(&call) else { panic!() };
+    let names = bench.hub_git(&["diff", "--name-only", base.as_str(), next.as_str()]);
+    let names: Vec<&str> = names.lines().map(|name| &name[item.len() + 1..]).collect();
+    assert_eq!(names, ["00-business-request.md", "01-brd.md", "06-adr/ADR-001-x.md"]);
+}
+
+/// Proves that a file that git itself refuses is a finding and does not cost the run its other files.
+#[test]
+fn git_names_a_file_that_git_refuses() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Developer, &head, |tree| {
+        write(tree, ".gitattributes", "bad.txt working-tree-encoding=UTF-16\n");
+        write(tree, "bad.txt", "no byte order mark");
+        for n in 0..9 {
+            write(tree, &format!("good{n}.txt"), "good");
+        }
+    });
+    assert_eq!(collected.outside.len(), 1, "{:?}", collected.outside);
+    assert!(collected.outside[0].starts_with("bad.txt: git does not take it: "), "{:?}", collected.outside);
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed.lines().count(), 10, "{changed}");
+}
+
+/// Proves that a lock that a crash left stops nothing for long, and that a young one is respected.
+#[test]
+fn git_gets_past_a_lock_that_a_crash_left() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None);
+    write(&tree.folder, "a", "a");
+    let lock = bench.hub.bare().join(format!("refs/heads/{BRANCH}.lock"));
+    fs::write(&lock, "").unwrap();
+    let call = collect_call(1, Role::Developer, &head);
+    let kind = || bench.perform(&call).unwrap_err().kind;
+    assert_eq!(kind(), FailureKind::Transient);
+    assert!(lock.exists());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
+    assert_eq!(kind(), FailureKind::Transient);
+    assert_eq!(bench.collect(1, Role::Developer, &head).outside, Vec::<String>::new());
 }

@@ -60,6 +60,11 @@ fn git_trees_keep_caches_for_their_role() {
     };
     let tree = bench.tree(1, &head, &[], cache("developer"));
     write(&tree.folder, "target/built", "x");
+    write(&tree.folder, ".gitignore", "");
+    write(&tree.folder, "src/new.rs", "x");
+    let collected = bench.collect(1, Role::Developer, &head);
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, ".gitignore\nsrc/new.rs");
     drop_tree(&bench, 1);
     let other = bench.tree(2, &head, &[], cache("tester"));
     assert!(!other.folder.join("target").exists());

@@ -110,7 +110,9 @@ fn push_main(hub: &Hub, candidate: &Commit, expected: &Commit) -> Result<Pushed,
     }
     let words = format!("{}\n{}", said.text(), said.complaint);
     let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
-    if says(&IN_THE_WAY) {
+    if says(&[".lock': File exists"]) {
+        Err(Failure::transient(format!("somebody works in {} just now: {words}", hub.origin())))
+    } else if says(&IN_THE_WAY) {
         Ok(Pushed::InTheWay)
     } else if says(&MOVED) {
         Ok(Pushed::Moved)
