@@ -1,4 +1,10 @@
-//! The integration tests of the adapters, one module a room.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking, also in its own functions")]
+//! The adapters against the real programs, in temporary folders.
+#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+mod bench;
+mod git_calls;
+mod git_forge;
+mod git_hub;
+mod git_trees;
 mod process;
+mod tracker;
