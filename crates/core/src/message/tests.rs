@@ -22,12 +22,14 @@ thread_local! {
 pub(super) fn saw(key: &'static str, given: &FluentArgs<'_>) {
     SEEN.with_borrow_mut(|seen| seen.insert(key));
     let given: BTreeSet<String> = given.iter().map(|(name, _)| name.to_owned()).collect();
-    for (lang, source) in SOURCES {
-        let used = keys(source);
+    for ((lang, _), used) in SOURCES.iter().zip(KEYS.iter()) {
         let used = used.get(key).unwrap_or_else(|| panic!("{lang:?} has no `{key}`"));
         assert_eq!(&given, used, "arguments of `{key}` in {lang:?}");
     }
 }
+
+static KEYS: LazyLock<[BTreeMap<String, BTreeSet<String>>; 2]> =
+    LazyLock::new(|| SOURCES.map(|(_, source)| keys(source)));
 
 /// The keys of a file with the arguments that each uses.
 fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -332,7 +334,7 @@ fn everything(lang: Lang) -> Vec<String> {
 /// shows a placeholder. (Each sentence made here also passes [`saw`].)
 #[test]
 fn sentences_are_whole() {
-    let both: Vec<_> = SOURCES.iter().map(|(_, source)| keys(source)).collect();
+    let both = &*KEYS;
     assert_eq!(both[0], both[1]);
     for (lang, source) in SOURCES {
         assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{lang:?}");
