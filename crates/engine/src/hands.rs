@@ -45,8 +45,9 @@ impl Hands {
         self.tasks.spawn(async move {
             let Ok(_place) = lane.acquire_owned().await else { return };
             let (id, entity) = (effect.id, effect.entity.clone());
-            let outcome = perform(effect).await;
-            report(&handle, Incoming::of(Target::Entity(entity), reply(id, outcome))).await;
+            let performed = perform(effect).await;
+            let incoming = Incoming::of(Target::Entity(entity), reply(id, performed.outcome));
+            report(&handle, incoming.with(performed.blobs)).await;
         });
     }
 
