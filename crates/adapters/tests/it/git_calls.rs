@@ -394,3 +394,29 @@ fn git_gets_past_a_lock_that_a_crash_left() {
     assert_eq!(kind(), FailureKind::Transient);
     assert_eq!(bench.collect(1, Role::Developer, &head).outside, Vec::<String>::new());
 }
+
+/// Proves "Bad input": a tree that is full of rubbish, or set up to stop whoever reads it, becomes a finding.
+#[test]
+fn git_survives_a_hostile_tree() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Developer, &head, |tree| {
+        for name in ["sub/.gitignore", "sub/.gitattributes", "nested/.git/HEAD"] {
+            let pipe = tree.join(name);
+            fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        }
+        write(tree, "sub/good.txt", "good");
+    });
+    assert_eq!(collected.outside, Vec::<String>::new());
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, "sub/good.txt");
+    let flooded = bench.run(2, Role::Developer, &collected.head, |tree| {
+        fs::create_dir(tree.join("flood")).unwrap();
+        for n in 0..=20_000 {
+            fs::write(tree.join(format!("flood/{n}")), "").unwrap();
+        }
+    });
+    assert_eq!(flooded.outside, ["*: more than 20000 files were written: nothing was kept"]);
+    assert_eq!(flooded.head, collected.head);
+}
