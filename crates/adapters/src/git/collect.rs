@@ -284,7 +284,7 @@ impl<'a> Stage<'a> {
         for path in kept.iter().filter(|path| added.contains(path) && !changed.contains(path.as_bytes())) {
             findings.add(path, "git takes no file of this name");
         }
-        let rewritten = self.rewritten(rules)?;
+        let rewritten = self.rewritten(rules, &findings)?;
         Ok((tree, findings.left(rewritten)))
     }
 
@@ -396,12 +396,13 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Which of the files that the host took away are there again.
-    fn rewritten(&self, rules: &Rules) -> Result<Vec<String>, Failure> {
+    /// Which of the files that the host took away are there again and were not undone: what was undone leaves the old
+    /// file on the branch, and that is not this run's word.
+    fn rewritten(&self, rules: &Rules, findings: &Findings) -> Result<Vec<String>, Failure> {
         let mut again = Vec::new();
         for path in &self.admin.removed {
             let written = matches!(self.hub.kind(self.tree(), path)?, Kind::File { .. });
-            if written && rules.may_write(path) {
+            if written && rules.may_write(path) && !findings.paths.contains(path) {
                 again.push(path.clone());
             }
         }

@@ -136,6 +136,11 @@ fn git_tells_a_verdict_written_again_from_an_old_one() {
     write(&tree.folder, review, "same\n");
     let again = bench.collect(3, Role::Reviewer, &first.head);
     assert_eq!((fresh(&again), &again.head), (Some(true), &first.head));
+    // What was undone does not make the old verdict the run's own.
+    let tree = bench.tree(4, &first.head, &[review], None);
+    write(&tree.folder, review, vec![b'x'; (1 << 20) + 1]);
+    let undone = bench.collect(4, Role::Reviewer, &first.head);
+    assert_eq!((fresh(&undone), undone.outside.len()), (Some(false), 1));
 }
 
 /// Proves decision 32: what an agent plants in its tree is not run by the host and not kept.
