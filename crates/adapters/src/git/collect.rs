@@ -200,8 +200,8 @@ struct Touched {
     tracked: HashSet<String>,
     /// Its submodules: object and path.
     submodules: Vec<(String, String)>,
-    /// What differs, as git names it; `None` if it is too much to be meant.
-    names: Option<Vec<Vec<u8>>>,
+    /// What differs, as git names it; or why nobody can say.
+    names: Result<Vec<Vec<u8>>, String>,
 }
 
 impl<'a> Stage<'a> {
@@ -240,12 +240,16 @@ impl<'a> Stage<'a> {
 
     /// The tree of what may be kept, and what else there was.
     fn take(&self, rules: &Rules) -> Result<(Tree, Left), Failure> {
+        paths::remove_special(self.tree()).map_err(failure::io(self.tree()))?;
         let touched = self.touched()?;
         let mut findings = Findings::default();
         let (mut gone, mut kept) = (Vec::new(), Vec::new());
-        let Some(names) = &touched.names else {
-            findings.add("*", &format!("more than {MOST_FILES} files were written: nothing was kept"));
-            return Ok((self.hub.tree_of(self.order.parent)?, findings.left(Vec::new())));
+        let names = match &touched.names {
+            Ok(names) => names,
+            Err(why) => {
+                findings.add("*", &format!("{why}: nothing was kept"));
+                return Ok((self.hub.tree_of(self.order.parent)?, findings.left(Vec::new())));
+            }
         };
         for name in names {
             match self.judge(name, &touched, rules)? {
@@ -280,7 +284,7 @@ impl<'a> Stage<'a> {
         for path in kept.iter().filter(|path| added.contains(path) && !changed.contains(path.as_bytes())) {
             findings.add(path, "git takes no file of this name");
         }
-        let rewritten = self.rewritten(rules)?;
+        let rewritten = self.rewritten(rules, &findings)?;
         Ok((tree, findings.left(rewritten)))
     }
 
@@ -314,9 +318,13 @@ impl<'a> Stage<'a> {
                 let mut names: Vec<Vec<u8>> = said.names().map(<[u8]>::to_vec).collect();
                 names.sort_unstable();
                 names.dedup();
-                (names.len() <= MOST_FILES).then_some(names)
+                if names.len() > MOST_FILES { Err(too_many()) } else { Ok(names) }
             }
-            Err(GitError::TooMuch { .. }) => None,
+            Err(GitError::TooMuch { .. }) => Err(too_many()),
+            // Whatever is in the tree, the agent put it there: an infrastructure failure it is only if the machine says so.
+            Err(error @ (GitError::Refused { .. } | GitError::TimedOut { .. })) if !is_full(&error) => {
+                Err(format!("the tree cannot be read ({})", last_line(&error)))
+            }
             Err(error) => return Err(error.into()),
         };
         Ok(Touched { tracked, submodules, names })
@@ -388,12 +396,13 @@ impl<'a> Stage<'a> {
         }
     }
 
-    /// Which of the files that the host took away are there again.
-    fn rewritten(&self, rules: &Rules) -> Result<Vec<String>, Failure> {
+    /// Which of the files that the host took away are there again and were not undone: what was undone leaves the old
+    /// file on the branch, and that is not this run's word.
+    fn rewritten(&self, rules: &Rules, findings: &Findings) -> Result<Vec<String>, Failure> {
         let mut again = Vec::new();
         for path in &self.admin.removed {
             let written = matches!(self.hub.kind(self.tree(), path)?, Kind::File { .. });
-            if written && rules.may_write(path) {
+            if written && rules.may_write(path) && !findings.paths.contains(path) {
                 again.push(path.clone());
             }
         }
@@ -411,6 +420,10 @@ enum Judged<'n> {
     Kept(&'n str),
     /// It is not, for this reason.
     Undone(String, String),
+}
+
+fn too_many() -> String {
+    format!("more than {MOST_FILES} files were written")
 }
 
 /// Whether the machine and not the path is at fault.

@@ -136,6 +136,26 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
+/// Removes pipes, sockets and devices below `tree`, its `.git` apart. None can be in a commit, and git would wait for ever
+/// for a pipe that is called `.gitignore`.
+pub(super) fn remove_special(tree: &Path) -> io::Result<()> {
+    let mut open = vec![tree.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder)? {
+            let entry = entry?;
+            let kind = entry.file_type()?;
+            if kind.is_dir() {
+                if folder != tree || entry.file_name() != ".git" {
+                    open.push(entry.path());
+                }
+            } else if !kind.is_file() && !kind.is_symlink() {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Some tools write folders that their owner may not change: package caches do.
 fn make_removable(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

@@ -136,6 +136,11 @@ fn git_tells_a_verdict_written_again_from_an_old_one() {
     write(&tree.folder, review, "same\n");
     let again = bench.collect(3, Role::Reviewer, &first.head);
     assert_eq!((fresh(&again), &again.head), (Some(true), &first.head));
+    // What was undone does not make the old verdict the run's own.
+    let tree = bench.tree(4, &first.head, &[review], None);
+    write(&tree.folder, review, vec![b'x'; (1 << 20) + 1]);
+    let undone = bench.collect(4, Role::Reviewer, &first.head);
+    assert_eq!((fresh(&undone), undone.outside.len()), (Some(false), 1));
 }
 
 /// Proves decision 32: what an agent plants in its tree is not run by the host and not kept.
@@ -393,4 +398,30 @@ fn git_gets_past_a_lock_that_a_crash_left() {
     fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
     assert_eq!(kind(), FailureKind::Transient);
     assert_eq!(bench.collect(1, Role::Developer, &head).outside, Vec::<String>::new());
+}
+
+/// Proves "Bad input": a tree that is full of rubbish, or set up to stop whoever reads it, becomes a finding.
+#[test]
+fn git_survives_a_hostile_tree() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Developer, &head, |tree| {
+        for name in ["sub/.gitignore", "sub/.gitattributes", "nested/.git/HEAD"] {
+            let pipe = tree.join(name);
+            fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+            assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        }
+        write(tree, "sub/good.txt", "good");
+    });
+    assert_eq!(collected.outside, Vec::<String>::new());
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, "sub/good.txt");
+    let flooded = bench.run(2, Role::Developer, &collected.head, |tree| {
+        fs::create_dir(tree.join("flood")).unwrap();
+        for n in 0..=20_000 {
+            fs::write(tree.join(format!("flood/{n}")), "").unwrap();
+        }
+    });
+    assert_eq!(flooded.outside, ["*: more than 20000 files were written: nothing was kept"]);
+    assert_eq!(flooded.head, collected.head);
 }

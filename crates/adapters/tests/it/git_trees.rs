@@ -99,6 +99,19 @@ fn git_trees_of_dead_runs_are_tidied() {
     drop_tree(&bench, 1);
 }
 
+/// Proves that a warm pool serves the first run.
+#[test]
+fn git_trees_can_be_made_ahead() {
+    let bench = Bench::new();
+    bench.hub.warm_pool().unwrap();
+    bench.hub.warm_pool().unwrap();
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None);
+    assert!(tree.recycled && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists());
+    assert_eq!(person(&tree.folder, &["status", "--porcelain", "--ignored"]), "");
+    assert!(!bench.tree(2, &head, &[], None).recycled);
+}
+
 /// Measures how long a tree of many files takes; `ORCH_TEST_FILES` says how many. Asserts nothing about time.
 #[test]
 fn git_trees_of_many_files_are_ready() {

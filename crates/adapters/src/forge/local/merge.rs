@@ -96,7 +96,8 @@ fn push_main(hub: &Hub, candidate: &Commit, expected: &Commit) -> Result<Pushed,
     let main = hub.main();
     let mut push = hub.push();
     if hub.origin_path().is_some() {
-        // A checkout of main follows only where it is clean; anything else is refused by git itself (decision 43).
+        // A checkout of main follows only where it is clean; anything else is refused by git itself (decision 43). No hook
+        // and no filter of the person's own configuration takes part: files in LFS arrive as pointers.
         let settings = ["receive.denyCurrentBranch=updateInstead", "receive.denyNonFastForwards=true"];
         push = push.arg(format!("--receive-pack={}", hub.other_side("receive-pack", &settings)));
     }
