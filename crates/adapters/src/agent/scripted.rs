@@ -440,7 +440,7 @@ mod tests {
         let said = |text: &str| Scenario::parse("story", text).unwrap_err().to_string();
         assert!(said("version = 2").contains("plays version 1"));
         let typo = said("version = 1\n[[part]]\nrole = \"developer\"\n[[part.step]]\ndo = \"wriet\"\n");
-        assert!(typo.contains("wriet") && typo.contains("line 4"), "{typo}");
+        assert!(typo.contains("wriet") && typo.contains("line 5"), "{typo}");
         assert!(said("version = 1\nrole = 1").contains("unknown field `role`"));
     }
 }

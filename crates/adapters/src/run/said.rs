@@ -58,8 +58,23 @@ impl Masker {
         self.0.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"))
     }
 
+    /// As [`Masker::mask`] for a text that was cut off in front: what may be the end of a secret goes as well.
+    pub fn mask_cut(&self, text: &str) -> String {
+        let mut from = text.ceil_char_boundary(self.longest());
+        // A whole secret across that place goes as a whole.
+        while let Some(end) = self.0.iter().find_map(|secret| {
+            let mut at = text.match_indices(&secret.0).map(|(at, _)| (at, at + secret.0.len()));
+            at.find(|(at, end)| *at < from && from < *end)
+        }) {
+            from = end.1;
+        }
+        self.mask(&text[from..])
+    }
+
+    /// How many bytes in front of a cut may belong to a secret that it went through. Bytes that are no text are shown by
+    /// three.
     fn longest(&self) -> usize {
-        self.0.first().map_or(0, |secret| secret.0.len())
+        self.0.first().map_or(0, |secret| 3 * secret.0.len())
     }
 }
 
@@ -129,9 +144,11 @@ pub fn last(text: &str, most: usize) -> &str {
 
 /// The last `most` bytes of one stream of a run as clean, masked text. Nothing if there is no log.
 pub(crate) fn tail(record: &Path, stream: Stream, most: usize, mask: &Masker) -> io::Result<String> {
-    // Read more than is kept: a secret that the cut goes through is then still seen whole.
-    let bytes = last_bytes(record, stream, most * 2 + mask.longest())?;
-    let text = mask.mask(&clean(&bytes));
+    // More than is kept, for cleaning and masking make it less.
+    let window = most * 2 + mask.longest();
+    let bytes = last_bytes(record, stream, window)?;
+    let text = clean(&bytes);
+    let text = if bytes.len() < window { mask.mask(&text) } else { mask.mask_cut(&text) };
     Ok(last(text.trim_end(), most).to_owned())
 }
 
@@ -193,9 +210,14 @@ mod tests {
         assert_eq!(mask.mask("a hunter2-and-more, hunter"), "a ***, ***");
         assert_eq!(format!("{mask:?}").matches("***").count(), 2);
         let temp = tempfile::tempdir().unwrap();
-        std::fs::write(temp.path().join("stdout.log"), "hunter2-and-more".repeat(9)).unwrap();
-        let seen = tail(temp.path(), Stream::Stdout, 20, &mask).unwrap();
-        assert!(!seen.contains("more"), "{seen}");
+        for before in 0..40 {
+            let log = format!("{}{}", ".".repeat(before), "hunter2-and-more".repeat(9));
+            std::fs::write(temp.path().join("stdout.log"), log).unwrap();
+            for most in 1..40 {
+                let seen = tail(temp.path(), Stream::Stdout, most, &mask).unwrap();
+                assert!(seen.chars().all(|one| matches!(one, '*' | '.')), "{seen}");
+            }
+        }
     }
 
     /// The end is whole lines where there are some, and never half a character.
