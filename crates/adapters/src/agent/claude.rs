@@ -69,7 +69,7 @@ pub(super) fn calling(agent: &AgentProgram, run: RunId, folder: &RunFolder) -> C
         QUIET.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let config = folder.home.join(".claude");
     env.insert("CLAUDE_CONFIG_DIR".to_owned(), config.to_string_lossy().into_owned());
-    Calling { program: agent.program.clone(), args, env, read_only: Vec::new() }
+    Calling { args, env, read_only: Vec::new() }
 }
 
 /// A UUID made from the run's id: the same run has the same session, two runs never share one.

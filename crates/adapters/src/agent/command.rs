@@ -32,12 +32,7 @@ pub(super) fn calling(agent: &AgentProgram, assignment: &Assignment, prompt: &Pa
         ("{attempt}", &attempt),
     ];
     let fill = |arg: &String| parts.iter().fold(arg.clone(), |arg, (name, value)| arg.replace(name, value));
-    Calling {
-        program: agent.program.clone(),
-        args: agent.args.iter().map(fill).collect(),
-        env: BTreeMap::new(),
-        read_only: Vec::new(),
-    }
+    Calling { args: agent.args.iter().map(fill).collect(), env: BTreeMap::new(), read_only: Vec::new() }
 }
 
 /// What the end of an output says of usage; nothing is known of what is not there or makes no sense.

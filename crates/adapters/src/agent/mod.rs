@@ -34,7 +34,7 @@ pub struct AgentProgram {
     pub name: String,
     /// How it is called and read.
     pub kind: AgentKind,
-    /// A path, or a name to be found in `PATH`. For [`AgentKind::Scripted`] the binary whose `play` subcommand is
+    /// An absolute path, or a name to be found in `PATH`. For [`AgentKind::Scripted`] the binary whose `play` subcommand is
     /// [`scripted::main`].
     pub program: String,
     /// Further arguments. For [`AgentKind::Command`] all of them; see [`command`] for the placeholders.
@@ -132,11 +132,12 @@ pub struct Agents {
     pub programs: BTreeMap<String, AgentProgram>,
     /// Makes prompts.
     pub prompt: Prompt,
+    /// The policy's `cache` paths, kept a task and role (decision 32).
+    pub cache: Vec<String>,
 }
 
 /// How a kind of agent is called, besides what all have.
 pub(crate) struct Calling {
-    pub(crate) program: String,
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) read_only: Vec<PathBuf>,
@@ -165,7 +166,15 @@ impl Agents {
         })?;
         let prompt = (self.prompt)(assignment)?;
         let ports = preparing.ports(&owner(assignment.run))?;
-        let tree = preparing.tree(&assignment.commit, None, old_verdict(assignment))?;
+        let program = self.runs.machine.find(&agent.program).ok_or_else(|| {
+            Failure::permanent(format!(
+                "the program `{}` of agent `{}` is not there: install it, or name its absolute path in the settings",
+                agent.program, agent.name
+            ))
+        })?;
+        let cache = (!self.cache.is_empty())
+            .then(|| (format!("{}/{}", assignment.task, assignment.role), self.cache.as_slice()));
+        let tree = preparing.tree(&assignment.commit, cache, old_verdict(assignment))?;
         preparing.home()?;
         let folder = preparing.folder.clone();
         self.runs.step("prompt");
@@ -178,13 +187,7 @@ impl Agents {
         env.extend(agent.env.clone());
         env.extend(calling.env);
         agent.log_in(&folder, &mut env)?;
-        let mut spec = RunSpec::new(assignment.run.to_string(), calling.program, &tree.folder);
-        let program = self.runs.machine.find(&spec.program).ok_or_else(|| {
-            Failure::permanent(format!(
-                "the program `{}` of agent `{}` is not there: install it, or name its path in the settings",
-                spec.program, agent.name
-            ))
-        })?;
+        let mut spec = RunSpec::new(assignment.run.to_string(), program.to_string_lossy(), &tree.folder);
         let mut read_only = agent.read_only.clone();
         read_only.extend(calling.read_only);
         read_only.extend(tree.borrows);
@@ -220,6 +223,14 @@ fn old_verdict(assignment: &Assignment) -> Vec<String> {
 }
 
 impl AgentProgram {
+    /// What of it must never be shown: for the [`Masker`] of its runs.
+    pub fn secrets(&self) -> Vec<Secret> {
+        match &self.login {
+            Login::Key { key, .. } => vec![key.clone()],
+            Login::None | Login::File { .. } => Vec::new(),
+        }
+    }
+
     /// Whether model and effort have the form that the program expects; for the check of the settings.
     ///
     /// # Errors
@@ -232,7 +243,7 @@ impl AgentProgram {
         match &self.kind {
             AgentKind::Claude => claude::calling(self, assignment.run, folder),
             AgentKind::Command => command::calling(self, assignment, prompt),
-            AgentKind::Scripted { scenario } => scripted::calling(self, assignment, scenario),
+            AgentKind::Scripted { scenario } => scripted::calling(assignment, scenario),
         }
     }
 

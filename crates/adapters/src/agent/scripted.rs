@@ -53,7 +53,7 @@ use orch_core::call::agent::Assignment;
 use orch_core::stage::Role;
 use serde::Deserialize;
 
-use super::{AgentProgram, Calling};
+use super::Calling;
 
 /// The format read by this binary.
 const VERSION: u32 = 1;
@@ -188,7 +188,7 @@ enum Over {
     Failed(String),
 }
 
-pub(super) fn calling(agent: &AgentProgram, assignment: &Assignment, scenario: &Path) -> Calling {
+pub(super) fn calling(assignment: &Assignment, scenario: &Path) -> Calling {
     let (attempt, of) = assignment.attempt;
     let args = [
         "play".to_owned(),
@@ -197,12 +197,7 @@ pub(super) fn calling(agent: &AgentProgram, assignment: &Assignment, scenario: &
         assignment.item.to_string(),
         format!("{attempt}/{of}"),
     ];
-    Calling {
-        program: agent.program.clone(),
-        args: args.to_vec(),
-        env: BTreeMap::new(),
-        read_only: vec![scenario.to_path_buf()],
-    }
+    Calling { args: args.to_vec(), env: BTreeMap::new(), read_only: vec![scenario.to_path_buf()] }
 }
 
 /// What stands after `orch play`: scenario, role, work item, attempt (`1/3`). The tree is the working folder.
@@ -299,10 +294,14 @@ impl Step {
                 .replace("{of}", &cast.attempt.1.to_string())
         };
         let at = |path: &str| tree.join(fill(path));
-        let done = |what: &str, path: &str, result: io::Result<()>, may_fail: bool| match result {
-            Ok(()) => Ok(println!("{what} {}", fill(path))),
-            Err(e) if may_fail => Ok(println!("{what} {}: {e}", fill(path))),
-            Err(e) => Err(Over::Failed(format!("{what} {}: {e}", fill(path)))),
+        let mut done = |what: &str, path: &str, result: io::Result<()>, may_fail: bool| {
+            let path = fill(path);
+            let line = match result {
+                Ok(()) => format!("{what} {path}"),
+                Err(e) if may_fail => format!("{what} {path}: {e}"),
+                Err(e) => return Err(Over::Failed(format!("{what} {path}: {e}"))),
+            };
+            writeln!(out, "{line}").map_err(|e| Over::Failed(e.to_string()))
         };
         let failed = |e: io::Error| Over::Failed(e.to_string());
         match self {
@@ -326,8 +325,12 @@ impl Step {
             Step::Replace { path, from, to } => done("replace in", path, replace(&at(path), from, to), false),
             Step::Delete { path, may_fail } => done("delete", path, delete(&at(path)), *may_fail),
             Step::Read { path, may_fail } => {
-                let read = fs::read(at(path)).and_then(|bytes| out.write_all(&bytes));
-                done("read", path, read, *may_fail)
+                let (read, bytes) = match fs::read(at(path)) {
+                    Ok(bytes) => (Ok(()), bytes),
+                    Err(e) => (Err(e), Vec::new()),
+                };
+                done("read", path, read, *may_fail)?;
+                out.write_all(&bytes).map_err(failed)
             }
             Step::Used { input, output, cost } => writeln!(
                 out,

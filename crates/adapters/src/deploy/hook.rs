@@ -43,7 +43,7 @@ use crate::run::{About, Look, Masker, RunKind, Runs, io as io_failure, private_f
 /// A project's deploy target, as the installation's settings name it.
 #[derive(Debug, Clone)]
 pub struct Hook {
-    /// A path, or a name to be found in `PATH`. `{checkout}` is replaced.
+    /// An absolute path, or a name to be found in the `PATH` of `env`. `{checkout}` is replaced.
     pub program: String,
     /// Its arguments. `{checkout}` is replaced.
     pub args: Vec<String>,
@@ -125,7 +125,13 @@ impl Deploy {
 
         let checkout = tree.folder.to_string_lossy().into_owned();
         let fill = |text: &String| text.replace("{checkout}", &checkout);
-        let mut spec = RunSpec::new(order.run.to_string(), fill(&hook.program), &tree.folder);
+        let program = fill(&hook.program);
+        if program.contains('/') && !program.starts_with('/') {
+            return Err(Failure::permanent(format!(
+                "the deploy hook `{program}` is no absolute path: name one, or `{{checkout}}/{program}` for the one in main"
+            )));
+        }
+        let mut spec = RunSpec::new(order.run.to_string(), program, &tree.folder);
         spec.args = hook.args.iter().map(fill).collect();
         spec.env = hook.env.clone();
         let previous = order.previous.as_ref().map_or_else(String::new, Commit::to_string);

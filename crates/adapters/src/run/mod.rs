@@ -195,10 +195,7 @@ impl Runs {
 
     /// Starts what was started: with the specification that lies there, this only asks who its supervisor is.
     fn begun(&self, folder: &RunFolder) -> Result<u32, Failure> {
-        let path = folder.record.join(SPEC);
-        let bytes = fs::read(&path).map_err(io(&path))?;
-        let spec: RunSpec = serde_json::from_slice(&bytes)
-            .map_err(|e| Failure::unknown(format!("{}: {e}", path.display())))?;
+        let spec = read_spec(&folder.record.join(SPEC))?;
         self.start(folder, &spec)
     }
 
@@ -262,12 +259,22 @@ impl Runs {
         Ok(runs)
     }
 
-    /// The end of a run is in the journal: it need not be watched any more. Its logs stay.
+    /// The end of a run is in the journal: it need not be watched any more. Its logs stay, the secrets of its environment
+    /// do not.
     ///
     /// # Errors
-    /// The folder cannot be written.
+    /// The folder cannot be read or written.
     pub fn settle(&self, run: RunId) -> Result<(), Failure> {
-        let mark = self.places.of(run).record.join(SETTLED);
+        let record = self.places.of(run).record;
+        let path = record.join(SPEC);
+        let mut spec = read_spec(&path)?;
+        for value in spec.env.values_mut() {
+            *value = self.mask.mask(value);
+        }
+        let bytes =
+            serde_json::to_vec(&spec).map_err(|e| Failure::permanent(format!("{}: {e}", path.display())))?;
+        private_file(&path, &bytes)?;
+        let mark = record.join(SETTLED);
         File::create(&mark).map(drop).map_err(io(&mark))
     }
 
@@ -384,6 +391,11 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
 /// Whose a run's ports are.
 pub(crate) fn owner(run: RunId) -> String {
     format!("run/{run}")
+}
+
+fn read_spec(path: &Path) -> Result<RunSpec, Failure> {
+    let bytes = fs::read(path).map_err(io(path))?;
+    serde_json::from_slice(&bytes).map_err(|e| Failure::unknown(format!("{}: {e}", path.display())))
 }
 
 fn private_folder(path: &Path) -> Result<(), Failure> {

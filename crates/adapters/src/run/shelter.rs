@@ -70,7 +70,7 @@ impl Machine {
         let mut env = self.env.clone();
         let text = |path: &Path| path.to_string_lossy().into_owned();
         for (name, value) in [
-            ("PATH", self.path.clone()),
+            ("PATH", self.on_path().collect::<Vec<_>>().join(":")),
             ("HOME", text(&folder.home)),
             ("LANG", self.lang.clone()),
             ("TERM", "dumb".to_owned()),
@@ -91,7 +91,7 @@ impl Machine {
         folder: &RunFolder,
         read_only: impl IntoIterator<Item = PathBuf>,
     ) -> Sandbox {
-        let on_path = self.path.split(':').map(PathBuf::from).filter(|path| path.is_absolute());
+        let on_path = self.on_path().map(PathBuf::from);
         let system = Landlock::SYSTEM.iter().chain(&SYSTEM).map(PathBuf::from);
         Sandbox::Landlock(Landlock {
             read_only: system.chain(on_path).chain(self.read_only.iter().cloned()).chain(read_only).collect(),
@@ -101,13 +101,18 @@ impl Machine {
         })
     }
 
-    /// The file behind a program's name, by `PATH` or as the path that it is; `None` if there is none.
+    /// The file behind a program's name, by `PATH`, or by its absolute path; `None` if there is none. Any other path would
+    /// be meant from the tree, where anyone could have put something.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
         if program.contains('/') {
-            return Some(PathBuf::from(program)).filter(|path| path.is_file());
+            return Some(PathBuf::from(program)).filter(|path| path.is_absolute() && path.is_file());
         }
-        let folders = self.path.split(':').filter(|folder| folder.starts_with('/'));
-        folders.map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+        self.on_path().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+    }
+
+    /// The folders of `PATH`. A relative or empty one would be the tree.
+    fn on_path(&self) -> impl Iterator<Item = &str> {
+        self.path.split(':').filter(|folder| folder.starts_with('/'))
     }
 
     /// What protects the rest of the machine from a run, for `orch doctor` (decision 9).

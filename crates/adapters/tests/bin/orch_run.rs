@@ -2,7 +2,6 @@
 //! that can be killed; `serve`, a service that can be deployed.
 
 #[path = "../it/world.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
 mod world;
 
 use std::ffi::OsString;

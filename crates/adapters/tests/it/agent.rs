@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
 use orch_adapters::agent::{AgentKind, Agents, Login, Price};
-use orch_adapters::process::{Enforcement, Identity, Life, Observed, observe};
+use orch_adapters::process::{Enforcement, Identity, Life, Observed, RunAs, observe};
 use orch_adapters::run::{Masker, Secret, Watched, tidy};
 use orch_core::artefact::REVIEW;
 use orch_core::call::agent::Assignment;
@@ -237,8 +237,8 @@ fn a_living_run_is_found_again() {
     let bench = Bench::new();
     let agents = bench.agents(&step("do = \"hang\""));
     let mut orch = Command::new(exe());
-    let status = orch.arg("launch").arg(bench.root()).arg("1000").stdout(Stdio::null()).status().unwrap();
-    assert!(status.success());
+    let status = orch.arg("launch").arg(bench.root()).arg("9").stdout(Stdio::null()).status().unwrap();
+    assert!(!status.success(), "it is killed right after the start");
     let run = assignment(1).run;
     assert_eq!(agents.runs.unsettled().unwrap(), [run]);
     let pid = launch(&agents, &assignment(1)).unwrap();
@@ -344,6 +344,47 @@ fn any_program_is_an_agent() {
     assert_eq!(said.matches("Be the developer.").count(), 2, "{said}");
     assert!(said.contains("developer vendor/model-1 ***"), "{said}");
     assert_eq!(finished.end.usage.microdollars, Some(6_000_000));
+    // When its end is in the journal, the key is nowhere any more.
+    let spec = agents.runs.places.of(assignment(1).run).record.join("spec.json");
+    assert!(fs::read_to_string(&spec).unwrap().contains("sk-very-secret"));
+    agents.runs.settle(assignment(1).run).unwrap();
+    assert!(!fs::read_to_string(&spec).unwrap().contains("sk-very-secret"));
+    assert!(launch(&agents, &assignment(1)).is_ok());
+}
+
+/// As root, an agent is another user: it may write its tree and its home, and that is all it may.
+#[test]
+fn root_runs_agents_as_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        // Only root can become someone else; then the user of Orch itself is the agent's.
+        return;
+    }
+    let bench = Bench::new();
+    let mut agents = bench.agents("");
+    fs::set_permissions(bench.root(), fs::Permissions::from_mode(0o711)).unwrap();
+    bench.commit("src/old", "old");
+    let script = r#"id -u; echo new >src/old; echo x >"$HOME/x"; echo x >"$TMPDIR/x"; cat"#;
+    program(&bench, &mut agents, AgentKind::Command, script);
+    agents.runs.machine.run_as = Some(RunAs { uid: 65534, gid: 65534 });
+    launch(&agents, &assignment(1)).unwrap();
+    let finished = end(&agents.runs, assignment(1).run);
+    assert_eq!(finished.end.how, RunHow::Exited { code: 0 }, "{}", tail(&finished));
+    assert_eq!(tail(&finished), "65534\nBe the developer.");
+    let tree = agents.runs.places.of(assignment(1).run).tree;
+    assert_eq!(fs::read_to_string(tree.join("src/old")).unwrap(), "new\n");
+}
+
+/// A program named by a path from somewhere would be taken from the tree, where the agent before could have put it.
+#[test]
+fn relative_programs_are_refused() {
+    let bench = Bench::new();
+    bench.commit("bin/agent", "#!/bin/sh\n");
+    let mut agents = bench.agents("");
+    agents.runs.machine.path = format!(".::bin:{}", agents.runs.machine.path);
+    for program in ["bin/agent", "./bin/agent", "agent"] {
+        agents.programs.get_mut("scripted").unwrap().program = program.to_owned();
+        assert_eq!(launch(&agents, &assignment(1)).unwrap_err().kind, FailureKind::Permanent, "{program}");
+    }
 }
 
 /// Claude is called unattended, with the prompt on standard input, a login in a config folder of its own, and never with a
@@ -398,5 +439,5 @@ fn missing_things_are_named() {
     assert!(said(&agents, 2, "scripted").contains("log in with the program itself"));
     let agent = agents.programs.get_mut("scripted").unwrap();
     (agent.login, agent.kind, agent.program) = (Login::None, AgentKind::Command, "no-such-agent".to_owned());
-    assert!(said(&agents, 3, "scripted").contains("install it, or name its path"));
+    assert!(said(&agents, 3, "scripted").contains("install it, or name its absolute path"));
 }

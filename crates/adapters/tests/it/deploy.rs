@@ -148,7 +148,7 @@ fn a_service_lives_on_and_names_itself() {
     launch(&deploy, &hook(1, COMMIT, None));
     let finished = end(&deploy.runs, run(1));
     let pid = fs::read_to_string(bench.root().join("run").join(COMMIT).join("pid")).unwrap();
-    let service = Service(Identity::of(pid.trim().parse().unwrap()).unwrap());
+    let service = Deployed(Identity::of(pid.trim().parse().unwrap()).unwrap());
     assert_eq!(finished.end.how, RunHow::Exited { code: 0 }, "{}", tail(&finished));
     assert_eq!(ask(&deploy, COMMIT), Health::Expected);
 
@@ -168,9 +168,9 @@ fn a_service_lives_on_and_names_itself() {
 }
 
 /// A process that a hook started; ended with the test.
-struct Service(Identity);
+struct Deployed(Identity);
 
-impl Drop for Service {
+impl Drop for Deployed {
     fn drop(&mut self) {
         let _ = kill_process(Pid::from_raw(self.0.pid).unwrap(), Signal::KILL);
         while self.0.life() == orch_adapters::process::Life::Alive {
@@ -249,4 +249,14 @@ fn nobody_there() {
         assert_eq!(failure.kind, FailureKind::Permanent);
         assert!(failure.cause.contains("settings name no"), "{}", failure.cause);
     }
+}
+
+/// A hook named by a path that is not absolute would be whatever lies there: it is refused with the remedy.
+#[test]
+fn a_relative_hook_is_refused() {
+    let bench = Bench::new();
+    let mut deploy = deploy(&bench, "");
+    deploy.hook.as_mut().unwrap().program = "deploy/run.sh".to_owned();
+    let failure = block_on(deploy.perform(&hook(1, COMMIT, None))).unwrap_err();
+    assert!(failure.cause.contains("{checkout}/deploy/run.sh"), "{}", failure.cause);
 }

@@ -103,6 +103,7 @@ pub(crate) fn agents(root: &Path, exe: &Path, on_step: Option<OnStep>) -> Agents
         runs,
         programs: BTreeMap::from([(scripted.name.clone(), scripted)]),
         prompt: Arc::new(|assignment| Ok(format!("Be the {}.\n", assignment.role))),
+        cache: Vec::new(),
     }
 }
 
