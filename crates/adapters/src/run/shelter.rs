@@ -44,9 +44,9 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// What can be told from `PATH` and the home folder of the user who runs Orch: well-known toolchains in it are
-    /// readable, the rest of it is not.
-    pub fn of(path: &str, home: &Path) -> Self {
+    /// What can be told from `PATH` and the home folder of the user who runs Orch: well-known toolchains in it, or where
+    /// their `variable` says that they are, are readable; the rest of the home is not.
+    pub fn of(path: &str, home: &Path, variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut machine = Self {
             path: path.to_owned(),
             lang: "C.UTF-8".to_owned(),
@@ -55,10 +55,10 @@ impl Machine {
             run_as: None,
             at_least: Enforcement::NotEnforced,
         };
-        for (folder, variable) in TOOLCHAINS {
-            let folder = home.join(folder);
-            if let Some(name) = folder.to_str().filter(|_| folder.is_dir()) {
-                machine.env.insert(variable.to_owned(), name.to_owned());
+        for (folder, name) in TOOLCHAINS {
+            let folder = variable(name).map_or_else(|| home.join(folder), PathBuf::from);
+            if let Some(text) = folder.to_str().filter(|_| folder.is_absolute() && folder.is_dir()) {
+                machine.env.insert(name.to_owned(), text.to_owned());
                 machine.read_only.push(folder);
             }
         }

@@ -1,6 +1,9 @@
 //! The project's tests as a gate: green, red, out of time, side by side.
 
+use std::path::Path;
+
 use orch_adapters::gate::ci::Ci;
+use orch_adapters::run::Machine;
 use orch_core::call::{Failure, FailureKind, GateCall, GateReply};
 use orch_core::event::RunHow;
 use orch_core::id::{Commit, RunId, Seq};
@@ -152,4 +155,23 @@ fn missing_programs() {
     let finished = end(&ci.runs, run(2));
     assert_eq!(finished.end.how, RunHow::Exited { code: 127 });
     assert!(tail(&finished).contains("./run-tests cannot be started"), "{}", tail(&finished));
+}
+
+/// The real toolchain of whoever runs these tests works in the sandbox: cargo builds and tests a program, offline, in a
+/// tree and a home that were empty, and its failure comes back by the name of the test.
+#[test]
+fn cargo_tests_a_program() {
+    let bench = Bench::new();
+    bench.commit("Cargo.toml", "[package]\nname = \"answer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    bench.commit("src/lib.rs", "#[test]\nfn the_answer() {\n    assert_eq!(6 * 9, 42);\n}\n");
+    let mut runs = world::runs(&bench.root(), exe()).0;
+    let variable = |name: &str| std::env::var(name).ok();
+    let home = variable("HOME").unwrap();
+    runs.machine = Machine::of(&variable("PATH").unwrap(), Path::new(&home), variable);
+    let ci = Ci { runs };
+    launch(&ci, &call(1, &[], &["cargo", "test", "--offline"])).unwrap();
+    let finished = end(&ci.runs, run(1));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 101 }, "{}", tail(&finished));
+    let said = tail(&finished);
+    assert!(said.contains("Failed:\n- the_answer\n") && said.contains("left: 54"), "{said}");
 }

@@ -71,7 +71,7 @@ pub(crate) fn runs(root: &Path, exe: &Path) -> (Runs, Arc<Copies>) {
     let runs = Runs {
         project: "demo".into(),
         places: Places { runs: root.join("runs"), trees: root.join("trees"), homes: root.join("homes") },
-        machine: Machine::of("/usr/local/bin:/usr/bin:/bin", Path::new("/nonexistent")),
+        machine: Machine::of("/usr/local/bin:/usr/bin:/bin", Path::new("/nonexistent"), |_| None),
         launcher: Launcher { exe: exe.to_path_buf() },
         ports: Registry::new(root.join("leases")),
         trees: trees.clone(),
