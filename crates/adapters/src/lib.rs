@@ -6,7 +6,12 @@ pub mod tracker;
 pub mod forge;
 pub mod git;
 pub mod agent;
+pub mod gate;
+pub mod deploy;
+pub mod run;
 pub mod process;
+pub mod lease;
+pub mod http;
 pub mod failure;
 
 mod tables;
