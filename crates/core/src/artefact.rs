@@ -58,7 +58,7 @@ pub fn read(name: &str, bytes: &[u8], fresh: bool) -> Read {
         REVIEW if judged_badly => excerpt::of_review(&text()),
         TEST_REPORT if judged_badly => excerpt::of_test_report(&text()),
         QUESTIONS => excerpt::of_questions(&text()),
-        _ => None,
+        _ => None, // not a domain enum
     };
     let blobs: Vec<Blob> = found.iter().map(|text| Blob::of(text.as_bytes())).collect();
     let excerpt = found.as_deref().map(Text::of);

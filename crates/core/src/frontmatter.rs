@@ -163,7 +163,7 @@ pub fn required_keys(name: &str) -> &'static [&'static str] {
         "17-security-report.md" => {
             &["security_status", "secrets_found", "deps_blocking", "deps_warning", "deps_audit_degraded"]
         }
-        _ => &[],
+        _ => &[], // not a domain enum
     }
 }
 

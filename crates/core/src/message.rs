@@ -1,11 +1,13 @@
 //! What do people read? Every sentence is a pure function here, in English and Russian (decision 28).
 //!
-//! The sentences themselves are in `text/en.ftl` and `text/ru.ftl`. Functions of this module return plain text, those of
-//! [`comment`] Markdown. Text from people and programs never becomes markup: see [`markdown`].
+//! The sentences themselves are in `text/en.ftl` and `text/ru.ftl`. Functions of this module return plain text, [`note()`] and those
+//! of [`comment`] Markdown. Text from people and programs never becomes markup: see [`markdown`].
 
 pub mod comment;
 pub mod figure;
 pub mod markdown;
+mod note;
+mod waiting;
 
 use std::sync::LazyLock;
 
@@ -20,6 +22,9 @@ use crate::reason::{Ignored, NoEffect, Reason};
 use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{Role, Stage};
 use crate::task::{Delay, Why};
+
+pub use note::{NoteFacts, note};
+pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
 
 /// The languages there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]

@@ -394,6 +394,16 @@ impl<J: Journal> Engine<J> {
             (Entity::Repository(project), Event::Main(reading)) => {
                 self.board.repository(project).is_some_and(|known| known.main.as_ref() == Some(&reading.head))
             }
+            (Entity::Project(project), Event::PolicyChanged(change)) => {
+                self.board.project(project).is_some_and(|known| {
+                    known.policy.as_ref() == Some(&change.digest) && known.refused.is_none()
+                })
+            }
+            (Entity::Project(project), Event::PolicyRefused(refusal)) => {
+                self.board.project(project).and_then(|known| known.refused.as_ref()).is_some_and(|known| {
+                    known.commit == refusal.commit && known.cause == refusal.cause
+                })
+            }
             (_, _) => false,
         };
         Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })

@@ -191,19 +191,7 @@ impl Journal for SqliteJournal {
     }
 
     fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, StoreError> {
-        let found: Option<String> = self
-            .conn
-            .prepare_cached(sql::TASK_OF_ISSUE)
-            .and_then(|mut s| s.query_row([project.as_str(), issue.as_str()], |r| r.get(0)).optional())
-            .map_err(|e| StoreError::sqlite(&self.place, "look an issue's task up", e))?;
-        let Some(name) = found else { return Ok(None) };
-        match name.parse() {
-            Ok(Entity::Task(task)) => Ok(Some(task)),
-            Ok(Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation)
-            | Err(_) => {
-                Err(StoreError::damaged(&self.place, Damaged::State(name), "it has an issue and is no task"))
-            }
-        }
+        task_of_issue(&self.place, &self.conn, project, issue)
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
@@ -444,4 +432,24 @@ pub(crate) fn rows_of(
 ) -> Result<Vec<Row>, StoreError> {
     let before = before.map_or(i64::MAX, decode::number);
     all(place, conn, sql::ROWS_OF, params![entity.to_string(), before, most(n)], decode::row)
+}
+
+/// The newest life of an issue's task.
+pub(crate) fn task_of_issue(
+    place: &Path,
+    conn: &Connection,
+    project: &ProjectId,
+    issue: &IssueKey,
+) -> Result<Option<TaskId>, StoreError> {
+    let found: Option<String> = conn
+        .prepare_cached(sql::TASK_OF_ISSUE)
+        .and_then(|mut s| s.query_row([project.as_str(), issue.as_str()], |r| r.get(0)).optional())
+        .map_err(|e| StoreError::sqlite(place, "look an issue's task up", e))?;
+    let Some(name) = found else { return Ok(None) };
+    match name.parse() {
+        Ok(Entity::Task(task)) => Ok(Some(task)),
+        Ok(Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation) | Err(_) => {
+            Err(StoreError::damaged(place, Damaged::State(name), "it has an issue and is no task"))
+        }
+    }
 }

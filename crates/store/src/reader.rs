@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use orch_core::effect::{Effect, Timer};
-use orch_core::id::{Digest, Entity, ProjectId, Seq};
+use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Head, Kept, Row};
 use orch_core::stage::Stage;
 use rusqlite::Connection;
@@ -84,6 +84,18 @@ impl Reader {
     /// [`StoreError`] if it cannot be read.
     pub fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, StoreError> {
         journal::state(&self.place, &self.conn, entity)
+    }
+
+    /// The newest life of an issue's task.
+    ///
+    /// # Errors
+    /// [`StoreError`] if it cannot be read.
+    pub fn task_of_issue(
+        &mut self,
+        project: &ProjectId,
+        issue: &IssueKey,
+    ) -> Result<Option<TaskId>, StoreError> {
+        journal::task_of_issue(&self.place, &self.conn, project, issue)
     }
 
     /// Tasks, newest born first, at most `most`.

@@ -7,8 +7,11 @@
 use std::fmt::Write as _;
 
 use orch_core::artefact;
+use orch_core::call::Text;
+use orch_core::call::agent::Assignment;
 use orch_core::id::{Commit, Digest, RunId, WorkItem};
 use orch_core::message::{self, Lang};
+use orch_core::policy::Policy;
 use orch_core::rework::Judge;
 use orch_core::stage::Role;
 
@@ -55,6 +58,40 @@ pub struct PromptFacts {
     pub language: Lang,
 }
 
+/// The facts of a run. `text` gives the text of a blob, `None` if it was erased: the agent is then told so (decision 39).
+/// `answers` are author and text, oldest first; they enter only if the assignment asks for them (decision 29).
+pub fn facts_of(
+    assignment: &Assignment,
+    text: &dyn Fn(&Digest) -> Option<String>,
+    answers: &[(String, String)],
+    policy: &Policy,
+) -> PromptFacts {
+    let read = |named: &Text| match named.is_empty() {
+        true => String::new(),
+        false => text(&named.blob).unwrap_or_else(|| "(this text was erased)".to_owned()),
+    };
+    let rework = assignment.findings.as_ref().map(|findings| Rework {
+        judge: findings.from.clone(),
+        findings: text(&findings.text.blob),
+        link: findings.link.clone(),
+    });
+    PromptFacts {
+        run: assignment.run,
+        role: assignment.role,
+        item: assignment.item.clone(),
+        commit: assignment.commit.clone(),
+        base: assignment.base.clone(),
+        attempt: assignment.attempt,
+        title: read(&assignment.title),
+        text: read(&assignment.text),
+        rework,
+        answers: if assignment.answers { answers.to_vec() } else { Vec::new() },
+        test: policy.test.clone(),
+        tests: policy.tests.clone(),
+        language: policy.language,
+    }
+}
+
 /// What the last judgement found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rework {
@@ -62,7 +99,7 @@ pub struct Rework {
     pub judge: Judge,
     /// Verbatim; `None` where only the link is known (row 102).
     pub findings: Option<String>,
-    /// Where the whole of it is: a path in the tree, or a log.
+    /// Where the whole of it is: a path in the tree, or a log; empty if there is no more.
     pub link: String,
 }
 
@@ -266,7 +303,9 @@ fn push_rework(out: &mut String, facts: &PromptFacts, mark: &str) {
     if let Some(findings) = rework.findings.as_deref().filter(|f| !f.trim().is_empty()) {
         push_block(out, "findings", findings, MOST_FINDINGS, mark);
     }
-    push_block(out, "all of it is in", &rework.link, MOST_TITLE, mark);
+    if !rework.link.is_empty() {
+        push_block(out, "all of it is in", &rework.link, MOST_TITLE, mark);
+    }
 }
 
 /// Words of others between two marks that they cannot write themselves.

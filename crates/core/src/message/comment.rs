@@ -1,19 +1,26 @@
 //! What does Orch write under the issue? Markdown, in which only Orch's own words are markup.
 
 use super::markdown::{Link, links, md_block, md_escape};
-use super::{Arg, Lang, clause, figure, freeze_cause, judge, no_effect, role_name, say, stage_label, why};
-use crate::event::{FreezeCause, Usage};
-use crate::id::{Commit, WorkItem};
-use crate::reason::NoEffect;
+use super::{Arg, Lang, clause, figure, judge, role_name, say, stage_label, why};
+use crate::event::Usage;
+use crate::gate::GateId;
+use crate::id::{Commit, Digest, WorkItem};
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
-use crate::task::{Job, Task, Why};
-use crate::time::{Moment, Span};
+use crate::task::Why;
+use crate::time::Span;
 
-/// The requirements wait for approval (row 117). `documents` are those that exist.
-pub fn analyst_ready(documents: &[Link], lang: Lang) -> String {
-    let ask = say(lang, "comment-analyst-ask", []);
-    paragraphs([Some(say(lang, "comment-analyst-ready", [])), documents_line(documents, lang), Some(ask)])
+/// The requirements wait for approval (row 117). `documents` are those that exist; an empty `branch` is not shown.
+pub fn analyst_ready(item: &WorkItem, documents: &[Link], branch: &str, lang: Lang) -> String {
+    let branch: String =
+        branch.chars().filter(|c| !c.is_control() && !c.is_whitespace() && *c != '`').collect();
+    let on = (!branch.is_empty()).then(|| say(lang, "comment-branch", [("branch", Arg::Text(branch))]));
+    paragraphs([
+        Some(say(lang, "comment-analyst-ready", [])),
+        documents_line(documents, lang),
+        on,
+        Some(say(lang, "comment-analyst-ask", [item_arg(item)])),
+    ])
 }
 
 /// The analyst asks (decision 29).
@@ -26,9 +33,15 @@ pub fn questions_asked(questions: Option<&str>, whole: Option<&Link>, lang: Lang
     ])
 }
 
-/// A run of an agent brought its artefacts (row 116). `documents` are those that exist.
-pub fn agent_finished(role: Role, usage: Usage, documents: &[Link], lang: Lang) -> String {
-    let head = say(lang, "comment-finished", [("role", Arg::Text(role_name(role, lang)))]);
+/// A label gave what a person would have: the approval of the requirements, or the word to deploy (rows 134, 135).
+pub fn by_label(deploy: bool, lang: Lang) -> String {
+    say(lang, if deploy { "comment-confirmed-by-label" } else { "comment-approved-by-label" }, [])
+}
+
+/// A run of an agent is through (row 116). `documents` are those that exist.
+pub fn agent_finished(role: Role, usage: Usage, wall: Span, documents: &[Link], lang: Lang) -> String {
+    let args = [("role", Arg::Text(role_name(role, lang))), ("wall", Arg::Text(figure::span(wall, lang)))];
+    let head = say(lang, "comment-finished", args);
     paragraphs([Some(head), Some(usage_line(usage, lang)), documents_line(documents, lang)])
 }
 
@@ -73,132 +86,98 @@ pub fn escalated(item: &WorkItem, at: Stage, cause: &Why, lang: Lang) -> String 
 }
 
 /// The change waits for Confirm Deploy, and Approved is not it (row 76). `deploys`: whether the project has a deploy, else it
-/// is the merge that is confirmed (decision 6).
-pub fn awaiting_confirm(item: &WorkItem, deploys: bool, lang: Lang) -> String {
+/// is the merge that is confirmed (decision 6). The consent is to this change alone (decision 37).
+pub fn awaiting_confirm(item: &WorkItem, change: &Digest, deploys: bool, lang: Lang) -> String {
     let key = if deploys { "comment-confirm-deploy" } else { "comment-confirm-merge" };
-    say(lang, key, [item_arg(item)])
+    let change = change.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
+    paragraphs([
+        Some(say(lang, key, [item_arg(item)])),
+        Some(say(lang, "comment-change", [("change", Arg::Text(change))])),
+    ])
 }
 
 /// The change waits for the approval of what it does to protected paths (decision 8).
-pub fn awaiting_protected(paths: &[String], lang: Lang) -> String {
-    paragraphs([Some(say(lang, "comment-protected", [])), md_block(&paths.join("\n"))])
+pub fn awaiting_protected(item: &WorkItem, paths: &[String], lang: Lang) -> String {
+    paragraphs([Some(say(lang, "comment-protected", [item_arg(item)])), md_block(&paths.join("\n"))])
 }
 
 /// The change is in main.
-pub fn merged(commit: &Commit, change_request: Option<u64>, lang: Lang) -> String {
-    let of = commit_arg(commit);
-    match change_request {
-        // A number is shown as it is, so it is a text here.
-        Some(number) => say(lang, "comment-merged-change", [of, ("change", Arg::Text(number.to_string()))]),
-        None => say(lang, "comment-merged", [of]),
-    }
+pub fn merged(commit: &Commit, lang: Lang) -> String {
+    say(lang, "comment-merged", [commit_arg(commit)])
 }
 
-/// The change is deployed. `probed`: whether the service itself named the commit.
-pub fn deployed(commit: &Commit, probed: bool, lang: Lang) -> String {
-    let key = if probed { "comment-deployed" } else { "comment-deployed-unprobed" };
-    say(lang, key, [commit_arg(commit)])
+/// The deploy failed after the merge; names the commit that stays in main (decision 41).
+pub fn deploy_failed(cause: &str, commit: &Commit, lang: Lang) -> String {
+    let cause = ("cause", Arg::Text(md_escape(&clause(cause))));
+    paragraphs([
+        Some(say(lang, "comment-deploy-failed", [cause])),
+        Some(say(lang, "comment-deploy-failed-stays", [commit_arg(commit)])),
+    ])
 }
 
-/// What some runs took together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Sum {
-    /// How many.
-    pub runs: u64,
-    /// What they used.
-    pub usage: Usage,
-    /// How many of them have no known price.
-    pub unpriced: u64,
-    /// How long they ran, one after the other.
-    pub worked: Span,
+/// A gate could not judge (decision 14).
+pub fn unavailable(gate: GateId, cause: &str, lang: Lang) -> String {
+    let gate = ("gate", Arg::Text(md_escape(&judge(&Judge::Gate(gate), lang))));
+    say(lang, "comment-unavailable", [gate, ("cause", Arg::Text(md_escape(&clause(cause))))])
 }
 
-/// What a task took, by role and in all (rows 193, 211).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    /// A line a role that worked, in the order in which they work.
-    pub roles: Vec<(Role, Sum)>,
-    /// The sum of the lines.
-    pub total: Sum,
+/// A delivered task, and what it took (rows 193, 211).
+#[derive(Debug, Clone, Copy)]
+pub struct Delivery<'a> {
+    /// What main is.
+    pub commit: &'a Commit,
+    /// Whether it was deployed, or only merged.
+    pub deployed: bool,
+    /// A role, its runs and what they used, in the order in which they work.
+    pub roles: &'a [(Role, u32, Usage)],
+    /// Agents' time.
+    pub agents: Span,
+    /// People's time; nothing is said of none.
+    pub people: Span,
     /// From the first sight of the issue to the end.
     pub wall: Span,
-    /// How long people took for the requirements; `None` if they were not asked.
-    pub people: Option<Span>,
-}
-
-impl Sum {
-    fn plus(self, other: Sum) -> Sum {
-        Sum {
-            runs: self.runs + other.runs,
-            usage: self.usage.plus(other.usage),
-            unpriced: self.unpriced + other.unpriced,
-            worked: Span(self.worked.0.saturating_add(other.worked.0)),
-        }
-    }
-
-    fn cost(&self, lang: Lang) -> String {
-        let known = figure::cost(self.usage, lang);
-        if self.unpriced == 0 || self.usage.microdollars.is_none() {
-            return known;
-        }
-        say(lang, "cost-partly", [("cost", Arg::Text(known))])
-    }
-}
-
-impl Summary {
-    /// The summary of a task at its end.
-    pub fn of(task: &Task, end: Moment) -> Self {
-        let of_role = |role: Role| {
-            let runs = task.runs.iter().filter(move |run| run.job == Job::Agent(role));
-            runs.fold(Sum::default(), |sum, run| {
-                let unpriced = u64::from(run.usage.microdollars.is_none());
-                sum.plus(Sum { runs: 1, usage: run.usage, unpriced, worked: run.wall })
-            })
-        };
-        let roles: Vec<(Role, Sum)> =
-            Role::ALL.into_iter().map(|r| (r, of_role(r))).filter(|(_, sum)| sum.runs > 0).collect();
-        let total = roles.iter().fold(Sum::default(), |all, (_, sum)| all.plus(*sum));
-        let people = task.review.started.zip(task.review.ended).map(|(from, to)| to.since(from));
-        Self { roles, total, wall: end.since(task.born), people }
-    }
 }
 
 /// The task is delivered; what it took (rows 193, 211).
-pub fn done(summary: &Summary, lang: Lang) -> String {
-    let row = |name: String, sum: &Sum| {
-        let known = |n: Option<u64>| n.map_or_else(|| "—".to_owned(), figure::tokens);
-        let input = (sum.usage != Usage::default()).then(|| sum.usage.full_input());
-        format!(
-            "| {name} | {} | {} | {} | {} | {} | {} |",
-            sum.runs,
-            known(input),
-            known(sum.usage.cache_read),
-            known(sum.usage.output),
-            sum.cost(lang),
-            figure::span(sum.worked, lang)
-        )
-    };
-    let table = || {
-        let mut lines = vec![say(lang, "comment-done-head", []), "|---|---|---|---|---|---|---|".to_owned()];
-        lines.extend(summary.roles.iter().map(|(role, sum)| row(role_name(*role, lang), sum)));
-        lines.push(row(say(lang, "comment-done-total", []), &summary.total));
-        lines.join("\n")
-    };
-    let times = || {
-        let args = [
-            ("runs", Arg::Count(summary.total.runs)),
-            ("agents", Arg::Text(figure::span(summary.total.worked, lang))),
-            ("wall", Arg::Text(figure::span(summary.wall, lang))),
-        ];
-        say(lang, "comment-done-times", args)
-    };
-    let people = |took| say(lang, "comment-done-people", [("people", Arg::Text(figure::span(took, lang)))]);
+pub fn done(what: Delivery<'_>, lang: Lang) -> String {
+    let key = if what.deployed { "comment-delivered-deploy" } else { "comment-delivered" };
+    let runs: u64 = what.roles.iter().map(|(_, runs, _)| u64::from(*runs)).sum();
+    let args = [
+        ("runs", Arg::Count(runs)),
+        ("agents", Arg::Text(figure::span(what.agents, lang))),
+        ("wall", Arg::Text(figure::span(what.wall, lang))),
+    ];
+    let people = (what.people > Span(0))
+        .then(|| say(lang, "comment-done-people", [("people", Arg::Text(figure::span(what.people, lang)))]));
     paragraphs([
-        Some(say(lang, "comment-done", [])),
-        (!summary.roles.is_empty()).then(table),
-        Some(times()),
-        summary.people.map(people),
+        Some(say(lang, key, [commit_arg(what.commit)])),
+        (!what.roles.is_empty()).then(|| used_table(what.roles, runs, lang)),
+        Some(say(lang, "comment-done-times", args)),
+        people,
     ])
+}
+
+/// A line a role, and their sum. A sum to which a part without a price belongs is a lower bound (decision 12).
+fn used_table(roles: &[(Role, u32, Usage)], runs: u64, lang: Lang) -> String {
+    let row = |name: String, runs: u64, usage: Usage, cost: String| {
+        let known = |n: Option<u64>| n.map_or_else(|| "—".to_owned(), figure::tokens);
+        let tokens_only = Usage { microdollars: None, ..usage };
+        let input = (tokens_only != Usage::default()).then(|| usage.full_input());
+        let (input, cached, output) = (known(input), known(usage.cache_read), known(usage.output));
+        format!("| {name} | {runs} | {input} | {cached} | {output} | {cost} |")
+    };
+    let mut lines = vec![say(lang, "comment-done-head", []), "|---|---|---|---|---|---|".to_owned()];
+    for (role, runs, usage) in roles {
+        lines.push(row(role_name(*role, lang), u64::from(*runs), *usage, figure::cost(*usage, lang)));
+    }
+    let total = roles.iter().fold(Usage::default(), |sum, (_, _, usage)| sum.plus(*usage));
+    let partly = roles.iter().any(|(_, _, usage)| usage.microdollars.is_none());
+    let cost = match total.microdollars {
+        Some(known) if partly => say(lang, "cost-partly", [("cost", Arg::Text(figure::money(known)))]),
+        Some(_) | None => figure::cost(total, lang),
+    };
+    lines.push(row(say(lang, "comment-done-total", []), runs, total, cost));
+    lines.join("\n")
 }
 
 /// A stop waits for an irreversible step to end (row 150).
@@ -212,22 +191,6 @@ pub fn stopped(in_main: Option<&Commit>, lang: Lang) -> String {
         Some(commit) => say(lang, "comment-stopped-merged", [commit_arg(commit)]),
         None => say(lang, "comment-stopped", []),
     }
-}
-
-/// Nothing merges in the repository.
-pub fn frozen(cause: &FreezeCause, by: Option<&WorkItem>, lang: Lang) -> String {
-    let head = match by {
-        Some(item) => say(lang, "comment-frozen-by", [item_arg(item)]),
-        None => say(lang, "comment-frozen", []),
-    };
-    let ask = say(lang, "comment-frozen-ask", []);
-    paragraphs([Some(head), Some(md_escape(&freeze_cause(cause, lang))), Some(ask)])
-}
-
-/// A gesture had no effect; `press` is the word for it.
-pub fn without_effect(press: &str, cause: &NoEffect, lang: Lang) -> String {
-    let head = say(lang, "comment-no-effect", [("press", Arg::Text(md_escape(&clause(press))))]);
-    paragraphs([Some(head), Some(md_escape(&no_effect(cause, lang)))])
 }
 
 /// What a run used: full input with the part from the cache (row 192), output, price.
@@ -255,7 +218,7 @@ fn whole_line(whole: Option<&Link>, lang: Lang) -> Option<String> {
     whole.map(|link| say(lang, "comment-whole", [("link", Arg::Text(link.markdown()))]))
 }
 
-fn item_arg(item: &WorkItem) -> (&'static str, Arg) {
+pub(super) fn item_arg(item: &WorkItem) -> (&'static str, Arg) {
     // It also stands between backticks, where an escape would be shown.
     ("item", Arg::Text(item.as_str().chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()))
 }

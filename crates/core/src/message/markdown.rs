@@ -19,7 +19,7 @@ pub fn md_escape(text: &str) -> String {
                 '.' => (at_start && i == digits && digits > 0) || ends_with_www(&word[..i]),
                 ')' => at_start && i == digits && digits > 0,
                 '-' | '+' | '=' => at_start && i == 0,
-                _ => false,
+                _ => false, // not a domain enum
             };
             if marks {
                 out.push('\\');

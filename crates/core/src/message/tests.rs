@@ -5,16 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fluent_bundle::FluentArgs;
 
-use super::comment::{self, SentBack, Sum, Summary};
-use super::markdown::Link;
 use super::*;
 use crate::call::Text;
-use crate::call::tracker::Labels;
-use crate::event::Usage;
-use crate::gesture::Priority;
-use crate::id::{Commit, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
-use crate::rework::Attempts;
-use crate::task::{Board, CiOf, Job, Request, Rest, ReviewClock, RunRow, Step, Task};
+use crate::event::{Turn, Usage};
+use crate::hold::{Hold, HoldKind, Standing};
+use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
+use crate::note::Note;
+use crate::task::{Ask, CiOf, Job};
 use crate::time::{Moment, Span};
 
 thread_local! {
@@ -25,12 +22,14 @@ thread_local! {
 pub(super) fn saw(key: &'static str, given: &FluentArgs<'_>) {
     SEEN.with_borrow_mut(|seen| seen.insert(key));
     let given: BTreeSet<String> = given.iter().map(|(name, _)| name.to_owned()).collect();
-    for (lang, source) in SOURCES {
-        let used = keys(source);
+    for ((lang, _), used) in SOURCES.iter().zip(KEYS.iter()) {
         let used = used.get(key).unwrap_or_else(|| panic!("{lang:?} has no `{key}`"));
         assert_eq!(&given, used, "arguments of `{key}` in {lang:?}");
     }
 }
+
+static KEYS: LazyLock<[BTreeMap<String, BTreeSet<String>>; 2]> =
+    LazyLock::new(|| SOURCES.map(|(_, source)| keys(source)));
 
 /// The keys of a file with the arguments that each uses.
 fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
@@ -145,70 +144,189 @@ fn usage() -> Usage {
     }
 }
 
-fn comments(lang: Lang) -> Vec<String> {
-    let item = WorkItem::from("ORCH-042");
-    let commit = Commit::from("0123456789abcdef");
-    let docs = [Link::new("01-brd.md", "https://forge/a/01-brd.md"), Link::new("02-trz.md", "/a/02-trz.md")];
+const FINDINGS: &str = "P0: `x`\n```\ncode\n```";
+
+fn notes() -> Vec<Note> {
     let unpriced = Usage { microdollars: None, ..usage() };
-    let sum = Sum { runs: 2, usage: usage(), unpriced: 0, worked: Span::minutes(12) };
-    let partly = Sum { runs: 4, unpriced: 2, ..sum };
-    let summary = Summary {
-        roles: vec![(Role::Analyst, sum), (Role::Developer, Sum { usage: unpriced, unpriced: 2, ..sum })],
-        total: partly,
-        wall: Span::minutes(90),
-        people: Some(Span::minutes(25)),
-    };
-    let person = Judge::Person("al*ice".to_owned());
-    let back = |judge, attempt| SentBack {
+    let commit = Commit::from("0123456789abcdef");
+    let text = Text::of(FINDINGS);
+    let file = |name: &str| format!("docs/work-items/ORCH-042/{name}");
+    let back = |judge, attempt| Note::SentBack {
+        from: Stage::Testing,
         to: Stage::Development,
         judge,
+        text: Some(text.clone()),
         attempt,
-        findings: Some("P0: `x`\n```\ncode\n```"),
-        whole: Some(&docs[0]),
+        of: 3,
+    };
+    let minutes = Span::minutes;
+    let done = |deployed, roles, people| Note::Done {
+        commit: commit.clone(),
+        deployed,
+        roles,
+        agents: minutes(35),
+        people,
+        wall: minutes(120),
     };
     let mut all = vec![
-        comment::analyst_ready(&docs, lang),
-        comment::questions_asked(Some("1. Which port?"), Some(&docs[0]), lang),
-        comment::agent_finished(Role::Developer, usage(), &docs, lang),
-        comment::agent_finished(Role::Tester, Usage::default(), &[], lang),
-        comment::sent_back(back(&Judge::Gate(GateId::CheckReviewerVerdict), Some((2, 3))), lang),
-        comment::sent_back(back(&person, Some((1, 3))), lang),
-        comment::sent_back(back(&Judge::Main, None), lang),
-        comment::sent_back(back(&Judge::Host, None), lang),
-        comment::awaiting_confirm(&item, true, lang),
-        comment::awaiting_confirm(&item, false, lang),
-        comment::awaiting_protected(&[".ci/run".to_owned()], lang),
-        comment::merged(&commit, None, lang),
-        comment::merged(&commit, Some(7), lang),
-        comment::deployed(&commit, true, lang),
-        comment::deployed(&commit, false, lang),
-        comment::done(&summary, lang),
-        comment::stop_deferred(lang),
-        comment::stopped(None, lang),
-        comment::stopped(Some(&commit), lang),
-        comment::frozen(&FreezeCause::Person, None, lang),
-        comment::frozen(&FreezeCause::DeployFailed, Some(&item), lang),
-        comment::without_effect("approve", &NoEffect::Stale, lang),
-        rejected_without_reason(lang),
+        Note::RequirementsReady {
+            files: vec![file("01-brd.md"), file("02-trz.md")],
+            branch: "orch-042".to_owned(),
+        },
+        Note::Questions { text: Some(text.clone()) },
+        Note::ByLabel { deploy: false },
+        Note::ByLabel { deploy: true },
+        Note::RunFinished {
+            role: Role::Reviewer,
+            usage: usage(),
+            wall: minutes(12),
+            files: vec![file("12-review.md")],
+        },
+        Note::RunFinished { role: Role::Developer, usage: Usage::default(), wall: minutes(1), files: vec![] },
+        Note::ProtectedTouched { paths: vec![".ci/run".to_owned()] },
+        back(Judge::Gate(GateId::CheckReviewerVerdict), 2),
+        back(Judge::Gate(GateId::CheckTestsPassed), 2),
+        back(Judge::Gate(GateId::CheckCiGreen), 2),
+        back(Judge::Person("al*ice".to_owned()), 1),
+        back(Judge::Main, 0),
+        back(Judge::Host, 0),
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true },
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: false },
+        Note::Merged { commit: commit.clone() },
+        Note::DeployFailed { cause: "the hook said *no*.".to_owned(), commit: commit.clone() },
+        done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
+        done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
+        done(false, vec![], Span(0)),
+        Note::StopDeferred,
+        Note::Stopped { stays: None },
+        Note::Stopped { stays: Some(commit.clone()) },
+        Note::Unavailable { gate: GateId::CheckCiGreen, cause: "no space left".to_owned() },
     ];
-    all.extend(whys().iter().map(|why| comment::escalated(&item, Stage::Review, why, lang)));
+    all.extend(whys().into_iter().map(|why| Note::Escalated { why, stage: Stage::Review }));
     all
 }
 
-fn everything(lang: Lang) -> Vec<String> {
-    let mut all: Vec<String> = reasons().iter().map(|r| reason(r, lang)).collect();
+/// The note as a comment, where every file can be opened and every text is [`FINDINGS`].
+fn told(note: &Note, lang: Lang) -> String {
+    let item = WorkItem::from("ORCH-042");
+    let link = |path: &str| Some(format!("https://forge/{path}"));
+    let text = |blob: &Digest| (*blob == Digest::of(FINDINGS.as_bytes())).then(|| FINDINGS.to_owned());
+    super::note(note, &NoteFacts { item: &item, text: &text, link: &link }, lang)
+}
+
+fn comments(lang: Lang) -> Vec<String> {
+    notes().iter().map(|note| told(note, lang)).collect()
+}
+
+fn holds() -> Vec<HoldKind> {
+    let cause = || "exit code 2".to_owned();
+    let other = || TaskId::from("ORCH-007~2");
+    let mut all = vec![
+        HoldKind::Paused { by: "alice".to_owned(), drain: false },
+        HoldKind::Paused { by: "alice".to_owned(), drain: true },
+        HoldKind::DiskFull,
+        HoldKind::NotAsked,
+        HoldKind::Questions,
+        HoldKind::Approval,
+        HoldKind::Protected { paths: (1..=5).map(|n| format!(".ci/{n}")).collect() },
+        HoldKind::Confirmation { deploys: true },
+        HoldKind::Confirmation { deploys: false },
+        HoldKind::RequestChanged,
+        HoldKind::IssueGone,
+        HoldKind::CannotTell { cause: cause() },
+        HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
+        HoldKind::Provider {
+            provider: ProviderId::from("acme"),
+            until: Moment(1_767_366_240_000),
+            cause: cause(),
+        },
+        HoldKind::TaskBudget { spent: 19_500_000, budget: 20_000_000 },
+        HoldKind::DayBudget { budget: 100_000_000 },
+        HoldKind::Serial { behind: other() },
+        HoldKind::Lane { holder: other() },
+        HoldKind::NoPolicy { cause: None },
+        HoldKind::NoPolicy { cause: Some(cause()) },
+        HoldKind::PolicyRefused { cause: cause() },
+    ];
+    all.extend(whys().into_iter().map(HoldKind::Escalated));
+    all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));
+    for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane] {
+        all.extend([HoldKind::Slot { turn }, HoldKind::Turn { turn }]);
+    }
+    for ask in asks() {
+        let due = Moment(1_767_366_240_000);
+        all.extend(delays().map(|cause| HoldKind::RetryAt { due, ask: ask.clone(), cause }));
+    }
+    all
+}
+
+fn jobs() -> [Job; 4] {
+    [Job::Agent(Role::Developer), Job::Ci(CiOf::Head), Job::Ci(CiOf::Candidate), Job::Hook]
+}
+
+fn asks() -> Vec<Ask> {
+    let run = RunId::new(Seq(12), 0);
+    let mut all = vec![
+        Ask::CutBranch { plain: true },
+        Ask::Collect { run, role: Role::Developer },
+        Ask::OpenChange,
+        Ask::Candidate,
+        Ask::Merge,
+        Ask::Prove,
+        Ask::Probe,
+        Ask::Reason { by: "alice".to_owned() },
+    ];
+    all.extend(jobs().map(|job| Ask::Launch { run, job }));
+    all
+}
+
+fn delays() -> [Delay; 4] {
     let cause = || "503 from the forge".to_owned();
-    let delays = [
+    [
         Delay::Outage { cause: cause() },
         Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
         Delay::NotYet { cause: cause() },
         Delay::Provider { cause: cause() },
-    ];
-    all.extend(delays.iter().map(|d| delay(d, lang)));
+    ]
+}
+
+const SINCE: Moment = Moment(1_767_366_240_000);
+
+/// The answer of `orch why`, three hours later.
+fn answer(standing: &Standing, lang: Lang) -> String {
+    super::standing(standing, &WorkItem::from("DEMO-001"), SINCE.after(Span::minutes(180)), lang)
+}
+
+fn held(kinds: impl IntoIterator<Item = HoldKind>) -> Standing {
+    Standing::Held(kinds.into_iter().map(|kind| Hold { kind, since: SINCE }).collect())
+}
+
+fn standings() -> Vec<Standing> {
+    let since = SINCE;
+    let run = RunId::new(Seq(12), 0);
+    let mut all: Vec<Standing> = holds().into_iter().map(|kind| held([kind])).collect();
+    all.extend([held([HoldKind::DiskFull, HoldKind::Turn { turn: Turn::Lane }]), held([])]);
+    all.extend([Standing::Over { since }, Standing::Working { run: None, ask: None, since }]);
+    all.extend(jobs().map(|job| Standing::Working { run: Some((run, job)), ask: None, since }));
+    all.extend(asks().into_iter().map(|ask| Standing::Working { run: None, ask: Some(ask), since }));
+    all
+}
+
+fn waits(lang: Lang) -> Vec<String> {
+    standings().iter().map(|standing| answer(standing, lang)).collect()
+}
+
+fn everything(lang: Lang) -> Vec<String> {
+    let mut all: Vec<String> = reasons().iter().map(|r| reason(r, lang)).collect();
+    all.extend(delays().iter().map(|d| delay(d, lang)));
     all.extend(Stage::ALL.map(|s| stage_label(s, lang)));
     all.extend(Role::ALL.map(|r| role_name(r, lang)));
     all.extend(GateId::ALL.map(|g| judge(&Judge::Gate(g), lang)));
     all.extend(comments(lang));
+    all.extend(waits(lang));
+    let item = WorkItem::from("DEMO-001");
+    all.extend(holds().into_iter().map(|kind| hold(&Hold { kind, since: SINCE }, &item, lang)));
+    all.push(rejected_without_reason(lang));
     all
 }
 
@@ -216,7 +334,7 @@ fn everything(lang: Lang) -> Vec<String> {
 /// shows a placeholder. (Each sentence made here also passes [`saw`].)
 #[test]
 fn sentences_are_whole() {
-    let both: Vec<_> = SOURCES.iter().map(|(_, source)| keys(source)).collect();
+    let both = &*KEYS;
     assert_eq!(both[0], both[1]);
     for (lang, source) in SOURCES {
         assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{lang:?}");
@@ -229,8 +347,13 @@ fn sentences_are_whole() {
     let unused: Vec<&String> = both[0].keys().filter(|k| !seen.contains(*k)).collect();
     assert!(unused.is_empty(), "no function says {unused:?}");
     let latin_only = |text: &String| !text.chars().any(|c| ('а'..='я').contains(&c.to_ascii_lowercase()));
-    let untranslated: Vec<String> =
-        reasons().iter().map(|r| reason(r, Lang::Ru)).chain(comments(Lang::Ru)).filter(latin_only).collect();
+    let untranslated: Vec<String> = reasons()
+        .iter()
+        .map(|r| reason(r, Lang::Ru))
+        .chain(comments(Lang::Ru))
+        .chain(waits(Lang::Ru))
+        .filter(latin_only)
+        .collect();
     assert_eq!(untranslated, ["alice: approve."]);
 }
 
@@ -248,10 +371,11 @@ fn russian_counts() {
         ]
     );
     let runs = |runs| {
-        let total = Sum { runs, ..Sum::default() };
-        let summary = Summary { roles: vec![], total, wall: Span(0), people: None };
-        let text = comment::done(&summary, Lang::Ru);
-        text.split("\n\n").nth(1).unwrap().split('.').next().unwrap().to_owned()
+        let roles = vec![(Role::Tester, runs, Usage::default())];
+        let (agents, people, wall) = (Span(0), Span(0), Span(0));
+        let commit = Commit::from("c0ffee");
+        let text = told(&Note::Done { commit, deployed: true, roles, agents, people, wall }, Lang::Ru);
+        text.split("\n\n").nth(2).unwrap().split('.').next().unwrap().to_owned()
     };
     assert_eq!(
         [1, 2, 5, 11, 21].map(runs),
@@ -287,37 +411,78 @@ fn created_is_to_analyse() {
 /// row 76: CTA in tracker and Telegram names Confirm Deploy and not Approved as the trigger.
 #[test]
 fn confirm_deploy_is_named() {
-    let text = comment::awaiting_confirm(&WorkItem::from("ORCH-042"), true, Lang::En);
+    let note = Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true };
     assert_eq!(
-        text,
+        told(&note, Lang::En),
         "Everything has passed. To deploy, move the issue to **Confirm Deploy** or run `orch confirm ORCH-042`. \
-         **Approved** does not deploy."
+         **Approved** does not deploy.\n\n\
+         This is about the change `2d711642b726`; another change needs a new word."
     );
-    let text = comment::awaiting_confirm(&WorkItem::from("ORCH-042"), true, Lang::Ru);
+    let text = told(&note, Lang::Ru);
     assert!(text.contains("в **Confirm Deploy**") && text.contains("**Approved** выкатку не запускает"));
 }
 
 /// row 116: Finish comment has tokens, cost and links to existing artefacts.
 #[test]
 fn finish_comment_has_figures_and_links() {
-    let docs = [Link::new("12-review.md", "https://forge/12-review.md")];
+    let finished = |role, usage, files| Note::RunFinished { role, usage, wall: Span::minutes(12), files };
+    let files = vec!["docs/work-items/ORCH-042/12-review.md".to_owned()];
     assert_eq!(
-        comment::agent_finished(Role::Reviewer, usage(), &docs, Lang::En),
-        "Finished: **reviewer**.\n\nTokens: 12.3k in (10.1k of it from the cache), 1.2k out. Cost: $0.42.\n\n\
-         Documents: [12-review.md](<https://forge/12-review.md>)"
+        told(&finished(Role::Reviewer, usage(), files.clone()), Lang::En),
+        "Finished: **reviewer**, after 12 min.\n\n\
+         Tokens: 12.3k in (10.1k of it from the cache), 1.2k out. Cost: $0.42.\n\n\
+         Documents: [12-review.md](<https://forge/docs/work-items/ORCH-042/12-review.md>)"
     );
-    let nothing = comment::agent_finished(Role::Developer, Usage::default(), &[], Lang::En);
-    assert_eq!(nothing, "Finished: **developer**.\n\nTokens: unknown. Cost: price unknown.");
+    let nothing = told(&finished(Role::Developer, Usage::default(), vec![]), Lang::En);
+    assert_eq!(nothing, "Finished: **developer**, after 12 min.\n\nTokens: unknown. Cost: price unknown.");
+    let item = WorkItem::from("ORCH-042");
+    let facts = NoteFacts { item: &item, text: &|_| None, link: &|_| None };
+    let unlinked = super::note(&finished(Role::Reviewer, usage(), files), &facts, Lang::En);
+    assert!(unlinked.ends_with("Documents: 12-review.md"), "{unlinked}");
 }
 
 /// row 117: Analyst comment links only existing documents and tells to use Approved/Rejected.
 #[test]
 fn analyst_comment_says_what_to_press() {
-    let docs = [Link::new("01-brd.md", "https://forge/01-brd.md")];
-    let text = comment::analyst_ready(&docs, Lang::En);
+    let ready = |files: &[&str]| {
+        let files = files.iter().map(|name| format!("docs/work-items/ORCH-042/{name}")).collect();
+        told(&Note::RequirementsReady { files, branch: "feature/`orch-042`".to_owned() }, Lang::En)
+    };
+    let text = ready(&["01-brd.md"]);
     assert!(text.contains("**Approved**") && text.contains("**Rejected**"), "{text}");
+    assert!(
+        text.contains("Branch: `feature/orch-042`.") && text.contains("`orch approve ORCH-042`"),
+        "{text}"
+    );
     assert_eq!(text.matches("](<").count(), 1);
-    assert!(!comment::analyst_ready(&[], Lang::En).contains("Documents"));
+    assert!(!ready(&[]).contains("Documents"));
+}
+
+/// Proves that a judgement is told with its findings verbatim and its report, that one by main or the host counts no attempt,
+/// and that an erased text leaves the rest standing (decisions 15, 16, 39).
+#[test]
+fn going_back_is_told() {
+    let back = |judge, text| Note::SentBack {
+        from: Stage::Review,
+        to: Stage::Development,
+        judge,
+        text: Some(text),
+        attempt: 2,
+        of: 3,
+    };
+    let judge = Judge::Gate(GateId::CheckReviewerVerdict);
+    assert_eq!(
+        told(&back(judge.clone(), Text::of(FINDINGS)), Lang::En),
+        "Back to **Development**, attempt 2/3. Sent back by: verdict of the reviewer (check\\_reviewer\\_verdict).\n\n\
+         What was found:\n\n````text\nP0: `x`\n```\ncode\n```\n````\n\n\
+         All of it: [docs/work-items/ORCH-042/12-review.md](<https://forge/docs/work-items/ORCH-042/12-review.md>)"
+    );
+    let erased = told(&back(judge, Text::of("gone")), Lang::En);
+    assert!(erased.contains("attempt 2/3") && !erased.contains("What was found"), "{erased}");
+    for judge in [Judge::Main, Judge::Host] {
+        let text = told(&back(judge, Text::of(FINDINGS)), Lang::En);
+        assert!(text.contains("This does not count as an attempt.") && !text.contains("2/3"), "{text}");
+    }
 }
 
 /// Proves that a rejection without a word has the fixed fallback that row 103 asks for.
@@ -329,16 +494,65 @@ fn rejection_has_a_fallback() {
 /// row 193: Task summary per agent on done.
 #[test]
 fn done_sums_by_role() {
-    let text = comments(Lang::En).into_iter().find(|c| c.starts_with("Done.")).unwrap();
+    let unpriced = Usage { microdollars: None, ..usage() };
+    let note = Note::Done {
+        commit: Commit::from("0123456789abcdef"),
+        deployed: true,
+        roles: vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, unpriced)],
+        agents: Span::minutes(35),
+        people: Span::minutes(25),
+        wall: Span::minutes(120),
+    };
+    let head = format!("Done: merged and deployed, main is `{}`.", Commit::from("0123456789abcdef").short());
     assert_eq!(
-        text,
-        "Done.\n\n| Role | Runs | Tokens in | from the cache | Tokens out | Cost | Time |\n|---|---|---|---|---|---|---|\n\
-         | analyst | 2 | 12.3k | 10.1k | 1.2k | $0.42 | 12 min |\n\
-         | developer | 2 | 12.3k | 10.1k | 1.2k | price unknown | 12 min |\n\
-         | In all | 4 | 12.3k | 10.1k | 1.2k | at least $0.42 (price partly unknown) | 12 min |\n\n\
-         4 runs. Agents worked 12 min, from start to end it took 1 h 30 min.\n\n\
+        told(&note, Lang::En),
+        head + "\n\n| Role | Runs | Tokens in | from the cache | Tokens out | Cost |\n|---|---|---|---|---|---|\n\
+         | analyst | 2 | 12.3k | 10.1k | 1.2k | $0.42 |\n\
+         | developer | 3 | 12.3k | 10.1k | 1.2k | price unknown |\n\
+         | In all | 5 | 24.6k | 20.2k | 2.4k | at least $0.42 (price partly unknown) |\n\n\
+         5 runs. Agents worked 35 min, from start to end it took 2 h.\n\n\
          People took 25 min to review the requirements."
     );
+}
+
+/// Proves that `orch why` answers with what is waited for, since when, and what would move it (decision 4).
+#[test]
+fn why_is_answered() {
+    assert_eq!(
+        answer(&held([HoldKind::Approval]), Lang::En),
+        "DEMO-001 waits for your approval of the requirements (since 2026-01-02 15:04 UTC, 3 h): \
+         move the issue to Approved, press Approve, or run `orch approve DEMO-001`."
+    );
+    assert_eq!(
+        answer(&held([HoldKind::Approval]), Lang::Ru),
+        "DEMO-001 ждёт вашего одобрения требований (с 2026-01-02 15:04 UTC, 3 ч): \
+         переведите её в Approved, нажмите «Утвердить» или выполните `orch approve DEMO-001`."
+    );
+    let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
+    assert_eq!(
+        answer(&held(also), Lang::En),
+        "DEMO-001 waits because DEMO-002 holds the merge lane (since 2026-01-02 15:04 UTC, 3 h): it goes on by itself \
+         when that one has merged or gone back. \
+         Also, it waits because the disk is full: free some space and it goes on by itself."
+    );
+    let run = Some((RunId::new(Seq(12), 0), Job::Agent(Role::Developer)));
+    assert_eq!(
+        answer(&Standing::Working { run, ask: None, since: SINCE }, Lang::En),
+        "DEMO-001: the developer works (run r12.0), since 2026-01-02 15:04 UTC (3 h)."
+    );
+    assert_eq!(working(None, Some(&Ask::Candidate), Lang::En), "Orch builds the candidate");
+    let kind = HoldKind::RetryAt {
+        due: SINCE,
+        ask: Ask::Merge,
+        cause: Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
+    };
+    assert_eq!(
+        hold_kind(&kind, &WorkItem::from("DEMO-001"), Lang::En),
+        "waits until 2026-01-02 15:04 UTC and then tries again to merge: \
+         Your checkout of main has changes: /home/a/b. Commit them or put them aside"
+    );
+    let many = HoldKind::Protected { paths: (1..=5).map(|n| format!("ci/{n}")).collect() };
+    assert!(answer(&held([many]), Lang::En).contains("(ci/1, ci/2, ci/3, … +2)"));
 }
 
 /// Proves that words from outside stay words in a comment: markup of a person's name or a cause is escaped, findings stand in
@@ -356,78 +570,16 @@ fn comments_hold_words_of_others() {
 /// row 211: Human-review time is shown separately from agent time and wall time on the finished card.
 #[test]
 fn people_and_agents_have_their_own_time() {
-    let mut task = task();
-    let run = |n, role, minutes| RunRow {
-        run: RunId::new(Seq(n), 0),
-        job: Job::Agent(role),
-        round: 1,
+    let done = |people| Note::Done {
         commit: Commit::from("c0ffee"),
-        agent: None,
-        at: Moment(0),
-        end: None,
-        wall: Span::minutes(minutes),
-        usage: usage(),
+        deployed: false,
+        roles: vec![(Role::Analyst, 1, usage()), (Role::Developer, 2, usage())],
+        agents: Span::minutes(35),
+        people,
+        wall: Span::minutes(120),
     };
-    task.runs = vec![
-        run(1, Role::Developer, 10),
-        run(2, Role::Analyst, 5),
-        RunRow { job: Job::Ci(CiOf::Head), usage: Usage::default(), ..run(3, Role::Developer, 60) },
-        RunRow { usage: Usage::default(), ..run(4, Role::Developer, 20) },
-    ];
-    let end = Moment(0).after(Span::minutes(120));
-    assert_eq!(Summary::of(&task, end).people, None);
-    let at = |minutes| Some(Moment(0).after(Span::minutes(minutes)));
-    task.review = ReviewClock { started: at(10), ended: at(35) };
-    let summary = Summary::of(&task, end);
-    let lines: Vec<_> = summary.roles.iter().map(|(role, sum)| (*role, sum.runs, sum.worked)).collect();
-    assert_eq!(lines, [(Role::Analyst, 1, Span::minutes(5)), (Role::Developer, 2, Span::minutes(30))]);
-    assert_eq!(summary.total.usage, task.usage());
-    assert_eq!((summary.total.runs, summary.total.unpriced), (3, 1));
-    let text = comment::done(&summary, Lang::En);
+    let text = told(&done(Span::minutes(25)), Lang::En);
     assert!(text.contains("Agents worked 35 min, from start to end it took 2 h."), "{text}");
     assert!(text.contains("People took 25 min to review the requirements."), "{text}");
-}
-
-fn task() -> Task {
-    let text = || Text::of("x");
-    Task {
-        id: TaskId::from("ORCH-042"),
-        item: WorkItem::from("ORCH-042"),
-        project: ProjectId::from("orch"),
-        issue: IssueKey::from("42"),
-        number: 42,
-        born: Moment(0),
-        request: Request { title: text(), slug: "x".to_owned(), text: text(), present: true },
-        board: Board::default(),
-        labels: Labels::default(),
-        priority: Priority::Normal,
-        stage: Stage::Done,
-        stage_since: Moment(0),
-        step: Step::Rest(Rest::Over),
-        step_since: Moment(0),
-        step_seq: Seq(1),
-        escalated: None,
-        round: 1,
-        attempts: Attempts::default(),
-        branch: None,
-        change_request: None,
-        artefacts: vec![],
-        approval: None,
-        consent: None,
-        protected: None,
-        protected_ok: None,
-        evidence: vec![],
-        findings: None,
-        candidate: None,
-        lane: None,
-        merged: None,
-        earlier_merges: vec![],
-        deployed: None,
-        cancel: None,
-        review: ReviewClock::default(),
-        runs: vec![],
-        answers: false,
-        edited: false,
-        standing_ended: false,
-    }
+    assert!(!told(&done(Span(0)), Lang::En).contains("People took"));
 }

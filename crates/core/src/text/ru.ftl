@@ -140,14 +140,116 @@ freeze-main-rewritten = Кто-то переписал историю main.
 freeze-person = Так попросил человек.
 freeze-store-damaged = Проверка записей Orch нашла противоречие.
 
+## Что делает или чего ждёт задача
+
+standing-working = { $item }: { $what }, с { $since } ({ $span }).
+standing-held = { $item } { $what } (с { $since }, { $span }): { $lift }.
+standing-also = Кроме того, задача { $holds }.
+standing-over = { $item }: завершено { $since } ({ $span } назад), само больше ничего не произойдёт.
+standing-unknown = { $item } ждёт, и Orch не может сказать чего. Это ошибка Orch: выполните `orch doctor` и сообщите, что он говорит.
+
+working-agent = работает { $role } (запуск { $run })
+working-tests = идут тесты изменения (запуск { $run })
+working-candidate-tests = идут тесты кандидата (запуск { $run })
+working-hook = идёт команда выкатки (запуск { $run })
+working-cut-branch = Orch создаёт ветку
+working-launch = Orch запускает: { $job } (запуск { $run })
+working-collect = Orch сохраняет и читает то, что оставил { $role } (запуск { $run })
+working-open-change = Orch открывает запрос на изменение
+working-candidate = Orch собирает кандидата
+working-merge = Orch сливает
+working-prove = Orch доказывает, что в main именно то, что проверено
+working-probe = Orch спрашивает выкаченный сервис, кто он
+working-reason = Orch ищет, как { $by } объясняет отказ
+working-something = Orch занимается задачей
+
+ask-cut-branch = создать ветку
+ask-launch = запустить: { $job }
+ask-collect = сохранить и прочитать то, что оставил { $role }
+ask-open-change = открыть запрос на изменение
+ask-candidate = собрать кандидата
+ask-merge = слить
+ask-prove = доказать, что в main именно то, что проверено
+ask-probe = спросить выкаченный сервис, кто он
+ask-reason = найти, как { $by } объясняет отказ
+
+job-agent = { $role }
+job-tests = тесты изменения
+job-candidate-tests = тесты кандидата
+job-hook = команда выкатки
+
+turn-start = начало работы
+turn-agent = запуск роли «{ $role }»
+turn-tests = запуск тестов
+turn-lane = слияние
+
+hold-since = { $what } (с { $since }): { $lift }
+hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
+hold-drained = ждёт, потому что Orch на паузе для всего, что ещё не начато (кто: { $by })
+lift-paused = нажмите «Продолжить работу» или выполните `orch resume`
+hold-disk-full = ждёт, потому что диск заполнен
+lift-disk-full = освободите место, и работа продолжится сама
+hold-escalated = ждёт человека, без него работа не пойдёт
+lift-escalated = { $why } Чтобы начать этот этап заново, переведите её в To Analyse, нажмите «Повторить» или выполните `orch retry { $item }`; чтобы отказаться от неё, выполните `orch stop { $item }`
+hold-not-asked = ждёт начала
+lift-not-asked = переведите её в To Analyse или нажмите «Начать»
+hold-questions = ждёт ответов на вопросы аналитика
+lift-questions = ответьте в комментарии, затем переведите её в To Analyse или нажмите «Начать»
+hold-approval = ждёт вашего одобрения требований
+lift-approval = переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+hold-protected = ждёт вашего одобрения изменений в защищённых файлах ({ $paths })
+lift-protected = посмотрите именно эти изменения, затем переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+hold-confirm-deploy = ждёт вашего решения о выкатке
+lift-confirm-deploy = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved выкатку не запускает
+hold-confirm-merge = ждёт вашего решения о слиянии
+lift-confirm-merge = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved слияние не запускает
+hold-request-changed = ждёт, потому что запрос изменился после одобрения
+lift-request-changed = нажмите «Продолжить как утверждено», чтобы продолжить с тем, что одобрено, или переведите её в To Analyse, чтобы провести анализ заново
+hold-issue-gone = ждёт, потому что её больше нет в трекере
+lift-issue-gone = верните её, и работа продолжится, или выполните `orch stop { $item }`, чтобы закончить
+hold-cannot-tell = ждёт, потому что неизвестно, чем закончилась выкатка ({ $cause })
+lift-cannot-tell = посмотрите на боевую систему, затем нажмите «Повторить» или выполните `orch retry { $item }`; Orch снова спросит сервис, а если спросить нельзя, снова запустит команду выкатки
+hold-frozen = ждёт, потому что в этом репозитории сейчас ничего не сливается
+lift-frozen = { $cause } Снять это может человек: нажмите «Разморозить»
+lift-frozen-by = { $cause } Это снимет слияние, которое исправит { $item }, или человек кнопкой «Разморозить»
+hold-provider = ждёт, потому что { $provider } не принимает работу до { $until } ({ $cause })
+lift-provider = потом работа продолжится сама
+hold-task-budget = ждёт, потому что её бюджета не хватит на ещё один запуск (потрачено { $spent } из { $budget })
+lift-task-budget = увеличьте `task_dollars` в .orch/policy.toml или выполните `orch stop { $item }`, чтобы закончить
+hold-day-budget = ждёт, потому что дневного бюджета ({ $budget }) не хватит на ещё один запуск
+lift-day-budget = завтра работа продолжится сама, или раньше, если увеличить `day_dollars` в orch.toml
+hold-serial = ждёт { $item }: в этом проекте та задача раньше
+lift-serial = работа начнётся сама, когда та задача завершится
+hold-lane = ждёт, потому что очередь слияния занята задачей { $item }
+lift-lane = работа продолжится сама, когда та задача сольётся или вернётся на доработку
+hold-slot = ждёт свободного места ({ $turn })
+lift-slot = работа продолжится сама, когда закончится другой запуск
+hold-turn = ждёт своей очереди ({ $turn })
+lift-turn = она подойдёт сама через мгновение
+hold-retry-at = ждёт до { $due }, чтобы снова попробовать { $ask }
+hold-no-policy = ждёт, потому что у её проекта нет политики
+lift-no-policy = выполните `orch init` в репозитории
+lift-no-policy-refused = исправьте .orch/policy.toml в основной ветке ({ $cause })
+hold-policy-refused = идёт по последней верной политике: новая отклонена
+lift-policy-refused = исправьте .orch/policy.toml в основной ветке ({ $cause })
+
 ## Комментарии к задаче (Markdown)
 
 comment-analyst-ready = Требования готовы. Пожалуйста, прочитайте их.
-comment-analyst-ask = Всё верно? Переведите задачу в **Approved**. Если нет, напишите в комментарии, что не так, и переведите её в **Rejected**.
+comment-analyst-ask = Всё верно? Переведите задачу в **Approved** или выполните `orch approve { $item }`. Если нет, напишите в комментарии, что не так, и переведите её в **Rejected**.
+comment-branch = Ветка: `{ $branch }`.
+comment-approved-by-label = Требования одобрены меткой **autoApprove**.
+comment-confirmed-by-label = Выкатка подтверждена меткой **autoDeploy**.
+comment-change = Речь об изменении `{ $change }`; для другого нужно новое решение.
+comment-delivered-deploy = Готово: слито и выкачено, main теперь `{ $commit }`.
+comment-delivered = Готово: слито, main теперь `{ $commit }`.
+comment-deploy-failed = Выкатка после слияния не удалась: { $cause }.
+comment-deploy-failed-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока это не исправлено.
+comment-unavailable = Проверить не удалось: { $gate }. Причина: { $cause }. Orch попробует ещё раз сам, попыткой это не считается.
 comment-documents = Документы: { $links }
 comment-questions = У аналитика есть вопросы.
 comment-questions-ask = Пожалуйста, ответьте в комментарии и переведите задачу в **To Analyse**.
-comment-finished = Работа закончена: **{ $role }**.
+comment-finished = Работа закончена: **{ $role }**, время: { $wall }.
 comment-usage = Токены: вход { $input } (из кэша { $cached }), выход { $output }. Стоимость: { $cost }.
 comment-usage-unknown = Токены: неизвестно. Стоимость: { $cost }.
 comment-sent-back = Возврат на этап **{ $to }**, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
@@ -158,13 +260,9 @@ comment-escalated = Orch остановился на этапе **{ $stage }**, 
 comment-escalated-ask = Чтобы начать этот этап заново, выполните `orch retry { $item }` или переведите задачу в **To Analyse**. Чтобы отказаться от неё, переведите её в **STOP**.
 comment-confirm-deploy = Все проверки пройдены. Чтобы выкатить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** выкатку не запускает.
 comment-confirm-merge = Все проверки пройдены. Чтобы слить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** слияние не запускает.
-comment-protected = Изменение затрагивает защищённые файлы. Посмотрите именно эти изменения; если они верны, переведите задачу в **Approved**.
+comment-protected = Изменение затрагивает защищённые файлы. Посмотрите именно эти изменения; если они верны, переведите задачу в **Approved** или выполните `orch approve { $item }`.
 comment-merged = Слито: main теперь `{ $commit }`.
-comment-merged-change = Слит запрос на изменение #{ $change }: main теперь `{ $commit }`.
-comment-deployed = Выкачено: сервис называет `{ $commit }` и здоров.
-comment-deployed-unprobed = Выкачено: команда выкатки сообщает об успехе для `{ $commit }`.
-comment-done = Готово.
-comment-done-head = | Роль | Запуски | Токены, вход | из кэша | Токены, выход | Стоимость | Время |
+comment-done-head = | Роль | Запуски | Токены, вход | из кэша | Токены, выход | Стоимость |
 comment-done-total = Всего
 comment-done-times = { $runs ->
     [one] { $runs } запуск. Агенты работали { $agents }, от начала до конца прошло { $wall }.
@@ -175,10 +273,6 @@ comment-done-people = Люди рассматривали требования {
 comment-stop-deferred = Остановка принята. Идёт слияние или выкатка, прервать их нельзя; задача остановится, когда они закончатся.
 comment-stopped = Остановлено. В main от этой задачи ничего нет.
 comment-stopped-merged = Остановлено. Коммит `{ $commit }` этой задачи остаётся в main.
-comment-frozen = В этом репозитории сейчас ничего не сливается.
-comment-frozen-by = В этом репозитории сейчас ничего не сливается из-за **{ $item }**.
-comment-frozen-ask = Это снимет слияние, которое всё исправит, или человек командой `orch unfreeze`.
-comment-no-effect = «{ $press }» ничего не меняет.
 rejected-without-reason = Отклонено без объяснения причины. Посмотрите ещё раз на задачу и требования.
 
 ## Числа

@@ -2,7 +2,9 @@
 
 use orch_core::artefact::FileVerdict;
 use orch_core::gate::{GateId, verdict};
-use orch_core::id::Seq;
+use orch_core::id::{IssueKey, Seq, TaskId};
+use orch_core::rework::Findings;
+use orch_core::time::Span;
 
 use super::*;
 
@@ -178,4 +180,57 @@ fn templates_can_be_replaced() {
         assert!(got.refused.unwrap().to_string().starts_with(want), "{want}");
         assert_eq!(got.text, told(&facts));
     }
+}
+
+/// Proves that the facts of a run come from its assignment, its blobs and the policy; that answers enter only when they are
+/// asked for; and that an erased text is named as such (decisions 29, 39).
+#[test]
+fn facts_come_from_the_assignment() {
+    let known = facts(Role::Developer);
+    let found = "P0: it crashes";
+    let assignment = Assignment {
+        run: known.run,
+        task: TaskId::from("ORCH-042"),
+        item: known.item.clone(),
+        issue: IssueKey::from("42"),
+        role: Role::Developer,
+        agent: "scripted".to_owned(),
+        commit: known.commit.clone(),
+        title: Text::of(&known.title),
+        text: Text::of(&known.text),
+        base: known.base.clone(),
+        attempt: (2, 3),
+        findings: Some(Findings {
+            from: Judge::Person("alice".to_owned()),
+            text: Text::of(found),
+            link: String::new(),
+        }),
+        answers: false,
+        limit: Span::minutes(60),
+    };
+    let policy = Policy {
+        test: known.test.clone(),
+        tests: known.tests.clone(),
+        language: Lang::En,
+        ..Policy::default()
+    };
+    let kept = [known.title.as_str(), known.text.as_str(), found];
+    let text =
+        |blob: &Digest| kept.iter().find(|t| Digest::of(t.as_bytes()) == *blob).map(|t| (*t).to_owned());
+    let answers = [("bob".to_owned(), "Port 80.".to_owned())];
+    let rework = Rework {
+        judge: Judge::Person("alice".to_owned()),
+        findings: Some(found.to_owned()),
+        link: String::new(),
+    };
+    let want = PromptFacts { attempt: (2, 3), rework: Some(rework), ..known.clone() };
+    let got = facts_of(&assignment, &text, &answers, &policy);
+    assert_eq!(got, want);
+    assert!(told(&got).contains(found) && !told(&got).contains("all of it is in"));
+    let asked = Assignment { answers: true, ..assignment.clone() };
+    assert_eq!(facts_of(&asked, &text, &answers, &policy).answers, answers);
+    let empty = Assignment { text: Text::of(""), ..assignment };
+    let erased = facts_of(&empty, &|_| None, &[], &policy);
+    assert_eq!((erased.title.as_str(), erased.text.as_str()), ("(this text was erased)", ""));
+    assert_eq!(erased.rework.unwrap().findings, None);
 }

@@ -1,0 +1,194 @@
+//! What may people do to a task? One path a gesture, answered after its commit with what it did.
+
+use axum::Json;
+use axum::extract::State;
+use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::id::Entity;
+use orch_core::journal::Blob;
+use orch_core::message::Lang;
+use orch_core::reason::Reason;
+
+use super::wire;
+use crate::ask::{Body, MayBody, Path, RequestId, Tongue, Writer, digest, task_id};
+use crate::error::{Failure, Kind, Problem};
+use crate::routes::Rooms;
+use crate::source::{Pressed, Taken};
+use crate::words;
+
+/// Most bytes of a reason, a comment or a description.
+pub(crate) const MOST_TEXT: usize = 256 * 1024;
+
+/// Who presses, through which door, in which request.
+pub(crate) struct Hand {
+    pub(crate) request: String,
+    pub(crate) by: String,
+    pub(crate) via: Door,
+}
+
+/// A text within its limit, without the characters that no text has.
+pub(crate) fn bounded(name: &str, text: &str) -> Result<String, Problem> {
+    if text.len() > MOST_TEXT {
+        return Err(Problem::malformed(format!("`{name}` is over 256 KiB"), "shorten it, or name a file of the repository"));
+    }
+    Ok(text.replace('\0', "\u{fffd}").replace("\r\n", "\n"))
+}
+
+/// Hands a gesture in and says what came of it.
+pub(crate) async fn press(
+    rooms: &Rooms,
+    entity: Entity,
+    hand: Hand,
+    what: Press,
+    blobs: Vec<Blob>,
+    lang: Lang,
+) -> Result<wire::Taken, Problem> {
+    let gesture = Gesture { request: hand.request, by: hand.by, via: hand.via, what };
+    let (seq, reasons, duplicate) = match rooms.source.submit(Pressed { entity: entity.clone(), gesture, blobs }).await? {
+        Taken::Accepted { seq, reasons } => (seq, reasons, false),
+        Taken::Duplicate { seq, reasons } => (seq, reasons, true),
+        Taken::Unknown => return Err(Problem::not_found(entity.to_string().replace('/', " "))),
+        Taken::Refused { cause } => return Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+    };
+    let lost = |reason: &Reason| matches!(reason, Reason::GestureWithoutEffect { .. } | Reason::Ignored(_));
+    Ok(wire::Taken {
+        seq: seq.0,
+        duplicate,
+        effective: !reasons.iter().any(lost),
+        reasons: reasons.iter().map(|reason| words::reason(reason, lang)).collect(),
+    })
+}
+
+async fn to_task(
+    rooms: &Rooms,
+    (id, lang): (&str, Lang),
+    (writer, request): (Writer, RequestId),
+    what: Press,
+    blobs: Vec<Blob>,
+) -> Result<Json<wire::Taken>, Problem> {
+    let hand = Hand { request: request.0, by: writer.by, via: writer.via };
+    Ok(Json(press(rooms, Entity::Task(task_id(id)?), hand, what, blobs, lang).await?))
+}
+
+macro_rules! gesture_path {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $press:expr) => {
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "gestures", security(("token" = [])),
+            params(("id" = String, Path, description = "The task."),
+                ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+            responses((status = 200, description = "What it did.", body = wire::Taken),
+                (status = 401, description = "No credential.", body = Failure),
+                (status = 404, description = "No such task.", body = Failure),
+                (status = 503, description = "Too much at once; nothing was written.", body = Failure)))]
+        pub(crate) async fn $name(
+            State(rooms): State<Rooms>,
+            writer: Writer,
+            request: RequestId,
+            Tongue(lang): Tongue,
+            Path(id): Path<String>,
+        ) -> Result<Json<wire::Taken>, Problem> {
+            to_task(&rooms, (&id, lang), (writer, request), $press, Vec::new()).await
+        }
+    };
+}
+
+gesture_path!(/// Stops a task for good.
+    stop, "/api/v1/tasks/{id}/stop", Press::Stop);
+gesture_path!(/// Begins an escalated task afresh at the stage where it stopped.
+    retry, "/api/v1/tasks/{id}/retry", Press::Retry);
+gesture_path!(/// Starts a task, or lets the analyst go on after questions.
+    start, "/api/v1/tasks/{id}/start", Press::Start);
+gesture_path!(/// Goes on although the request was edited after its approval.
+    go_on, "/api/v1/tasks/{id}/continue", Press::Continue);
+
+/// Approves the requirements, or a diff of protected paths.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/approve", tag = "gestures", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+    request_body(content = wire::Bound, description = "May be left out."),
+    responses((status = 200, description = "What it did.", body = wire::Taken),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure)))]
+pub(crate) async fn approve(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    MayBody(bound): MayBody<wire::Bound>,
+) -> Result<Json<wire::Taken>, Problem> {
+    let what = bound.what.as_deref().map(digest).transpose()?;
+    to_task(&rooms, (&id, lang), (writer, request), Press::Approve { what }, Vec::new()).await
+}
+
+/// Confirms the deploy (or merge) of the change that waits.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/confirm", tag = "gestures", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+    request_body(content = wire::Bound, description = "May be left out; `what` names the change (decision 37)."),
+    responses((status = 200, description = "What it did.", body = wire::Taken),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure)))]
+pub(crate) async fn confirm(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    MayBody(bound): MayBody<wire::Bound>,
+) -> Result<Json<wire::Taken>, Problem> {
+    let what = bound.what.as_deref().map(digest).transpose()?;
+    to_task(&rooms, (&id, lang), (writer, request), Press::Confirm { what }, Vec::new()).await
+}
+
+/// Rejects what there is, with a reason.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/reject", tag = "gestures", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+    request_body(content = wire::Rejection, description = "May be left out."),
+    responses((status = 200, description = "What it did.", body = wire::Taken),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure)))]
+pub(crate) async fn reject(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    MayBody(rejection): MayBody<wire::Rejection>,
+) -> Result<Json<wire::Taken>, Problem> {
+    let (what, blobs) = rejection_of(rejection.reason.as_deref())?;
+    to_task(&rooms, (&id, lang), (writer, request), what, blobs).await
+}
+
+/// A rejection with its reason kept as a text; an empty one is none.
+pub(crate) fn rejection_of(reason: Option<&str>) -> Result<(Press, Vec<Blob>), Problem> {
+    let text = bounded("reason", reason.unwrap_or_default())?;
+    if text.trim().is_empty() {
+        return Ok((Press::Reject { reason: None }, Vec::new()));
+    }
+    let named = orch_core::call::Text::of(&text);
+    Ok((Press::Reject { reason: Some(named) }, vec![Blob::of(text)]))
+}
+
+/// Makes a task more or less urgent.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/priority", tag = "gestures", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+    request_body = wire::Urgency,
+    responses((status = 200, description = "What it did.", body = wire::Taken),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure)))]
+pub(crate) async fn priority(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    Body(urgency): Body<wire::Urgency>,
+) -> Result<Json<wire::Taken>, Problem> {
+    to_task(&rooms, (&id, lang), (writer, request), Press::Priority(urgency.priority.into()), Vec::new()).await
+}

@@ -1,0 +1,108 @@
+//! Which gestures mean something now? What buttons and `gestures` in the API show; the same rules as `core` decides by.
+
+use orch_core::artefact::requirements_digest;
+use orch_core::gesture::Press;
+use orch_core::id::Digest;
+use orch_core::stage::Stage;
+use orch_core::task::{Rest, Step, Task};
+
+/// A gesture that means something now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// Begin.
+    Start,
+    /// The questions are answered: go on.
+    Answered,
+    /// Analyse the changed request again.
+    AnalyseAgain,
+    /// Approve the requirements.
+    Approve(Digest),
+    /// Approve a diff of protected paths.
+    ApproveProtected(Digest),
+    /// Confirm exactly this change.
+    Confirm(Digest),
+    /// Not like this, with a reason.
+    Reject,
+    /// Go on although the request changed.
+    Continue,
+    /// Begin afresh where it stopped.
+    Retry,
+    /// Another urgency.
+    Priority,
+    /// Stop for good.
+    Stop,
+}
+
+impl Offer {
+    /// The word of the gesture, as the API's path has it.
+    pub(crate) const fn path(&self) -> &'static str {
+        match self {
+            Offer::Start | Offer::Answered | Offer::AnalyseAgain => "start",
+            Offer::Approve(_) | Offer::ApproveProtected(_) => "approve",
+            Offer::Confirm(_) => "confirm",
+            Offer::Reject => "reject",
+            Offer::Continue => "continue",
+            Offer::Retry => "retry",
+            Offer::Priority => "priority",
+            Offer::Stop => "stop",
+        }
+    }
+
+    /// What it binds to, if it binds.
+    pub(crate) fn what(&self) -> Option<&Digest> {
+        match self {
+            Offer::Approve(what) | Offer::ApproveProtected(what) | Offer::Confirm(what) => Some(what),
+            Offer::Start
+            | Offer::Answered
+            | Offer::AnalyseAgain
+            | Offer::Reject
+            | Offer::Continue
+            | Offer::Retry
+            | Offer::Priority
+            | Offer::Stop => None,
+        }
+    }
+
+    /// The gesture, where it needs nothing more.
+    pub(crate) fn press(path: &str, what: Option<Digest>) -> Option<Press> {
+        Some(match path {
+            "start" => Press::Start,
+            "approve" => Press::Approve { what },
+            "confirm" => Press::Confirm { what },
+            "continue" => Press::Continue,
+            "retry" => Press::Retry,
+            "stop" => Press::Stop,
+            _ => return None, // not a domain enum
+        })
+    }
+}
+
+/// What means something now, the likeliest first.
+pub(crate) fn offers(task: &Task) -> Vec<Offer> {
+    if task.stage.is_terminal() || task.cancel.is_some() {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if task.escalated.is_some() {
+        found.push(Offer::Retry);
+    } else if let Step::Rest(rest) = &task.step {
+        match rest {
+            Rest::Start => found.push(Offer::Start),
+            Rest::Questions => found.push(Offer::Answered),
+            Rest::Approval => found.push(Offer::Approve(requirements_digest(&task.artefacts))),
+            Rest::Protected => {
+                found.extend(task.protected.as_ref().map(|p| Offer::ApproveProtected(p.diff.clone())));
+            }
+            Rest::Confirmation => found.extend(task.change().cloned().map(Offer::Confirm)),
+            Rest::RequestChanged => found.extend([Offer::Continue, Offer::AnalyseAgain]),
+            Rest::CannotTell { .. } => found.push(Offer::Retry),
+            Rest::IssueGone | Rest::Escalated | Rest::Over => {}
+        }
+    }
+    let rejectable = task.stage != Stage::Created && !task.is_critical() && task.merged.is_none();
+    if rejectable && task.escalated.is_none() {
+        found.push(Offer::Reject);
+    }
+    found.extend([Offer::Priority, Offer::Stop]);
+    found
+}

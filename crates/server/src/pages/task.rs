@@ -1,0 +1,402 @@
+//! A task: what it does or waits for and what lifts that, its stages and runs, log, gates, change, artefacts, costs,
+//! conversation and history.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use orch_core::event::Usage;
+use orch_core::id::{Entity, Seq};
+use orch_core::message::Lang;
+use orch_core::stage::{Preset, Role, Stage};
+use orch_core::task::{Job, Task};
+use orch_core::time::Span;
+use serde::Deserialize;
+
+use super::{Frame, in_link, page as rendered};
+use crate::api::wire;
+use crate::api::{full, listed};
+use crate::ask::{Path, Query, Tongue, task_id};
+use crate::auth::Who;
+use crate::error::Problem;
+use crate::log::TAIL;
+use crate::offer::{Offer, offers};
+use crate::routes::Rooms;
+use crate::show::{self, DiffFile};
+use crate::source::{LogPart, LogStream};
+use crate::view::{Full, Gate, Run};
+use crate::words;
+
+/// Rows of history on the page.
+const HISTORY: usize = 25;
+/// A file is shown up to here.
+const MOST_SHOWN: usize = 512 * 1024;
+
+/// What part is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Wanted {
+    run: Option<String>,
+    stream: Option<String>,
+    before: Option<u64>,
+}
+
+struct Step {
+    label: String,
+    class: &'static str,
+    runs: Vec<Run>,
+}
+
+struct GateRow {
+    g: Gate,
+    class: &'static str,
+    said: &'static str,
+    ago: String,
+    about: &'static str,
+}
+
+struct Button {
+    path: &'static str,
+    label: &'static str,
+    what: String,
+    class: &'static str,
+}
+
+struct CostRow {
+    role: String,
+    runs: usize,
+    input: String,
+    cached: String,
+    output: String,
+    cost: String,
+    wall: String,
+}
+
+struct LogView {
+    run: String,
+    label: String,
+    errors: bool,
+    text: String,
+    cut: bool,
+    live: bool,
+    follow: String,
+}
+
+struct SaidView {
+    by: String,
+    own: bool,
+    ago: String,
+    html: String,
+}
+
+struct Happened {
+    e: wire::Event,
+    ago: String,
+    clock: String,
+}
+
+#[derive(Template)]
+#[template(path = "task.html")]
+struct TaskPage {
+    f: Frame,
+    task: Full,
+    project_link: String,
+    ago: String,
+    since: String,
+    born: String,
+    steps: Vec<Step>,
+    buttons: Vec<Button>,
+    reject: bool,
+    stop: bool,
+    priority: bool,
+    change_short: String,
+    gates: Vec<GateRow>,
+    costs: Vec<CostRow>,
+    total: CostRow,
+    people: Option<String>,
+    log: Option<LogView>,
+    request: Option<String>,
+    comments: Vec<SaidView>,
+    history: Vec<Happened>,
+    older: Option<u64>,
+    merged_short: String,
+    deployed_short: String,
+}
+
+/// The page of a task.
+pub(crate) async fn page(
+    State(rooms): State<Rooms>,
+    who: Who,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, Problem> {
+    let source = &rooms.source;
+    let id = task_id(&id)?;
+    let found = listed(&rooms, &id).await?;
+    let seen = source.seen().await?;
+    let now = source.now();
+    let state = &found.task;
+    let task = full(&rooms, &found, &seen, lang).await?;
+    let preset = seen.policies.get(&state.project).map_or(Preset::Full, |policy| policy.preset);
+    let rows = source.history(Entity::Task(id.clone()), wanted.before.map(Seq), HISTORY).await?;
+    let older = rows.last().filter(|_| rows.len() == HISTORY).map(|row| row.seq.0);
+    let comments = source.comments(id.clone()).await?;
+    let offered = offers(state);
+    let f = Frame::new(&rooms, &who, lang, "task", format!("{} {}", task.brief.id, task.brief.title))
+        .fresh_by(format!("/api/v1/events?ticks=true&entity=task/{}", in_link(id.as_str())));
+    let t = f.t;
+    let verdict = |gate: Gate| GateRow {
+        class: gate.verdict,
+        said: match gate.verdict {
+            "pass" => t.passed,
+            "fail" => t.failed,
+            _ => t.unavailable, // not a domain enum
+        },
+        about: match gate.subject {
+            "requirements" => t.requirements,
+            "change" => t.change,
+            "tree" => t.tree,
+            _ => t.main_commit, // not a domain enum
+        },
+        ago: words::ago(gate.at_, now, lang),
+        g: gate,
+    };
+    let costs = costs(state, lang);
+    let mut total = cost_row(t.total.to_owned(), state.runs.len(), state.usage(), wall(state), lang);
+    total.role = t.total.to_owned();
+    let review = &state.review;
+    let people = review.started.map(|from| words::span(review.ended.unwrap_or(now).since(from), lang));
+    rendered(&TaskPage {
+        project_link: format!("/?project={}", in_link(&task.brief.project)),
+        ago: words::ago(task.brief.standing.since_at, now, lang),
+        since: show::clock(task.brief.standing.since_at),
+        born: show::clock(state.born),
+        steps: steps(state, &task.runs, preset, lang),
+        buttons: offered.iter().filter_map(|offer| button(offer, t)).collect(),
+        reject: offered.contains(&Offer::Reject),
+        stop: offered.contains(&Offer::Stop),
+        priority: offered.contains(&Offer::Priority),
+        change_short: state.change().map(|change| change.short().to_owned()).unwrap_or_default(),
+        gates: task.gates.iter().rev().cloned().map(verdict).collect(),
+        costs,
+        total,
+        people,
+        log: log(&rooms, &task, &wanted, state).await?,
+        request: task.text.as_deref().map(show::markdown),
+        comments: comments
+            .into_iter()
+            .map(|said| SaidView {
+                ago: words::ago(said.at, now, lang),
+                html: show::markdown(&said.text),
+                by: said.by,
+                own: said.own,
+            })
+            .collect(),
+        history: rows
+            .iter()
+            .map(|row| Happened {
+                e: wire::event(row, lang),
+                ago: words::ago(row.at, now, lang),
+                clock: show::clock(row.at),
+            })
+            .collect(),
+        older,
+        merged_short: state.merged.as_ref().map(|merged| merged.commit.short().to_owned()).unwrap_or_default(),
+        deployed_short: state.deployed.as_ref().map(|it| it.commit.short().to_owned()).unwrap_or_default(),
+        f,
+        task,
+    })
+}
+
+fn button(offer: &Offer, t: &'static crate::texts::Texts) -> Option<Button> {
+    let (label, class) = match offer {
+        Offer::Start => (t.start, "main"),
+        Offer::Answered => (t.answered, "main"),
+        Offer::AnalyseAgain => (t.analyse_again, ""),
+        Offer::Approve(_) => (t.approve, "main"),
+        Offer::ApproveProtected(_) => (t.approve_protected, "main"),
+        Offer::Confirm(_) => (t.confirm, "main"),
+        Offer::Continue => (t.continue_on, "main"),
+        Offer::Retry => (t.retry, "main"),
+        Offer::Reject | Offer::Priority | Offer::Stop => return None,
+    };
+    let what = offer.what().map(|what| what.0.clone()).unwrap_or_default();
+    Some(Button { path: offer.path(), label, what, class })
+}
+
+fn steps(task: &Task, runs: &[Run], preset: Preset, lang: Lang) -> Vec<Step> {
+    let mut order = vec![Stage::Created];
+    while let Some(next) = order.last().and_then(|stage| stage.next(preset)) {
+        order.push(next);
+    }
+    if task.stage == Stage::Cancelled {
+        order.push(Stage::Cancelled);
+    }
+    // A task can stand in a stage that its project's preset no longer has.
+    if !order.contains(&task.stage) {
+        order.push(task.stage);
+        order.sort();
+    }
+    let cancelled = task.stage == Stage::Cancelled;
+    order
+        .into_iter()
+        .map(|stage| {
+            let here: Vec<Run> = runs.iter().filter(|run| run.stage == stage.name()).cloned().collect();
+            let class = if stage == task.stage && stage == Stage::Done {
+                "past"
+            } else if stage == task.stage {
+                "here"
+            } else if stage < task.stage && (!cancelled || !here.is_empty()) {
+                "past"
+            } else {
+                "ahead"
+            };
+            Step { label: words::stage_label(stage, lang), class, runs: here }
+        })
+        .collect()
+}
+
+fn wall(task: &Task) -> Span {
+    Span(task.runs.iter().map(|run| run.wall.0).sum())
+}
+
+fn cost_row(role: String, runs: usize, usage: Usage, wall: Span, lang: Lang) -> CostRow {
+    let shown = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), words::tokens);
+    let full = (usage.input.is_some() || usage.cache_read.is_some()).then(|| usage.full_input());
+    CostRow {
+        role,
+        runs,
+        input: shown(full),
+        cached: shown(usage.cache_read),
+        output: shown(usage.output),
+        cost: words::cost(usage, lang),
+        wall: words::span(wall, lang),
+    }
+}
+
+/// One line a role, over all its runs: the lines add up to the total (invariant F4).
+fn costs(task: &Task, lang: Lang) -> Vec<CostRow> {
+    let line = |role: Role| {
+        let runs: Vec<_> = task.runs.iter().filter(|run| run.job == Job::Agent(role)).collect();
+        let usage = runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage));
+        let wall = Span(runs.iter().map(|run| run.wall.0).sum());
+        (!runs.is_empty()).then(|| cost_row(words::role_name(role, lang), runs.len(), usage, wall, lang))
+    };
+    Role::ALL.into_iter().filter_map(line).collect()
+}
+
+/// The log that is looked at: the run asked for, else the newest.
+async fn log(rooms: &Rooms, task: &Full, wanted: &Wanted, state: &Task) -> Result<Option<LogView>, Problem> {
+    let asked = wanted.run.as_deref().and_then(|id| task.runs.iter().find(|run| run.id == id));
+    let Some(run) = asked.or(task.runs.last()) else { return Ok(None) };
+    let Some(row) = state.runs.iter().find(|row| row.run.to_string() == run.id) else { return Ok(None) };
+    let errors = wanted.stream.as_deref() == Some("err");
+    let stream = if errors { LogStream::Err } else { LogStream::Out };
+    let part = LogPart { task: state.id.clone(), run: row.run, stream, from: None, most: TAIL };
+    let chunk = rooms.source.log(part).await?;
+    let (text, next, cut, live) = match chunk {
+        Some(chunk) => {
+            let whole = if chunk.live { show::whole_chars(&chunk.bytes) } else { chunk.bytes.len() };
+            (show::log_text(&chunk.bytes[..whole]), chunk.from + whole as u64, chunk.from > 0, chunk.live)
+        }
+        None => (String::new(), 0, false, run.end.is_none()),
+    };
+    let name = if errors { "err" } else { "out" };
+    Ok(Some(LogView {
+        follow: format!("/api/v1/tasks/{}/log/follow?run={}&stream={name}&from={next}", in_link(&task.brief.id), run.id),
+        run: run.id.clone(),
+        label: run.label.clone(),
+        errors,
+        text,
+        cut,
+        live,
+    }))
+}
+
+#[derive(Template)]
+#[template(path = "diff.html")]
+struct DiffPage {
+    f: Frame,
+    id: String,
+    base: String,
+    head: String,
+    cut: bool,
+    files: Vec<DiffFile>,
+    added: usize,
+    removed: usize,
+}
+
+/// The change of a task, loaded by its page or looked at by itself.
+pub(crate) async fn diff(
+    State(rooms): State<Rooms>,
+    who: Who,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = task_id(&id)?;
+    listed(&rooms, &id).await?;
+    let diff = rooms.source.diff(id.clone()).await?;
+    let f = Frame::new(&rooms, &who, lang, "task", format!("{id} diff"));
+    let (base, head, cut, files) = match &diff {
+        Some(diff) => (diff.base.as_str(), diff.head.as_str(), diff.cut, show::diff(&diff.text)),
+        None => ("", "", false, Vec::new()),
+    };
+    rendered(&DiffPage {
+        f,
+        id: id.0,
+        base: base.chars().take(10).collect(),
+        head: head.chars().take(10).collect(),
+        cut,
+        added: files.iter().map(|file| file.added).sum(),
+        removed: files.iter().map(|file| file.removed).sum(),
+        files,
+    })
+}
+
+#[derive(Template)]
+#[template(path = "file.html")]
+struct FilePage {
+    f: Frame,
+    id: String,
+    name: String,
+    html: Option<String>,
+    text: String,
+}
+
+/// An artefact, loaded by the task's page or looked at by itself.
+pub(crate) async fn file(
+    State(rooms): State<Rooms>,
+    who: Who,
+    Tongue(lang): Tongue,
+    Path((id, name)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let mut bytes = crate::api::tasks::artefact_bytes(&rooms, &id, &name).await?;
+    bytes.truncate(MOST_SHOWN);
+    let text = show::log_text(&bytes);
+    let id = task_id(&id)?.0;
+    let f = Frame::new(&rooms, &who, lang, "task", format!("{id} {name}"));
+    let html = name.ends_with(".md").then(|| show::markdown(&text));
+    rendered(&FilePage { f, id, name, html, text })
+}
+
+/// As the form sends them.
+const PRIORITIES: [&str; 4] = ["urgent", "high", "normal", "low"];
+
+impl TaskPage {
+    fn priorities(&self) -> [(&'static str, &'static str, bool); 4] {
+        let t = self.f.t;
+        let labels = [t.urgent, t.high, t.normal, t.low];
+        std::array::from_fn(|n| (PRIORITIES[n], labels[n], self.task.brief.priority == PRIORITIES[n]))
+    }
+
+    fn link(&self, name: &str) -> String {
+        format!("/tasks/{}/files/{}", in_link(&self.task.brief.id), in_link(name))
+    }
+
+    fn short<'a>(&self, digest: &'a str) -> &'a str {
+        view_short(digest)
+    }
+}
+
+fn view_short(digest: &str) -> &str {
+    digest.get(..10).unwrap_or(digest)
+}
