@@ -110,6 +110,8 @@ pub struct Agent {
     /// Variables whose values stand in files: secrets.
     #[serde(default)]
     pub env_files: BTreeMap<String, PathBuf>,
+    /// The credential file of a subscription, copied into each run's own folder (decision 9, login mode).
+    pub login_file: Option<PathBuf>,
     /// The scenario that a scripted agent plays.
     pub script: Option<PathBuf>,
     /// Whose model it asks.
@@ -453,6 +455,16 @@ impl Agent {
             AgentKind::Scripted => "scripted",
         };
         ProviderId(self.provider.clone().unwrap_or_else(|| own.to_owned()))
+    }
+
+    /// What a model's tokens cost on a day: the newest price that had begun. `None`: bounded by tokens alone, and shown as
+    /// unknown (decision 12).
+    pub fn price(&self, model: Option<&str>, day: jiff::civil::Date) -> Option<&Price> {
+        let model = model.or(self.model.as_deref())?;
+        let begun = |price: &&Price| {
+            price.model == model && price.from.parse().is_ok_and(|from: jiff::civil::Date| from <= day)
+        };
+        self.prices.iter().filter(begun).max_by(|a, b| a.from.cmp(&b.from))
     }
 
     /// The program that is started; `None` for scripted ones, which are this very binary.

@@ -21,7 +21,7 @@ use crate::policy_file::{self, PolicyFile, effective};
 use crate::reading;
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
 use crate::settings::environment::EffectOf;
-use crate::settings::{AgentKind, Project, Settings};
+use crate::settings::{Agent, AgentKind, Project, Settings};
 
 /// What was looked at.
 #[derive(Debug, Serialize)]
@@ -396,13 +396,20 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             }
         } else if let Some(program) = agent.program() {
             match detect::on_path(&program.to_string_lossy(), path.as_deref()) {
-                Some(found) => checks.good(&label, found.display().to_string()),
+                Some(found) => checks.good(&label, format!("{}; {}", found.display(), login_of(agent))),
                 None => checks.missing(
                     &label,
                     format!("`{}` is not there, or may not be executed", program.display()),
                     "install it, or mend `program` in orch.toml",
                 ),
             }
+        }
+        if let Some(file) = agent.login_file.as_ref().filter(|file| !file.is_file()) {
+            checks.missing(
+                &label,
+                format!("its login {} is not there", file.display()),
+                "sign in with the program, or mend `login_file`",
+            );
         }
         for (variable, file) in &agent.env_files {
             match fs::metadata(file) {
@@ -433,6 +440,15 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             says,
             "`orch init` writes one that it finds; others are described with kind = \"command\"",
         );
+    }
+}
+
+/// How an agent reaches its model, and what that does not enforce (decision 9).
+fn login_of(agent: &Agent) -> &'static str {
+    match (&agent.login_file, agent.env_files.is_empty()) {
+        (Some(_), _) => "login: its runs can read the login, and budgets are settled when a run ends",
+        (None, false) => "key: its runs can read the key, and budgets are settled when a run ends",
+        (None, true) => "no login and no key are given to it",
     }
 }
 
