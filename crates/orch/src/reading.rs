@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 
 use orch_core::board::{Board, Policies};
 use orch_core::call::Text;
-use orch_core::event::Event;
 use orch_core::hold::{Hold, Standing, standing};
 use orch_core::id::{Entity, ProjectId, Seq, TaskId};
 use orch_core::journal::Row;
@@ -42,8 +41,6 @@ pub struct Left {
 
 /// Tasks read at once.
 const BATCH: usize = 500;
-/// How far back the policy of a project is looked for.
-const POLICY: usize = 200;
 
 impl Reading {
     /// The brain, or the store if there is one; which of them is said once, on standard error.
@@ -136,19 +133,18 @@ impl Left {
             }
         }
         for project in projects {
-            let rows = self.reader.rows_of(&Entity::Project(project.clone()), None, POLICY)?;
-            let last = rows.into_iter().find_map(|row| match row.event {
-                Event::PolicyChanged(change) => Some(change.policy),
-                _ => None, // only this one carries a policy
-            });
-            if let Some(policy) = last {
-                self.policies.insert(project.clone(), policy);
-            }
             entities.extend([Entity::Repository(project.clone()), Entity::Project(project)]);
         }
         for entity in entities {
-            if let Some(kept) = self.reader.state(&entity)? {
-                self.board.note(&entity, &kept.state);
+            let Some(kept) = self.reader.state(&entity)? else { continue };
+            self.board.note(&entity, &kept.state);
+            if let (Entity::Project(id), State::Project(project)) = (entity, kept.state)
+                && let Some(digest) = project.policy
+                && let Some(bytes) = self.reader.blob(&digest)?
+                // One of another version is none: the hold says so.
+                && let Ok(policy) = serde_json::from_slice(&bytes)
+            {
+                self.policies.insert(id, policy);
             }
         }
         Ok(())
