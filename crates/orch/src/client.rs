@@ -23,6 +23,22 @@ const LARGEST: usize = 64 << 20;
 pub struct Client {
     home: Home,
     token: String,
+    by: Option<String>,
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct LogPart {
+    /// What was written.
+    pub bytes: Vec<u8>,
+    /// From which byte on.
+    pub from: u64,
+    /// Where the next part begins.
+    pub next: u64,
+    /// How long the log is by now.
+    pub size: u64,
+    /// Whether it still grows.
+    pub live: bool,
 }
 
 impl Client {
@@ -30,14 +46,15 @@ impl Client {
     ///
     /// # Errors
     /// [`Kind::NotRunning`] if nobody answers; [`Kind::Refused`] if the token cannot be read.
-    pub async fn open(home: &Home) -> Result<Self, Error> {
+    pub async fn open(home: &Home, by: Option<&str>) -> Result<Self, Error> {
         connect(home).await?;
         let token = std::fs::read_to_string(home.token()).map_err(|e| {
             Error::refused(format!("the brain runs, but its token cannot be read: {e}"))
                 .at(home.token().display())
                 .remedy("run the command as the user who runs Orch")
         })?;
-        Ok(Self { home: home.clone(), token: token.trim().to_owned() })
+        let by = by.filter(|by| by.bytes().all(|b| b.is_ascii_graphic())).map(str::to_owned);
+        Ok(Self { home: home.clone(), token: token.trim().to_owned(), by })
     }
 
     /// Asks for something.
@@ -49,14 +66,23 @@ impl Client {
         read(response, path).await
     }
 
-    /// Asks for a text.
+    /// Asks for a part of a log.
     ///
     /// # Errors
     /// What the brain answers, as a person sees it.
-    pub async fn text(&self, path: &str) -> Result<String, Error> {
+    pub async fn part(&self, path: &str) -> Result<LogPart, Error> {
         let response = accepted(self.send(Method::GET, path, None).await?, path).await?;
-        let body = collected(response, path).await?;
-        Ok(String::from_utf8_lossy(&body).into_owned())
+        let said = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let number = |name: &str| said(name).and_then(|value| value.parse().ok()).unwrap_or(0);
+        let mut part = LogPart {
+            from: number("log-from"),
+            next: number("log-next"),
+            size: number("log-size"),
+            live: said("log-live") == Some("true"),
+            bytes: Vec::new(),
+        };
+        part.bytes = collected(response, path).await?.to_vec();
+        Ok(part)
     }
 
     /// Does something, once: the key makes a repetition harmless.
@@ -92,7 +118,12 @@ impl Client {
         Ok(())
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Response<Incoming>, Error> {
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Response<Incoming>, Error> {
         let stream = connect(&self.home).await?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| cut(path, &e))?;
@@ -103,14 +134,17 @@ impl Client {
             .header("host", "localhost")
             .header("accept", "application/json, text/event-stream;q=0.9, text/plain;q=0.8")
             .header("authorization", format!("Bearer {}", self.token));
+        if let Some(by) = &self.by {
+            request = request.header("orch-by", by);
+        }
         if body.is_some() {
             let key = idempotency_key()?;
             request = request.header("content-type", "application/json").header("idempotency-key", key);
         }
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let request = request.body(Full::new(bytes)).map_err(|e| {
-            Error::failed(format!("the request cannot be written: {e}")).at(path)
-        })?;
+        let request = request
+            .body(Full::new(bytes))
+            .map_err(|e| Error::failed(format!("the request cannot be written: {e}")).at(path))?;
         sender.send_request(request).await.map_err(|e| cut(path, &e))
     }
 }
@@ -206,9 +240,32 @@ pub fn not_running(home: &Path) -> Error {
         .remedy("start it with `orch up`")
 }
 
+/// A piece of a path: whatever a person typed stays one piece.
+pub fn segment(text: &str) -> String {
+    let mut out = String::new();
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
+            _ => out.push_str(&format!("%{byte:02X}")), // not a domain enum
+        }
+    }
+    if matches!(text, "." | "..") { out.replace('.', "%2E") } else { out }
+}
+
+/// A path with what is asked of it.
+pub fn query(path: &str, asked: &[(&str, Option<String>)]) -> String {
+    let said =
+        asked.iter().filter_map(|(name, value)| Some(format!("{name}={}", segment(value.as_deref()?))));
+    match said.collect::<Vec<_>>().join("&") {
+        none if none.is_empty() => path.to_owned(),
+        all => format!("{path}?{all}"),
+    }
+}
+
 fn idempotency_key() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("the system gives no random numbers: {e}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::failed(format!("the system gives no random numbers: {e}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -251,7 +308,9 @@ async fn accepted(response: Response<Incoming>, path: &str) -> Result<Response<I
     let mut told = Error::new(kind, said.unwrap_or_else(|| format!("the brain answers {status}")));
     told.place = word(&["place"]);
     told.remedy = word(&["remedy", "hint"]).or_else(|| match status {
-        StatusCode::UNAUTHORIZED => Some("the token changed: is another Orch running in this folder?".to_owned()),
+        StatusCode::UNAUTHORIZED => {
+            Some("the token changed: is another Orch running in this folder?".to_owned())
+        }
         StatusCode::SERVICE_UNAVAILABLE => Some("it has too much to do: try again in a moment".to_owned()),
         _ => None, // not a domain enum
     });
@@ -260,9 +319,10 @@ async fn accepted(response: Response<Incoming>, path: &str) -> Result<Response<I
 
 async fn collected(response: Response<Incoming>, path: &str) -> Result<Bytes, Error> {
     let body = http_body_util::Limited::new(response.into_body(), LARGEST);
-    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|e| {
-        Error::failed(format!("the brain's answer broke off: {e}")).at(path)
-    })
+    body.collect()
+        .await
+        .map(http_body_util::Collected::to_bytes)
+        .map_err(|e| Error::failed(format!("the brain's answer broke off: {e}")).at(path))
 }
 
 fn cut(path: &str, error: &hyper::Error) -> Error {
@@ -274,6 +334,15 @@ fn cut(path: &str, error: &hyper::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Proves that what a person types never becomes another path (decision 10).
+    #[test]
+    fn a_segment_stays_one() {
+        assert_eq!(segment("ORCH-001~2"), "ORCH-001~2");
+        assert_eq!(segment("../x?y#z"), "..%2Fx%3Fy%23z");
+        assert_eq!(segment(".."), "%2E%2E");
+        assert_eq!(query("/t", &[("a", None), ("b", Some("1&2".to_owned()))]), "/t?b=1%262");
+    }
 
     /// Proves that a stream reads the same however the network cuts it, and that keep-alive comments say nothing.
     #[test]

@@ -45,13 +45,26 @@ fn has(top: &Path, name: &str) -> bool {
 
 fn rust(top: &Path) -> Option<Found> {
     has(top, "Cargo.toml").then_some(())?;
-    let locked: &[&str] = if has(top, "Cargo.lock") { &["cargo", "fetch", "--locked"] } else { &["cargo", "fetch"] };
-    found("Rust (Cargo)", locked, &["cargo", "test", "--workspace"], &["target"], &["tests/**", "crates/*/tests/**"])
+    let locked: &[&str] =
+        if has(top, "Cargo.lock") { &["cargo", "fetch", "--locked"] } else { &["cargo", "fetch"] };
+    found(
+        "Rust (Cargo)",
+        locked,
+        &["cargo", "test", "--workspace"],
+        &["target"],
+        &["tests/**", "crates/*/tests/**"],
+    )
 }
 
 fn go(top: &Path) -> Option<Found> {
     has(top, "go.mod").then_some(())?;
-    found("Go", &["go", "mod", "download"], &["go", "test", "./..."], &[], &["**/*_test.go", "**/testdata/**"])
+    found(
+        "Go",
+        &["go", "mod", "download"],
+        &["go", "test", "./..."],
+        &[],
+        &["**/*_test.go", "**/testdata/**"],
+    )
 }
 
 fn node(top: &Path) -> Option<Found> {
@@ -77,11 +90,14 @@ fn node(top: &Path) -> Option<Found> {
 fn python(top: &Path) -> Option<Found> {
     let known = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "pytest.ini", "tox.ini"];
     known.iter().any(|name| has(top, name)).then_some(())?;
-    let mentions = |name: &str| std::fs::read_to_string(top.join(name)).is_ok_and(|text| text.contains("pytest"));
+    let mentions =
+        |name: &str| std::fs::read_to_string(top.join(name)).is_ok_and(|text| text.contains("pytest"));
     let pytest = has(top, "pytest.ini")
         || has(top, "conftest.py")
         || has(top, "tests/conftest.py")
-        || ["pyproject.toml", "setup.cfg", "requirements.txt", "requirements-dev.txt", "tox.ini"].iter().any(|n| mentions(n));
+        || ["pyproject.toml", "setup.cfg", "requirements.txt", "requirements-dev.txt", "tox.ini"]
+            .iter()
+            .any(|n| mentions(n));
     let test: &[&str] = if pytest { &["python3", "-m", "pytest"] } else { &["python3", "-m", "unittest"] };
     // No setup: whether a virtual environment, a system's packages or a tool is meant cannot be told from here.
     found("Python", &[], test, &[".venv"], &["tests/**", "test/**", "**/test_*.py"])
@@ -101,7 +117,11 @@ fn gradle(top: &Path) -> Option<Found> {
 
 fn ruby(top: &Path) -> Option<Found> {
     has(top, "Gemfile").then_some(())?;
-    let test: &[&str] = if top.join("spec").is_dir() { &["bundle", "exec", "rspec"] } else { &["bundle", "exec", "rake", "test"] };
+    let test: &[&str] = if top.join("spec").is_dir() {
+        &["bundle", "exec", "rspec"]
+    } else {
+        &["bundle", "exec", "rake", "test"]
+    };
     found("Ruby", &["bundle", "install"], test, &["vendor/bundle"], &["spec/**", "test/**"])
 }
 
@@ -111,10 +131,18 @@ fn elixir(top: &Path) -> Option<Found> {
 }
 
 fn make(top: &Path) -> Option<Found> {
-    let text = ["GNUmakefile", "makefile", "Makefile"].iter().find_map(|n| std::fs::read_to_string(top.join(n)).ok())?;
-    let target = |name: &str| text.lines().any(|line| line.split_once(':').is_some_and(|(names, rest)| {
-        !line.starts_with(['\t', ' ', '#', '.']) && !rest.starts_with('=') && names.split_whitespace().any(|n| n == name)
-    }));
+    let text = ["GNUmakefile", "makefile", "Makefile"]
+        .iter()
+        .find_map(|n| std::fs::read_to_string(top.join(n)).ok())?;
+    let target = |name: &str| {
+        text.lines().any(|line| {
+            line.split_once(':').is_some_and(|(names, rest)| {
+                !line.starts_with(['\t', ' ', '#', '.'])
+                    && !rest.starts_with('=')
+                    && names.split_whitespace().any(|n| n == name)
+            })
+        })
+    };
     let test = ["test", "check"].into_iter().find(|name| target(name))?;
     found("Make", &[], &["make", test], &[], &["tests/**", "test/**"])
 }
@@ -132,7 +160,8 @@ pub struct AgentFound {
 
 /// The agents' programs on a search path.
 pub fn agents(path: Option<&std::ffi::OsStr>) -> Vec<AgentFound> {
-    let known = [("claude", true), ("codex", false), ("opencode", false), ("gemini", false), ("aider", false)];
+    let known =
+        [("claude", true), ("codex", false), ("opencode", false), ("gemini", false), ("aider", false)];
     let look = |(name, spoken)| on_path(name, path).map(|program| AgentFound { name, program, spoken });
     known.into_iter().filter_map(look).collect()
 }
@@ -146,7 +175,10 @@ pub fn on_path(program: &str, path: Option<&std::ffi::OsStr>) -> Option<PathBuf>
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|file| runs(file));
     }
-    std::env::split_paths(path?).filter(|folder| folder.is_absolute()).map(|folder| folder.join(program)).find(|f| runs(f))
+    std::env::split_paths(path?)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(program))
+        .find(|f| runs(f))
 }
 
 #[cfg(test)]
@@ -170,8 +202,14 @@ mod tests {
         assert_eq!(test(&[("Cargo.toml", "")]), "cargo test --workspace");
         assert_eq!(test(&[("go.mod", "")]), "go test ./...");
         assert_eq!(test(&[("package.json", r#"{"scripts":{"test":"jest"}}"#)]), "npm test");
-        assert_eq!(test(&[("package.json", r#"{"scripts":{"test":"jest"}}"#), ("pnpm-lock.yaml", "")]), "pnpm test");
-        assert_eq!(test(&[("package.json", r#"{"scripts":{"test":"echo \"Error: no test specified\""}}"#)]), "");
+        assert_eq!(
+            test(&[("package.json", r#"{"scripts":{"test":"jest"}}"#), ("pnpm-lock.yaml", "")]),
+            "pnpm test"
+        );
+        assert_eq!(
+            test(&[("package.json", r#"{"scripts":{"test":"echo \"Error: no test specified\""}}"#)]),
+            ""
+        );
         assert_eq!(test(&[("package.json", "not json")]), "");
         assert_eq!(test(&[("pyproject.toml", "[tool.pytest.ini_options]")]), "python3 -m pytest");
         assert_eq!(test(&[("setup.py", "")]), "python3 -m unittest");

@@ -89,14 +89,20 @@ fn warnings(top: &Path, branch: &str, head: &str) -> Result<Vec<String>, Error> 
     }
     let tracked = ask(top, &["ls-files", "--stage"])?.unwrap_or_default();
     if tracked.lines().any(|line| line.starts_with("160000 ")) {
-        warnings.push("submodules are not fetched in the trees of agents; a change to one is a finding".to_owned());
+        warnings.push(
+            "submodules are not fetched in the trees of agents; a change to one is a finding".to_owned(),
+        );
     }
     let attributes = ask(top, &["grep", "--quiet", "filter=lfs", "--", "*.gitattributes"])?;
     if attributes.is_some() {
-        warnings.push("files in Git LFS are seen by agents and tests as pointers, not as their content".to_owned());
+        warnings.push(
+            "files in Git LFS are seen by agents and tests as pointers, not as their content".to_owned(),
+        );
     }
     if ask(top, &["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true") {
-        warnings.push("this clone is shallow; run `git fetch --unshallow`, so that Orch sees the history".to_owned());
+        warnings.push(
+            "this clone is shallow; run `git fetch --unshallow`, so that Orch sees the history".to_owned(),
+        );
     }
     Ok(warnings)
 }
@@ -104,7 +110,12 @@ fn warnings(top: &Path, branch: &str, head: &str) -> Result<Vec<String>, Error> 
 /// Asks git; `None` if it answers no.
 fn ask(folder: &Path, arguments: &[&str]) -> Result<Option<String>, Error> {
     let mut git = Command::new("git");
-    git.arg("-C").arg(folder).args(arguments).stdin(Stdio::null()).env("LC_ALL", "C").env("GIT_OPTIONAL_LOCKS", "0");
+    git.arg("-C")
+        .arg(folder)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .env("LC_ALL", "C")
+        .env("GIT_OPTIONAL_LOCKS", "0");
     // A hook or an alias that calls us must not decide which repository is meant.
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR"] {
         git.env_remove(name);

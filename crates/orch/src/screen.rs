@@ -2,6 +2,8 @@
 //!
 //! Everything is printed through `anstream`: pipes and `NO_COLOR` get the same words without colour.
 
+use std::io::{self, Write as _};
+
 use anstyle::{AnsiColor, Style};
 use orch_core::time::{Moment, Span};
 
@@ -37,7 +39,10 @@ pub fn safe(text: &str) -> String {
 
 /// The same for texts of many lines, such as logs and diffs.
 pub fn safe_lines(text: &str) -> String {
-    text.chars().filter(|c| *c != '\r').map(|c| if c != '\n' && c != '\t' && steers(c) { '\u{fffd}' } else { c }).collect()
+    text.chars()
+        .filter(|c| *c != '\r')
+        .map(|c| if c != '\n' && c != '\t' && steers(c) { '\u{fffd}' } else { c })
+        .collect()
 }
 
 /// Controls, and marks that turn the direction of what follows.
@@ -78,6 +83,26 @@ pub fn table(rows: &[Vec<Cell>]) -> String {
     out
 }
 
+/// Writes to standard output. A reader that has gone (`orch list | head`) ends the program without a word.
+pub fn out(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    if let Err(e) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        && e.kind() == io::ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
+/// Writes a line to standard output.
+pub fn line(text: &str) {
+    out(&format!("{text}\n"));
+}
+
+/// Writes a value as JSON to standard output.
+pub fn json(value: &impl serde::Serialize) {
+    line(&serde_json::to_string_pretty(value).unwrap_or_else(|e| format!("{{\"error\": \"{e}\"}}")));
+}
+
 /// How long ago, as people say it.
 pub fn ago(since: Moment, now: Moment) -> String {
     match now.since(since) {
@@ -93,6 +118,11 @@ pub fn clock(at: Moment, timezone: &str) -> String {
         Ok(stamp) => stamp.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
         Err(_) => format!("{} ms", at.0),
     }
+}
+
+/// A moment that the API wrote; `None` if it is none.
+pub fn moment(rfc3339: &str) -> Option<Moment> {
+    rfc3339.parse::<jiff::Timestamp>().ok().map(|stamp| Moment(stamp.as_millisecond()))
 }
 
 /// `1 task`, `2 tasks`.

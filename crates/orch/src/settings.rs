@@ -32,6 +32,10 @@ pub const DEFAULT: &str = include_str!("default.toml");
 pub struct Settings {
     /// Where dashboard and API listen.
     pub listen: SocketAddr,
+    /// Names besides loopback's under which people reach it.
+    pub hosts: Vec<String>,
+    /// Whether they reach it by https, through a proxy.
+    pub https: bool,
     /// The language of texts.
     pub language: Lang,
     /// The time zone in which a day begins (decision 46).
@@ -297,6 +301,8 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8500)),
+            hosts: Vec::new(),
+            https: false,
             language: Lang::En,
             timezone: "UTC".to_owned(),
             run_as: None,
@@ -409,10 +415,8 @@ impl Settings {
     /// The project with this name, prefix or repository folder, in any case.
     pub fn project_named(&self, name: &str) -> Option<(&str, &Project)> {
         let mut all = self.projects.iter();
-        all.find(|(id, project)| {
-            id.eq_ignore_ascii_case(name) || project.prefix.eq_ignore_ascii_case(name)
-        })
-        .map(|(id, project)| (id.as_str(), project))
+        all.find(|(id, project)| id.eq_ignore_ascii_case(name) || project.prefix.eq_ignore_ascii_case(name))
+            .map(|(id, project)| (id.as_str(), project))
     }
 
     /// The project in whose repository a folder lies: the innermost one.
@@ -503,4 +507,3 @@ fn table_of(key: &str) -> Option<&'static str> {
     ];
     tables.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(table, _)| table)
 }
-

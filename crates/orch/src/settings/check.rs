@@ -28,6 +28,19 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
             "name one of the IANA database, such as \"UTC\" or \"Europe/Madrid\"",
         ));
     }
+    let is_host = |host: &&String| {
+        !host.is_empty()
+            && host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'[' | b']' | b':'))
+    };
+    if let Some(host) = settings.hosts.iter().find(|host| !is_host(host)) {
+        return Err(source.at(
+            &["hosts"],
+            format!("`hosts`: `{host}` is no name of a host"),
+            "write names only, such as \"orch.example.org\"",
+        ));
+    }
     let limits = &settings.limits;
     for (key, value) in
         [("agents", limits.agents), ("agents_a_project", limits.agents_a_project), ("gates", limits.gates)]
@@ -63,7 +76,8 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
 }
 
 fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
-    let at = |key: &'static str, problem: String, remedy: &str| source.at(&["agents", name, key], problem, remedy);
+    let at =
+        |key: &'static str, problem: String, remedy: &str| source.at(&["agents", name, key], problem, remedy);
     if !is_name(name) {
         return Err(source.at(
             &["agents", name],
@@ -94,8 +108,12 @@ fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
         if is_secret(variable) {
             return Err(source.at(
                 &["agents", name, "env", variable],
-                format!("`agents.{name}.env.{variable}` looks like a secret, and secrets do not stand in settings"),
-                format!("put the value into a file (mode 0600) and write `env_files.{variable} = \"/its/path\"`"),
+                format!(
+                    "`agents.{name}.env.{variable}` looks like a secret, and secrets do not stand in settings"
+                ),
+                format!(
+                    "put the value into a file (mode 0600) and write `env_files.{variable} = \"/its/path\"`"
+                ),
             ));
         }
     }

@@ -156,9 +156,11 @@ fn language(value: &str) -> Result<Lang, String> {
     }
 }
 
-const BIRTH: &str = "every effect is recorded before it happens and settled once, so there is nothing to reap";
+const BIRTH: &str =
+    "every effect is recorded before it happens and settled once, so there is nothing to reap";
 const READING: &str = "board and forge are read at all times, and in sync means no message";
-const LANE: &str = "a task holds the merge lane only while something runs in it, and gives it back by an event";
+const LANE: &str =
+    "a task holds the merge lane only while something runs in it, and gives it back by an event";
 const TESTED: &str = "what is merged is always what was tested";
 const FOLDERS: &str = "hubs, trees and store have their place in ORCH_HOME";
 
@@ -176,7 +178,20 @@ const VARIABLES: &[Variable] = &[
         means: Means::ReadElsewhere,
     },
     sets("ORCH_LISTEN", "listen", "127.0.0.1:8500", "Where dashboard and API listen.", |s, v| {
-        take(v.parse().map_err(|_| "an address with a port is expected, such as 127.0.0.1:8500".to_owned()), &mut s.listen)
+        take(
+            v.parse().map_err(|_| "an address with a port is expected, such as 127.0.0.1:8500".to_owned()),
+            &mut s.listen,
+        )
+    }),
+    sets(
+        "ORCH_HOSTS",
+        "hosts",
+        "orch.example.org",
+        "Names under which people reach it, with commas between.",
+        |s, v| take(Ok(v.split(',').map(|host| host.trim().to_owned()).collect()), &mut s.hosts),
+    ),
+    sets("ORCH_HTTPS", "https", "false", "Whether people reach it by https, through a proxy.", |s, v| {
+        take(switch(v), &mut s.https)
     }),
     sets("ORCH_LANGUAGE", "language", "en", "The language of texts: en or ru.", |s, v| {
         take(language(v), &mut s.language)
@@ -184,18 +199,30 @@ const VARIABLES: &[Variable] = &[
     sets("ORCH_TIMEZONE", "timezone", "UTC", "The time zone in which a day begins.", |s, v| {
         take(Ok(v.to_owned()), &mut s.timezone)
     }),
-    sets("ORCH_RUN_AS", "run_as", "orch-agent", "The user as whom agents and gates run when Orch is root.", |s, v| {
-        take(Ok(Some(v.to_owned())), &mut s.run_as)
-    }),
-    sets("ORCH_AGENT", "agent", "claude", "The agent of every role for which nothing else is said.", |s, v| {
-        take(Ok(Some(v.to_owned())), &mut s.agent)
-    }),
+    sets(
+        "ORCH_RUN_AS",
+        "run_as",
+        "orch-agent",
+        "The user as whom agents and gates run when Orch is root.",
+        |s, v| take(Ok(Some(v.to_owned())), &mut s.run_as),
+    ),
+    sets(
+        "ORCH_AGENT",
+        "agent",
+        "claude",
+        "The agent of every role for which nothing else is said.",
+        |s, v| take(Ok(Some(v.to_owned())), &mut s.agent),
+    ),
     sets("ORCH_MAX_CONCURRENCY", "limits.agents", "4", "Agents at once, in all.", |s, v| {
         take(number(v), &mut s.limits.agents)
     }),
-    sets("ORCH_LIMITS_AGENTS_A_PROJECT", "limits.agents_a_project", "4", "Agents at once, a project.", |s, v| {
-        take(number(v), &mut s.limits.agents_a_project)
-    }),
+    sets(
+        "ORCH_LIMITS_AGENTS_A_PROJECT",
+        "limits.agents_a_project",
+        "4",
+        "Agents at once, a project.",
+        |s, v| take(number(v), &mut s.limits.agents_a_project),
+    ),
     sets("ORCH_LIMITS_GATES", "limits.gates", "2", "Runs of gates at once, in all.", |s, v| {
         take(number(v), &mut s.limits.gates)
     }),
@@ -215,24 +242,36 @@ const VARIABLES: &[Variable] = &[
     sets("ORCH_CEILINGS_RUN_TOKENS", "ceilings.run_tokens", "5000000", "Tokens a run.", |s, v| {
         take(number(v), &mut s.ceilings.run_tokens)
     }),
-    sets("ORCH_CEILINGS_TEST_MINUTES", "ceilings.test_minutes", "30", "Minutes a run of the tests.", |s, v| {
-        take(minutes(v), &mut s.ceilings.test_minutes)
-    }),
+    sets(
+        "ORCH_CEILINGS_TEST_MINUTES",
+        "ceilings.test_minutes",
+        "30",
+        "Minutes a run of the tests.",
+        |s, v| take(minutes(v), &mut s.ceilings.test_minutes),
+    ),
     sets("ORCH_CEILINGS_DEPLOY_MINUTES", "ceilings.deploy_minutes", "20", "Minutes a deploy.", |s, v| {
         take(minutes(v), &mut s.ceilings.deploy_minutes)
     }),
     sets("ORCH_CEILINGS_TASK_DOLLARS", "ceilings.task_dollars", "20", "US dollars a task.", |s, v| {
         take(dollars(v), &mut s.ceilings.task_dollars)
     }),
-    sets("ORCH_SERIAL_GATE_ENABLED", "", "false", "One task of a project at a time, over its policy.", |s, v| {
-        take(switch(v).map(Some), &mut s.overrides.serial)
-    }),
+    sets(
+        "ORCH_SERIAL_GATE_ENABLED",
+        "",
+        "false",
+        "One task of a project at a time, over its policy.",
+        |s, v| take(switch(v).map(Some), &mut s.overrides.serial),
+    ),
     sets("ORCH_SERIAL_GATE_REPOS", "", "demo", "Of which projects that speaks; unset: all.", |s, v| {
         take(Ok(Scope::of(v)), &mut s.overrides.serial_of)
     }),
-    sets("ORCH_AUTO_LABEL_ENABLED", "", "true", "Whether autoApprove and autoDeploy count, over each policy.", |s, v| {
-        take(switch(v).map(Some), &mut s.overrides.labels)
-    }),
+    sets(
+        "ORCH_AUTO_LABEL_ENABLED",
+        "",
+        "true",
+        "Whether autoApprove and autoDeploy count, over each policy.",
+        |s, v| take(switch(v).map(Some), &mut s.overrides.labels),
+    ),
     sets("ORCH_AUTO_LABEL_REPOS", "", "demo", "Of which projects that speaks; unset: all.", |s, v| {
         take(Ok(Scope::of(v)), &mut s.overrides.labels_of)
     }),
@@ -253,7 +292,10 @@ const VARIABLES: &[Variable] = &[
     heart("ORCH_MERGE_GATE_ENABLED", TESTED),
     heart("ORCH_MERGE_GATE_REPOS", TESTED),
     heart("ORCH_MERGE_RETEST_TIMEOUT_S", "the tests have one limit: ORCH_CEILINGS_TEST_MINUTES"),
-    heart("ORCH_DEPLOY_REQUIRE_MANUAL_APPROVE", "production always asks; the label autoDeploy is a standing consent"),
+    heart(
+        "ORCH_DEPLOY_REQUIRE_MANUAL_APPROVE",
+        "production always asks; the label autoDeploy is a standing consent",
+    ),
     heart("ORCH_STOP_STATUS_ENABLED", "the status STOP always stops"),
     heart("ORCH_SERIAL_GATE_FREEZE_ENABLED", "a failed deploy always freezes its repository"),
     heart("ORCH_DB_PATH", FOLDERS),
@@ -274,8 +316,11 @@ const OF_A_ROLE: [(&str, &str, &str); 3] = [
 /// A variable's value is wrong.
 pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Remark>, SettingsError> {
     let mut remarks = Vec::new();
-    let ours: BTreeMap<&str, &str> =
-        env.iter().filter(|(name, _)| name.starts_with("ORCH_")).map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let ours: BTreeMap<&str, &str> = env
+        .iter()
+        .filter(|(name, _)| name.starts_with("ORCH_"))
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .collect();
     for (name, value) in ours {
         // A run's own variables; set when Orch is called from inside one.
         if matches!(name, "ORCH_RUN" | "ORCH_RUN_MARK") {
@@ -290,7 +335,9 @@ pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Rem
             }
             // Set and empty means unset, save where empty says something.
             Some(_) if value.is_empty() && !name.ends_with("_REPOS") => continue,
-            Some(Variable { means: Means::Sets(key, set), .. }) => set(settings, value).map(|()| (*key).to_owned()),
+            Some(Variable { means: Means::Sets(key, set), .. }) => {
+                set(settings, value).map(|()| (*key).to_owned())
+            }
             None => match role_of(name) {
                 Some(_) if value.is_empty() => continue,
                 Some((which, role)) => {
@@ -315,9 +362,11 @@ pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Rem
             let fine = check::all(settings, &Source::default());
             fine.map(|()| key).map_err(|e| e.problem)
         });
-        let error = |problem| SettingsError::Environment { name: name.to_owned(), value: value.to_owned(), problem };
+        let error =
+            |problem| SettingsError::Environment { name: name.to_owned(), value: value.to_owned(), problem };
         let key = checked.map_err(error)?;
-        let says = if key.is_empty() { "overrules the policies".to_owned() } else { format!("overrules `{key}`") };
+        let says =
+            if key.is_empty() { "overrules the policies".to_owned() } else { format!("overrules `{key}`") };
         remarks.push(remark(EffectOf::Overrules, says));
     }
     Ok(remarks)

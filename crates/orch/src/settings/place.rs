@@ -106,10 +106,11 @@ fn explain(message: &str, key: &str, reference: &str, elsewhere: Elsewhere) -> (
     if message.starts_with("unknown field") {
         let above = key.rsplit_once('.').map_or(String::new(), |(above, _)| format!(" in [{above}]"));
         let problem = format!("there is no key `{name}`{above}");
-        let remedy = nearest(name, known.iter().copied())
-            .map(|near| format!("did you mean `{near}`?"))
-            .or_else(|| elsewhere(name))
-            .unwrap_or(see);
+        // A single slip is likelier than a wrong file; a key that is right elsewhere is likelier than a far guess.
+        let near = nearest(name, known.iter().copied());
+        let slip = near.filter(|near| distance(name, near) <= 1);
+        let meant = |near: &str| format!("did you mean `{near}`?");
+        let remedy = slip.map(meant).or_else(|| elsewhere(name)).or_else(|| near.map(meant)).unwrap_or(see);
         return (problem, remedy);
     }
     if message.starts_with("unknown variant") {
