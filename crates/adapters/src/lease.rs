@@ -219,7 +219,10 @@ mod tests {
         assert_eq!(registry.take("a").unwrap(), a);
         registry.give_back("a").unwrap();
         registry.give_back("nobody").unwrap();
-        assert_eq!(registry.take("c").unwrap(), a);
+        let owners: Vec<String> = registry.all().unwrap().into_iter().map(|(owner, _)| owner).collect();
+        assert_eq!(owners, ["b"]);
+        let c = registry.take("c").unwrap();
+        assert!(c.last < b.first || b.last < c.first);
     }
 
     /// Takers at the same time never share a block, and a port on which something listens is in none.

@@ -24,14 +24,13 @@ use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
 use orch_engine::{Engine, Handle, Incoming, Target, clock};
 use orch_server::auth::{Access, Keeper};
-use orch_server::routes::{Setup, router};
-use orch_server::serve::{Listener, Patience, serve};
+use orch_server::{Listener, Patience, Setup, router, serve};
 use orch_store::{Reader, SqliteJournal};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::settings::Settings;
 use project::Project;
@@ -45,7 +44,7 @@ pub struct Outside {
     /// Its projects.
     pub projects: BTreeMap<ProjectId, Arc<Project>>,
     /// The built-in tracker.
-    pub tracker: BuiltinTracker,
+    pub tracker: Arc<BuiltinTracker>,
     /// The local forge.
     pub forge: LocalForge,
     /// The door to the brain.
@@ -85,6 +84,8 @@ pub struct Wishes {
     pub exe: std::path::PathBuf,
     /// `PATH` for runs.
     pub path: String,
+    /// Variables that say where toolchains are.
+    pub variables: BTreeMap<String, String>,
     /// The home folder of the person, for toolchains.
     pub person: std::path::PathBuf,
     /// Root without `run_as` (decision 9).
@@ -167,8 +168,8 @@ impl Outside {
 /// What stands in the way, with place, cause and remedy.
 pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Running, Error> {
     make_folders(&home)?;
-    let journal = SqliteJournal::open(&home.store())?;
-    let checkpointer = journal.checkpointer()?;
+    let journal = SqliteJournal::open(&home.store()).map_err(|e| store_error(&e))?;
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
         .spawn(move || checkpointer.run())
@@ -176,12 +177,12 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let clean = journal.was_clean();
     let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
     let limits = settings.core_limits();
-    let tracker = BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let (brain, mut effects) =
         Brain::start(engine).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, &texts)?;
+    let projects = project::all(&home, &settings, &wishes, &texts, &tracker)?;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -238,7 +239,7 @@ async fn open_door(
     wishes: &Wishes,
 ) -> Result<(std::net::SocketAddr, Arc<Keeper>, tokio::task::JoinHandle<()>), Error> {
     let settings = outside.settings();
-    let token = token(&outside.home.token())?;
+    let token = secret(&outside.home.token())?;
     let mut access = Access::loopback(token);
     if !settings.listen.ip().is_loopback() {
         access.reading_needs_login = true;
@@ -308,8 +309,8 @@ fn private(folder: &Path, mode: u32) -> Result<(), Error> {
     std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).map_err(failed)
 }
 
-/// The credential of the data folder: made once, readable by its owner alone.
-fn token(path: &Path) -> Result<String, Error> {
+/// A secret of 256 random bits in a file: made once, readable by its owner alone.
+pub(crate) fn secret(path: &Path) -> Result<String, Error> {
     if let Ok(token) = std::fs::read_to_string(path)
         && !token.trim().is_empty()
     {
@@ -319,10 +320,17 @@ fn token(path: &Path) -> Result<String, Error> {
     getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
     let token = Digest::of(&bytes).0;
     let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
+    if let Some(folder) = path.parent() {
+        private(folder, 0o700)?;
+    }
     let mut file = std::fs::OpenOptions::new();
     let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
     std::io::Write::write_all(&mut file, token.as_bytes()).map_err(failed)?;
     Ok(token)
+}
+
+fn store_error(error: &orch_store::OpenError) -> Error {
+    Error::new(Kind::Damaged, chain(error))
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -87,6 +87,8 @@ struct Heard {
     usage: Usage,
     /// When a limit that refused the run ends.
     resets: Option<Moment>,
+    /// The last text of the model: what a run without a result has to say.
+    words: String,
 }
 
 pub(super) fn read_end(record: &Path, how: RunHow, mask: &Masker) -> io::Result<Read> {
@@ -117,7 +119,8 @@ impl Heard {
     fn hear(&mut self, line: &[u8]) {
         // Cheap: only lines that could matter are parsed. The order of keys is not fixed.
         let may_matter = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
-        if !may_matter(b"\"result\"") && !may_matter(b"rate_limit_event") {
+        if ![b"\"result\"".as_slice(), b"\"rate_limit_event\"", b"\"assistant\""].into_iter().any(may_matter)
+        {
             return;
         }
         let Ok(event) = serde_json::from_slice::<Value>(line) else { return };
@@ -132,6 +135,14 @@ impl Heard {
                     limit.and_then(|l| l.get("status")).and_then(Value::as_str) == Some("rejected");
                 let seconds = limit.and_then(|l| l.get("resetsAt")).and_then(Value::as_i64);
                 self.resets = seconds.filter(|_| rejected).and_then(|s| s.checked_mul(1000)).map(Moment);
+            }
+            Some("assistant") => {
+                let parts = event.pointer("/message/content").and_then(Value::as_array);
+                let text =
+                    parts.into_iter().flatten().filter_map(|part| part.get("text")?.as_str()).next_back();
+                if let Some(text) = text {
+                    text.clone_into(&mut self.words);
+                }
             }
             Some(_) | None => {}
         }
@@ -148,6 +159,7 @@ impl Heard {
             Some(errors) if self.text("result").is_empty() => {
                 errors.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n")
             }
+            Some(_) | None if self.result.is_none() => self.words.clone(),
             Some(_) | None => self.text("result").to_owned(),
         }
     }
@@ -350,6 +362,8 @@ mod tests {
             assert_eq!(read(0, &lines).how, RunHow::Exited { code: 1 }, "{lines:?}");
         }
         assert_eq!(read(143, &[]).how, RunHow::Exited { code: 143 });
+        let words = r#"{"type":"assistant","message":{"content":[{"type":"text","text":"I will look."}]}}"#;
+        assert_eq!(read(143, &[words]).tail, "I will look.");
     }
 
     /// What a tool printed is inside an event of another type and decides nothing.

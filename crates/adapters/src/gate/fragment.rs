@@ -1,5 +1,7 @@
 //! Which part of a red run's output does the developer need? The names of what failed, and the last lines.
 
+use std::collections::HashSet;
+
 use crate::run::said;
 
 /// The most names of failed tests that are listed.
@@ -7,12 +9,9 @@ const NAMES: usize = 20;
 
 /// A failing fragment of at most `most` bytes, made of the last part of both streams (cleaned and masked).
 pub(super) fn fragment(stdout: &str, stderr: &str, most: usize) -> String {
-    let mut names: Vec<&str> = Vec::new();
-    for name in stdout.lines().chain(stderr.lines()).filter_map(failed) {
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
+    let mut seen = HashSet::new();
+    let names = stdout.lines().chain(stderr.lines()).filter_map(failed);
+    let names: Vec<&str> = names.filter(|name| seen.insert(*name)).collect();
     let mut text = String::new();
     if !names.is_empty() {
         text.push_str("Failed:\n");
@@ -41,7 +40,8 @@ pub(super) fn fragment(stdout: &str, stderr: &str, most: usize) -> String {
         text.push_str("Output, the end:\n");
         text.push_str(stdout);
     }
-    said::last(&text, most.max(text.len().min(most))).trim_end().to_owned()
+    // The names stay in front: what is too long is the end's beginning, which was cut above.
+    text[..text.floor_char_boundary(most)].trim_end().to_owned()
 }
 
 /// The name of a failed test, as the common test programs print it.

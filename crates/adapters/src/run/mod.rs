@@ -12,6 +12,7 @@ pub mod watch;
 
 mod failure;
 
+use std::cell::RefCell;
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -161,7 +162,11 @@ pub(crate) enum Look<'a> {
 pub(crate) struct Preparing<'a> {
     runs: &'a Runs,
     pub(crate) folder: RunFolder,
-    lock: File,
+    lock: Option<File>,
+    /// Whose ports were taken.
+    owner: RefCell<Option<String>>,
+    /// Whether anything may run from here on.
+    begins: bool,
 }
 
 impl Runs {
@@ -185,7 +190,13 @@ impl Runs {
             return self.begun(&folder).map(Look::Begun);
         }
         match process::observe(&folder.record) {
-            Observed::NotStarted => Ok(Look::Fresh(Preparing { runs: self, folder, lock })),
+            Observed::NotStarted => Ok(Look::Fresh(Preparing {
+                runs: self,
+                folder,
+                lock: Some(lock),
+                owner: RefCell::default(),
+                begins: false,
+            })),
             Observed::Unknown { why } => Err(Failure::unknown(why)),
             Observed::Running(_) | Observed::Ended(_) | Observed::Lost { .. } => {
                 self.begun(&folder).map(Look::Begun)
@@ -307,6 +318,7 @@ impl Preparing<'_> {
 
     pub(crate) fn ports(&self, owner: &str) -> Result<Ports, Failure> {
         self.runs.step("ports");
+        self.owner.replace(Some(owner.to_owned()));
         self.runs.ports.take(owner).map_err(Into::into)
     }
 
@@ -343,7 +355,7 @@ impl Preparing<'_> {
     }
 
     /// Starts the run and returns its supervisor's pid.
-    pub(crate) fn start(self, about: &About, spec: &RunSpec) -> Result<u32, Failure> {
+    pub(crate) fn start(mut self, about: &About, spec: &RunSpec) -> Result<u32, Failure> {
         self.runs.step("hand over");
         if spec.run_as.is_some() {
             self.hand_over()?;
@@ -352,10 +364,27 @@ impl Preparing<'_> {
         about.write(&self.folder.record)?;
         self.not_stopped()?;
         self.runs.step("start");
-        drop(self.lock);
+        self.begins = true;
+        self.lock = None;
         let pid = self.runs.start(&self.folder, spec)?;
         self.runs.step("started");
         Ok(pid)
+    }
+}
+
+/// A run that does not begin leaves nothing behind; asked for again, it is prepared anew.
+impl Drop for Preparing<'_> {
+    fn drop(&mut self) {
+        let Some(owner) = self.owner.take().filter(|_| !self.begins) else { return };
+        let run = self.folder.run;
+        if let Err(error) = self.runs.ports.give_back(&owner) {
+            tracing::warn!(%run, %error, "the ports of a run that did not begin cannot be given back");
+        }
+        if let Err(failure) = self.runs.trees.give_back(run) {
+            tracing::warn!(%run, cause = failure.cause, "the tree of a run that did not begin cannot be given back");
+        }
+        // Where it is not there, nothing has been made yet.
+        let _ = fs::remove_dir_all(&self.folder.shed);
     }
 }
 

@@ -196,3 +196,42 @@ pub(super) fn give_to(folder: &Path, user: RunAs) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is not enforced is said as plainly as what is (decision 9).
+    #[test]
+    fn the_facts_are_told() {
+        let mut machine = Machine::of("/usr/bin", Path::new("/nonexistent"), |_| None);
+        let holds = |machine: &Machine, what: &str| {
+            machine.enforced().into_iter().find(|fact| fact.what == what).map(|fact| fact.holds)
+        };
+        assert_eq!(holds(&machine, "network"), Some(false));
+        assert_eq!(holds(&machine, "model key"), Some(false));
+        assert_eq!(holds(&machine, "environment"), Some(true));
+        assert_eq!(holds(&machine, "user"), Some(false));
+        machine.run_as = Some(RunAs { uid: 1000, gid: 1000 });
+        assert_eq!(holds(&machine, "user"), Some(true));
+    }
+
+    /// Toolchains are found in the home or where their variable says; a relative `PATH` entry, which would be the tree, is
+    /// left out.
+    #[test]
+    fn toolchains_and_path() {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(".nvm")).unwrap();
+        fs::write(elsewhere.path().join("tool"), "").unwrap();
+        let at = elsewhere.path().to_str().unwrap().to_owned();
+        let machine = Machine::of(&format!(".::bin:{at}"), home.path(), |name| {
+            (name == "RUSTUP_HOME").then(|| at.clone())
+        });
+        let names: Vec<&str> = machine.env.keys().map(String::as_str).collect();
+        assert_eq!(names, ["NVM_DIR", "RUSTUP_HOME"]);
+        assert_eq!(machine.read_only, [elsewhere.path().to_path_buf(), home.path().join(".nvm")]);
+        assert_eq!(machine.find("tool"), Some(elsewhere.path().join("tool")));
+        assert_eq!(machine.on_path().collect::<Vec<_>>(), [at.as_str()]);
+    }
+}

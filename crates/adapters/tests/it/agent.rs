@@ -437,6 +437,10 @@ fn missing_things_are_named() {
     let agent = agents.programs.get_mut("scripted").unwrap();
     agent.login = Login::File { from: bench.root().join("none") };
     assert!(said(&agents, 2, "scripted").contains("log in with the program itself"));
+    // What does not begin leaves nothing.
+    assert_eq!(agents.runs.ports.all().unwrap(), []);
+    let folder = agents.runs.places.of(assignment(2).run);
+    assert!(!folder.shed.exists() && !folder.tree.exists());
     let agent = agents.programs.get_mut("scripted").unwrap();
     (agent.login, agent.kind, agent.program) = (Login::None, AgentKind::Command, "no-such-agent".to_owned());
     assert!(said(&agents, 3, "scripted").contains("install it, or name its absolute path"));

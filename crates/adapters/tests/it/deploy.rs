@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use orch_adapters::deploy::hook::{Deploy, Hook};
 use orch_adapters::deploy::probe::{Names, Probe, Well};
+use orch_adapters::lease::Registry;
 use orch_adapters::process::Identity;
 use orch_core::call::deploy::Health;
 use orch_core::call::{DeployCall, DeployReply, FailureKind};
@@ -22,7 +23,10 @@ use crate::{Bench, block_on, end, exe, tail};
 const NEXT: &str = "fedcba9876543210fedcba9876543210fedcba98";
 
 fn deploy(bench: &Bench, script: &str) -> Deploy {
-    let (runs, _) = world::runs(&bench.root(), exe());
+    let (mut runs, _) = world::runs(&bench.root(), exe());
+    // A service will listen here: not where other tests look whether ports are free.
+    let from = 29_000 + (std::process::id() % 90) as u16 * 10;
+    runs.ports = Registry::within(bench.root().join("leases"), from, from + 9, 3);
     fs::create_dir_all(bench.root().join("commits").join(NEXT)).unwrap();
     let hook = Hook {
         program: "/bin/sh".to_owned(),

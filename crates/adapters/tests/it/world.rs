@@ -73,7 +73,7 @@ pub(crate) fn runs(root: &Path, exe: &Path) -> (Runs, Arc<Copies>) {
         places: Places { runs: root.join("runs"), trees: root.join("trees"), homes: root.join("homes") },
         machine: Machine::of("/usr/local/bin:/usr/bin:/bin", Path::new("/nonexistent"), |_| None),
         launcher: Launcher { exe: exe.to_path_buf() },
-        ports: Registry::new(root.join("leases")),
+        ports: Registry::within(root.join("leases"), 20_000, 28_999, 10),
         trees: trees.clone(),
         mask: Masker::default(),
         on_step: None,

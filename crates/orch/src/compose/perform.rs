@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use orch_adapters::git::Means;
-use orch_core::call::{AgentReply, Call, DeployReply, Failure, GateReply, Reply, TrackerCall};
+use orch_core::call::{AgentReply, Call, DeployReply, Failure, GateReply, Reply};
 use orch_core::effect::Effect;
 use orch_core::event::Outcome;
-use orch_core::id::{Entity, RunId, TaskId};
+use orch_core::id::{Digest, Entity, RunId, TaskId};
 use orch_core::journal::Blob;
-use orch_core::message;
+use orch_core::message::{self, Lang};
+use orch_core::note::Note;
 use orch_engine::clock;
 use orch_engine::ports::{Perform, Performed};
 
@@ -34,19 +35,17 @@ async fn perform(outside: &Arc<Outside>, effect: Effect) -> Performed {
         let cause = format!("there is no project `{}` in orch.toml any more: add it again", effect.project);
         return failed(Failure::transient(cause));
     };
-    // A probe is asked on the network; all else blocks on files and processes.
-    if let Call::Deploy(orch_core::call::DeployCall::Probe { commit }) = &effect.call {
-        return match project.probe(commit).await {
-            Ok(health) => done(Reply::Deploy(DeployReply::Probed(health)), Vec::new()),
-            Err(failure) => failed(failure),
-        };
-    }
-    let (mine, theirs, wanted) = (Arc::clone(outside), Arc::clone(&project), effect.clone());
-    let performed = tokio::task::spawn_blocking(move || act(&mine, &theirs, &wanted)).await;
+    let performed = match &effect.call {
+        Call::Deploy(call) => project.deploy.perform(call).await.map(|reply| (Reply::Deploy(reply), Vec::new())),
+        Call::Tracker(_) | Call::Forge(_) | Call::Git(_) | Call::Agent(_) | Call::Gate(_) => {
+            let (mine, theirs, wanted) = (Arc::clone(outside), Arc::clone(&project), effect.clone());
+            let acted = tokio::task::spawn_blocking(move || act(&mine, &theirs, &wanted)).await;
+            acted.unwrap_or_else(|panic| Err(Failure::unknown(format!("the adapter ended in a defect: {panic}"))))
+        }
+    };
     let performed = match performed {
-        Ok(Ok((reply, blobs))) => done(reply, blobs),
-        Ok(Err(failure)) => failed(failure),
-        Err(panic) => failed(Failure::unknown(format!("the adapter ended in a defect: {panic}"))),
+        Ok((reply, blobs)) => done(reply, blobs),
+        Err(failure) => failed(failure),
     };
     if let Some((task, run)) = launched(&effect, &performed) {
         outside.watch(&effect.project, task, run);
@@ -90,18 +89,21 @@ type Acted = Result<(Reply, Vec<Blob>), Failure>;
 
 fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
     let at = clock::now();
+    let text = |digest: &Digest| {
+        outside.blob(digest).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    };
     match &effect.call {
         Call::Tracker(call) => {
-            let body = |task: &Entity| comment(outside, call, task);
-            let answer = outside.tracker.perform(call, effect.id, at, &|| body(&effect.entity))?;
+            let words = |note: &Note, language: Lang| words(effect, &text, note, language);
+            let answer = outside.tracker.perform(call, effect.id, at, &words)?;
             Ok((Reply::Tracker(answer.reply), answer.blobs))
         }
         Call::Forge(call) => {
-            let reply = outside.forge.perform(&project.id, &project.hub, call)?;
+            let reply = outside.forge.perform(&project.id, &project.hub, call, &text)?;
             Ok((Reply::Forge(reply), Vec::new()))
         }
         Call::Git(call) => {
-            let text = |digest: &orch_core::id::Digest| outside.blob(digest);
+            let text = |digest: &Digest| outside.blob(digest);
             let artefact = |name: &str, bytes: &[u8], fresh: bool| {
                 let read = orch_core::artefact::read(name, bytes, fresh);
                 (read.artefact, read.blobs)
@@ -109,21 +111,17 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
             let answer = project.hub.perform(call, &Means { at, text: &text, artefact: &artefact })?;
             Ok((Reply::Git(answer.reply), answer.blobs))
         }
-        Call::Agent(call) => Ok((Reply::Agent(project.agents.perform(call)?), Vec::new())),
+        Call::Agent(call) => Ok((Reply::Agent(project.agent(call)?), Vec::new())),
         Call::Gate(call) => Ok((Reply::Gate(project.ci.perform(call)?), Vec::new())),
-        Call::Deploy(call) => Ok((Reply::Deploy(project.deploy(call)?), Vec::new())),
+        Call::Deploy(_) => Err(Failure::permanent("a deploy is performed without blocking")),
     }
 }
 
 /// The sentence of a comment, made when it is said.
-fn comment(outside: &Outside, call: &TrackerCall, entity: &Entity) -> String {
-    let (TrackerCall::Comment { note, language, .. }, Entity::Task(task)) = (call, entity) else {
-        return String::new();
-    };
-    let text = |digest: &orch_core::id::Digest| {
-        outside.blob(digest).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    };
-    let link = |_: &str| None;
-    let facts = message::NoteFacts { item: &task.item(), text: &text, link: &link };
-    message::note(note, &facts, *language)
+fn words(effect: &Effect, text: &dyn Fn(&Digest) -> Option<String>, note: &Note, language: Lang) -> String {
+    let Entity::Task(task) = &effect.entity else { return String::new() };
+    // On the dashboard a file of the work item has a page of its own.
+    let folder = format!("{}/", orch_core::artefact::folder(&task.item()));
+    let link = |path: &str| path.strip_prefix(&folder).map(|name| format!("/tasks/{task}/files/{name}"));
+    message::note(note, &message::NoteFacts { item: &task.item(), text, link: &link }, language)
 }

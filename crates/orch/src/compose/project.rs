@@ -5,23 +5,27 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use orch_adapters::agent::{AgentKind, AgentProgram, Agents, Login, Price, Prompt, prompt};
-use orch_adapters::deploy::hook::{Hook, HookProgram};
-use orch_adapters::deploy::probe::Probe;
+use orch_adapters::deploy::hook::{Deploy, Hook};
+use orch_adapters::deploy::probe::{Names, Probe, Well};
 use orch_adapters::gate::ci::Ci;
 use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
 use orch_adapters::lease::Registry;
 use orch_adapters::process::Launcher;
 use orch_adapters::run::{Machine, Masker, Places, Runs, Secret, Tree, TreeWish, Trees};
 use orch_core::call::agent::Assignment;
-use orch_core::call::deploy::Health;
-use orch_core::call::{DeployCall, DeployReply, Failure};
-use orch_core::id::{Commit, Digest, ProjectId, RunId};
+use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::call::{AgentCall, AgentReply, Failure};
+use orch_core::id::{Digest, ProjectId, RunId};
+use orch_core::policy::Policy;
 use orch_store::Reader;
 
 use super::{Wishes, chain, lock};
 use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::settings::{self, Settings};
+
+/// As many of people's comments go into a prompt.
+const ANSWERS: u32 = 20;
 
 /// A project, ready to work.
 pub struct Project {
@@ -33,37 +37,33 @@ pub struct Project {
     pub hub: Arc<Hub>,
     /// Its runs.
     pub runs: Runs,
-    /// Its agents.
-    pub agents: Agents,
     /// Its tests.
     pub ci: Ci,
+    /// Its deploys.
+    pub deploy: Deploy,
+    /// The policy in force, for prompts and caches.
+    pub policy: Arc<Mutex<Policy>>,
+    /// What signs the deliveries of its hook.
+    pub hook_secret: Vec<u8>,
     /// Up to which change the built-in tracker was read.
     pub read_issues_to: Mutex<u64>,
-    hook: Option<Hook>,
-    probe: Option<Probe>,
+    programs: BTreeMap<String, AgentProgram>,
+    prompt: Prompt,
 }
 
 impl Project {
-    /// Asks the deployed service who it is.
-    ///
-    /// # Errors
-    /// There is no probe in the settings.
-    pub async fn probe(&self, commit: &Commit) -> Result<Health, Failure> {
-        match &self.probe {
-            Some(probe) => Ok(probe.ask(commit).await),
-            None => Err(Failure::permanent(format!("project `{}` has no `health` in orch.toml", self.id))),
-        }
-    }
-
-    /// Starts the deploy hook. Blocks.
+    /// Starts or stops a run of an agent. Blocks.
     ///
     /// # Errors
     /// As [`Failure`] says.
-    pub fn deploy(&self, call: &DeployCall) -> Result<DeployReply, Failure> {
-        match &self.hook {
-            Some(hook) => hook.perform(call),
-            None => Err(Failure::permanent(format!("project `{}` has no `hook` in orch.toml", self.id))),
-        }
+    pub fn agent(&self, call: &AgentCall) -> Result<AgentReply, Failure> {
+        let agents = Agents {
+            runs: self.runs.clone(),
+            programs: self.programs.clone(),
+            prompt: Arc::clone(&self.prompt),
+            cache: lock(&self.policy).cache.clone(),
+        };
+        agents.perform(call)
     }
 }
 
@@ -119,9 +119,11 @@ pub fn all(
     settings: &Settings,
     wishes: &Wishes,
     texts: &Arc<Texts>,
+    tracker: &Arc<BuiltinTracker>,
 ) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
     let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
-    let mut machine = Machine::of(&wishes.path, &wishes.person);
+    let variable = |name: &str| wishes.variables.get(name).cloned();
+    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
     machine.read_only.push(wishes.exe.clone());
     let ports = Registry::new(home.folder().join("ports"));
     let launcher = Launcher { exe: wishes.exe.clone() };
@@ -144,26 +146,36 @@ pub fn all(
             mask: Masker::new(secrets),
             on_step: None,
         };
-        let agents = Agents { runs: runs.clone(), programs, prompt: prompts(&hub, texts) };
-        let ci = Ci { runs: runs.clone(), exe: wishes.exe.clone() };
         let hook = own.hook.as_ref().map(|hook| Hook {
-            runs: runs.clone(),
-            program: HookProgram { program: hook.program.clone(), args: hook.args.clone() },
+            program: hook.program.to_string_lossy().into_owned(),
+            args: hook.args.clone(),
+            env: BTreeMap::from([
+                ("PATH".to_owned(), wishes.path.clone()),
+                ("HOME".to_owned(), wishes.person.to_string_lossy().into_owned()),
+            ]),
+            run_dir: home.folder().join("run").join(name),
+            may_gain_rights: false,
         });
         let probe = match &own.health {
-            Some(health) => Some(Probe::new(&health.url, &health.field).map_err(|e| Error::failed(chain(&e)))?),
+            Some(health) => {
+                let names = Names::Json(health.field.clone());
+                Some(Probe::new(&health.url, names, Well::default()).map_err(|e| Error::failed(chain(&e)))?)
+            }
             None => None,
         };
+        let policy = Arc::new(Mutex::new(Policy::default()));
         let project = Project {
             id: id.clone(),
             prefix: own.prefix.clone(),
+            prompt: prompts(&hub, texts, tracker, &policy),
             hub,
+            ci: Ci { runs: runs.clone() },
+            deploy: Deploy { runs: runs.clone(), hook, probe },
             runs,
-            agents,
-            ci,
+            policy,
+            hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
-            hook,
-            probe,
+            programs,
         };
         all.insert(id, Arc::new(project));
     }
@@ -227,13 +239,25 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
 }
 
 /// Makes prompts: the built-in template of the role, or the project's own on main (decision 13).
-fn prompts(hub: &Arc<Hub>, texts: &Arc<Texts>) -> Prompt {
-    let (hub, texts) = (Arc::clone(hub), Arc::clone(texts));
+fn prompts(
+    hub: &Arc<Hub>,
+    texts: &Arc<Texts>,
+    tracker: &Arc<BuiltinTracker>,
+    policy: &Arc<Mutex<Policy>>,
+) -> Prompt {
+    let (hub, texts, tracker, policy) =
+        (Arc::clone(hub), Arc::clone(texts), Arc::clone(tracker), Arc::clone(policy));
     Arc::new(move |assignment: &Assignment| {
         let path = format!(".orch/roles/{}.md", assignment.role);
         let own = hub.read_file_at_main(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let mut answers = Vec::new();
+        if assignment.answers {
+            let said = tracker.said(&assignment.issue, ANSWERS)?;
+            answers.extend(said.into_iter().filter(|said| !said.own).map(|said| (said.by, said.text)));
+        }
         let text = |digest: &Digest| texts.get(digest);
-        let facts = prompt::facts_of(assignment, &text, &[]);
+        let policy = lock(&policy).clone();
+        let facts = prompt::facts_of(assignment, &text, &answers, &policy);
         let made = prompt::prompt(&facts, own.as_deref());
         if let Some(refused) = made.refused {
             tracing::warn!(path, error = %refused, "a project's prompt is refused; the built-in one holds");

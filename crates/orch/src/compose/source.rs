@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use orch_adapters::process::{self, Stream};
-use orch_adapters::tracker::builtin::hook;
+use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
 use orch_core::board::{Board, Policies};
-use orch_core::call::tracker::{Labels, Status};
+use orch_core::call::tracker::Status;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, IssueSeen};
 use orch_core::id::{Digest, Entity, ProjectId, Seq, TaskId};
@@ -26,8 +26,6 @@ use tokio::sync::watch;
 
 use super::{Outside, lock, sweep};
 
-/// The header in which a delivery of the built-in tracker is signed.
-const SIGNATURE: &str = "orch-signature";
 /// A diff longer than this is cut.
 const DIFF: usize = 512 * 1024;
 
@@ -192,7 +190,7 @@ impl Source for Answers {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(Vec::new()) };
             let said = outside.tracker.said(&task.issue, 100).map_err(|e| e.cause)?;
             let said = said.into_iter().map(|comment| Said {
-                by: comment.author,
+                by: comment.by,
                 own: comment.own,
                 at: comment.at,
                 text: comment.text,
@@ -287,7 +285,6 @@ impl Source for Answers {
                     &issue.title,
                     &issue.text,
                     status,
-                    Labels::default(),
                 )
             });
             let made = match made.await.map_err(|e| failed("create the issue", &e))? {
@@ -330,23 +327,24 @@ impl Source for Answers {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
             let Some(project) = outside.projects.get(&delivery.project) else { return Ok(HookAnswer::Unknown) };
-            let signature = delivery.headers.iter().find(|(name, _)| name == SIGNATURE).map(|(_, value)| value);
-            let Some(secret) = &project.hook_secret else { return Ok(HookAnswer::Unknown) };
-            let signature = signature.map(String::as_str).unwrap_or_default();
-            if hook::verify(secret, &delivery.body, signature).is_err() {
+            let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);
+            let signature = signed.map(|(_, value)| value.as_str()).unwrap_or_default();
+            if builtin::verify(&project.hook_secret, &delivery.body, signature).is_err() {
                 return Ok(HookAnswer::BadSignature);
             }
-            let read = match hook::parse(&delivery.body) {
+            let read = match builtin::parse(&delivery.body) {
                 Ok(read) => read,
-                Err(error) => {
-                    return Ok(HookAnswer::Malformed { place: error.place(), remedy: error.remedy() });
+                Err(HookError::Body { place, cause }) => {
+                    return Ok(HookAnswer::Malformed { place, remedy: cause });
                 }
+                Err(HookError::NoSignature | HookError::WrongSignature) => return Ok(HookAnswer::BadSignature),
             };
-            let seen = IssueSeen { project: delivery.project.clone(), reading: read.reading };
+            let (reading, blobs) = read.issue.reading();
+            let seen = IssueSeen { project: delivery.project.clone(), reading };
             let target = Target::Issue { prefix: project.prefix.clone() };
             let incoming = Incoming::of(target, Event::Issue(Box::new(seen)))
                 .keyed(format!("hook/{}/{}", delivery.project, read.delivery))
-                .with(read.blobs);
+                .with(blobs);
             match outside.handle.submit(incoming).await.map_err(shed)? {
                 Ack::Accepted { seq, .. } => Ok(HookAnswer::Accepted { seq }),
                 Ack::Duplicate | Ack::Unchanged => Ok(HookAnswer::NothingNew),

@@ -104,6 +104,7 @@ async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
     let target = Target::Entity(Entity::Project(project.id.clone()));
     let incoming = match policy {
         Ok(policy) => {
+            *lock(&project.policy) = policy.clone();
             let change = PolicyChange {
                 digest: policy.digest(),
                 commit: text.is_some().then_some(commit),
