@@ -38,7 +38,7 @@ pub struct Settings {
     pub https: bool,
     /// The language of texts.
     pub language: Lang,
-    /// The time zone in which a day begins (decision 46).
+    /// The time zone of days, and of times that are shown (decision 46).
     pub timezone: String,
     /// The user as whom agents and gates run when Orch is root (decision 9).
     pub run_as: Option<String>,
@@ -101,7 +101,7 @@ pub struct Agent {
     pub kind: AgentKind,
     /// The program, if not the one named like the kind.
     pub program: Option<PathBuf>,
-    /// Arguments before those that the kind adds.
+    /// Arguments: besides those of the kind, or for a command all of them.
     #[serde(default)]
     pub args: Vec<String>,
     /// Variables in its environment: nothing secret.

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use orch_adapters::process::{
     Enforcement, Landlock, Launcher, Limits, Observed, Output, RunSpec, SPEC_VERSION, Sandbox, StopWay, wait,
 };
+use orch_adapters::run::Machine;
 use orch_core::stage::Role;
 use serde::Serialize;
 use serde_json::json;
@@ -88,6 +89,7 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     store(here, &mut checks);
     user(&settings, &mut checks);
     sandbox(&mut checks);
+    enforced(here, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {
         project(id, own, &settings, &mut checks);
@@ -302,6 +304,18 @@ fn user(settings: &Settings, checks: &mut Checks) {
             );
         }
         (false, None) => checks.good("user", "not root"),
+    }
+}
+
+/// What protects the machine from a run, one line each (decision 9). What does not hold is to be known, not to be mended.
+fn enforced(here: &Here, checks: &mut Checks) {
+    let home = here.var("HOME").map(PathBuf::from).unwrap_or_default();
+    let variable = |name: &str| here.var(name).map(str::to_owned);
+    let machine = Machine::of(here.var("PATH").unwrap_or_default(), &home, variable);
+    // Who a run is has a line of its own already.
+    for fact in machine.enforced().into_iter().filter(|fact| fact.what != "user") {
+        let state = if fact.holds { Health::Good } else { Health::Mind };
+        checks.add(&format!("run: {}", fact.what), state, fact.so, None);
     }
 }
 
