@@ -49,7 +49,10 @@ fn brain(stage: &Stage, answers: Vec<(u16, Value)>) -> (mpsc::Receiver<Asked>, J
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).unwrap();
             let (status, answer) = answers.next().unwrap();
-            let answer = answer.to_string();
+            let answer = match answer {
+                Value::String(raw) => raw,
+                other => other.to_string(),
+            };
             let length = answer.len();
             write!(
                 reader.get_mut(),
@@ -175,6 +178,46 @@ fn refusals_become_exit_codes() {
         let (_asked, serve) = brain(&stage, vec![(status, problem)]);
         let said = stage.orch(["why", "D-1"]).failed(code);
         assert_eq!(said, "error: the words\n  remedy the hint\n", "{status}");
+        serve.join().unwrap();
+    }
+}
+
+/// Proves that a log is printed as it comes until its run ends, and that what a program wrote cannot steer the terminal.
+#[test]
+fn a_log_is_followed_to_its_end() {
+    let stage = Stage::new();
+    let event = |text: &str| format!("event: text\ndata: {}\n\n", json!({ "text": text }));
+    let stream =
+        format!("{}: still here\n\n{}event: end\ndata: 9\n\n", event("one\n"), event("two\u{1b}[2J\n"));
+    let (asked, serve) = brain(&stage, vec![(200, stream.into()), (200, "the end\n".into())]);
+    assert_eq!(stage.orch(["logs", "-f", "d-1", "--run", "r12.0"]).well(), "one\ntwo\u{fffd}[2J\n");
+    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log/follow?run=r12.0 HTTP/1.1");
+    assert_eq!(stage.orch(["logs", "d-1", "--err"]).well(), "the end\n");
+    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log?stream=err HTTP/1.1");
+    serve.join().unwrap();
+}
+
+/// Proves that pause, resume, freeze and priority reach their paths with what was said.
+#[test]
+fn gestures_reach_their_paths() {
+    let cases: [(&[&str], &str, Value); 7] = [
+        (&["pause", "--drain"], "/api/v1/installation/pause", json!({ "drain": true })),
+        (&["resume"], "/api/v1/installation/unpause", json!({})),
+        (&["resume", "d-1"], "/api/v1/tasks/D-001/start", json!({})),
+        (&["freeze"], "/api/v1/projects/demo/freeze", json!({})),
+        (&["unfreeze", "D"], "/api/v1/projects/demo/unfreeze", json!({})),
+        (&["priority", "d-1", "high"], "/api/v1/tasks/D-001/priority", json!({ "priority": "high" })),
+        (&["reject", "d-1", "--reason", "no"], "/api/v1/tasks/D-001/reject", json!({ "reason": "no" })),
+    ];
+    for (command, path, body) in cases {
+        let stage = Stage::new();
+        stage.write("home/orch.toml", "[projects.demo]\nprefix = \"D\"\nrepository = \"/d\"\n");
+        let taken = json!({ "seq": 1, "duplicate": false, "effective": true, "reasons": ["so it is"] });
+        let (asked, serve) = brain(&stage, vec![(200, taken)]);
+        assert!(stage.orch(command).well().ends_with("  so it is\n"), "{command:?}");
+        let asked = asked.recv().unwrap();
+        assert_eq!(asked.line, format!("POST {path} HTTP/1.1"));
+        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), body);
         serve.join().unwrap();
     }
 }
