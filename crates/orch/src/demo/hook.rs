@@ -28,7 +28,8 @@ pub struct Service {
 /// What `orch demo-hook` does: the contract's variables in, the contract's exit code out.
 pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     let spoil = arguments.into_iter().any(|word| word == "--spoil");
-    let variable = |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
+    let variable =
+        |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
     let deploy = || {
         let checkout = PathBuf::from(variable("ORCH_CHECKOUT")?);
         let run = PathBuf::from(variable("ORCH_RUN_DIR")?);
@@ -90,7 +91,9 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
     }
     end(&service.identity).map_err(|e| io::Error::other(e.cause))?;
     fs::remove_file(&note)?;
-    Err(io::Error::other(format!("/health never named {commit}; the new service was ended, the old one runs")))
+    Err(io::Error::other(format!(
+        "/health never named {commit}; the new service was ended, the old one runs"
+    )))
 }
 
 /// The services whose notes lie below a folder.
