@@ -161,7 +161,8 @@ impl Policy {
             }
         };
         // A verdict file belongs to the role that is entitled to the verdict.
-        let verdicts = [(Role::Reviewer, crate::artefact::REVIEW), (Role::Tester, crate::artefact::TEST_REPORT)];
+        let verdicts =
+            [(Role::Reviewer, crate::artefact::REVIEW), (Role::Tester, crate::artefact::TEST_REPORT)];
         for (judge, name) in verdicts {
             if judge != role {
                 denied.push(format!("{folder}/{name}"));

@@ -77,8 +77,12 @@ pub struct Brain {
 }
 
 impl Brain {
-    /// Starts the engine's thread. Effects that may start come out of the receiver.
-    pub fn start<J>(mut engine: Engine<J>) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
+    /// Starts the engine's thread. Effects that may start come out of the receiver; `close` gets the journal when the
+    /// brain has stopped in order.
+    pub fn start<J>(
+        mut engine: Engine<J>,
+        close: impl FnOnce(J) + Send + 'static,
+    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
     where
         J: Journal + Send + 'static,
     {
@@ -86,9 +90,10 @@ impl Brain {
         let (effects, to_perform) = mpsc::unbounded_channel();
         let (head_is, head) = watch::channel(engine.head());
         let mine = Arc::clone(&inbox);
-        let thread = std::thread::Builder::new()
-            .name("brain".to_owned())
-            .spawn(move || turn(&mut engine, &mine, &effects, &head_is))?;
+        let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
+            turn(&mut engine, &mine, &effects, &head_is);
+            close(engine.into_journal());
+        })?;
         let handle = Handle::new(Arc::clone(&inbox));
         Ok((Self { inbox, thread: Some(thread), handle, head }, to_perform))
     }

@@ -399,11 +399,11 @@ impl<J: Journal> Engine<J> {
                     known.policy.as_ref() == Some(&change.digest) && known.refused.is_none()
                 })
             }
-            (Entity::Project(project), Event::PolicyRefused(refusal)) => {
-                self.board.project(project).and_then(|known| known.refused.as_ref()).is_some_and(|known| {
-                    known.commit == refusal.commit && known.cause == refusal.cause
-                })
-            }
+            (Entity::Project(project), Event::PolicyRefused(refusal)) => self
+                .board
+                .project(project)
+                .and_then(|known| known.refused.as_ref())
+                .is_some_and(|known| known.commit == refusal.commit && known.cause == refusal.cause),
             (_, _) => false,
         };
         Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })

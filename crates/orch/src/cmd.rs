@@ -1,6 +1,8 @@
 //! What can a person type? Each subcommand has a file with its arguments and its help.
 
+pub mod demo;
 pub mod init;
+pub mod up;
 pub mod new;
 pub mod list;
 pub mod show;
@@ -53,8 +55,13 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 command line, 3 not fo
 /// What there is to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Watch one issue travel to a deployed change, with scripted agents
+    Demo(demo::Args),
     /// Make a project of the repository you are in
     Init(init::Args),
+    /// Serve: dashboard, API and work
+    #[command(visible_alias = "serve")]
+    Up(up::Args),
     /// Ask for a change
     New(new::Args),
     /// The tasks
@@ -230,7 +237,9 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
     let env = std::env::vars_os().filter_map(text).collect();
     let here = Here { home, json: cli.json, folder, env };
     match cli.command {
+        Command::Demo(args) => demo::run(&here, &args),
         Command::Init(args) => init::run(&here, &args),
+        Command::Up(args) => up::run(&here, &args),
         Command::New(args) => new::run(&here, &args),
         Command::List(args) => list::run(&here, &args),
         Command::Show(args) => show::run(&here, &args),

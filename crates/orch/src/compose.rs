@@ -6,6 +6,7 @@
 pub mod project;
 pub mod perform;
 pub mod sweep;
+pub mod check;
 pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -88,8 +89,8 @@ pub struct Wishes {
     pub variables: BTreeMap<String, String>,
     /// The home folder of the person, for toolchains.
     pub person: std::path::PathBuf,
-    /// Root without `run_as` (decision 9).
-    pub allow_root: bool,
+    /// For drills and tests: the process kills itself at this boundary of an effect.
+    pub die_at: Option<perform::Boundary>,
 }
 
 impl Outside {
@@ -155,7 +156,9 @@ impl Outside {
                     let end = RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None };
                     return Finished { end, blobs: Vec::new(), notes: Vec::new() };
                 }
-                Watched::CannotTell { why } => tracing::warn!(%run, why, "whether a run lives cannot be told yet"),
+                Watched::CannotTell { why } => {
+                    tracing::warn!(%run, why, "whether a run lives cannot be told yet")
+                }
             }
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
@@ -179,8 +182,13 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let limits = settings.core_limits();
     let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let close = |journal: SqliteJournal| {
+        if let Err(error) = journal.close() {
+            tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
+        }
+    };
     let (brain, mut effects) =
-        Brain::start(engine).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+        Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let texts = Arc::new(project::Texts::new(home.store()));
     let projects = project::all(&home, &settings, &wishes, &texts, &tracker)?;
     let stop = CancellationToken::new();
@@ -205,7 +213,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
     sweep::policies(&outside).await;
 
-    let hands = Hands::new(perform::function(&outside), outside.handle.clone());
+    let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
     let over = stop.clone();
     outside.tasks.spawn(async move {
         loop {
@@ -224,9 +232,38 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             outside.watch(&project, run.task, run.run);
         }
     }
+    adopt(&outside).await;
+    if !clean {
+        check::soon(&outside);
+    }
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
     let (address, keeper, served) = open_door(&outside, &wishes).await?;
     Ok(Running { outside, address, keeper, brain, served })
+}
+
+/// Watches every run whose end is not in the journal yet, and takes away what none of them needs.
+async fn adopt(outside: &Arc<Outside>) {
+    let theirs = Arc::clone(outside);
+    let found = tokio::task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        for project in theirs.projects.values() {
+            let runs = project.runs.unsettled().unwrap_or_default();
+            let live: Vec<RunId> = runs.clone();
+            if let Err(failure) = project.hub.tidy_trees(&live) {
+                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+            }
+            for run in runs {
+                let record = project.runs.places.of(run).record;
+                if let Ok(Some(about)) = orch_adapters::run::About::read(&record) {
+                    found.push((project.id.clone(), about.task, run));
+                }
+            }
+        }
+        found
+    });
+    for (project, task, run) in found.await.unwrap_or_default() {
+        outside.watch(&project, task, run);
+    }
 }
 
 async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> {
@@ -255,7 +292,8 @@ async fn open_door(
     let _ = std::fs::remove_file(&socket);
     let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
     let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&socket, private).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    std::fs::set_permissions(&socket, private)
+        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
     let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),

@@ -66,7 +66,8 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let workspace = Workspace::make(&plan.workspace, plan.spoil, &plan.wishes)?;
     tell::opening(&workspace, plan);
     let first = hook::deploy_first(&workspace).map_err(|e| Error::failed(e.to_string()))?;
-    let (settings, _) = Settings::of_text(&workspace.home().settings(), &workspace.settings(plan.listen), &[])?;
+    let (settings, _) =
+        Settings::of_text(&workspace.home().settings(), &workspace.settings(plan.listen), &[])?;
     let mut wishes = plan.wishes.clone();
     wishes.notice = Some("A demonstration: the agents are scripted, no model works here.".to_owned());
     let running = compose::start(workspace.home(), settings, wishes).await?;
@@ -92,7 +93,8 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
 
 async fn wait_for_the_end() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return;
     };
     tokio::select! {
@@ -122,7 +124,9 @@ async fn travel(
             teller.summary(outside, &task, &before, &answer);
             let ending = match answer == story::NEW_ANSWER {
                 true => Ending::Delivered,
-                false => Ending::Held(format!("the service answers {answer:?} instead of {:?}", story::NEW_ANSWER)),
+                false => {
+                    Ending::Held(format!("the service answers {answer:?} instead of {:?}", story::NEW_ANSWER))
+                }
             };
             return Ok((ending, id));
         }
@@ -143,7 +147,9 @@ async fn ask_for_the_change(outside: &std::sync::Arc<Outside>) -> Result<TaskId,
         .tracker
         .create_once(&project, "demo", story::TITLE, story::TEXT, Status::ToAnalyse)
         .map_err(|e| Error::failed(e.to_string()))?;
-    let Some(own) = outside.projects.get(&project) else { return Err(Error::failed("the demo's project is gone")) };
+    let Some(own) = outside.projects.get(&project) else {
+        return Err(Error::failed("the demo's project is gone"));
+    };
     let _ = sweep::submit_issue(outside, own, &issue).await;
     let found = outside.read(|reader| reader.task_of_issue(&project, &issue.key)).map_err(Error::failed)?;
     found.ok_or_else(|| Error::failed("the issue did not become a task"))
@@ -154,9 +160,8 @@ fn task(outside: &Outside, id: &TaskId) -> Result<Task, Error> {
     let kept = outside.read(|reader| reader.state(&entity)).map_err(Error::failed)?;
     match kept.map(|kept| kept.state) {
         Some(State::Task(task)) => Ok(*task),
-        Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_)) | None => {
-            Err(Error::failed(format!("{id} is not in the store")))
-        }
+        Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
+        | None => Err(Error::failed(format!("{id} is not in the store"))),
     }
 }
 
@@ -209,7 +214,11 @@ async fn give_consent(
             }
             Press::Confirm { what: task.change().cloned() }
         }
-        Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => {
+        Step::Rest(_)
+        | Step::Queued(_)
+        | Step::Asked { .. }
+        | Step::Running { .. }
+        | Step::Backoff { .. } => {
             return Ok(false);
         }
     };

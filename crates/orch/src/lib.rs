@@ -14,6 +14,8 @@ pub mod client;
 pub mod reading;
 pub mod screen;
 pub mod ids;
+pub mod compose;
+pub mod demo;
 pub mod cmd;
 
 pub use cmd::run;

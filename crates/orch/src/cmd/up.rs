@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::Here;
+use crate::compose::perform::Boundary;
 use crate::compose::{self, Wishes};
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
@@ -13,6 +14,9 @@ pub struct Args {
     /// As root without `run_as`: run agents and tests as root all the same
     #[arg(long)]
     allow_root: bool,
+    /// For drills: die by SIGKILL at a boundary of an effect, such as "after forge/merge 1"
+    #[arg(long, hide = true, value_name = "BOUNDARY")]
+    die_at: Option<Boundary>,
 }
 
 /// Serves until a signal.
@@ -26,10 +30,12 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             return Err(Error::new(Kind::Refused, "as root, agents and tests would run as root")
                 .remedy("set `run_as` in orch.toml, start Orch as another user, or give --allow-root"));
         }
-        screen::warn("--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine");
+        anstream::eprintln!(
+            "--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine"
+        );
     }
     let mut wishes = wishes(here)?;
-    wishes.allow_root = args.allow_root;
+    wishes.die_at = args.die_at.clone();
     let home = here.home.clone();
     block_on(async move {
         let running = compose::start(home, settings, wishes).await?;
@@ -43,7 +49,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 
 async fn wait() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         return;
     };
     tokio::select! {
@@ -65,7 +72,7 @@ pub fn wishes(here: &Here) -> Result<Wishes, Error> {
         path: text("PATH"),
         variables: here.env.iter().cloned().collect(),
         person: text("HOME").into(),
-        allow_root: false,
+        die_at: None,
     })
 }
 

@@ -16,16 +16,72 @@ use orch_engine::ports::{Perform, Performed};
 use super::Outside;
 use super::project::Project;
 
+/// A boundary of an effect at which a drill or a test lets the process die: `before git/collect 2` is the moment before
+/// the second effect of that kind is performed, `after ...` the one when it happened and nobody knows yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boundary {
+    after: bool,
+    kind: String,
+    nth: u32,
+}
+
+impl std::str::FromStr for Boundary {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || {
+            format!("`{text}` is not a boundary: expected `before git/collect 1` or `after forge/merge 1`")
+        };
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let [side, kind, nth] = words.as_slice() else { return Err(expected()) };
+        let after = match *side {
+            "before" => false,
+            "after" => true,
+            _ => return Err(expected()),
+        };
+        Ok(Self { after, kind: (*kind).to_owned(), nth: nth.parse().map_err(|_| expected())? })
+    }
+}
+
+/// Counts effects, and dies at the wanted one.
+struct Fuse {
+    at: Option<Boundary>,
+    seen: std::sync::atomic::AtomicU32,
+}
+
+impl Fuse {
+    /// Whether the process dies around this effect, and on which side.
+    fn burns(&self, effect: &Effect) -> Option<bool> {
+        let at = self.at.as_ref().filter(|at| at.kind == effect.call.name())?;
+        let nth = self.seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        (nth == at.nth).then_some(at.after)
+    }
+}
+
+fn die() {
+    let own = rustix::process::getpid();
+    let _ = rustix::process::kill_process(own, rustix::process::Signal::KILL);
+}
+
 /// The function that the hands perform with.
-pub fn function(outside: &Arc<Outside>) -> Perform {
+pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
     let outside = Arc::downgrade(outside);
+    let fuse = Arc::new(Fuse { at: die_at, seen: std::sync::atomic::AtomicU32::new(0) });
     Arc::new(move |effect| {
-        let outside = outside.upgrade();
+        let (outside, fuse) = (outside.upgrade(), Arc::clone(&fuse));
         Box::pin(async move {
-            match outside {
-                Some(outside) => perform(&outside, effect).await,
-                None => failed(Failure::transient("the installation is being closed")),
+            let Some(outside) = outside else {
+                return failed(Failure::transient("the installation is being closed"));
+            };
+            let burns = fuse.burns(&effect);
+            if burns == Some(false) {
+                die();
             }
+            let performed = perform(&outside, effect).await;
+            if burns == Some(true) {
+                die();
+            }
+            performed
         })
     })
 }
@@ -36,11 +92,15 @@ async fn perform(outside: &Arc<Outside>, effect: Effect) -> Performed {
         return failed(Failure::transient(cause));
     };
     let performed = match &effect.call {
-        Call::Deploy(call) => project.deploy.perform(call).await.map(|reply| (Reply::Deploy(reply), Vec::new())),
+        Call::Deploy(call) => {
+            project.deploy.perform(call).await.map(|reply| (Reply::Deploy(reply), Vec::new()))
+        }
         Call::Tracker(_) | Call::Forge(_) | Call::Git(_) | Call::Agent(_) | Call::Gate(_) => {
             let (mine, theirs, wanted) = (Arc::clone(outside), Arc::clone(&project), effect.clone());
             let acted = tokio::task::spawn_blocking(move || act(&mine, &theirs, &wanted)).await;
-            acted.unwrap_or_else(|panic| Err(Failure::unknown(format!("the adapter ended in a defect: {panic}"))))
+            acted.unwrap_or_else(|panic| {
+                Err(Failure::unknown(format!("the adapter ended in a defect: {panic}")))
+            })
         }
     };
     let performed = match performed {
@@ -89,9 +149,8 @@ type Acted = Result<(Reply, Vec<Blob>), Failure>;
 
 fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
     let at = clock::now();
-    let text = |digest: &Digest| {
-        outside.blob(digest).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-    };
+    let text =
+        |digest: &Digest| outside.blob(digest).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     match &effect.call {
         Call::Tracker(call) => {
             let words = |note: &Note, language: Lang| words(effect, &text, note, language);

@@ -12,8 +12,8 @@ use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
 use orch_adapters::lease::Registry;
 use orch_adapters::process::Launcher;
 use orch_adapters::run::{Machine, Masker, Places, Runs, Secret, Tree, TreeWish, Trees};
-use orch_core::call::agent::Assignment;
 use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::call::agent::Assignment;
 use orch_core::call::{AgentCall, AgentReply, Failure};
 use orch_core::id::{Digest, ProjectId, RunId};
 use orch_core::policy::Policy;
@@ -215,8 +215,9 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         });
         let mut login = Login::None;
         for (variable, file) in &agent.env_files {
-            let key = std::fs::read_to_string(file)
-                .map_err(|e| Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display()))?;
+            let key = std::fs::read_to_string(file).map_err(|e| {
+                Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())
+            })?;
             login = Login::Key { variable: variable.clone(), key: Secret::new(key.trim()) };
         }
         let program = AgentProgram {

@@ -18,8 +18,9 @@ use orch_core::time::{Moment, Span};
 use orch_engine::handle::NotTaken;
 use orch_engine::{Ack, Incoming, Target, clock};
 use orch_server::source::{
-    Commented, Created, Cursor, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk, LogPart,
-    LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work, needs_person,
+    Commented, Created, Cursor, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk,
+    LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
+    needs_person,
 };
 use orch_store::{Place, Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
@@ -48,7 +49,10 @@ impl Answers {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
             let looked = tokio::task::spawn_blocking(move || look(&outside)).await;
-            looked.map_err(|e| e.to_string()).and_then(|seen| seen).map_err(|cause| Trouble::Failed { doing, cause })
+            looked
+                .map_err(|e| e.to_string())
+                .and_then(|seen| seen)
+                .map_err(|cause| Trouble::Failed { doing, cause })
         })
     }
 
@@ -187,7 +191,9 @@ impl Source for Answers {
 
     fn comments(&self, task: TaskId) -> Later<Vec<Said>> {
         self.blocking("read the comments", move |outside| {
-            let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(Vec::new()) };
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else {
+                return Ok(Vec::new());
+            };
             let said = outside.tracker.said(&task.issue, 100).map_err(|e| e.cause)?;
             let said = said.into_iter().map(|comment| Said {
                 by: comment.by,
@@ -201,7 +207,9 @@ impl Source for Answers {
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
         self.blocking("read a log", move |outside| {
-            let Some((_, task)) = outside.read(|reader| task_of(reader, &part.task))? else { return Ok(None) };
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &part.task))? else {
+                return Ok(None);
+            };
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
@@ -250,10 +258,13 @@ impl Source for Answers {
                 Entity::Task(id) => {
                     let id = id.clone();
                     let theirs = Arc::clone(&outside);
-                    let found = tokio::task::spawn_blocking(move || theirs.read(|reader| task_of(reader, &id))).await;
+                    let found =
+                        tokio::task::spawn_blocking(move || theirs.read(|reader| task_of(reader, &id))).await;
                     matches!(found, Ok(Ok(Some(_))))
                 }
-                Entity::Repository(project) | Entity::Project(project) => outside.projects.contains_key(project),
+                Entity::Repository(project) | Entity::Project(project) => {
+                    outside.projects.contains_key(project)
+                }
                 Entity::Provider(_) => false,
                 Entity::Installation => true,
             };
@@ -279,13 +290,7 @@ impl Source for Answers {
             let theirs = Arc::clone(&outside);
             let made = tokio::task::spawn_blocking(move || {
                 let status = if issue.start { Status::ToAnalyse } else { Status::Backlog };
-                theirs.tracker.create_once(
-                    &issue.project,
-                    &issue.request,
-                    &issue.title,
-                    &issue.text,
-                    status,
-                )
+                theirs.tracker.create_once(&issue.project, &issue.request, &issue.title, &issue.text, status)
             });
             let made = match made.await.map_err(|e| failed("create the issue", &e))? {
                 Ok(made) => made,
@@ -326,7 +331,9 @@ impl Source for Answers {
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
-            let Some(project) = outside.projects.get(&delivery.project) else { return Ok(HookAnswer::Unknown) };
+            let Some(project) = outside.projects.get(&delivery.project) else {
+                return Ok(HookAnswer::Unknown);
+            };
             let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);
             let signature = signed.map(|(_, value)| value.as_str()).unwrap_or_default();
             if builtin::verify(&project.hook_secret, &delivery.body, signature).is_err() {
@@ -337,7 +344,9 @@ impl Source for Answers {
                 Err(HookError::Body { place, cause }) => {
                     return Ok(HookAnswer::Malformed { place, remedy: cause });
                 }
-                Err(HookError::NoSignature | HookError::WrongSignature) => return Ok(HookAnswer::BadSignature),
+                Err(HookError::NoSignature | HookError::WrongSignature) => {
+                    return Ok(HookAnswer::BadSignature);
+                }
             };
             let (reading, blobs) = read.issue.reading();
             let seen = IssueSeen { project: delivery.project.clone(), reading };

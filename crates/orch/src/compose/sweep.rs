@@ -72,7 +72,9 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
             let target = Target::Entity(Entity::Repository(project.id.clone()));
             tell(outside, Incoming::of(target, Event::Main(reading))).await;
         }
-        Err(failure) => tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read"),
+        Err(failure) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read")
+        }
     }
 }
 
@@ -99,8 +101,9 @@ async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
             Err(e) => Err(format!("{} is not UTF-8: {e}: save it as UTF-8", policy_file::PATH)),
         },
     };
-    let policy = found
-        .and_then(|file| policy_file::effective(project.id.as_str(), &settings, &file).map_err(|e| e.to_string()));
+    let policy = found.and_then(|file| {
+        policy_file::effective(project.id.as_str(), &settings, &file).map_err(|e| e.to_string())
+    });
     let target = Target::Entity(Entity::Project(project.id.clone()));
     let incoming = match policy {
         Ok(policy) => {

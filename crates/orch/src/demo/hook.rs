@@ -16,7 +16,7 @@ use super::workspace::{Workspace, end};
 
 /// A service that was started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Service {
+pub struct Greeter {
     /// Which process.
     pub identity: Identity,
     /// Where it listens.
@@ -28,7 +28,8 @@ pub struct Service {
 /// What `orch demo-hook` does: the contract's variables in, the contract's exit code out.
 pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     let spoil = arguments.into_iter().any(|word| word == "--spoil");
-    let variable = |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
+    let variable =
+        |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
     let deploy = || {
         let checkout = PathBuf::from(variable("ORCH_CHECKOUT")?);
         let run = PathBuf::from(variable("ORCH_RUN_DIR")?);
@@ -71,7 +72,7 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
         .process_group(0)
         .spawn()?;
     let identity = Identity::of(child.id().cast_signed())?;
-    let service = Service { identity, port, commit: commit.to_owned() };
+    let service = Greeter { identity, port, commit: commit.to_owned() };
     let note = run.join("service.json");
     fs::write(&note, serde_json::to_vec(&service).map_err(io::Error::other)?)?;
     println!("started on port {port}, waiting until it names {commit}");
@@ -90,11 +91,13 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
     }
     end(&service.identity).map_err(|e| io::Error::other(e.cause))?;
     fs::remove_file(&note)?;
-    Err(io::Error::other(format!("/health never named {commit}; the new service was ended, the old one runs")))
+    Err(io::Error::other(format!(
+        "/health never named {commit}; the new service was ended, the old one runs"
+    )))
 }
 
 /// The services whose notes lie below a folder.
-pub fn services(folder: &Path) -> Vec<Service> {
+pub fn services(folder: &Path) -> Vec<Greeter> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let notes = entries.filter_map(|entry| fs::read(entry.path().join("service.json")).ok());
     notes.filter_map(|note| serde_json::from_slice(&note).ok()).collect()
@@ -131,7 +134,7 @@ pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
         .stderr(log)
         .process_group(0)
         .spawn()?;
-    let service = Service { identity: Identity::of(child.id().cast_signed())?, port, commit };
+    let service = Greeter { identity: Identity::of(child.id().cast_signed())?, port, commit };
     fs::write(run.join("service.json"), serde_json::to_vec(&service).map_err(io::Error::other)?)?;
     for _ in 0..100 {
         if let Ok(answer) = get(port, "/?name=Ada") {

@@ -85,10 +85,16 @@ pub fn scenario(spoil: Option<Spoil>) -> String {
         .used(5200, 900, "0.041");
     s.part("architect", None)
         .say("(scripted) deciding how")
-        .artefact("06-adr/ADR-001-query.md", "# Read the name from the query\n\nNo router, no new dependency: one function in `src/lib.rs`.\n")
+        .artefact(
+            "06-adr/ADR-001-query.md",
+            "# Read the name from the query\n\nNo router, no new dependency: one function in `src/lib.rs`.\n",
+        )
         .artefact("07-infra-requirements.md", "No new infrastructure.\n")
         .artefact("08-data-requirements.md", "No schema change.\n")
-        .artefact("10-tech-risks.md", "| risk | answer |\n|---|---|\n| markup in the name | keep letters, digits and - only |\n")
+        .artefact(
+            "10-tech-risks.md",
+            "| risk | answer |\n|---|---|\n| markup in the name | keep letters, digits and - only |\n",
+        )
         .used(6100, 700, "0.046");
     let lasting = spoil == Some(Spoil::Ci);
     s.part("developer", Some(1))
@@ -112,9 +118,15 @@ pub fn scenario(spoil: Option<Spoil>) -> String {
     s.used(11900, 1900, "0.102");
     let objection = "---\ntype: review\nwork_item_id: {item}\nverdict: REQUEST_CHANGES\nversion: 1\n---\n\n## Summary\n\nThe name goes into the answer as it came.\n\n## Findings\n\n### P1 Must fix\n\n- `src/lib.rs`: an empty name answers `Hello, !`, and markup in the name is echoed.\n- `README.md` does not say anything about `name`.\n";
     let approval = "---\ntype: review\nwork_item_id: {item}\nverdict: APPROVED\nversion: 2\n---\n\n## Summary\n\nThe name is cleaned, bounded and documented.\n\n## Findings\n\nNone.\n";
-    s.part("reviewer", None).say("(scripted) reading the diff").artefact("12-review.md", objection).used(7300, 600, "0.048");
+    s.part("reviewer", None)
+        .say("(scripted) reading the diff")
+        .artefact("12-review.md", objection)
+        .used(7300, 600, "0.048");
     let last = if spoil == Some(Spoil::Review) { objection } else { approval };
-    s.part("reviewer", Some(3)).say("(scripted) reading the diff again").artefact("12-review.md", last).used(7900, 500, "0.049");
+    s.part("reviewer", Some(3))
+        .say("(scripted) reading the diff again")
+        .artefact("12-review.md", last)
+        .used(7900, 500, "0.049");
     s.part("tester", None)
         .say("(scripted) trying every acceptance criterion")
         .artefact("13-test-report.md", "---\ntype: test-report\nwork_item_id: {item}\nresult: PASS\n---\n\n| case | result |\n|---|---|\n| TC-01 | PASS |\n| TC-02 | PASS |\n\n## Conclusion\n\nBoth criteria hold.\n")

@@ -26,7 +26,9 @@ fn paint(style: Style, text: &str) -> String {
 /// The first lines.
 pub fn opening(workspace: &Workspace, plan: &Plan) {
     anstream::println!("{}", paint(BOLD, "Orch demo: one issue, from To Analyse to a deployed change"));
-    anstream::println!("The repository, its tests, git, the merge and the deploy are real. The agents are scripted: no model, no account.");
+    anstream::println!(
+        "The repository, its tests, git, the merge and the deploy are real. The agents are scripted: no model, no account."
+    );
     anstream::println!("{}", paint(DIM, &format!("workspace {}", workspace.folder().display())));
     if let Some(spoil) = plan.spoil {
         anstream::println!("{}", paint(BAD, &format!("spoiled on purpose: {spoil:?}")));
@@ -40,9 +42,14 @@ pub fn opening(workspace: &Workspace, plan: &Plan) {
 pub fn where_to_look(running: &Running, plan: &Plan) -> Result<(), Error> {
     anstream::println!("dashboard {}", paint(BOLD, &running.link()?));
     if plan.ask {
-        anstream::println!("You approve and confirm: there, or with `orch approve DEMO-001` and `orch confirm DEMO-001`.");
+        anstream::println!(
+            "You approve and confirm: there, or with `orch approve DEMO-001` and `orch confirm DEMO-001`."
+        );
     } else {
-        anstream::println!("{}", paint(DIM, "The demo approves and confirms for you; `--ask` leaves that to you."));
+        anstream::println!(
+            "{}",
+            paint(DIM, "The demo approves and confirms for you; `--ask` leaves that to you.")
+        );
     }
     anstream::println!();
     Ok(())
@@ -57,7 +64,16 @@ pub fn stays_up(running: &Running, task: &TaskId, delivered: bool) -> Result<(),
     anstream::println!();
     anstream::println!("The dashboard stays up: {}", paint(BOLD, &link));
     let more = if delivered { "" } else { "the task waits there; " };
-    anstream::println!("{}", paint(DIM, &format!("{more}{task} is at http://{}/tasks/{task}. Ctrl-C or `orch demo --stop` ends all of it.", running.address)));
+    anstream::println!(
+        "{}",
+        paint(
+            DIM,
+            &format!(
+                "{more}{task} is at http://{}/tasks/{task}. Ctrl-C or `orch demo --stop` ends all of it.",
+                running.address
+            )
+        )
+    );
     Ok(())
 }
 
@@ -107,9 +123,16 @@ impl Teller {
     pub fn summary(&self, outside: &Outside, task: &Task, before: &str, after: &str) {
         let short = |commit: &orch_core::id::Commit| commit.short().to_owned();
         anstream::println!();
-        anstream::println!("{} {}", paint(GOOD, "done"), paint(BOLD, &format!("{} {}", task.id, super::story::TITLE)));
+        anstream::println!(
+            "{} {}",
+            paint(GOOD, "done"),
+            paint(BOLD, &format!("{} {}", task.id, super::story::TITLE))
+        );
         if let Some(merged) = &task.merged {
-            anstream::println!("  merged    {} into main, exactly the tree that was tested", short(&merged.commit));
+            anstream::println!(
+                "  merged    {} into main, exactly the tree that was tested",
+                short(&merged.commit)
+            );
         }
         if let Some(deployed) = &task.deployed {
             anstream::println!("  deployed  {}, and the service names that commit", short(&deployed.commit));
@@ -122,9 +145,12 @@ impl Teller {
         let (usage, lang) = (task.usage(), Lang::En);
         anstream::println!(
             "  took      {wall}, {agents} runs of agents (scripted, {} as if), {tests} runs of the tests",
-            figure::cost(usage.microdollars, lang),
+            figure::cost(usage, lang),
         );
-        anstream::println!("  look      git -C {} log --oneline", outside.home.folder().with_file_name("repository").display());
+        anstream::println!(
+            "  look      git -C {} log --oneline",
+            outside.home.folder().with_file_name("repository").display()
+        );
     }
 
     /// The end of a story that waits.

@@ -132,7 +132,14 @@ impl Workspace {
 
     fn git(&self, args: &[&str]) -> Result<String, Error> {
         let ran = Command::new("git")
-            .args(["-c", "user.name=Demo", "-c", "user.email=demo@orch.invalid", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=Demo",
+                "-c",
+                "user.email=demo@orch.invalid",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(args)
             .current_dir(self.repository())
             .output();
