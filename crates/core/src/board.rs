@@ -195,6 +195,11 @@ impl Board {
         self.rows.iter().filter(|(_, row)| here(row)).map(|(id, _)| id.clone()).collect()
     }
 
+    /// How many tasks wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.wanting.values().map(BTreeSet::len).sum()
+    }
+
     /// How many tasks are open.
     pub fn open(&self) -> usize {
         self.rows.len()
