@@ -313,13 +313,10 @@ impl Event {
             Event::Timer(timer) => Some(format!("timer/{timer}")),
             Event::Granted(grant) => Some(format!("grant/{entity}/{}", grant.wanted)),
             Event::Gesture(gesture) => Some(format!("gesture/{}", gesture.request)),
-            Event::PolicyChanged(change) => Some(format!(
-                "policy/{entity}/{}/{}",
-                change.commit.as_ref().map_or("built-in", Commit::as_str),
-                change.digest
-            )),
-            Event::PolicyRefused(refusal) => Some(format!("policy/{entity}/{}/refused", refusal.commit)),
-            Event::Issue(_)
+            // A policy is a reading: equal to the one that holds it is no event, and one that held before may hold again.
+            Event::PolicyChanged(_)
+            | Event::PolicyRefused(_)
+            | Event::Issue(_)
             | Event::Main(_)
             | Event::Message(_)
             | Event::Started(_)

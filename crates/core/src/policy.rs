@@ -152,10 +152,14 @@ impl Policy {
     /// What a role may write (decision 8).
     pub fn scope(&self, role: Role, item: &WorkItem) -> Scope {
         let own = format!("{}/**", crate::artefact::folder(item));
+        let folder = crate::artefact::folder(item);
+        let requirements: Vec<String> =
+            crate::artefact::REQUIREMENTS.iter().map(|name| format!("{folder}/{name}")).collect();
         let (mut allowed, denied, protected) = match role {
-            Role::Analyst | Role::Reviewer => (vec![own], vec![], vec![]),
-            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], vec![], vec![]),
-            Role::Tester => (vec![own], vec![], vec![]),
+            Role::Analyst => (vec![own], vec![], vec![]),
+            // The approved requirements are the analyst's alone (decision 8).
+            Role::Reviewer | Role::Tester => (vec![own], requirements, vec![]),
+            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], requirements, vec![]),
             Role::Developer => (
                 vec!["**".to_owned()],
                 vec!["docs/work-items/**".to_owned(), ".orch/**".to_owned()],

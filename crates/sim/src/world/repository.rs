@@ -54,6 +54,20 @@ impl Repository {
         self.main_was.push(commit);
     }
 
+    /// Somebody pushes a commit of their own to a task branch.
+    pub fn push_branch(&mut self, branch: &str, path: &str, content: &str) {
+        let Some(head) = self.branches.get(branch).cloned() else { return };
+        let mut files = self.files(&head);
+        files.insert(path.to_owned(), content.to_owned());
+        let commit = self.put(files, vec![head]);
+        self.branches.insert(branch.to_owned(), commit);
+    }
+
+    /// The branches there are.
+    pub fn branches(&self) -> impl Iterator<Item = (&str, &Commit)> {
+        self.branches.iter().map(|(name, head)| (name.as_str(), head))
+    }
+
     /// Where main is.
     pub fn main(&self) -> Commit {
         self.main_was.last().cloned().unwrap_or_else(|| Commit("none".to_owned()))
@@ -172,6 +186,9 @@ impl Repository {
                 let head = match self.collected.get(run) {
                     Some(head) => head.clone(),
                     None => {
+                        if let Some(now) = self.branches.get(branch).filter(|now| *now != parent) {
+                            return Ok(GitReply::BranchMoved { head: now.clone() });
+                        }
                         let head = self.write(parent, *run, *role, item, &deed);
                         self.collected.insert(*run, head.clone());
                         self.branches.insert(branch.clone(), head.clone());
@@ -191,6 +208,12 @@ impl Repository {
             }
             GitCall::BuildCandidate { branch, head, item, .. } => {
                 let main = self.main();
+                if let Some(now) = self.branches.get(branch).filter(|now| *now != head) {
+                    let own = self.objects.get(now).is_some_and(|o| o.parents.first() == Some(head));
+                    if !own || self.objects.get(now).is_some_and(|o| o.parents.len() < 2) {
+                        return Ok(GitReply::BranchMoved { head: now.clone() });
+                    }
+                }
                 if self.contains(head, &main) {
                     let (change, _) = self.change_of(head, item);
                     let tree = self.tree(head);
@@ -238,7 +261,10 @@ impl Repository {
         let mut put = |name: &str, text: String| {
             files.insert(format!("{folder}/{name}"), text);
         };
-        let idle = matches!(deed, Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited);
+        let idle = matches!(
+            deed,
+            Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited | Deed::CannotStart | Deed::Lost
+        );
         match role {
             _ if idle => {}
             Role::Analyst if *deed == Deed::Ask => put(QUESTIONS, format!("why? {run}")),
@@ -272,7 +298,9 @@ impl Repository {
                     | Deed::Garbage
                     | Deed::Ask
                     | Deed::Hang
-                    | Deed::Limited => format!("src/{item}"),
+                    | Deed::Limited
+                    | Deed::CannotStart
+                    | Deed::Lost => format!("src/{item}"),
                 };
                 files.insert(path, format!("{content} {item} by {run}"));
             }
@@ -290,7 +318,9 @@ impl Repository {
                     | Deed::Hang
                     | Deed::Protected
                     | Deed::Touch(_)
-                    | Deed::Limited => "YES",
+                    | Deed::Limited
+                    | Deed::CannotStart
+                    | Deed::Lost => "YES",
                 };
                 put(name, format!("{word} by {run}"));
             }
