@@ -129,7 +129,7 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         Ask::Launch { run, job } if !d.task.has_ended(run) => d.ask(Ask::Launch { run, job }, tries),
         Ask::Launch { job: Job::Agent(role), .. } => d.queue(Want::Agent(role)),
         Ask::Launch { job: Job::Ci(of), .. } => d.queue(Want::Ci(of)),
-        Ask::Launch { job: Job::Hook, .. } => d.launch(Job::Hook),
+        Ask::Launch { job: Job::Hook, .. } => deploy::proceed(d),
         // It may have happened: looked up, never repeated blindly (decision 19).
         Ask::Merge => d.ask(Ask::Prove, tries),
         ask @ (Ask::CutBranch { .. }

@@ -172,8 +172,7 @@ impl Digest {
         let hash = sha2::Sha256::digest(bytes);
         let mut hex = String::with_capacity(64);
         for byte in hash {
-            use fmt::Write as _;
-            let _ = write!(hex, "{byte:02x}");
+            hex.extend([byte >> 4, byte & 15].map(|half| char::from_digit(half.into(), 16).unwrap_or('0')));
         }
         Self(hex)
     }

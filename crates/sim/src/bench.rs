@@ -310,10 +310,15 @@ impl Bench {
 
     /// A person's gesture to any entity.
     pub fn gesture_to(&mut self, entity: Entity, what: Press) -> Option<Ack> {
+        self.gesture_with(entity, what, Vec::new())
+    }
+
+    /// The same with the texts that it names.
+    pub fn gesture_with(&mut self, entity: Entity, what: Press, texts: Vec<Blob>) -> Option<Ack> {
         self.requests += 1;
         let request = format!("request-{}", self.requests);
         let gesture = Gesture { request, by: "ann".to_owned(), via: Door::CommandLine, what };
-        self.tell(Incoming::of(Target::Entity(entity), Event::Gesture(gesture)))
+        self.tell(Incoming::of(Target::Entity(entity), Event::Gesture(gesture)).with(texts))
     }
 
     /// Somebody pushes to main, past every gate.
@@ -333,12 +338,8 @@ impl Bench {
 
     /// Rejects with a reason.
     pub fn reject(&mut self, task: &TaskId, reason: &str) -> Option<Ack> {
-        self.requests += 1;
-        let request = format!("request-{}", self.requests);
         let what = Press::Reject { reason: Some(Text::of(reason)) };
-        let gesture = Gesture { request, by: "ann".to_owned(), via: Door::CommandLine, what };
-        let incoming = Incoming::of(Target::Entity(Entity::Task(task.clone())), Event::Gesture(gesture));
-        self.tell(incoming.with(vec![Blob::of(reason)]))
+        self.gesture_with(Entity::Task(task.clone()), what, vec![Blob::of(reason)])
     }
 
     /// A task's state.
@@ -503,6 +504,20 @@ impl Bench {
         }
     }
 
+    /// Goes on until this moment; what is on its way then stays on its way.
+    pub fn run_until(&mut self, until: Moment) -> Result<(), Broken> {
+        let patience = self.patience;
+        while self.now < until {
+            self.patience = until.since(self.now);
+            if !self.once()? {
+                self.now = until;
+                self.look();
+            }
+        }
+        self.patience = patience;
+        self.verify()
+    }
+
     /// Goes on until everything waits for people; sweeps when nothing moves, as the brain does.
     pub fn run(&mut self) -> Result<(), Broken> {
         for _ in 0..40_000 {
@@ -544,10 +559,11 @@ impl Bench {
 
     /// A person looks at every task that waits for one, now and then.
     pub fn attend_all(&mut self) {
-        let tasks: Vec<Task> = self.tasks();
-        for task in tasks {
-            if self.dice.chance(3) {
-                self.attend(&task);
+        if self.dice.chance(15) {
+            for task in self.tasks() {
+                if self.dice.chance(20) {
+                    self.attend(&task);
+                }
             }
         }
     }
@@ -568,6 +584,11 @@ impl Bench {
             Rest::Over => {}
         }
         // A press whose delivery was lost is found by the sweep of the next round.
+    }
+
+    /// Checks the journal from its first row to its last, with effects that are under way still.
+    pub fn verify_journal_so_far(&mut self) -> Result<(), Broken> {
+        invariant::check_replay(self.engine().journal())
     }
 
     /// Checks the journal from its first row to its last.

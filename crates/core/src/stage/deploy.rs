@@ -26,9 +26,23 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         Some(_) if d.task.lane.is_none() => d.queue(Want::Lane),
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
         Some(_) if !d.policy.preset.deploys() => enter(d, Stage::Done),
-        Some(_) if d.policy.probe => d.ask(Ask::Probe, 0),
-        Some(_) => d.launch(Job::Hook),
+        Some(_) if d.policy.probe && hooked(d) => d.ask(Ask::Probe, 0),
+        Some(_) => hook(d),
     }
+}
+
+/// Whether the hook ran for this merge: then the service may know more than we do.
+fn hooked(d: &Desk<'_>) -> bool {
+    d.task.runs.iter().any(|row| row.job == Job::Hook && row.round == d.task.round)
+}
+
+/// Production is touched with consent only, also where the policy began to ask for it after the merge.
+fn hook(d: &mut Desk<'_>) {
+    if !is_given(d) {
+        d.release_lane();
+        return ask_consent(d);
+    }
+    d.launch(Job::Hook);
 }
 
 /// Confirm Deploy, the label, or nothing where a project merges without asking (decision 6, row 135).
@@ -156,7 +170,7 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
     }
-    d.launch(Job::Hook);
+    hook(d);
 }
 
 /// The hook ended, or nobody knows how: then the service is asked (decision 22).

@@ -54,6 +54,13 @@ impl Repository {
         self.main_was.push(commit);
     }
 
+    /// Somebody rewrites main: its first commit again, with something else in it.
+    pub fn rewrite_main(&mut self) {
+        let files = Files::from([("src/main".to_owned(), "rewritten".to_owned())]);
+        let commit = self.put(files, Vec::new());
+        self.main_was.push(commit);
+    }
+
     /// Somebody pushes a commit of their own to a task branch.
     pub fn push_branch(&mut self, branch: &str, path: &str, content: &str) {
         let Some(head) = self.branches.get(branch).cloned() else { return };

@@ -112,3 +112,27 @@ fn faults_change_nothing_in_the_end() {
     "#]]
     .assert_debug_eq(&boundaries);
 }
+
+/// Proves that a thousand lifecycles are simulated with every promise looked at after every step, and that a history is
+/// the same from the same seed, byte for byte.
+#[test]
+fn a_thousand_lifecycles() {
+    let mut lifecycles = 0;
+    let mut last = Vec::new();
+    for n in 0..125u64 {
+        let seed = n % 124;
+        let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
+        let mut bench = Bench::new(seed, &policy(preset), Faults::default());
+        for n in 0..8 {
+            bench.issue(&format!("Add flag {n}"), Status::ToAnalyse);
+        }
+        bench.run_with_people(30).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        lifecycles += bench.tasks().iter().filter(|task| task.stage == Stage::Done).count();
+        if seed == 0 {
+            last.push(bench.engine().journal().all().last().map(|row| row.hash.clone()));
+        }
+    }
+    assert_eq!(lifecycles, 1000);
+    assert_eq!(last.first(), last.get(1), "the same seed gave another history");
+}
