@@ -377,6 +377,7 @@ impl Bench {
         self.tally.faults += u64::from(out);
         self.world.outage = self.outage || out;
         let mut outcome = self.world.perform(&effect);
+        let texts = self.world.take_texts();
         self.world.outage = false;
         let launched = self.launched(&effect);
         let target = Target::Entity(effect.entity.clone());
@@ -403,7 +404,7 @@ impl Bench {
             outcome = Outcome::Failed(orch_core::call::Failure::unknown("the answer was lost (injected)"));
         }
         let reply = EffectReply { effect: effect.id, outcome };
-        self.tell(Incoming::of(target.clone(), Event::Reply(Box::new(reply.clone()))));
+        self.tell(Incoming::of(target.clone(), Event::Reply(Box::new(reply.clone()))).with(texts));
         if self.dice.chance(self.faults.doubled) {
             self.tally.faults += 1;
             self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));

@@ -9,9 +9,9 @@ use serde_json::Value;
 use crate::memory::MemoryJournal;
 
 /// Ids, places and times: they say nothing to the reader of a story.
-const UNSAID: [&str; 22] = [
-    "run", "effect", "commit", "change", "due", "until", "diff", "main", "tree", "usage", "wall", "people",
-    "agents", "request", "digest", "timer", "author", "language", "issue", "link", "limit", "at",
+const UNSAID: [&str; 23] = [
+    "roles", "run", "effect", "commit", "change", "due", "until", "diff", "main", "tree", "usage", "wall",
+    "people", "agents", "request", "digest", "timer", "author", "language", "issue", "link", "limit", "at",
 ];
 
 /// Anything that can be serialised, as words.
@@ -64,6 +64,10 @@ fn plain(text: &str) -> String {
         }
     });
     let text = named.collect::<String>();
+    let text = match text.strip_prefix("docs/work-items/").and_then(|rest| rest.split_once('/')) {
+        Some((_, name)) => name.to_owned(),
+        None => text,
+    };
     match text.contains(' ') || text.contains('/') {
         true => text,
         false => text.replace('_', " "),

@@ -11,6 +11,7 @@ use orch_core::call::{AgentCall, AgentReply, Call, DeployCall, Failure, GateCall
 use orch_core::effect::Effect;
 use orch_core::event::{Outcome, RunEnd, RunHow, Usage};
 use orch_core::id::{Commit, EffectId, ProjectId, RunId, TaskId};
+use orch_core::journal::Blob;
 use orch_core::stage::Role;
 use orch_core::time::Span;
 
@@ -68,6 +69,14 @@ impl World {
             self.twice.push(effect.id);
         }
         outcome
+    }
+
+    /// Texts that the last answers name, to be kept with them.
+    pub fn take_texts(&mut self) -> Vec<Blob> {
+        let texts =
+            self.repositories.values_mut().flat_map(|repository| std::mem::take(&mut repository.texts));
+        let said = self.tracker.take_texts();
+        texts.chain(said).map(Blob::of).collect()
     }
 
     fn marks(&self) -> (usize, usize, usize, usize) {

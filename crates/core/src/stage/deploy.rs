@@ -31,9 +31,10 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
     }
 }
 
-/// Whether the hook ran for this merge: then the service may know more than we do.
+/// Whether the hook ran for this merge, as far as anybody knows: then the service may know more than we do.
 fn hooked(d: &Desk<'_>) -> bool {
-    d.task.runs.iter().any(|row| row.job == Job::Hook && row.round == d.task.round)
+    let ran = |end: &Option<RunHow>| !matches!(end, Some(RunHow::CouldNotStart { .. }));
+    d.task.runs.iter().any(|row| row.job == Job::Hook && row.round == d.task.round && ran(&row.end))
 }
 
 /// Production is touched with consent only, also where the policy began to ask for it after the merge.

@@ -33,6 +33,8 @@ pub struct Repository {
     /// Trees on which the tests ran and were green.
     pub tested: BTreeSet<Tree>,
     writes: usize,
+    /// Texts that answers name and that go with them.
+    pub(super) texts: Vec<String>,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
 }
@@ -203,6 +205,13 @@ impl Repository {
                     }
                 };
                 let (change, empty) = self.change_of(&head, item);
+                let folder = artefact::folder(item);
+                self.texts = self
+                    .files(&head)
+                    .into_iter()
+                    .filter(|(p, _)| p.starts_with(&folder))
+                    .map(|(_, t)| t)
+                    .collect();
                 Ok(GitReply::Collected(Box::new(Collected {
                     tree: self.tree(&head),
                     change,
@@ -369,7 +378,8 @@ impl Repository {
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         match call {
             ForgeCall::OpenChange { branch, .. } => {
-                let known = self.changes.iter().find(|(_, (name, _))| name == branch).map(|(n, _)| *n);
+                let of = |(name, open): &(String, bool)| name == branch && *open;
+                let known = self.changes.iter().find(|(_, change)| of(change)).map(|(n, _)| *n);
                 let change = known.unwrap_or(self.changes.len() as u64 + 1);
                 if known.is_none() {
                     self.changes.insert(change, (branch.clone(), true));
@@ -378,7 +388,7 @@ impl Repository {
                 Ok(ForgeReply::ChangeOpened { change })
             }
             ForgeCall::SetCommitStatus { .. } => Ok(ForgeReply::CommitStatusSet),
-            ForgeCall::Merge { candidate, main, .. } => {
+            ForgeCall::Merge { candidate, main, change } => {
                 let now = self.main();
                 if self.contains(&now, candidate) {
                     return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
@@ -388,6 +398,9 @@ impl Repository {
                 }
                 self.main_was.push(candidate.clone());
                 self.writes += 1;
+                if let Some((_, open)) = self.changes.get_mut(change) {
+                    *open = false;
+                }
                 Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) })
             }
             ForgeCall::CloseChange { change } => {

@@ -44,6 +44,7 @@ pub struct Tracker {
     pub issues: BTreeMap<IssueKey, Issue>,
     marks: BTreeSet<EffectId>,
     people: usize,
+    texts: Vec<String>,
     /// Columns that this board does not have: writing them is refused for good.
     pub missing: BTreeSet<Status>,
 }
@@ -89,6 +90,10 @@ impl Tracker {
         }
     }
 
+    pub(super) fn take_texts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.texts)
+    }
+
     /// What a reading of an issue says now.
     pub fn read(&self, key: &IssueKey) -> Option<IssueReading> {
         let issue = self.issues.get(key)?;
@@ -129,6 +134,11 @@ impl Tracker {
             }
             TrackerCall::ReadComments { issue, .. } => {
                 let said = self.issues.get(issue).map(|issue| issue.said.as_slice()).unwrap_or_default();
+                let persons = said.iter().filter_map(|said| match said {
+                    Said::Person(_, what) => Some(what.clone()),
+                    Said::Orch(_) => None,
+                });
+                self.texts = persons.collect();
                 let comments = said.iter().map(|said| match said {
                     Said::Person(who, what) => {
                         Comment { author: who.clone(), own: false, text: Text::of(what) }
