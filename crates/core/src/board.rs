@@ -11,7 +11,7 @@ use crate::others::day_of;
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
-use crate::task::{Job, Task};
+use crate::task::{Job, Rest, Step, Task};
 use crate::time::Moment;
 
 /// The policies in force, by project.
@@ -36,6 +36,8 @@ pub struct Row {
     pub lane: bool,
     /// What it has cost, in millionths of a US dollar.
     pub spent: u64,
+    /// Whether it waits for a person, after it began.
+    pub rests: bool,
 }
 
 /// What counts against the limits.
@@ -94,6 +96,7 @@ impl Row {
             }),
             lane: task.lane.is_some(),
             spent: task.usage().microdollars.unwrap_or(0),
+            rests: matches!(&task.step, Step::Rest(rest) if *rest != Rest::Start),
         }
     }
 
@@ -184,6 +187,17 @@ impl Board {
     /// A task's row.
     pub fn row(&self, task: &TaskId) -> Option<&Row> {
         self.rows.get(task)
+    }
+
+    /// Open tasks that wait for a person after they began, of one project or of all.
+    pub fn at_rest(&self, project: Option<&ProjectId>) -> Vec<TaskId> {
+        let here = |row: &Row| row.rests && project.is_none_or(|project| row.project == *project);
+        self.rows.iter().filter(|(_, row)| here(row)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many tasks wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.wanting.values().map(BTreeSet::len).sum()
     }
 
     /// How many tasks are open.

@@ -61,6 +61,32 @@ pub enum Call {
     Deploy(DeployCall),
 }
 
+impl Call {
+    /// Port and verb, for logs, drills and tests: `forge/merge`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Call::Tracker(TrackerCall::SetStatus { .. }) => "tracker/set_status",
+            Call::Tracker(TrackerCall::Comment { .. }) => "tracker/comment",
+            Call::Tracker(TrackerCall::ReadComments { .. }) => "tracker/read_comments",
+            Call::Forge(ForgeCall::OpenChange { .. }) => "forge/open_change",
+            Call::Forge(ForgeCall::SetCommitStatus { .. }) => "forge/set_commit_status",
+            Call::Forge(ForgeCall::Merge { .. }) => "forge/merge",
+            Call::Forge(ForgeCall::CloseChange { .. }) => "forge/close_change",
+            Call::Forge(ForgeCall::DeleteBranch { .. }) => "forge/delete_branch",
+            Call::Git(GitCall::CutBranch { .. }) => "git/cut_branch",
+            Call::Git(GitCall::Collect { .. }) => "git/collect",
+            Call::Git(GitCall::BuildCandidate { .. }) => "git/build_candidate",
+            Call::Git(GitCall::Prove { .. }) => "git/prove",
+            Call::Git(GitCall::DropTree { .. }) => "git/drop_tree",
+            Call::Agent(AgentCall::Launch(_)) => "agent/launch",
+            Call::Agent(AgentCall::Stop { .. }) => "agent/stop",
+            Call::Gate(GateCall::Ci { .. }) => "gate/ci",
+            Call::Deploy(DeployCall::Hook { .. }) => "deploy/hook",
+            Call::Deploy(DeployCall::Probe { .. }) => "deploy/probe",
+        }
+    }
+}
+
 /// Everything that can be answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

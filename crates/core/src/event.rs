@@ -313,14 +313,10 @@ impl Event {
             Event::Timer(timer) => Some(format!("timer/{timer}")),
             Event::Granted(grant) => Some(format!("grant/{entity}/{}", grant.wanted)),
             Event::Gesture(gesture) => Some(format!("gesture/{}", gesture.request)),
-            Event::PolicyChanged(change) => Some(format!(
-                "policy/{entity}/{}/{}",
-                change.commit.as_ref().map_or("built-in", Commit::as_str),
-                change.digest
-            )),
-            Event::PolicyRefused(refusal) => Some(format!("policy/{entity}/{}/refused", refusal.commit)),
             Event::Issue(_)
             | Event::Main(_)
+            | Event::PolicyChanged(_)
+            | Event::PolicyRefused(_)
             | Event::Message(_)
             | Event::Started(_)
             | Event::ClockStepped { .. }

@@ -16,6 +16,7 @@ pub mod decide;
 pub mod stage;
 pub mod gate;
 pub mod gesture;
+pub mod news;
 mod press;
 mod runs;
 pub mod others;

@@ -151,20 +151,26 @@ impl Policy {
 
     /// What a role may write (decision 8).
     pub fn scope(&self, role: Role, item: &WorkItem) -> Scope {
-        let own = format!("{}/**", crate::artefact::folder(item));
-        let (mut allowed, denied, protected) = match role {
-            Role::Analyst | Role::Reviewer => (vec![own], vec![], vec![]),
-            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], vec![], vec![]),
-            Role::Tester => (vec![own], vec![], vec![]),
-            Role::Developer => (
-                vec!["**".to_owned()],
-                vec!["docs/work-items/**".to_owned(), ".orch/**".to_owned()],
-                self.protected.clone(),
-            ),
+        let folder = crate::artefact::folder(item);
+        let own = format!("{folder}/**");
+        let (mut allowed, mut denied) = match role {
+            Role::Analyst | Role::Reviewer | Role::Tester => (vec![own], vec![]),
+            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], vec![]),
+            Role::Developer => {
+                (vec!["**".to_owned()], vec!["docs/work-items/**".to_owned(), ".orch/**".to_owned()])
+            }
         };
+        // A verdict file belongs to the role that is entitled to the verdict.
+        let verdicts =
+            [(Role::Reviewer, crate::artefact::REVIEW), (Role::Tester, crate::artefact::TEST_REPORT)];
+        for (judge, name) in verdicts {
+            if judge != role {
+                denied.push(format!("{folder}/{name}"));
+            }
+        }
         if role == Role::Tester {
             allowed.extend(self.tests.iter().cloned());
         }
-        Scope { allowed, denied, protected }
+        Scope { allowed, denied, protected: self.protected.clone() }
     }
 }

@@ -1,1 +1,14 @@
-//! placeholder
+//! Does the whole of Orch keep its promises? The real core and engine against a fake world, deterministic from a seed.
+//!
+//! [`bench`] drives it: it chooses what happens next, injects crashes and lost answers, and checks the named
+//! [`invariant`]s after each step. [`script`] tells stories as text.
+
+pub mod memory;
+pub mod schedule;
+pub mod world;
+pub mod bench;
+pub mod invariant;
+pub mod script;
+pub mod contract;
+
+pub use memory::MemoryJournal;

@@ -1,0 +1,170 @@
+//! Is a failure transient, permanent or unknown? Decided here and nowhere else.
+//!
+//! Every call of these adapters looks whether it happened before it acts, so a failure of a local step is safe to
+//! repeat; only what leaves this machine's hub can be in doubt.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+
+use orch_core::call::{Failure, FailureKind};
+
+use crate::git::GitError;
+use crate::tracker::builtin::IssueError;
+
+/// Longer causes are cut: they are kept in the journal.
+const MOST_CAUSE: usize = 2_000;
+
+impl From<GitError> for Failure {
+    fn from(error: GitError) -> Self {
+        let kind = match &error {
+            GitError::Io { source, .. } => kind_of_io(source),
+            GitError::Refused { code: None, .. } => FailureKind::Transient,
+            GitError::Refused { complaint, .. } => kind_of_complaint(complaint),
+            GitError::TimedOut { may_have_happened: true, .. } => FailureKind::Unknown,
+            GitError::TimedOut { .. } => FailureKind::Transient,
+            GitError::TooMuch { .. } | GitError::Odd { .. } => FailureKind::Permanent,
+        };
+        Failure { kind, cause: hide_password(&cut(error.to_string())) }
+    }
+}
+
+/// What an error of the file system at `place` means.
+pub(crate) fn io(place: &Path) -> impl FnOnce(io::Error) -> Failure {
+    let place = place.display().to_string();
+    move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")) }
+}
+
+/// What an error of SQLite in `doing` means.
+pub(crate) fn sqlite(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Failure {
+    move |error| of_sqlite(doing, &error)
+}
+
+impl From<IssueError> for Failure {
+    fn from(error: IssueError) -> Self {
+        match &error {
+            IssueError::NoSuchIssue { .. } | IssueError::TooLong { .. } => {
+                Failure::permanent(cut(error.to_string()))
+            }
+            IssueError::Tables(source) => of_sqlite("the tracker's tables", source),
+        }
+    }
+}
+
+fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
+    {
+        use rusqlite::ErrorCode as Code;
+        let kind = match error.sqlite_error_code() {
+            Some(
+                Code::DatabaseBusy
+                | Code::DatabaseLocked
+                | Code::DiskFull
+                | Code::SystemIoFailure
+                | Code::OutOfMemory
+                | Code::OperationInterrupted
+                | Code::CannotOpen,
+            ) => FailureKind::Transient,
+            Some(_) | None => FailureKind::Permanent,
+        };
+        Failure { kind, cause: cut(format!("{doing}: {error}")) }
+    }
+}
+
+fn kind_of_io(error: &io::Error) -> FailureKind {
+    match error.kind() {
+        ErrorKind::NotFound
+        | ErrorKind::PermissionDenied
+        | ErrorKind::NotADirectory
+        | ErrorKind::IsADirectory
+        | ErrorKind::InvalidInput
+        | ErrorKind::ReadOnlyFilesystem => FailureKind::Permanent,
+        // A full disk, too many open files, a busy file: time or a person's broom helps without a change of the task.
+        _ => FailureKind::Transient,
+    }
+}
+
+/// Words of git after which the same call cannot work until somebody changes something.
+const HOPELESS: [&str; 12] = [
+    "Authentication failed",
+    "Permission denied",
+    "access denied",
+    "does not appear to be a git repository",
+    "not a git repository",
+    "couldn't find remote ref",
+    "bad object",
+    "not a valid object",
+    "invalid object",
+    "unknown option",
+    "not allowed",
+    "is corrupt",
+];
+
+/// Git has one exit code for nearly everything; its words in the C locale say more. Unknown words: try again, the
+/// number of tries is bounded by whoever asked.
+fn kind_of_complaint(complaint: &str) -> FailureKind {
+    if HOPELESS.iter().any(|words| complaint.contains(words)) {
+        FailureKind::Permanent
+    } else {
+        FailureKind::Transient
+    }
+}
+
+fn cut(mut cause: String) -> String {
+    if let Some((at, _)) = cause.char_indices().nth(MOST_CAUSE) {
+        cause.truncate(at);
+        cause.push('…');
+    }
+    cause
+}
+
+/// Removes `user:password@` from addresses: a remote's URL may carry one, and causes are shown to people.
+fn hide_password(cause: &str) -> String {
+    let mut shown = String::with_capacity(cause.len());
+    let mut rest = cause;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after.find(|c: char| c == '/' || c.is_whitespace() || c == '\'').unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(sign) => {
+                shown.push_str("***");
+                &after[sign..]
+            }
+            None => after,
+        };
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(complaint: &str) -> Failure {
+        GitError::Refused { command: "push".to_owned(), code: Some(128), complaint: complaint.to_owned() }
+            .into()
+    }
+
+    /// Proves that a full disk or a lock may be tried again, that a missing right may not, and that a push without an
+    /// answer is in doubt.
+    #[test]
+    fn failures_have_the_right_kind() {
+        assert_eq!(refused("fatal: write error: No space left on device").kind, FailureKind::Transient);
+        assert_eq!(refused("Unable to create 'x.lock': File exists.").kind, FailureKind::Transient);
+        assert_eq!(refused("fatal: Authentication failed for x").kind, FailureKind::Permanent);
+        let late = GitError::TimedOut {
+            command: "push".to_owned(),
+            after: std::time::Duration::from_secs(1),
+            may_have_happened: true,
+        };
+        assert_eq!(Failure::from(late).kind, FailureKind::Unknown);
+    }
+
+    /// Proves that a password in an address never reaches a cause.
+    #[test]
+    fn passwords_are_hidden() {
+        let shown = refused("unable to access 'https://me:secret@host/x': no, https://host/y").cause;
+        assert!(!shown.contains("secret"), "{shown}");
+        assert!(shown.contains("https://***@host/x") && shown.contains("https://host/y"), "{shown}");
+    }
+}

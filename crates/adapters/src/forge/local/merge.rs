@@ -1,0 +1,176 @@
+//! How does main move, exactly once? By a push that holds only for the main that was tested.
+
+use std::path::Path;
+
+use orch_core::call::{Failure, ForgeReply};
+use orch_core::id::{Commit, ProjectId};
+
+use super::{ChangeState, LocalForge};
+use crate::git::{Hub, RefMove};
+
+/// What receive-pack says where a checkout is in the way of the merge.
+const IN_THE_WAY: [&str; 3] =
+    ["Working directory has", "Could not update working tree", "Up-to-date check failed"];
+
+/// What it and the pushing side say where main is not where it was expected.
+const MOVED: [&str; 5] =
+    ["stale info", "fetch first", "non-fast-forward", "failed to update ref", "incorrect old value"];
+
+impl LocalForge {
+    pub(super) fn merge(
+        &self,
+        project: &ProjectId,
+        hub: &Hub,
+        number: u64,
+        candidate: &Commit,
+        expected: &Commit,
+    ) -> Result<ForgeReply, Failure> {
+        let change = self
+            .change(project, number)?
+            .ok_or_else(|| Failure::permanent(format!("{project} has no change request {number}")))?;
+        let _one = hub.pushing();
+        let main = hub.fetch_main()?;
+        if hub.is_ancestor(candidate, &main)? {
+            return self.merged(project, hub, number, candidate);
+        }
+        if change.state == ChangeState::Closed {
+            return Err(Failure::permanent(format!("change request {number} was closed; open it again")));
+        }
+        if main != *expected {
+            return Ok(ForgeReply::MainMoved { main });
+        }
+        if !hub.is_ancestor(expected, candidate)? {
+            let cause = format!("{} does not contain main ({})", candidate.short(), expected.short());
+            return Err(Failure::permanent(cause));
+        }
+        match push_main(hub, candidate, expected)? {
+            Pushed::Yes => {}
+            Pushed::Moved => return self.look_up(project, hub, number, candidate),
+            Pushed::InTheWay => {
+                let path = hub.origin().to_owned();
+                if !finish_half_merge(hub, Path::new(&path), candidate, expected)? {
+                    return Ok(ForgeReply::CheckoutDirty { path });
+                }
+            }
+        }
+        // It happened; what fails from here on leaves it to be looked up.
+        self.look_up(project, hub, number, candidate)
+            .map_err(|failure| Failure::unknown(format!("after the push to main: {}", failure.cause)))
+    }
+
+    /// Where main is now, and whether that is this merge.
+    fn look_up(
+        &self,
+        project: &ProjectId,
+        hub: &Hub,
+        number: u64,
+        candidate: &Commit,
+    ) -> Result<ForgeReply, Failure> {
+        let main = hub.fetch_main()?;
+        if hub.is_ancestor(candidate, &main)? {
+            self.merged(project, hub, number, candidate)
+        } else {
+            Ok(ForgeReply::MainMoved { main })
+        }
+    }
+
+    fn merged(
+        &self,
+        project: &ProjectId,
+        hub: &Hub,
+        number: u64,
+        candidate: &Commit,
+    ) -> Result<ForgeReply, Failure> {
+        self.set_merged(project, number, candidate)?;
+        Ok(ForgeReply::Merged { commit: candidate.clone(), tree: hub.tree_of(candidate)? })
+    }
+}
+
+enum Pushed {
+    Yes,
+    Moved,
+    InTheWay,
+}
+
+fn push_main(hub: &Hub, candidate: &Commit, expected: &Commit) -> Result<Pushed, Failure> {
+    let main = hub.main();
+    let mut push = hub.push();
+    if hub.origin_path().is_some() {
+        // A checkout of main follows only where it is clean; anything else is refused by git itself (decision 43). No hook
+        // and no filter of the person's own configuration takes part: files in LFS arrive as pointers.
+        let settings = ["receive.denyCurrentBranch=updateInstead", "receive.denyNonFastForwards=true"];
+        push = push.arg(format!("--receive-pack={}", hub.other_side("receive-pack", &settings)));
+    }
+    let said = push
+        .arg(format!("--force-with-lease=refs/heads/{main}:{expected}"))
+        .arg("origin")
+        .arg(format!("{candidate}:refs/heads/{main}"))
+        .answer()?;
+    if said.status.success() {
+        return Ok(Pushed::Yes);
+    }
+    let words = format!("{}\n{}", said.text(), said.complaint);
+    let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
+    if says(&[".lock': File exists"]) {
+        Err(Failure::transient(format!("somebody works in {} just now: {words}", hub.origin())))
+    } else if says(&IN_THE_WAY) {
+        Ok(Pushed::InTheWay)
+    } else if says(&MOVED) {
+        Ok(Pushed::Moved)
+    } else {
+        Err(said.refused_saying(&words).into())
+    }
+}
+
+/// Finishes a merge that lost its power between the files of the checkout and the ref: the checkout is exactly the
+/// candidate, and main did not move. False: it is a person's work that is in the way.
+fn finish_half_merge(
+    hub: &Hub,
+    checkout: &Path,
+    candidate: &Commit,
+    expected: &Commit,
+) -> Result<bool, Failure> {
+    let same = hub
+        .git()
+        .ask(["diff-index", "--quiet", "--no-ext-diff", candidate.as_str()])
+        .in_folder(checkout)
+        .answer()?;
+    if !same.status.success() {
+        return Ok(false);
+    }
+    hub.git()
+        .ask(["update-ref", &format!("refs/heads/{}", hub.main()), candidate.as_str(), expected.as_str()])
+        .in_folder(checkout)
+        .changes_elsewhere()
+        .run()?;
+    Ok(true)
+}
+
+/// Deletes a task branch that is where it was last seen; its head stays in a hidden ref (decision 45).
+pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<ForgeReply, Failure> {
+    if branch == hub.main() {
+        return Err(Failure::permanent(format!("{branch} is the main branch: never deleted")));
+    }
+    let published = if hub.publishes() { hub.origin_head_of(branch)? } else { None };
+    if let Some(there) = published {
+        if there != *head {
+            return Ok(ForgeReply::BranchMoved { head: there });
+        }
+        if !hub.publish_branch(branch, None, Some(head))? {
+            return Err(Failure::transient(format!("{branch} moved at the origin just now")));
+        }
+    }
+    match hub.head_of(branch)? {
+        None => Ok(ForgeReply::BranchDeleted),
+        Some(current) if current != *head => Ok(ForgeReply::BranchMoved { head: current }),
+        Some(_) => {
+            let kept = format!("refs/orch/kept/{branch}/{head}");
+            let before = hub.value_of(&kept)?;
+            hub.move_refs(&[
+                RefMove { name: kept, old: before.as_deref(), new: Some(head.as_str()) },
+                RefMove { name: format!("refs/heads/{branch}"), old: Some(head.as_str()), new: None },
+            ])?;
+            Ok(ForgeReply::BranchDeleted)
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! How does a change become part of main without a forge? Change requests and commit statuses in tables of Orch's own;
+//! main of the person's repository moves by compare-and-swap (decisions 35, 43).
+//!
+//! Main is never force-pushed and never deleted: a merge is a fast-forward of exactly the main that was tested, or
+//! nothing. After a lost answer the merge is looked up, not repeated (decision 19).
+
+mod merge;
+
+use std::path::Path;
+
+use orch_core::call::{Failure, ForgeCall, ForgeReply};
+use orch_core::id::{Commit, Digest, ProjectId};
+use rusqlite::{OptionalExtension as _, params};
+
+use crate::failure::sqlite;
+use crate::git::Hub;
+use crate::tables::{Tables, TablesError};
+
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS forge_changes (
+        project TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        branch TEXT NOT NULL,
+        task TEXT NOT NULL,
+        title TEXT NOT NULL,
+        head TEXT NOT NULL,
+        state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'merged')),
+        merged TEXT,
+        PRIMARY KEY (project, number),
+        UNIQUE (project, branch)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS forge_statuses (
+        project TEXT NOT NULL,
+        commit_id TEXT NOT NULL,
+        context TEXT NOT NULL,
+        passed INTEGER NOT NULL,
+        PRIMARY KEY (project, commit_id, context)
+    ) STRICT, WITHOUT ROWID;
+";
+
+/// The forge for a repository without one.
+#[derive(Debug)]
+pub struct LocalForge {
+    tables: Tables,
+}
+
+/// A change request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangeRequest {
+    /// Its number in the project.
+    pub number: u64,
+    /// The task branch.
+    pub branch: String,
+    /// The branch's head when it was last said.
+    pub head: Commit,
+    /// For people.
+    pub title: String,
+    /// How it stands.
+    pub state: ChangeState,
+}
+
+/// How a change request stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeState {
+    /// It waits.
+    Open,
+    /// Closed without a merge.
+    Closed,
+    /// Main got this commit of it.
+    Merged(Commit),
+}
+
+impl LocalForge {
+    /// The forge whose tables are in this SQLite file.
+    pub fn open(file: &Path) -> Result<Self, TablesError> {
+        Ok(Self { tables: Tables::open(file, SCHEMA)? })
+    }
+
+    /// Performs a call on a project's hub; performed again it finds what it did and answers the same. `text` reads the
+    /// texts that calls name. Blocks.
+    pub fn perform(
+        &self,
+        project: &ProjectId,
+        hub: &Hub,
+        call: &ForgeCall,
+        text: &dyn Fn(&Digest) -> Option<String>,
+    ) -> Result<ForgeReply, Failure> {
+        match call {
+            ForgeCall::OpenChange { branch, head, title, task } => {
+                let title = text(&title.blob).unwrap_or_else(|| task.to_string());
+                self.open_change(project, branch, head, &title, task.as_str())
+            }
+            ForgeCall::SetCommitStatus { commit, context, passed } => {
+                self.set_status(project, commit, context, *passed)
+            }
+            ForgeCall::Merge { change, candidate, main } => {
+                self.merge(project, hub, *change, candidate, main)
+            }
+            ForgeCall::CloseChange { change } => {
+                self.set_open(project, *change, false)?;
+                Ok(ForgeReply::ChangeClosed)
+            }
+            ForgeCall::DeleteBranch { branch, head } => merge::delete_branch(hub, branch, head),
+        }
+    }
+
+    /// Whether the change request of a branch is open: for readings.
+    pub fn change_open(&self, project: &ProjectId, branch: &str) -> Result<bool, Failure> {
+        let state: Option<String> = self
+            .tables
+            .rows()
+            .query_row(
+                "SELECT state FROM forge_changes WHERE project = ?1 AND branch = ?2",
+                params![project.as_str(), branch],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(sqlite("reading a change request"))?;
+        Ok(state.as_deref() == Some("open"))
+    }
+
+    /// A change request; `None` if there is none of that number.
+    pub fn change(&self, project: &ProjectId, number: u64) -> Result<Option<ChangeRequest>, Failure> {
+        self.tables
+            .rows()
+            .query_row(
+                "SELECT branch, head, title, state, merged FROM forge_changes
+                 WHERE project = ?1 AND number = ?2",
+                params![project.as_str(), number],
+                |row| {
+                    let state: String = row.get(3)?;
+                    Ok(ChangeRequest {
+                        number,
+                        branch: row.get(0)?,
+                        head: Commit(row.get(1)?),
+                        title: row.get(2)?,
+                        state: match (state.as_str(), row.get::<_, Option<String>>(4)?) {
+                            ("open", _) => ChangeState::Open,
+                            (_, Some(commit)) => ChangeState::Merged(Commit(commit)),
+                            (_, None) => ChangeState::Closed,
+                        },
+                    })
+                },
+            )
+            .optional()
+            .map_err(sqlite("reading a change request"))
+    }
+
+    /// What gates said of a commit: context and whether it passed, in the order of their names.
+    pub fn statuses(&self, project: &ProjectId, commit: &Commit) -> Result<Vec<(String, bool)>, Failure> {
+        let read = || {
+            let rows = self.tables.rows();
+            let mut query = rows.prepare(
+                "SELECT context, passed FROM forge_statuses WHERE project = ?1 AND commit_id = ?2
+                 ORDER BY context",
+            )?;
+            let found = query.query_map(params![project.as_str(), commit.as_str()], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+            found.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(sqlite("reading the statuses of a commit"))
+    }
+
+    /// Closes a change request or opens it again; a merged one stays merged.
+    pub fn set_open(&self, project: &ProjectId, number: u64, open: bool) -> Result<(), Failure> {
+        self.tables
+            .rows()
+            .execute(
+                "UPDATE forge_changes SET state = ?3
+                 WHERE project = ?1 AND number = ?2 AND state <> 'merged'",
+                params![project.as_str(), number, if open { "open" } else { "closed" }],
+            )
+            .map(drop)
+            .map_err(sqlite("closing a change request"))
+    }
+
+    /// One a branch: asked again, it gets its newest texts and keeps its number. One that a person closed stays closed.
+    fn open_change(
+        &self,
+        project: &ProjectId,
+        branch: &str,
+        head: &Commit,
+        title: &str,
+        task: &str,
+    ) -> Result<ForgeReply, Failure> {
+        let change = self
+            .tables
+            .write(|rows| {
+                rows.query_row(
+                    "INSERT INTO forge_changes (project, number, branch, task, title, head, state)
+                     SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, 'open'
+                     FROM forge_changes WHERE project = ?1
+                     ON CONFLICT (project, branch) DO UPDATE
+                     SET title = excluded.title, head = excluded.head
+                     RETURNING number",
+                    params![project.as_str(), branch, task, title, head.as_str()],
+                    |row| row.get(0),
+                )
+            })
+            .map_err(sqlite("opening a change request"))?;
+        Ok(ForgeReply::ChangeOpened { change })
+    }
+
+    fn set_status(
+        &self,
+        project: &ProjectId,
+        commit: &Commit,
+        context: &str,
+        passed: bool,
+    ) -> Result<ForgeReply, Failure> {
+        self.tables
+            .rows()
+            .execute(
+                "INSERT INTO forge_statuses (project, commit_id, context, passed) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT DO UPDATE SET passed = excluded.passed",
+                params![project.as_str(), commit.as_str(), context, passed],
+            )
+            .map_err(sqlite("saying a commit's status"))?;
+        Ok(ForgeReply::CommitStatusSet)
+    }
+
+    fn set_merged(&self, project: &ProjectId, number: u64, commit: &Commit) -> Result<(), Failure> {
+        self.tables
+            .rows()
+            .execute(
+                "UPDATE forge_changes SET state = 'merged', merged = ?3 WHERE project = ?1 AND number = ?2",
+                params![project.as_str(), number, commit.as_str()],
+            )
+            .map(drop)
+            .map_err(sqlite("noting a merge"))
+    }
+}

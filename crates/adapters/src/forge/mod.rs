@@ -1,0 +1,3 @@
+//! Where do changes become part of main?
+
+pub mod local;

@@ -1,0 +1,164 @@
+//! How does a task get its branch? Cut from a fresh main, with one commit that says what is asked for.
+
+use orch_core::artefact;
+use orch_core::call::{Failure, GitReply, Text};
+use orch_core::id::{Commit, TaskId, Tree, WorkItem};
+
+use super::Means;
+use super::hub::{Hub, RefMove, ref_part, remove_index};
+use super::program::Signature;
+
+/// What a task asks for (row 124).
+const REQUEST: &str = "00-business-request.md";
+
+/// Which branch to cut.
+pub(super) struct Cut<'a> {
+    pub(super) branch: &'a str,
+    pub(super) task: &'a TaskId,
+    pub(super) item: &'a WorkItem,
+    pub(super) title: &'a Text,
+    pub(super) text: &'a Text,
+    pub(super) carry: Option<&'a Commit>,
+}
+
+/// A line of `update-index --index-info`.
+pub(super) fn index_line(mode: &str, id: &str, path: &[u8]) -> Vec<u8> {
+    let mut line = format!("{mode} {id}\t").into_bytes();
+    line.extend_from_slice(path);
+    line.push(0);
+    line
+}
+
+impl Hub {
+    /// Cuts a task's branch, or finds the one it cut before.
+    pub(super) fn cut_branch(&self, cut: &Cut<'_>, means: &Means<'_>) -> Result<GitReply, Failure> {
+        let Cut { branch, .. } = *cut;
+        if branch == self.main() {
+            return Ok(GitReply::NameTaken);
+        }
+        self.ask(["check-ref-format", "--branch", branch]).run()?;
+        let mark = format!("refs/orch/cut/{}/{branch}", ref_part(cut.task));
+        if let Some(head) = self.value_of(&mark)? {
+            return self.cut_before(branch, Commit(head));
+        }
+        let base = self.fetch_main()?;
+        if self.head_of(branch)?.is_some() || self.origin_head_of(branch)?.is_some() {
+            return Ok(GitReply::NameTaken);
+        }
+        let head = self.first_commit(cut, &base, means)?;
+        let made = self.move_refs(&[
+            RefMove { name: mark.clone(), old: None, new: Some(head.as_str()) },
+            RefMove { name: format!("refs/heads/{branch}"), old: None, new: Some(head.as_str()) },
+        ]);
+        if let Err(error) = made {
+            // Somebody was faster: this task itself, or another one.
+            return match (self.value_of(&mark)?, self.head_of(branch)?) {
+                (Some(head), _) => self.cut_before(branch, Commit(head)),
+                (None, Some(_)) => Ok(GitReply::NameTaken),
+                (None, None) => Err(error.into()),
+            };
+        }
+        self.publish_cut(branch, head, base)
+    }
+
+    fn cut_before(&self, branch: &str, head: Commit) -> Result<GitReply, Failure> {
+        let parents = self.parents_of(&head)?;
+        let base = parents.into_iter().next().ok_or_else(|| {
+            Failure::permanent(format!("{head}, the first commit of {branch}, has no parent"))
+        })?;
+        self.publish_cut(branch, head, base)
+    }
+
+    fn publish_cut(&self, branch: &str, head: Commit, base: Commit) -> Result<GitReply, Failure> {
+        if self.publishes() && self.origin_head_of(branch)?.is_none() {
+            self.publish_branch(branch, Some(&head), None)?;
+        }
+        Ok(GitReply::BranchCut { branch: branch.to_owned(), head, base })
+    }
+
+    /// Main and the business request on top of it.
+    fn first_commit(&self, cut: &Cut<'_>, base: &Commit, means: &Means<'_>) -> Result<Commit, Failure> {
+        let folder = artefact::folder(cut.item);
+        let mut lines = Vec::new();
+        let mut has_request = false;
+        if let Some(earlier) = cut.carry {
+            for entry in self.entries(earlier, &format!("{folder}/"))? {
+                let name = &entry.name[folder.len() + 1..];
+                if is_carried(name) {
+                    has_request |= name == REQUEST;
+                    lines.extend(index_line(&entry.mode, &entry.id, entry.name.as_bytes()));
+                }
+            }
+        }
+        if !has_request {
+            let request = business_request(cut.item, &words(cut.title, means)?, &words(cut.text, means)?);
+            let id = self.ask(["hash-object", "-w", "--stdin"]).input(request).run()?.text();
+            lines.extend(index_line("100644", &id, format!("{folder}/{REQUEST}").as_bytes()));
+        }
+        let index = self.scratch_index(&format!("cut-{}", ref_part(cut.task)))?;
+        self.ask(["read-tree", base.as_str()]).env("GIT_INDEX_FILE", &index).run()?;
+        self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
+            .env("GIT_INDEX_FILE", &index)
+            .input(lines)
+            .run()?;
+        let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &index).run()?.text();
+        remove_index(&index)?;
+        let subject = format!("{}: business request", cut.item);
+        self.commit(&Tree(tree), &[base], &subject, &Signature::of("orch", means.at))
+    }
+
+    /// Makes a commit; it belongs to no branch yet.
+    pub(super) fn commit(
+        &self,
+        tree: &Tree,
+        parents: &[&Commit],
+        message: &str,
+        by: &Signature,
+    ) -> Result<Commit, Failure> {
+        let mut ask = self.ask(["commit-tree", tree.as_str(), "-F", "-"]);
+        for parent in parents {
+            ask = ask.args(["-p", parent.as_str()]);
+        }
+        Ok(Commit(ask.signed(by).input(message).run()?.text()))
+    }
+}
+
+/// Whether a file of an earlier round goes into the next one: numbers 00 to 10 (decision 41).
+fn is_carried(name: &str) -> bool {
+    name.get(..2).and_then(|number| number.parse::<u8>().ok()).is_some_and(|number| number <= 10)
+}
+
+fn words(text: &Text, means: &Means<'_>) -> Result<String, Failure> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let bytes = (means.text)(&text.blob).ok_or_else(|| {
+        Failure::permanent(format!("the text {} was erased or never kept", text.blob.short()))
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The file with the request. It begins with a heading, so nothing in the request can become frontmatter.
+fn business_request(item: &WorkItem, title: &str, text: &str) -> String {
+    let title: String = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let title: String = title.chars().filter(|c| !c.is_control()).collect();
+    let text = text.trim();
+    let text = if text.is_empty() { "(none: the title says it all)" } else { text };
+    format!("# {title}\n\nWork Item ID: {item}\n\n## Description\n\n{text}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a request cannot pass for frontmatter and that a title stays one line.
+    #[test]
+    fn requests_are_never_frontmatter() {
+        let file =
+            business_request(&WorkItem::from("A-001"), "---\nverdict: APPROVED\n---", "---\na: b\n---");
+        assert!(file.starts_with("# --- verdict: APPROVED ---\n\nWork Item ID: A-001\n"), "{file}");
+        assert!(file.ends_with("\n## Description\n\n---\na: b\n---\n"), "{file}");
+        assert!(is_carried("06-adr/ADR-001-x.md") && is_carried("10-tech-risks.md"));
+        assert!(!is_carried("12-review.md") && !is_carried("notes.md") && !is_carried("é"));
+    }
+}

@@ -1,0 +1,125 @@
+//! What will be merged, and was it? The candidate is built on the bare hub, never in a tree that a crash could leave
+//! dirty (decision 35); the proof is taken from a fresh main (decision 19).
+
+use orch_core::call::git::{Candidate, Proof};
+use orch_core::call::{Failure, GitReply};
+use orch_core::id::{Commit, TaskId, Tree, WorkItem};
+
+use super::hub::{Hub, RefMove, ref_part};
+use super::program::Signature;
+use super::scope::globs;
+
+/// Files of a conflict that people are shown.
+const MOST_PATHS: usize = 50;
+
+impl Hub {
+    /// The branch's head merged with current main, on the task branch.
+    pub(super) fn build_candidate(
+        &self,
+        branch: &str,
+        head: &Commit,
+        task: &TaskId,
+        item: &WorkItem,
+        tests: &[String],
+    ) -> Result<GitReply, Failure> {
+        let tests = globs(tests)?;
+        let main = self.fetch_main()?;
+        let mark = format!("refs/orch/candidates/{}", ref_part(task));
+        let earlier = self.value_of(&mark)?.map(Commit);
+        let gone = || Failure::permanent(format!("the branch {branch} is gone"));
+        let current = self.head_of(branch)?.ok_or_else(gone)?;
+        // A candidate of an earlier performance of this call may stand there already, built on an older main.
+        let own = earlier.as_ref() == Some(&current) && self.parents_of(&current)?.first() == Some(head);
+        if current != *head && !own {
+            return Ok(GitReply::BranchMoved { head: current });
+        }
+        let commit = if self.is_ancestor(&main, head)? {
+            head.clone()
+        } else {
+            match self.merge_trees(head, &main)? {
+                Ok(tree) => {
+                    let seconds = self.date_of(head)?.max(self.date_of(&main)?);
+                    let by = Signature { author: "orch".to_owned(), seconds };
+                    let message = format!("Merge {} into {branch}", self.main());
+                    self.commit(&tree, &[head, &main], &message, &by)?
+                }
+                Err(paths) => return Ok(GitReply::Conflict { paths }),
+            }
+        };
+        if current != commit {
+            let moves = [
+                RefMove { name: mark, old: earlier.as_ref().map(Commit::as_str), new: Some(commit.as_str()) },
+                RefMove {
+                    name: format!("refs/heads/{branch}"),
+                    old: Some(current.as_str()),
+                    new: Some(commit.as_str()),
+                },
+            ];
+            if let Err(error) = self.move_refs(&moves) {
+                let now = self.head_of(branch)?.ok_or_else(gone)?;
+                if now == current {
+                    return Err(error.into());
+                }
+                if now != commit {
+                    return Ok(GitReply::BranchMoved { head: now });
+                }
+            }
+        }
+        if let Some(there) = self.published_elsewhere(branch, &commit, &[head, &current])? {
+            return Ok(GitReply::BranchMoved { head: there });
+        }
+        let change = self.change(&self.merge_base(&commit, &main)?, &commit, item, &tests)?;
+        let tree = self.tree_of(&commit)?;
+        Ok(GitReply::Candidate(Candidate { commit, tree, main, change: change.digest }))
+    }
+
+    /// Publishes a branch that should stand at one of `expected` at the origin. Where it stands instead, if somebody else
+    /// pushed there: the hub takes that over and overwrites nothing. One that somebody deleted there is not made again:
+    /// the next reading says that it is gone (decision 45).
+    pub(super) fn published_elsewhere(
+        &self,
+        branch: &str,
+        head: &Commit,
+        expected: &[&Commit],
+    ) -> Result<Option<Commit>, Failure> {
+        if !self.publishes() {
+            return Ok(None);
+        }
+        let Some(there) = self.origin_head_of(branch)? else { return Ok(None) };
+        let known = there == *head || expected.contains(&&there);
+        if known && self.publish_branch(branch, Some(head), Some(&there))? {
+            return Ok(None);
+        }
+        self.fetch_branch(branch)?;
+        self.head_of(branch)
+    }
+
+    /// The merged tree, or the files that contradict each other.
+    fn merge_trees(&self, head: &Commit, main: &Commit) -> Result<Result<Tree, Vec<String>>, Failure> {
+        let said = self
+            .ask(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"])
+            .args([head.as_str(), main.as_str()])
+            .answer()?;
+        let names: Vec<String> =
+            said.names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        match (said.status.code(), names.split_first()) {
+            (Some(0), Some((tree, _))) => Ok(Ok(Tree(tree.clone()))),
+            (Some(0), None) => Err(said.odd().into()),
+            (Some(1), _) => Ok(Err(names.into_iter().skip(1).take(MOST_PATHS).collect())),
+            (Some(_) | None, _) => Err(said.refused().into()),
+        }
+    }
+
+    /// When a commit was made, in seconds since 1970.
+    fn date_of(&self, commit: &Commit) -> Result<i64, Failure> {
+        let said = self.ask(["show", "-s", "--format=%ct", "--end-of-options", commit.as_str()]).run()?;
+        said.text().parse().map_err(|_| said.odd().into())
+    }
+
+    /// Whether a merged commit is in main as it is now.
+    pub(super) fn prove(&self, commit: &Commit) -> Result<Proof, Failure> {
+        let main = self.fetch_main()?;
+        let ancestor = self.is_ancestor(commit, &main)?;
+        Ok(Proof { main, ancestor, tree: self.tree_of(commit)? })
+    }
+}

@@ -1,0 +1,470 @@
+//! What did a run leave behind? The host makes one commit of it, keeps what the role may write, undoes and names the
+//! rest (decisions 8, 32).
+//!
+//! The tree is read with the host's own git directory and index. Nothing that an agent can write configures git here:
+//! no filter, no hook, no file system monitor, no other repository inside the tree.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orch_core::artefact;
+use orch_core::call::git::{Collected, Scope};
+use orch_core::call::{Failure, GitReply};
+use orch_core::id::{Commit, RunId, Tree, WorkItem};
+use orch_core::stage::Role;
+use orch_core::time::Moment;
+use serde::{Deserialize, Serialize};
+
+use super::branch::index_line;
+use super::hub::{Hub, RefMove, remove_index};
+use super::paths::{self, Kind};
+use super::program::{GitError, Signature};
+use super::scope::{Rules, equal_names, globs};
+use super::tree::Admin;
+use super::{Answer, Means};
+use crate::failure;
+
+/// A larger file is undone: it would stay in the history for ever.
+const LARGEST_FILE: u64 = 10 << 20;
+/// A larger artefact is undone: people and prompts have to read it.
+const LARGEST_ARTEFACT: u64 = 1 << 20;
+/// A run that touches more files than this left something by mistake.
+const MOST_FILES: usize = 20_000;
+/// Findings that are named one by one.
+const MOST_FINDINGS: usize = 50;
+
+/// Which run to collect.
+pub(super) struct Order<'a> {
+    pub(super) branch: &'a str,
+    pub(super) parent: &'a Commit,
+    pub(super) run: RunId,
+    pub(super) role: Role,
+    pub(super) item: &'a WorkItem,
+    pub(super) scope: &'a Scope,
+    pub(super) tests: &'a [String],
+}
+
+/// What stays known of a run besides its commit; kept in the hub next to it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Left {
+    /// What was undone, and why.
+    outside: Vec<String>,
+    /// Files that the host took away and the run wrote again: its own, even where the bytes are the same.
+    rewritten: Vec<String>,
+}
+
+impl Hub {
+    /// Collects a run, or finds what was collected.
+    pub(super) fn collect(&self, order: &Order<'_>, means: &Means<'_>) -> Result<Answer, Failure> {
+        let rules = Rules::of(order.scope)?;
+        let tests = globs(order.tests)?;
+        let (head, left) = match self.left_by(order.run)? {
+            Some(found) => found,
+            None => self.keep(order, &rules, means.at)?,
+        };
+        if let Some(moved) = self.advance(order.branch, order.parent, &head)? {
+            return Ok(Answer { reply: GitReply::BranchMoved { head: moved }, blobs: Vec::new() });
+        }
+        let base = self.merge_base(&head, &self.main_head()?)?;
+        let change = self.change(&base, &head, order.item, &tests)?;
+        let (artefacts, blobs) = self.artefacts(order, &head, &left, means)?;
+        let collected = Collected {
+            tree: self.tree_of(&head)?,
+            change: change.digest,
+            empty: change.empty,
+            artefacts,
+            outside: left.outside,
+            protected: self.protected(&base, &head, &rules)?,
+            head,
+        };
+        Ok(Answer { reply: GitReply::Collected(Box::new(collected)), blobs })
+    }
+
+    fn left_by(&self, run: RunId) -> Result<Option<(Commit, Left)>, Failure> {
+        let Some(head) = self.value_of(&format!("refs/orch/runs/{run}"))? else { return Ok(None) };
+        let said = self.ask(["cat-file", "blob"]).arg(format!("refs/orch/left/{run}")).run()?;
+        let left = serde_json::from_slice(&said.out).map_err(|_| Failure::from(said.odd()))?;
+        Ok(Some((Commit(head), left)))
+    }
+
+    /// Makes the run's commit and marks it, so that it is made once.
+    fn keep(&self, order: &Order<'_>, rules: &Rules, at: Moment) -> Result<(Commit, Left), Failure> {
+        let run = order.run;
+        let admin = self.admin(run)?.ok_or_else(|| {
+            Failure::permanent(format!("the tree of run {run} is gone; the run cannot count"))
+        })?;
+        if admin.commit != *order.parent {
+            return Err(Failure::permanent(format!(
+                "run {run} worked on {}, not on {}",
+                admin.commit.short(),
+                order.parent.short()
+            )));
+        }
+        let stage = Stage::open(self, order, &admin)?;
+        let (tree, left) = stage.take(rules)?;
+        let head = if tree == self.tree_of(order.parent)? {
+            order.parent.clone()
+        } else {
+            let subject = format!("{}({}): run {run}", order.role, order.item);
+            self.commit(&tree, &[order.parent], &subject, &Signature::of(order.role.name(), at))?
+        };
+        stage.close()?;
+        let json = serde_json::to_vec(&left).map_err(|e| Failure::permanent(format!("run {run}: {e}")))?;
+        let blob = self.ask(["hash-object", "-w", "--stdin"]).input(json).run()?.text();
+        let marked = self.move_refs(&[
+            RefMove { name: format!("refs/orch/runs/{run}"), old: None, new: Some(head.as_str()) },
+            RefMove { name: format!("refs/orch/left/{run}"), old: None, new: Some(&blob) },
+        ]);
+        match (marked, self.left_by(run)?) {
+            (_, Some(found)) => Ok(found),
+            (Err(error), None) => Err(error.into()),
+            (Ok(()), None) => Err(Failure::transient(format!("the mark of run {run} vanished"))),
+        }
+    }
+
+    /// Moves the task branch from the run's parent to its commit; where it stands instead, if somebody moved it.
+    fn advance(&self, branch: &str, parent: &Commit, head: &Commit) -> Result<Option<Commit>, Failure> {
+        let gone = || Failure::permanent(format!("the branch {branch} is gone"));
+        let current = self.head_of(branch)?.ok_or_else(gone)?;
+        if current != *head {
+            if current != *parent {
+                return Ok(Some(current));
+            }
+            let moved = self.move_refs(&[RefMove {
+                name: format!("refs/heads/{branch}"),
+                old: Some(parent.as_str()),
+                new: Some(head.as_str()),
+            }]);
+            if let Err(error) = moved {
+                let now = self.head_of(branch)?.ok_or_else(gone)?;
+                if now == current {
+                    return Err(error.into());
+                }
+                return Ok((now != *head).then_some(now));
+            }
+        }
+        self.published_elsewhere(branch, head, &[parent])
+    }
+
+    fn artefacts(
+        &self,
+        order: &Order<'_>,
+        head: &Commit,
+        left: &Left,
+        means: &Means<'_>,
+    ) -> Result<(Vec<artefact::Artefact>, Vec<orch_core::journal::Blob>), Failure> {
+        let folder = format!("{}/", artefact::folder(order.item));
+        let mut entries = self.entries(head, &folder)?;
+        entries.retain(|entry| entry.mode.starts_with("100"));
+        let fresh: HashSet<Vec<u8>> = self
+            .changed_names(order.parent.as_str(), head.as_str())?
+            .into_iter()
+            .chain(left.rewritten.iter().map(|name| name.clone().into_bytes()))
+            .collect();
+        let ids: String = entries.iter().map(|entry| format!("{}\n", entry.id)).collect();
+        let said = self.ask(["cat-file", "--batch"]).input(ids).run()?;
+        let mut rest = said.out.as_slice();
+        let (mut artefacts, mut blobs) = (Vec::new(), Vec::new());
+        for entry in &entries {
+            let bytes = next_object(&mut rest).ok_or_else(|| Failure::from(said.odd()))?;
+            let name = entry.name.strip_prefix(&folder).unwrap_or(&entry.name);
+            let (artefact, texts) = (means.artefact)(name, bytes, fresh.contains(entry.name.as_bytes()));
+            artefacts.push(artefact);
+            blobs.extend(texts);
+        }
+        Ok((artefacts, blobs))
+    }
+}
+
+/// Cuts the next object off the answer of `cat-file --batch`.
+fn next_object<'a>(rest: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let end = rest.iter().position(|byte| *byte == b'\n')?;
+    let size: usize = std::str::from_utf8(&rest[..end]).ok()?.rsplit_once(' ')?.1.parse().ok()?;
+    let bytes = rest.get(end + 1..end + 1 + size)?;
+    *rest = rest.get(end + 2 + size..)?;
+    Some(bytes)
+}
+
+/// A tree that is being looked through, with an index of its own.
+struct Stage<'a> {
+    hub: &'a Hub,
+    order: &'a Order<'a>,
+    admin: &'a Admin,
+    index: PathBuf,
+}
+
+/// What a tree holds, compared with the commit it began as.
+struct Touched {
+    /// The files of that commit.
+    tracked: HashSet<String>,
+    /// Its submodules: object and path.
+    submodules: Vec<(String, String)>,
+    /// What differs, as git names it; or why nobody can say.
+    names: Result<Vec<Vec<u8>>, String>,
+}
+
+impl<'a> Stage<'a> {
+    /// A copy of the host's index: the original must still fit the tree if this is done again.
+    fn open(hub: &'a Hub, order: &'a Order<'a>, admin: &'a Admin) -> Result<Self, Failure> {
+        let index = hub.scratch_index(&order.run.to_string())?;
+        let stage = Self { hub, order, admin, index };
+        let from = hub.run_room(order.run)?.join("index");
+        // Git compares the files' dates with the index's own, so the copy keeps it.
+        let copy = || {
+            fs::copy(&from, &stage.index)?;
+            let date = fs::metadata(&from)?.modified()?;
+            fs::File::options().write(true).open(&stage.index)?.set_modified(date)
+        };
+        copy().map_err(failure::io(&from))?;
+        Ok(stage)
+    }
+
+    fn close(self) -> Result<(), Failure> {
+        remove_index(&self.index)
+    }
+
+    /// The cached folders: never part of a commit, unless the repository tracks what is in them.
+    fn caches(&self, tracked: &HashSet<String>) -> Vec<&str> {
+        let paths = self.admin.cache.iter().flat_map(|cache| cache.paths.iter().map(String::as_str));
+        paths.filter(|path| !tracked.iter().any(|name| Path::new(name).starts_with(path))).collect()
+    }
+
+    fn tree(&self) -> &Path {
+        &self.admin.folder
+    }
+
+    fn ask<const N: usize>(&self, args: [&str; N]) -> super::program::Ask<'_> {
+        self.hub.ask(args).on_tree(self.tree(), &self.index)
+    }
+
+    /// The tree of what may be kept, and what else there was.
+    fn take(&self, rules: &Rules) -> Result<(Tree, Left), Failure> {
+        paths::remove_special(self.tree()).map_err(failure::io(self.tree()))?;
+        let touched = self.touched()?;
+        let mut findings = Findings::default();
+        let (mut gone, mut kept) = (Vec::new(), Vec::new());
+        let names = match &touched.names {
+            Ok(names) => names,
+            Err(why) => {
+                findings.add("*", &format!("{why}: nothing was kept"));
+                return Ok((self.hub.tree_of(self.order.parent)?, findings.left(Vec::new())));
+            }
+        };
+        for name in names {
+            match self.judge(name, &touched, rules)? {
+                Judged::Nothing => {}
+                Judged::Gone(path) => gone.push(path),
+                Judged::Kept(path) => kept.push(path),
+                Judged::Undone(path, why) => findings.add(&path, &why),
+            }
+        }
+        let gone_set: HashSet<&str> = gone.iter().copied().collect();
+        let there = touched.tracked.iter().map(String::as_str).filter(|path| !gone_set.contains(path));
+        let added: Vec<&str> = kept.iter().copied().filter(|path| !touched.tracked.contains(*path)).collect();
+        let equal = equal_names(there, &added);
+        kept.retain(|path| match equal.get(path) {
+            Some(other) => {
+                findings.add(path, &format!("its name differs from `{other}` only in case or Unicode form"));
+                false
+            }
+            None => true,
+        });
+        self.stage(&["--force-remove"], &gone, &mut findings)?;
+        self.stage(&["--add", "--replace"], &kept, &mut findings)?;
+        let submodules: Vec<u8> = touched
+            .submodules
+            .iter()
+            .flat_map(|(id, path)| index_line("160000", id, path.as_bytes()))
+            .collect();
+        self.ask(["update-index", "--add", "-z", "--index-info"]).input(submodules).run()?;
+        let tree = Tree(self.ask(["write-tree"]).run()?.text());
+        let changed: HashSet<Vec<u8>> =
+            self.hub.changed_names(self.order.parent.as_str(), tree.as_str())?.into_iter().collect();
+        for path in kept.iter().filter(|path| added.contains(path) && !changed.contains(path.as_bytes())) {
+            findings.add(path, "git takes no file of this name");
+        }
+        let rewritten = self.rewritten(rules, &findings)?;
+        Ok((tree, findings.left(rewritten)))
+    }
+
+    /// What differs between the tree and the commit it began as. Submodules are taken out of the index before git looks:
+    /// it would ask a repository inside the tree, with a configuration that the agent wrote.
+    fn touched(&self) -> Result<Touched, Failure> {
+        let (mut tracked, mut submodules) = (HashSet::new(), Vec::new());
+        let said = self.ask(["ls-files", "-z", "--stage"]).run()?;
+        for line in said.names() {
+            let line = String::from_utf8_lossy(line);
+            let (left, path) = line.split_once('\t').ok_or_else(|| Failure::from(said.odd()))?;
+            match left.strip_prefix("160000 ").and_then(|rest| rest.split(' ').next()) {
+                Some(id) => submodules.push((id.to_owned(), path.to_owned())),
+                None => drop(tracked.insert(path.to_owned())),
+            }
+        }
+        if !submodules.is_empty() {
+            let removal: Vec<u8> = submodules
+                .iter()
+                .flat_map(|(id, path)| index_line("0", &"0".repeat(id.len()), path.as_bytes()))
+                .collect();
+            self.ask(["update-index", "-z", "--index-info"]).input(removal).run()?;
+        }
+        let caches = self.caches(&tracked).into_iter().map(|path| format!("--exclude=/{path}"));
+        let listed = self
+            .ask(["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"])
+            .args(caches)
+            .run();
+        let names = match listed {
+            Ok(said) => {
+                let mut names: Vec<Vec<u8>> = said.names().map(<[u8]>::to_vec).collect();
+                names.sort_unstable();
+                names.dedup();
+                if names.len() > MOST_FILES { Err(too_many()) } else { Ok(names) }
+            }
+            Err(GitError::TooMuch { .. }) => Err(too_many()),
+            // Whatever is in the tree, the agent put it there: an infrastructure failure it is only if the machine says so.
+            Err(error @ (GitError::Refused { .. } | GitError::TimedOut { .. })) if !is_full(&error) => {
+                Err(format!("the tree cannot be read ({})", last_line(&error)))
+            }
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Touched { tracked, submodules, names })
+    }
+
+    /// What becomes of one path.
+    fn judge<'n>(&self, name: &'n [u8], touched: &Touched, rules: &Rules) -> Result<Judged<'n>, Failure> {
+        let undone = |path: &str, why: &str| Ok(Judged::Undone(path.to_owned(), why.to_owned()));
+        let Ok(path) = std::str::from_utf8(name) else {
+            return undone(&String::from_utf8_lossy(name), "its name is not UTF-8");
+        };
+        if let Some(why) = paths::bad_name(path) {
+            return undone(path, why);
+        }
+        if let Some(folder) = path.strip_suffix('/') {
+            return undone(folder, "a repository inside the tree");
+        }
+        let within = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
+        if touched.submodules.iter().any(|(_, folder)| path == folder || within(folder)) {
+            return undone(path, "it lies in a submodule");
+        }
+        let kind = self.hub.kind(self.tree(), path)?;
+        let tracked = touched.tracked.contains(path);
+        if kind == Kind::Nothing && self.admin.removed.iter().any(|removed| removed == path) {
+            return Ok(Judged::Nothing);
+        }
+        if !rules.may_write(path) {
+            return undone(path, &format!("outside of what a {} may write", self.order.role));
+        }
+        match kind {
+            Kind::Nothing | Kind::Folder if tracked => Ok(Judged::Gone(path)),
+            Kind::Nothing | Kind::Folder => Ok(Judged::Nothing),
+            Kind::Special => undone(path, "neither a file nor a link"),
+            Kind::Link => match paths::stays_inside(self.tree(), path) {
+                Ok(true) => Ok(Judged::Kept(path)),
+                Ok(false) => undone(path, "a link that leaves the tree"),
+                Err(e) => Err(failure::io(&self.tree().join(path))(e)),
+            },
+            Kind::File { bytes } => {
+                let own = path.starts_with(&format!("{}/", artefact::folder(self.order.item)));
+                let most = if own { LARGEST_ARTEFACT } else { LARGEST_FILE };
+                if bytes > most {
+                    return undone(path, &format!("{bytes} bytes, more than {most}"));
+                }
+                Ok(Judged::Kept(path))
+            }
+        }
+    }
+
+    /// Takes paths into the index. One that git refuses is a finding and does not cost the others.
+    fn stage(&self, how: &[&str], paths: &[&str], findings: &mut Findings) -> Result<(), Failure> {
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let input: Vec<u8> = paths.iter().flat_map(|path| path.bytes().chain([0])).collect();
+        match self.ask(["update-index"]).args(how.iter().copied()).args(["-z", "--stdin"]).input(input).run()
+        {
+            Ok(_) => Ok(()),
+            Err(error @ GitError::Refused { .. }) if !is_full(&error) => {
+                if let [path] = paths {
+                    findings.add(path, &format!("git does not take it: {}", last_line(&error)));
+                    return Ok(());
+                }
+                let (left, right) = paths.split_at(paths.len() / 2);
+                self.stage(how, left, findings)?;
+                self.stage(how, right, findings)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Which of the files that the host took away are there again and were not undone: what was undone leaves the old
+    /// file on the branch, and that is not this run's word.
+    fn rewritten(&self, rules: &Rules, findings: &Findings) -> Result<Vec<String>, Failure> {
+        let mut again = Vec::new();
+        for path in &self.admin.removed {
+            let written = matches!(self.hub.kind(self.tree(), path)?, Kind::File { .. });
+            if written && rules.may_write(path) && !findings.paths.contains(path) {
+                again.push(path.clone());
+            }
+        }
+        Ok(again)
+    }
+}
+
+/// What becomes of a path.
+enum Judged<'n> {
+    /// It counts for nothing.
+    Nothing,
+    /// It was deleted.
+    Gone(&'n str),
+    /// It is taken over.
+    Kept(&'n str),
+    /// It is not, for this reason.
+    Undone(String, String),
+}
+
+fn too_many() -> String {
+    format!("more than {MOST_FILES} files were written")
+}
+
+/// Whether the machine and not the path is at fault.
+fn is_full(error: &GitError) -> bool {
+    let text = error.to_string();
+    ["No space left", "quota exceeded", "Input/output error", "Out of memory", "Too many open files"]
+        .iter()
+        .any(|words| text.contains(words))
+}
+
+fn last_line(error: &GitError) -> String {
+    error.to_string().lines().last().unwrap_or_default().to_owned()
+}
+
+/// What was undone; a bounded list for people.
+#[derive(Debug, Default)]
+struct Findings {
+    /// The paths, each once.
+    paths: HashSet<String>,
+    named: Vec<String>,
+    more: usize,
+}
+
+impl Findings {
+    fn add(&mut self, path: &str, why: &str) {
+        if !self.paths.insert(path.to_owned()) {
+            return;
+        }
+        if self.named.len() >= MOST_FINDINGS {
+            self.more += 1;
+            return;
+        }
+        let shown: String = path.chars().map(|c| if c.is_control() { '?' } else { c }).take(300).collect();
+        self.named.push(format!("{shown}: {why}"));
+    }
+
+    fn left(self, rewritten: Vec<String>) -> Left {
+        let mut outside = self.named;
+        if self.more > 0 {
+            outside.push(format!("and {} more", self.more));
+        }
+        Left { outside, rewritten }
+    }
+}

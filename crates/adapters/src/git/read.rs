@@ -1,0 +1,93 @@
+//! What is true of the repository now? Asked by sweeps (decision 2), for policies on main, and for pages.
+
+use orch_core::call::Failure;
+use orch_core::event::MainReading;
+use orch_core::id::Commit;
+
+use super::hub::{Hub, Remark};
+
+/// A file of a commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its mode as git writes it: `100644`, `100755`, `120000` (a link), `160000` (a submodule).
+    pub mode: String,
+    /// Its object.
+    pub id: String,
+    /// Its path from the repository's root; bytes that are not UTF-8 are replaced.
+    pub name: String,
+}
+
+impl Hub {
+    /// Fetches main and says where it is and whether it contains `last`.
+    pub fn read_main(&self, last: Option<&Commit>) -> Result<MainReading, Failure> {
+        let head = self.fetch_main()?;
+        let descends = match last {
+            Some(last) if *last != head => self.is_ancestor(last, &head)?,
+            Some(_) | None => true,
+        };
+        Ok(MainReading { head, descends })
+    }
+
+    /// A file on main as last fetched; `None` if there is none of that name.
+    pub fn read_file_at_main(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        self.read_file(&self.main_head()?, path)
+    }
+
+    /// The files below a folder of main as last fetched, links and submodules left out.
+    pub fn list_dir_at_main(&self, folder: &str) -> Result<Vec<Entry>, Failure> {
+        let folder = folder.trim_end_matches('/');
+        let mut entries = self.entries(&self.main_head()?, &format!("{folder}/"))?;
+        entries.retain(|entry| entry.mode.starts_with("100"));
+        Ok(entries)
+    }
+
+    /// A file of a commit; `None` if there is none of that name. A link is not followed: it is no file.
+    pub fn read_file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let found = self.entries(commit, path)?;
+        let Some(entry) = found.into_iter().find(|e| e.name == path && e.mode.starts_with("100")) else {
+            return Ok(None);
+        };
+        Ok(Some(self.ask(["cat-file", "blob", &entry.id]).run()?.out))
+    }
+
+    /// What a person should know about the repository before work begins.
+    pub fn remarks(&self) -> Result<Vec<Remark>, Failure> {
+        let main = self.main_head()?;
+        let entries = self.entries(&main, "")?;
+        let mut remarks = Vec::new();
+        let submodules: Vec<String> =
+            entries.iter().filter(|e| e.mode == "160000").map(|e| e.name.clone()).collect();
+        if !submodules.is_empty() {
+            remarks.push(Remark::Submodules(submodules));
+        }
+        for entry in entries.iter().filter(|e| e.name.rsplit('/').next() == Some(".gitattributes")) {
+            let file = self.read_file(&main, &entry.name)?.unwrap_or_default();
+            if String::from_utf8_lossy(&file).contains("filter=lfs") {
+                remarks.push(Remark::LfsPointers);
+                break;
+            }
+        }
+        Ok(remarks)
+    }
+
+    /// The entries of a commit at a path, or below it where it ends in `/`; all of them for an empty one.
+    pub(super) fn entries(&self, commit: &Commit, path: &str) -> Result<Vec<Entry>, Failure> {
+        let mut ask = self
+            .ask(["ls-tree", "-r", "-z", "--full-tree", commit.as_str()])
+            .env("GIT_LITERAL_PATHSPECS", "1");
+        if !path.is_empty() {
+            ask = ask.args(["--", path]);
+        }
+        let said = ask.run()?;
+        said.names()
+            .map(|line| {
+                let line = String::from_utf8_lossy(line);
+                let (left, name) = line.split_once('\t')?;
+                let mut parts = left.split(' ');
+                let (mode, id) = (parts.next()?.to_owned(), parts.nth(1)?.to_owned());
+                Some(Entry { mode, id, name: name.to_owned() })
+            })
+            .collect::<Option<_>>()
+            .ok_or_else(|| said.odd().into())
+    }
+}

@@ -1,0 +1,381 @@
+//! Where does a run work? In a fresh tree at exactly one commit, with a git directory of its own that borrows the hub's
+//! objects (decision 32).
+//!
+//! The host keeps its own index of each tree, out of the agent's reach; a `.git` that an agent could write is never
+//! read. A tree given back is cleaned and waits in a pool: making it ready again costs what changed, not what is there.
+
+use std::collections::HashSet;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use orch_core::call::Failure;
+use orch_core::id::{Commit, RunId};
+use serde::{Deserialize, Serialize};
+
+use super::hub::{Hub, remove_index};
+use super::paths::{self, Kind};
+use crate::failure;
+
+/// Cleaned trees kept for the next runs.
+const POOL: usize = 4;
+
+/// Which tree a run wants.
+#[derive(Debug, Clone)]
+pub struct TreeOrder<'a> {
+    /// The run.
+    pub run: RunId,
+    /// What it works on.
+    pub commit: &'a Commit,
+    /// Where the tree shall be: on the hub's file system, or it cannot be recycled.
+    pub folder: &'a Path,
+    /// What it finds of earlier runs.
+    pub cache: Option<Cache>,
+    /// Files of the commit that are taken away: the role's old verdict.
+    pub remove: Vec<String>,
+}
+
+/// Folders kept between the runs of one task and role.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cache {
+    /// Whose: task and role, such as `ORCH-042/developer`.
+    pub key: String,
+    /// Which, from the policy; one that the repository tracks is not cached.
+    pub paths: Vec<String>,
+}
+
+/// A tree that is ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunTree {
+    /// Where it is.
+    pub folder: PathBuf,
+    /// What a run must be able to read besides it, and may not write: the hub's objects.
+    pub objects: PathBuf,
+    /// Whether an earlier tree was used again.
+    pub recycled: bool,
+}
+
+/// What the host remembers of a run's tree.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Admin {
+    pub(super) folder: PathBuf,
+    pub(super) commit: Commit,
+    pub(super) cache: Option<Cache>,
+    /// Files of the commit that the host took away.
+    pub(super) removed: Vec<String>,
+}
+
+impl Hub {
+    /// Makes a tree ready. A tree of the same run is replaced: whoever asks knows that the run does not live.
+    pub fn prepare_tree(&self, order: &TreeOrder<'_>) -> Result<RunTree, Failure> {
+        let cached = order.cache.as_ref().map_or(&[][..], |cache| &cache.paths);
+        let key = order.cache.as_ref().map(|cache| cache.key.as_str());
+        for path in order.remove.iter().chain(cached).map(String::as_str).chain(key) {
+            if !paths::is_plain(path) {
+                return Err(Failure::permanent(format!("`{path}` is not a path inside the tree")));
+            }
+        }
+        self.discard(order.run, order.folder)?;
+        let room = self.run_room(order.run)?;
+        let recycled = self.claim(&room)?;
+        fs::create_dir_all(&room).map_err(failure::io(&room))?;
+        let mut admin = Admin {
+            folder: order.folder.to_owned(),
+            commit: order.commit.clone(),
+            cache: order.cache.clone(),
+            removed: Vec::new(),
+        };
+        write_admin(&room, &admin)?;
+        let parent = order.folder.parent().unwrap_or(Path::new("/"));
+        fs::create_dir_all(parent).map_err(failure::io(parent))?;
+        let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
+        if !recycled {
+            self.trash(&room.join("tree"))?;
+            remove_index(&room.join("index"))?;
+            fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
+        }
+        let index = room.join("index");
+        self.ask(["read-tree", "--reset", "-u", order.commit.as_str()])
+            .config("checkout.workers=0")
+            .config("core.fsync=none")
+            .on_tree(order.folder, &index)
+            .run()?;
+        for path in &order.remove {
+            if matches!(self.kind(order.folder, path)?, Kind::File { .. } | Kind::Link) {
+                let file = order.folder.join(path);
+                fs::remove_file(&file).map_err(failure::io(&file))?;
+                admin.removed.push(path.clone());
+            }
+        }
+        write_admin(&room, &admin)?;
+        self.restore_cache(&admin)?;
+        self.give_git(order.folder, order.commit, &index).map_err(failure::io(&order.folder.join(".git")))?;
+        Ok(RunTree { folder: order.folder.to_owned(), objects: self.objects(), recycled })
+    }
+
+    /// Takes a tree back: out of the way at once, then cleaned for the next run or removed. Blocks for the cleaning;
+    /// nobody waits for it.
+    pub fn drop_tree(&self, run: RunId) -> Result<(), Failure> {
+        let room = self.run_room(run)?;
+        let Some(admin) = self.admin(run)? else {
+            self.trash(&room)?;
+            return self.empty_trash();
+        };
+        self.save_cache(&admin)?;
+        let half = self.room("pool.half")?.join(run.to_string());
+        self.trash(&half)?;
+        let kept = fs::rename(&room, &half).is_ok() && fs::rename(&admin.folder, half.join("tree")).is_ok();
+        let lock = half.join("index.lock");
+        paths::remove(&lock).map_err(failure::io(&lock))?;
+        if kept && self.pool_has_room()? && self.clean(&half.join("tree"), &half.join("index")).is_ok() {
+            let place = self.room("pool")?.join(run.to_string());
+            self.trash(&place)?;
+            paths::remove(&half.join("order.json")).map_err(failure::io(&half))?;
+            fs::rename(&half, &place).map_err(failure::io(&place))?;
+        } else {
+            self.trash(&half)?;
+            self.trash(&room)?;
+            self.trash(&admin.folder)?;
+        }
+        self.empty_trash()
+    }
+
+    /// Puts one tree of main into an empty pool, so that the first run need not wait for a full checkout.
+    pub fn warm_pool(&self) -> Result<(), Failure> {
+        let pool = self.room("pool")?;
+        if fs::read_dir(&pool).map_err(failure::io(&pool))?.next().is_some() {
+            return Ok(());
+        }
+        let half = self.room("pool.half")?.join("warm");
+        self.trash(&half)?;
+        let tree = half.join("tree");
+        fs::create_dir_all(&tree).map_err(failure::io(&tree))?;
+        let main = self.main_head()?;
+        self.ask(["read-tree", "--reset", "-u", main.as_str()])
+            .config("checkout.workers=0")
+            .config("core.fsync=none")
+            .on_tree(&tree, &half.join("index"))
+            .run()?;
+        let place = pool.join(format!("warm-{main}"));
+        fs::rename(&half, &place).map_err(failure::io(&place))
+    }
+
+    /// Removes what a crash left: trees of runs that are not `live`, trees half cleaned, trash.
+    pub fn tidy_trees(&self, live: &[RunId]) -> Result<(), Failure> {
+        for name in names_in(&self.room("runs")?)? {
+            let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
+            match run {
+                Some(run) if live.contains(&run) => {}
+                Some(run) => self.drop_tree(run)?,
+                None => self.trash(&self.room("runs")?.join(&name))?,
+            }
+        }
+        for name in names_in(&self.room("pool.half")?)? {
+            self.trash(&self.room("pool.half")?.join(name))?;
+        }
+        self.empty_trash()
+    }
+
+    /// What the host knows of a run's tree; `None` if there is none.
+    pub(super) fn admin(&self, run: RunId) -> Result<Option<Admin>, Failure> {
+        let file = self.run_room(run)?.join("order.json");
+        match fs::read(&file) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|e| Failure::permanent(format!("{}: {e}", file.display()))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(failure::io(&file)(e)),
+        }
+    }
+
+    /// The host's own folder of a run: its index of the tree and its order.
+    pub(super) fn run_room(&self, run: RunId) -> Result<PathBuf, Failure> {
+        Ok(self.room("runs")?.join(run.to_string()))
+    }
+
+    /// What lies at a path of a tree.
+    pub(super) fn kind(&self, tree: &Path, path: &str) -> Result<Kind, Failure> {
+        paths::kind_of(tree, path).map_err(failure::io(&tree.join(path)))
+    }
+
+    fn discard(&self, run: RunId, folder: &Path) -> Result<(), Failure> {
+        if let Some(admin) = self.admin(run)? {
+            self.trash(&admin.folder)?;
+        }
+        self.trash(&self.run_room(run)?)?;
+        self.trash(folder)
+    }
+
+    /// Makes a tree of the pool the run's own: renaming is the claim, so two runs never get the same one.
+    fn claim(&self, room: &Path) -> Result<bool, Failure> {
+        let pool = self.room("pool")?;
+        for name in names_in(&pool)? {
+            if fs::rename(pool.join(name), room).is_ok() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn pool_has_room(&self) -> Result<bool, Failure> {
+        Ok(names_in(&self.room("pool")?)?.len() < POOL)
+    }
+
+    /// Moves something away; removing it can wait.
+    fn trash(&self, path: &Path) -> Result<(), Failure> {
+        if fs::symlink_metadata(path).is_err() {
+            return Ok(());
+        }
+        let trash = self.room("trash")?;
+        for n in 0_u32.. {
+            let place = trash.join(n.to_string());
+            if fs::symlink_metadata(&place).is_ok() {
+                continue;
+            }
+            match fs::rename(path, &place) {
+                Ok(()) => return Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(e) if e.kind() == io::ErrorKind::CrossesDevices => break,
+                // Another thread took the number.
+                Err(e) if is_taken(e.kind()) => {}
+                Err(e) => return Err(failure::io(path)(e)),
+            }
+        }
+        paths::remove(path).map_err(failure::io(path))
+    }
+
+    /// Removes the trash; what cannot be removed is left for the next time.
+    fn empty_trash(&self) -> Result<(), Failure> {
+        let trash = self.room("trash")?;
+        for name in names_in(&trash)? {
+            let path = trash.join(name);
+            if let Err(error) = paths::remove(&path) {
+                tracing::warn!(path = %path.display(), %error, "cannot empty the trash");
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves only tracked files in a tree, each with one name only: another name would be a way into the next run.
+    fn clean(&self, tree: &Path, index: &Path) -> Result<(), Failure> {
+        let said = self.ask(["ls-files", "-z", "--stage"]).on_tree(tree, index).run()?;
+        let (mut files, mut folders) = (HashSet::new(), HashSet::new());
+        for line in said.names() {
+            let Some(tab) = line.iter().position(|byte| *byte == b'\t') else {
+                return Err(said.odd().into());
+            };
+            let name = &line[tab + 1..];
+            if !line.starts_with(b"160000 ") {
+                files.insert(name.to_vec());
+            }
+            for (at, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'/') {
+                folders.insert(name[..at].to_vec());
+            }
+        }
+        let mut open = vec![(tree.to_owned(), Vec::new())];
+        while let Some((folder, above)) = open.pop() {
+            for entry in fs::read_dir(&folder).map_err(failure::io(&folder))? {
+                let entry = entry.map_err(failure::io(&folder))?;
+                let mut name = above.clone();
+                name.extend_from_slice(entry.file_name().as_bytes());
+                let path = entry.path();
+                let found = entry.metadata().map_err(failure::io(&path))?;
+                if found.is_dir() && folders.contains(&name) {
+                    name.push(b'/');
+                    open.push((path, name));
+                } else if found.is_dir() || !files.contains(&name) || found.nlink() > 1 {
+                    paths::remove(&path).map_err(failure::io(&path))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn restore_cache(&self, admin: &Admin) -> Result<(), Failure> {
+        self.move_cache(admin, |kept, there| {
+            if fs::symlink_metadata(there).is_err() && fs::rename(kept, there).is_ok() {
+                tracing::debug!(path = %there.display(), "cache restored");
+            }
+            Ok(())
+        })
+    }
+
+    fn save_cache(&self, admin: &Admin) -> Result<(), Failure> {
+        self.move_cache(admin, |kept, there| {
+            if fs::symlink_metadata(there).is_ok_and(|found| found.is_dir()) {
+                self.trash(kept)?;
+                let above = kept.parent().unwrap_or(kept);
+                fs::create_dir_all(above).map_err(failure::io(above))?;
+                fs::rename(there, kept).map_err(failure::io(kept))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Does something with each cached folder: where it is kept, and where it is in the tree.
+    fn move_cache(
+        &self,
+        admin: &Admin,
+        each: impl Fn(&Path, &Path) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let Some(cache) = &admin.cache else { return Ok(()) };
+        let kept = self.room("cache")?.join(&cache.key);
+        for path in &cache.paths {
+            // A folder above it that is a link would lead out of the tree.
+            let above = path.rsplit_once('/').map(|(above, _)| above);
+            let real = above.map_or(Ok(true), |a| self.kind(&admin.folder, a).map(|k| k == Kind::Folder))?;
+            let tracked = self.entries(&admin.commit, path)?;
+            if real && tracked.is_empty() {
+                each(&kept.join(path), &admin.folder.join(path))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A git directory of the run's own, on a branch `work`, without a remote and without hooks.
+    fn give_git(&self, folder: &Path, commit: &Commit, index: &Path) -> io::Result<()> {
+        let git = folder.join(".git");
+        paths::remove(&git)?;
+        fs::create_dir_all(git.join("objects/info"))?;
+        fs::create_dir_all(git.join("objects/pack"))?;
+        fs::create_dir_all(git.join("refs/heads"))?;
+        let (version, extension) = match commit.as_str().len() {
+            64 => (1, "[extensions]\n\tobjectFormat = sha256\n"),
+            _ => (0, ""),
+        };
+        fs::write(
+            git.join("config"),
+            format!(
+                "[core]\n\trepositoryFormatVersion = {version}\n\tbare = false\n\tfileMode = true\n{extension}\
+                 [gc]\n\tauto = 0\n[user]\n\tname = agent\n\temail = agent@orch.invalid\n"
+            ),
+        )?;
+        let mut objects = self.objects().into_os_string().into_encoded_bytes();
+        objects.push(b'\n');
+        fs::write(git.join("objects/info/alternates"), objects)?;
+        fs::write(git.join("refs/heads/work"), format!("{commit}\n"))?;
+        fs::write(git.join("HEAD"), "ref: refs/heads/work\n")?;
+        fs::copy(index, git.join("index"))?;
+        Ok(())
+    }
+}
+
+fn is_taken(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(kind, Kind::DirectoryNotEmpty | Kind::AlreadyExists | Kind::IsADirectory | Kind::NotADirectory)
+}
+
+fn names_in(folder: &Path) -> Result<Vec<OsString>, Failure> {
+    let entries = fs::read_dir(folder).map_err(failure::io(folder))?;
+    entries.map(|entry| Ok(entry.map_err(failure::io(folder))?.file_name())).collect()
+}
+
+fn write_admin(room: &Path, admin: &Admin) -> Result<(), Failure> {
+    let bytes = serde_json::to_vec(admin)
+        .map_err(|e| Failure::permanent(format!("{}: {e}", admin.folder.display())))?;
+    let (file, half) = (room.join("order.json"), room.join("order.half"));
+    fs::write(&half, bytes).and_then(|()| fs::rename(&half, &file)).map_err(failure::io(&file))
+}

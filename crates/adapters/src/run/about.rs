@@ -1,0 +1,91 @@
+//! What must be known of a run to read its end, when everything else has been forgotten?
+//!
+//! It lies in the run's record as `about.json`, so that an Orch that has just started can read any run's end.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use orch_core::call::Failure;
+use orch_core::id::{Commit, ProjectId, RunId, TaskId};
+use orch_core::stage::Role;
+use serde::{Deserialize, Serialize};
+
+use crate::agent::{AgentKind, Price};
+
+/// The format written by this binary; older ones are read.
+const VERSION: u32 = 1;
+const FILE: &str = "about.json";
+
+/// A run, as its record says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct About {
+    version: u32,
+    /// Which.
+    pub run: RunId,
+    /// Whose.
+    pub task: TaskId,
+    /// Of which project.
+    pub project: ProjectId,
+    /// Of what.
+    pub kind: RunKind,
+}
+
+/// What a run is of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum RunKind {
+    /// An agent's work.
+    Agent {
+        /// In which role.
+        role: Role,
+        /// Its name in the settings.
+        agent: String,
+        /// How its output is to be read.
+        program: AgentKind,
+        /// What its tokens cost, where the program itself does not say.
+        price: Option<Price>,
+    },
+    /// The project's tests.
+    Ci,
+    /// The deploy hook.
+    Hook {
+        /// For which commit.
+        commit: Commit,
+    },
+}
+
+impl About {
+    /// What there is to know of a run.
+    pub fn new(run: RunId, task: TaskId, project: ProjectId, kind: RunKind) -> Self {
+        Self { version: VERSION, run, task, project, kind }
+    }
+
+    /// Reads it from a run's record; `None` if there is none.
+    ///
+    /// # Errors
+    /// It cannot be read, is damaged, or was written by a newer binary.
+    pub fn read(record: &Path) -> Result<Option<Self>, Failure> {
+        let path = record.join(FILE);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(super::io(&path)(e)),
+        };
+        let about: Self = serde_json::from_slice(&bytes)
+            .map_err(|e| Failure::permanent(format!("{} is damaged: {e}", path.display())))?;
+        if about.version > VERSION {
+            let (path, found) = (path.display(), about.version);
+            return Err(Failure::permanent(format!(
+                "{path} has format {found}, this binary reads up to {VERSION}: use the newer binary"
+            )));
+        }
+        Ok(Some(about))
+    }
+
+    pub(super) fn write(&self, record: &Path) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(self)
+            .map_err(|e| Failure::permanent(format!("{FILE} cannot be written: {e}")))?;
+        super::private_file(&record.join(FILE), &bytes)
+    }
+}

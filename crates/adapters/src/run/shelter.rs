@@ -1,0 +1,237 @@
+//! What does a run see of the machine, and what of that does the kernel enforce?
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::lchown;
+use std::path::{Path, PathBuf};
+
+use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
+
+use super::RunFolder;
+use crate::lease::Ports;
+use crate::process::{Enforcement, Landlock, RunAs, Sandbox, Tcp, closes_sockets};
+
+/// Where programs look besides [`Landlock::SYSTEM`]: addresses of name servers, the number of processors, packages.
+const SYSTEM: [&str; 6] = [
+    "/run/systemd/resolve",
+    "/run/resolvconf",
+    "/run/NetworkManager",
+    "/sys/devices/system/cpu",
+    "/nix/store",
+    "/var/lib/ca-certificates",
+];
+
+/// Toolchains that live in a person's home, with the variable that names their place. They hold programs, no secrets.
+const TOOLCHAINS: [(&str, &str); 3] =
+    [(".rustup", "RUSTUP_HOME"), (".pyenv", "PYENV_ROOT"), (".nvm", "NVM_DIR")];
+
+/// What of the machine every run sees: an allow-list, for nothing is inherited (decision 9).
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// `PATH`; its folders are readable.
+    pub path: String,
+    /// `LANG`.
+    pub lang: String,
+    /// Variables that every run gets. Never a token.
+    pub env: BTreeMap<String, String>,
+    /// What is readable besides the system's own programs.
+    pub read_only: Vec<PathBuf>,
+    /// Who agents and gates run as, where Orch is root.
+    pub run_as: Option<RunAs>,
+    /// Less than this from the kernel, and nothing is started.
+    pub at_least: Enforcement,
+}
+
+impl Machine {
+    /// What can be told from `PATH` and the home folder of the user who runs Orch: well-known toolchains in it, or where
+    /// their `variable` says that they are, are readable; the rest of the home is not.
+    pub fn of(path: &str, home: &Path, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let mut machine = Self {
+            path: path.to_owned(),
+            lang: "C.UTF-8".to_owned(),
+            env: BTreeMap::new(),
+            read_only: Vec::new(),
+            run_as: None,
+            at_least: Enforcement::NotEnforced,
+        };
+        for (folder, name) in TOOLCHAINS {
+            let folder = variable(name).map_or_else(|| home.join(folder), PathBuf::from);
+            if let Some(text) = folder.to_str().filter(|_| folder.is_absolute() && folder.is_dir()) {
+                machine.env.insert(name.to_owned(), text.to_owned());
+                machine.read_only.push(folder);
+            }
+        }
+        machine
+    }
+
+    /// The environment of a run: this and what its own program adds is all it has.
+    pub(crate) fn environment(&self, folder: &RunFolder, ports: Ports) -> BTreeMap<String, String> {
+        let mut env = self.env.clone();
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        for (name, value) in [
+            ("PATH", self.on_path().collect::<Vec<_>>().join(":")),
+            ("HOME", text(&folder.home)),
+            ("LANG", self.lang.clone()),
+            ("TERM", "dumb".to_owned()),
+            ("TMPDIR", text(&folder.temp)),
+            ("ORCH_PORT", ports.first.to_string()),
+            ("ORCH_PORT_END", ports.last.to_string()),
+        ] {
+            env.insert(name.to_owned(), value);
+        }
+        env
+    }
+
+    /// The sandbox of a run: reads the system's programs and what is named, writes its tree and its home.
+    ///
+    /// TCP is open: an agent must reach its model, a test its packages, and Landlock knows ports, not hosts.
+    pub(crate) fn sandbox(
+        &self,
+        folder: &RunFolder,
+        read_only: impl IntoIterator<Item = PathBuf>,
+    ) -> Sandbox {
+        let on_path = self.on_path().map(PathBuf::from);
+        let system = Landlock::SYSTEM.iter().chain(&SYSTEM).map(PathBuf::from);
+        Sandbox::Landlock(Landlock {
+            read_only: system.chain(on_path).chain(self.read_only.iter().cloned()).chain(read_only).collect(),
+            writable: vec![folder.tree.clone(), folder.home.clone(), folder.temp.clone()],
+            tcp: Tcp::All,
+            at_least: self.at_least,
+        })
+    }
+
+    /// The file behind a program's name, by `PATH`, or by its absolute path; `None` if there is none. Any other path would
+    /// be meant from the tree, where anyone could have put something.
+    pub fn find(&self, program: &str) -> Option<PathBuf> {
+        if program.contains('/') {
+            return Some(PathBuf::from(program)).filter(|path| path.is_absolute() && path.is_file());
+        }
+        self.on_path().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+    }
+
+    /// The folders of `PATH`. A relative or empty one would be the tree.
+    fn on_path(&self) -> impl Iterator<Item = &str> {
+        self.path.split(':').filter(|folder| folder.starts_with('/'))
+    }
+
+    /// What protects the rest of the machine from a run, for `orch doctor` (decision 9).
+    pub fn enforced(&self) -> Vec<Fact> {
+        let kernel = |abi: ABI| {
+            let probe = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+            probe.handle_access(AccessFs::from_all(abi)).and_then(|probe| probe.create()).is_ok()
+        };
+        let files = kernel(ABI::V1);
+        let fact = |what, holds, so: &str| Fact { what, holds, so: so.to_owned() };
+        vec![
+            fact(
+                "files",
+                files,
+                if files {
+                    "a run reads the system's programs, its tree, its home and the project's objects, and writes \
+                     the tree and the home; neither Orch's data nor another tree"
+                } else {
+                    "this kernel has no Landlock: a run reads and writes all that its user may"
+                },
+            ),
+            fact(
+                "file sizes and devices",
+                kernel(ABI::V5),
+                "truncating files and talking to devices outside the list needs Linux 6.10",
+            ),
+            fact(
+                "sockets",
+                closes_sockets(),
+                "a Unix socket outside the list is closed to a run only on newer kernels; Orch's own asks for a token",
+            ),
+            fact(
+                "network",
+                false,
+                "not restricted: an agent must reach its model and a test its packages; Landlock knows ports, not hosts",
+            ),
+            fact(
+                "environment",
+                true,
+                "an allow-list; no token of tracker, forge, chat or deploy is ever in it",
+            ),
+            fact(
+                "model key",
+                false,
+                "the provider's key or login lies where the agent can read it, its tools too; budgets are settled at \
+                 the end of a run",
+            ),
+            match self.run_as {
+                Some(user) => Fact {
+                    what: "user",
+                    holds: true,
+                    so: format!("agents and gates run as user {} group {}", user.uid, user.gid),
+                },
+                None => fact("user", false, "agents and gates run as the user of Orch itself"),
+            },
+        ]
+    }
+}
+
+/// One line of what is enforced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What is protected.
+    pub what: &'static str,
+    /// Whether it is.
+    pub holds: bool,
+    /// In words.
+    pub so: String,
+}
+
+/// Gives a folder and all in it to a user; a link is given, not followed.
+pub(super) fn give_to(folder: &Path, user: RunAs) -> io::Result<()> {
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(path) = open.pop() {
+        lchown(&path, Some(user.uid), Some(user.gid))?;
+        if fs::symlink_metadata(&path)?.is_dir() {
+            for entry in fs::read_dir(&path)? {
+                open.push(entry?.path());
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is not enforced is said as plainly as what is (decision 9).
+    #[test]
+    fn the_facts_are_told() {
+        let mut machine = Machine::of("/usr/bin", Path::new("/nonexistent"), |_| None);
+        let holds = |machine: &Machine, what: &str| {
+            machine.enforced().into_iter().find(|fact| fact.what == what).map(|fact| fact.holds)
+        };
+        assert_eq!(holds(&machine, "network"), Some(false));
+        assert_eq!(holds(&machine, "model key"), Some(false));
+        assert_eq!(holds(&machine, "environment"), Some(true));
+        assert_eq!(holds(&machine, "user"), Some(false));
+        machine.run_as = Some(RunAs { uid: 1000, gid: 1000 });
+        assert_eq!(holds(&machine, "user"), Some(true));
+    }
+
+    /// Toolchains are found in the home or where their variable says; a relative `PATH` entry, which would be the tree, is
+    /// left out.
+    #[test]
+    fn toolchains_and_path() {
+        let home = tempfile::tempdir().unwrap();
+        let elsewhere = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join(".nvm")).unwrap();
+        fs::write(elsewhere.path().join("tool"), "").unwrap();
+        let at = elsewhere.path().to_str().unwrap().to_owned();
+        let machine = Machine::of(&format!(".::bin:{at}"), home.path(), |name| {
+            (name == "RUSTUP_HOME").then(|| at.clone())
+        });
+        let names: Vec<&str> = machine.env.keys().map(String::as_str).collect();
+        assert_eq!(names, ["NVM_DIR", "RUSTUP_HOME"]);
+        assert_eq!(machine.read_only, [elsewhere.path().to_path_buf(), home.path().join(".nvm")]);
+        assert_eq!(machine.find("tool"), Some(elsewhere.path().join("tool")));
+        assert_eq!(machine.on_path().collect::<Vec<_>>(), [at.as_str()]);
+    }
+}

@@ -1,0 +1,182 @@
+//! How did a run end, in the words of `core`?
+//!
+//! Reading an end changes nothing that a second reading needs, so it may be cut short anywhere and done again.
+
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use orch_core::call::Text;
+use orch_core::event::{RunEnd, RunHow, Usage};
+use orch_core::id::RunId;
+use orch_core::journal::Blob;
+use orch_core::time::Span;
+
+use super::{About, RunFolder, RunKind, Runs, owner};
+use crate::process::{self, Ending, ExitRecord, Observed};
+use crate::{agent, deploy, gate};
+
+/// What watching a run came to.
+#[derive(Debug)]
+pub enum Watched {
+    /// It has ended.
+    Ended(Box<Finished>),
+    /// It has not begun.
+    NotStarted,
+    /// It cannot be told whether it lives: to be looked at again later, never to be taken for dead (decision 7).
+    CannotTell {
+        /// What stands in the way.
+        why: String,
+    },
+}
+
+/// The end of a run, and the texts that it names.
+#[derive(Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub end: RunEnd,
+    /// To be stored with the event.
+    pub blobs: Vec<Blob>,
+    /// What a person should know besides, such as processes that would not die.
+    pub notes: Vec<String>,
+}
+
+/// What was read from a run's output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Read {
+    pub(crate) how: RunHow,
+    pub(crate) usage: Usage,
+    pub(crate) tail: String,
+}
+
+impl Runs {
+    /// Waits, without polling, until a run has ended, and reads its end. Needs a tokio runtime.
+    pub async fn watch(&self, run: RunId) -> Watched {
+        let folder = self.places.of(run);
+        let seen = process::wait(&folder.record).await;
+        let runs = self.clone();
+        match tokio::task::spawn_blocking(move || runs.finish(&folder, seen)).await {
+            Ok(watched) => watched,
+            Err(e) => Watched::CannotTell { why: format!("reading the end of {run} failed: {e}") },
+        }
+    }
+
+    /// As [`Runs::watch`], again and again until it can be told; each doubt is given to `report`.
+    pub async fn watch_until_told(
+        &self,
+        run: RunId,
+        every: Duration,
+        report: impl Fn(&str),
+    ) -> Option<Box<Finished>> {
+        loop {
+            match self.watch(run).await {
+                Watched::Ended(finished) => return Some(finished),
+                Watched::NotStarted => return None,
+                Watched::CannotTell { why } => report(&why),
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
+    /// Blocks: reads logs, kills what a lost run left.
+    fn finish(&self, folder: &RunFolder, seen: Observed) -> Watched {
+        let run = folder.run;
+        let cannot_tell = |why: String| Watched::CannotTell { why: format!("{run}: {why}") };
+        let about = match About::read(&folder.record) {
+            Ok(Some(about)) => about,
+            Ok(None) if seen == Observed::NotStarted => return Watched::NotStarted,
+            Ok(None) => return cannot_tell("its record does not say what it was of".to_owned()),
+            Err(failure) => return cannot_tell(failure.cause),
+        };
+        let mut notes = Vec::new();
+        let (wall, read) = match seen {
+            Observed::NotStarted => return Watched::NotStarted,
+            Observed::Unknown { why } => return cannot_tell(why),
+            Observed::Running(_) => return cannot_tell("it still runs".to_owned()),
+            Observed::Lost { why } => match process::sweep_lost(&folder.record) {
+                Ok(swept) if swept.left_alive == 0 => (
+                    Span(0),
+                    Read { how: RunHow::Lost { cause: why }, usage: Usage::default(), tail: String::new() },
+                ),
+                Ok(swept) => {
+                    return cannot_tell(format!("{} of its processes would not die", swept.left_alive));
+                }
+                Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
+            },
+            Observed::Ended(record) => {
+                notes.clone_from(&record.notes);
+                if record.left_alive > 0 {
+                    notes.push(format!("{} of its processes would not die", record.left_alive));
+                }
+                match self.read(folder, &about, &record) {
+                    Ok(read) => (Span(record.wall_ms), read),
+                    Err(e) => return cannot_tell(format!("its output cannot be read: {e}")),
+                }
+            }
+        };
+        self.clear_up(folder, &about, &read.how);
+        let (tail, blobs) = match read.tail.trim_end() {
+            "" => (None, Vec::new()),
+            tail => (Some(Text::of(tail)), vec![Blob::of(tail)]),
+        };
+        let end = RunEnd { run, how: read.how, wall, usage: read.usage, tail };
+        Watched::Ended(Box::new(Finished { end, blobs, notes }))
+    }
+
+    fn read(&self, folder: &RunFolder, about: &About, record: &ExitRecord) -> io::Result<Read> {
+        let how = how(&record.ending);
+        match &about.kind {
+            RunKind::Agent { program, price, .. } => {
+                agent::read_end(&folder.record, how, program, price.as_ref(), &self.mask)
+            }
+            RunKind::Ci => gate::ci::read_end(&folder.record, how, record, &self.mask),
+            RunKind::Hook { .. } => deploy::hook::read_end(&folder.record, how, &self.mask),
+        }
+    }
+
+    /// Gives back what the run had. Whatever fails here is only untidy, and is tried again if the end is read again.
+    fn clear_up(&self, folder: &RunFolder, about: &About, how: &RunHow) {
+        let untidy = |what: &str, error: &dyn std::fmt::Display| {
+            tracing::warn!(run = %folder.run, %error, "{what}");
+        };
+        if let Err(error) = fs::remove_dir_all(&folder.shed)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            untidy("the home of a run cannot be removed", &error);
+        }
+        if let RunKind::Hook { .. } = about.kind {
+            if let Err(failure) = self.trees.give_back(folder.run) {
+                untidy("the checkout of a deploy hook cannot be given back", &failure.cause);
+            }
+            // What was deployed lives on its ports; where it cannot be told whether it does, they stay taken as well, until
+            // a later deploy works.
+            return match how {
+                RunHow::Exited { code: 0 } => deploy::hook::give_back_older(self, folder.run),
+                RunHow::Exited { code: 1 } | RunHow::CouldNotStart { .. } => {
+                    deploy::hook::give_back_own(self, folder.run);
+                }
+                RunHow::Exited { .. }
+                | RunHow::Signalled { .. }
+                | RunHow::TimedOut
+                | RunHow::TooMuchOutput
+                | RunHow::Stopped
+                | RunHow::Lost { .. }
+                | RunHow::ProviderLimited { .. } => {}
+            };
+        }
+        if let Err(error) = self.ports.give_back(&owner(folder.run)) {
+            untidy("the ports of a run cannot be given back", &error);
+        }
+    }
+}
+
+fn how(ending: &Ending) -> RunHow {
+    match ending {
+        Ending::Exited { code } => RunHow::Exited { code: *code },
+        Ending::Signalled { signal } => RunHow::Signalled { signal: *signal },
+        Ending::TimeLimit => RunHow::TimedOut,
+        Ending::OutputLimit => RunHow::TooMuchOutput,
+        Ending::Stopped => RunHow::Stopped,
+        Ending::CouldNotStart { cause } => RunHow::CouldNotStart { cause: cause.clone() },
+    }
+}

@@ -1,0 +1,177 @@
+//! The project's tests as a gate: green, red, out of time, side by side.
+
+use std::path::Path;
+
+use orch_adapters::gate::ci::Ci;
+use orch_adapters::run::Machine;
+use orch_core::call::{Failure, FailureKind, GateCall, GateReply};
+use orch_core::event::RunHow;
+use orch_core::id::{Commit, RunId, Seq};
+use orch_core::time::Span;
+
+use crate::world::{self, COMMIT};
+use crate::{Bench, end, exe, stdout, tail};
+
+/// The tests of run `r<n>.0`.
+fn call(n: u64, setup: &[&str], test: &[&str]) -> GateCall {
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    GateCall::Ci {
+        run: run(n),
+        task: "DEMO-001".into(),
+        commit: Commit(COMMIT.to_owned()),
+        setup: words(setup),
+        test: words(test),
+        cache: vec!["target".to_owned()],
+        limit: Span::minutes(5),
+    }
+}
+
+fn run(n: u64) -> RunId {
+    RunId::new(Seq(n), 0)
+}
+
+fn launch(ci: &Ci, call: &GateCall) -> Result<u32, Failure> {
+    let GateReply::Launched { pid } = ci.perform(call)?;
+    Ok(pid)
+}
+
+/// Green is exit code 0 of setup and test, in a clean tree of that commit, once however often it is asked for.
+#[test]
+fn green() {
+    let bench = Bench::new();
+    bench.commit("answer.txt", "42\n");
+    let (runs, trees) = world::runs(&bench.root(), exe());
+    let ci = Ci { runs };
+    let green = call(1, &["cp", "answer.txt", "built.txt"], &["grep", "42", "built.txt"]);
+    let pid = launch(&ci, &green).unwrap();
+    assert_eq!(launch(&ci, &green).unwrap(), pid);
+    let finished = end(&ci.runs, run(1));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 0 });
+    assert_eq!(tail(&finished), "");
+    let printed = stdout(&ci.runs, run(1));
+    assert!(printed.contains("== orch: setup: cp answer.txt built.txt\n"), "{printed}");
+    assert!(printed.contains("== orch: test passed\n"), "{printed}");
+    let kept = trees.caches.lock().unwrap().clone();
+    assert_eq!(kept, [("DEMO-001/ci".to_owned(), vec!["target".to_owned()])]);
+    assert_eq!(ci.runs.ports.all().unwrap(), []);
+}
+
+/// A red run gives back the names of what failed and its last lines; they are what the developer gets.
+#[test]
+fn red_names_what_failed() {
+    let bench = Bench::new();
+    bench.commit(
+        "t.sh",
+        "echo 'test a::good ... ok'; echo 'test a::bad ... FAILED'; echo 'left: 1, right: 2' >&2; exit 101",
+    );
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    launch(&ci, &call(1, &[], &["sh", "t.sh"])).unwrap();
+    let finished = end(&ci.runs, run(1));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 101 });
+    let said = tail(&finished);
+    for part in ["test failed with exit code 101\n", "Failed:\n- a::bad\n", "left: 1, right: 2"] {
+        assert!(said.contains(part), "{said}");
+    }
+}
+
+/// A setup that fails is said to be the setup, and the tests are not run on what it left.
+#[test]
+fn setup_failing() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    launch(&ci, &call(1, &["sh", "-c", "echo no network >&2; exit 4"], &["touch", "tested"])).unwrap();
+    let finished = end(&ci.runs, run(1));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 4 });
+    let said = tail(&finished);
+    assert!(said.starts_with("setup failed with exit code 4\n") && said.contains("no network"), "{said}");
+    assert!(!ci.runs.places.of(run(1)).tree.join("tested").exists());
+}
+
+/// Tests that hang are killed at their limit, with all that they started.
+#[test]
+fn out_of_time() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    let GateCall::Ci { run: id, task, commit, setup, test, cache, .. } =
+        call(1, &[], &["sh", "-c", "echo begun; sleep 1000 & wait"]);
+    let hanging = GateCall::Ci { run: id, task, commit, setup, test, cache, limit: Span(300) };
+    launch(&ci, &hanging).unwrap();
+    assert_eq!(end(&ci.runs, id).end.how, RunHow::TimedOut);
+}
+
+/// Two runs at once have different ports, and no key of anyone.
+#[test]
+fn two_at_once_do_not_meet() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    // Each waits until the test has seen both.
+    let test = ["sh", "-c", "env; while [ ! -e go ]; do sleep 0.01; done"];
+    for n in [1, 2] {
+        launch(&ci, &call(n, &[], &test)).unwrap();
+    }
+    let blocks = ci.runs.ports.all().unwrap();
+    assert_eq!(blocks.len(), 2);
+    for n in [1, 2] {
+        std::fs::write(ci.runs.places.of(run(n)).tree.join("go"), "").unwrap();
+    }
+    let printed = [1, 2].map(|n| {
+        assert_eq!(end(&ci.runs, run(n)).end.how, RunHow::Exited { code: 0 });
+        stdout(&ci.runs, run(n))
+    });
+    let port = |printed: &str| -> u16 {
+        let line = printed.lines().find_map(|line| line.strip_prefix("ORCH_PORT="));
+        line.unwrap().parse().unwrap()
+    };
+    assert!(port(&printed[0]).abs_diff(port(&printed[1])) >= 10);
+    assert!(
+        printed[0].contains("\nCI=true\n") && !printed[0].contains("TOKEN") && !printed[0].contains("KEY=")
+    );
+    assert_eq!(ci.runs.ports.all().unwrap(), []);
+}
+
+/// Commands are lists of arguments: nothing in them is a shell's to understand.
+#[test]
+fn no_shell_in_between() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    launch(&ci, &call(1, &[], &["echo", "$(touch hacked); `touch hacked` && $HOME"])).unwrap();
+    assert_eq!(end(&ci.runs, run(1)).end.how, RunHow::Exited { code: 0 });
+    assert!(stdout(&ci.runs, run(1)).contains("\n$(touch hacked); `touch hacked` && $HOME\n"));
+    assert!(!ci.runs.places.of(run(1)).tree.join("hacked").exists());
+}
+
+/// A program that the machine has not, and no command at all, are a person's to mend and no red test; a program of the
+/// repository that is not there is red.
+#[test]
+fn missing_programs() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    for (test, says) in [(&["no-such-program"][..], "not in PATH"), (&[], "names no test command")] {
+        let failure = launch(&ci, &call(1, &[], test)).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Permanent);
+        assert!(failure.cause.contains(says), "{}", failure.cause);
+    }
+    launch(&ci, &call(2, &[], &["./run-tests"])).unwrap();
+    let finished = end(&ci.runs, run(2));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 127 });
+    assert!(tail(&finished).contains("./run-tests cannot be started"), "{}", tail(&finished));
+}
+
+/// The real toolchain of whoever runs these tests works in the sandbox: cargo builds and tests a program, offline, in a
+/// tree and a home that were empty, and its failure comes back by the name of the test.
+#[test]
+fn cargo_tests_a_program() {
+    let bench = Bench::new();
+    bench.commit("Cargo.toml", "[package]\nname = \"answer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
+    bench.commit("src/lib.rs", "#[test]\nfn the_answer() {\n    assert_eq!(6 * 9, 42);\n}\n");
+    let mut runs = world::runs(&bench.root(), exe()).0;
+    let variable = |name: &str| std::env::var(name).ok();
+    let home = variable("HOME").unwrap();
+    runs.machine = Machine::of(&variable("PATH").unwrap(), Path::new(&home), variable);
+    let ci = Ci { runs };
+    launch(&ci, &call(1, &[], &["cargo", "test", "--offline"])).unwrap();
+    let finished = end(&ci.runs, run(1));
+    assert_eq!(finished.end.how, RunHow::Exited { code: 101 }, "{}", tail(&finished));
+    let said = tail(&finished);
+    assert!(said.contains("Failed:\n- the_answer\n") && said.contains("left: 54"), "{said}");
+}

@@ -1,0 +1,258 @@
+//! The local forge: main moves once, by exactly what was tested, and never over a person's work.
+
+use std::fs;
+
+use orch_adapters::forge::local::{ChangeState, LocalForge};
+use orch_adapters::git::Hub;
+use orch_core::call::git::Candidate;
+use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitReply};
+use orch_core::id::{Commit, ProjectId, TaskId};
+use orch_core::stage::Role;
+
+use crate::bench::{BRANCH, Bench, git, person, write};
+
+fn project() -> ProjectId {
+    ProjectId::from("demo")
+}
+
+struct Forge {
+    bench: Bench,
+    forge: LocalForge,
+}
+
+impl Forge {
+    fn new() -> Self {
+        let bench = Bench::new();
+        let forge = LocalForge::open(&bench.folder.path().join("forge.db")).unwrap();
+        Self { bench, forge }
+    }
+
+    fn reply(&self, call: &ForgeCall) -> ForgeReply {
+        self.forge.perform(&project(), &self.bench.hub, call, &title).expect("the forge answers")
+    }
+
+    /// A branch with a developer's commit, its change request, and its candidate.
+    fn ready(&self, path: &str) -> (u64, Candidate) {
+        let (head, _) = self.bench.cut();
+        let collected = self.bench.run(1, Role::Developer, &head, |tree| write(tree, path, "by the task\n"));
+        let candidate = match self.bench.candidate(&collected.head) {
+            GitReply::Candidate(candidate) => candidate,
+            other => panic!("{other:?}"),
+        };
+        (self.open(&candidate.commit), candidate)
+    }
+
+    fn open(&self, head: &Commit) -> u64 {
+        let call = ForgeCall::OpenChange {
+            branch: BRANCH.to_owned(),
+            head: head.clone(),
+            title: orch_core::call::Text::of("Say hello"),
+            task: TaskId::from("ORCH-007"),
+        };
+        match self.reply(&call) {
+            ForgeReply::ChangeOpened { change } => change,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn merge(&self, change: u64, candidate: &Candidate) -> ForgeReply {
+        self.reply(&merge_call(change, candidate))
+    }
+
+    fn main(&self) -> String {
+        person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"])
+    }
+}
+
+fn merge_call(change: u64, candidate: &Candidate) -> ForgeCall {
+    ForgeCall::Merge { change, candidate: candidate.commit.clone(), main: candidate.main.clone() }
+}
+
+fn merged(candidate: &Candidate) -> ForgeReply {
+    ForgeReply::Merged { commit: candidate.commit.clone(), tree: candidate.tree.clone() }
+}
+
+/// Proves that a merge reaches a clean checkout with files and index, that a lost answer is looked up, and that there is
+/// one change request a branch.
+#[test]
+fn git_merges_once_into_a_clean_checkout() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    assert_eq!(forge.open(&candidate.commit), change);
+    assert!(forge.forge.change_open(&project(), BRANCH).unwrap());
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    assert_eq!(forge.main(), candidate.commit.as_str());
+    assert_eq!(forge.bench.hub.main_head().unwrap(), candidate.commit);
+    assert!(forge.bench.origin.join("src/hello.rs").exists());
+    assert_eq!(person(&forge.bench.origin, &["status", "--porcelain"]), "");
+    let state = forge.forge.change(&project(), change).unwrap().unwrap().state;
+    assert_eq!(state, ChangeState::Merged(candidate.commit.clone()));
+    // Later commits of people do not undo it.
+    forge.bench.main_gets("later.txt", "x");
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    // Nothing but main was pushed.
+    assert_eq!(person(&forge.bench.origin, &["for-each-ref", "--format=%(refname)"]), "refs/heads/trunk");
+}
+
+/// Proves decision 43: a checkout with changes, staged or not, or with a file in the way holds the merge; nothing moves
+/// and nothing of the person's is lost.
+#[test]
+fn git_never_merges_over_a_dirty_checkout() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let before = forge.main();
+    let dirty = ForgeReply::CheckoutDirty { path: forge.bench.hub.origin().to_owned() };
+    write(&forge.bench.origin, "README.md", "mine\n");
+    assert_eq!(forge.merge(change, &candidate), dirty);
+    person(&forge.bench.origin, &["add", "-A"]);
+    assert_eq!(forge.merge(change, &candidate), dirty);
+    person(&forge.bench.origin, &["reset", "-q", "--hard"]);
+    write(&forge.bench.origin, "src/hello.rs", "an untracked file in the way\n");
+    assert_eq!(forge.merge(change, &candidate), dirty);
+    assert_eq!(forge.main(), before);
+    let kept = fs::read_to_string(forge.bench.origin.join("src/hello.rs")).unwrap();
+    assert_eq!(kept, "an untracked file in the way\n");
+    fs::remove_file(forge.bench.origin.join("src/hello.rs")).unwrap();
+    // A checkout of another branch is nobody's business.
+    person(&forge.bench.origin, &["checkout", "-q", "-b", "elsewhere"]);
+    write(&forge.bench.origin, "README.md", "mine again\n");
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    assert_eq!(fs::read_to_string(forge.bench.origin.join("README.md")).unwrap(), "mine again\n");
+}
+
+/// Proves that a merge that lost its power between the checkout's files and main is finished, not taken for a person's
+/// work.
+#[test]
+fn git_finishes_a_half_made_merge() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let hub = forge.bench.hub.bare();
+    person(&forge.bench.origin, &["fetch", "-q", hub.to_str().unwrap(), candidate.commit.as_str()]);
+    person(&forge.bench.origin, &["read-tree", "-u", "-m", "HEAD", candidate.commit.as_str()]);
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    assert_eq!(person(&forge.bench.origin, &["status", "--porcelain"]), "");
+}
+
+/// Proves decision 19: if main is not where it was tested nothing happens, and nothing is ever forced.
+#[test]
+fn git_merges_only_onto_the_main_that_was_tested() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let main = forge.bench.main_gets("other.txt", "x");
+    assert_eq!(forge.merge(change, &candidate), ForgeReply::MainMoved { main: main.clone() });
+    assert_eq!(forge.main(), main.as_str());
+    // Not even if it is told that the new main was the tested one.
+    let lie = Candidate { main, ..candidate };
+    let failure = forge.forge.perform(&project(), &forge.bench.hub, &merge_call(change, &lie), &title).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Permanent, "{}", failure.cause);
+    assert_eq!(forge.main(), lie.main.as_str());
+}
+
+/// Proves that of two racers for one main exactly one merges, each with a hub of its own.
+#[test]
+fn git_lets_one_of_two_racers_merge() {
+    for bare in [false, true] {
+        let forge = Forge::new();
+        let origin = if bare {
+            let bare = forge.bench.folder.path().join("bare.git");
+            person(forge.bench.folder.path(), &["clone", "-q", "--bare", "person's repo", "bare.git"]);
+            bare
+        } else {
+            forge.bench.origin.clone()
+        };
+        let base = forge.bench.hub.main_head().unwrap();
+        let racers: Vec<(Hub, Candidate)> = ["a", "b"]
+            .into_iter()
+            .map(|name| {
+                let root = forge.bench.folder.path().join(name);
+                let hub = Hub::create(git(), &root, origin.to_str().unwrap(), None).unwrap();
+                let work = forge.bench.folder.path().join(format!("work-{name}"));
+                person(&root, &["clone", "-q", hub.bare().to_str().unwrap(), work.to_str().unwrap()]);
+                write(&work, name, name);
+                person(&work, &["add", "-A"]);
+                person(&work, &["commit", "-q", "-m", name]);
+                person(&work, &["push", "-q", "origin", "HEAD:refs/heads/race"]);
+                let id = |what: &str| person(&work, &["rev-parse", what]);
+                let candidate = Candidate {
+                    commit: Commit(id("HEAD")),
+                    tree: orch_core::id::Tree(id("HEAD^{tree}")),
+                    main: base.clone(),
+                    change: orch_core::id::Digest::of(b""),
+                };
+                (hub, candidate)
+            })
+            .collect();
+        let change = forge.open(&base);
+        let replies: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = racers
+                .iter()
+                .map(|(hub, candidate)| {
+                    let forge = &forge.forge;
+                    scope.spawn(move || forge.perform(&project(), hub, &merge_call(change, candidate), &title))
+                })
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let main = person(&origin, &["rev-parse", "refs/heads/trunk"]);
+        let winners = replies.iter().filter(|r| matches!(r, Ok(ForgeReply::Merged { .. }))).count();
+        assert_eq!(winners, 1, "{replies:?}");
+        for ((_, candidate), reply) in racers.iter().zip(&replies) {
+            let won = matches!(reply, Ok(ForgeReply::Merged { .. }));
+            assert_eq!(won, candidate.commit.as_str() == main, "{replies:?}");
+        }
+    }
+}
+
+/// Proves that a change request that a person closed is not merged, and that a merged one stays merged.
+#[test]
+fn git_does_not_merge_a_closed_change_request() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    forge.reply(&ForgeCall::CloseChange { change });
+    assert!(!forge.forge.change_open(&project(), BRANCH).unwrap());
+    let failure =
+        forge.forge.perform(&project(), &forge.bench.hub, &merge_call(change, &candidate), &title).unwrap_err();
+    assert_eq!(failure.cause, "change request 1 was closed; open it again");
+    forge.forge.set_open(&project(), change, true).unwrap();
+    assert_eq!(forge.merge(change, &candidate), merged(&candidate));
+    forge.reply(&ForgeCall::CloseChange { change });
+    let state = forge.forge.change(&project(), change).unwrap().unwrap().state;
+    assert_eq!(state, ChangeState::Merged(candidate.commit));
+    assert_eq!(forge.forge.change(&project(), 99).unwrap(), None);
+}
+
+/// Proves decision 45: a deleted branch's head stays reachable, one that moved is left alone, main is never deleted.
+#[test]
+fn git_keeps_the_head_of_a_deleted_branch() {
+    let forge = Forge::new();
+    let (_, candidate) = forge.ready("src/hello.rs");
+    let delete = |branch: &str, head: &Commit| {
+        let call = ForgeCall::DeleteBranch { branch: branch.to_owned(), head: head.clone() };
+        forge.forge.perform(&project(), &forge.bench.hub, &call, &title)
+    };
+    let moved = ForgeReply::BranchMoved { head: candidate.commit.clone() };
+    assert_eq!(delete(BRANCH, &candidate.main), Ok(moved));
+    assert_eq!(delete(BRANCH, &candidate.commit), Ok(ForgeReply::BranchDeleted));
+    assert_eq!(delete(BRANCH, &candidate.commit), Ok(ForgeReply::BranchDeleted));
+    let kept = format!("refs/orch/kept/{BRANCH}/{}", candidate.commit);
+    assert_eq!(forge.bench.hub_git(&["rev-parse", &kept]), candidate.commit.as_str());
+    assert_eq!(delete("trunk", &candidate.main).unwrap_err().kind, FailureKind::Permanent);
+}
+
+/// Proves that a gate's newest verdict on a commit is kept.
+#[test]
+fn git_statuses_of_a_commit_are_kept() {
+    let forge = Forge::new();
+    let commit = forge.bench.hub.main_head().unwrap();
+    for (context, passed) in [("ci", false), ("review", true), ("ci", true)] {
+        let call = ForgeCall::SetCommitStatus { commit: commit.clone(), context: context.to_owned(), passed };
+        assert_eq!(forge.reply(&call), ForgeReply::CommitStatusSet);
+    }
+    let statuses = forge.forge.statuses(&project(), &commit).unwrap();
+    assert_eq!(statuses, [("ci".to_owned(), true), ("review".to_owned(), true)]);
+}
+
+fn title(_: &orch_core::id::Digest) -> Option<String> {
+    Some("Say hello".to_owned())
+}

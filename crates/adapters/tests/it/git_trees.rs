@@ -1,0 +1,145 @@
+//! Run trees: fresh, recycled, with caches, and what a crash leaves.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::Instant;
+
+use orch_adapters::git::Cache;
+use orch_core::call::GitCall;
+use orch_core::stage::Role;
+
+use crate::bench::{Bench, person, run, write};
+
+fn drop_tree(bench: &Bench, n: u32) {
+    bench.reply(&GitCall::DropTree { run: run(n) });
+}
+
+/// Proves decision 32: a recycled tree is exactly the commit, whatever the run before did to it.
+#[test]
+fn git_trees_are_fresh_when_recycled() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let outside = bench.folder.path().join("outside");
+    fs::write(&outside, "outside").unwrap();
+    let first = bench.tree(1, &head, &[], None);
+    assert!(!first.recycled);
+    let tree = &first.folder;
+    write(tree, "target/junk", "ignored");
+    write(tree, "untracked/deep/file", "x");
+    write(tree, "src/main.rs", "changed");
+    fs::remove_file(tree.join("README.md")).unwrap();
+    fs::create_dir(tree.join("README.md")).unwrap();
+    write(tree, ".git/info/exclude", "*");
+    fs::remove_dir_all(tree.join("docs")).unwrap();
+    symlink(bench.folder.path(), tree.join("docs")).unwrap();
+    // Another name of a tracked file, kept outside: a way into the next run's tree.
+    fs::hard_link(tree.join("src/lib.rs"), bench.folder.path().join("backdoor")).unwrap();
+    drop_tree(&bench, 1);
+    assert!(!first.folder.exists());
+    let second = bench.tree(2, &head, &[], None);
+    assert!(second.recycled);
+    assert_eq!(person(&second.folder, &["status", "--porcelain", "--ignored"]), "");
+    assert_eq!(person(&second.folder, &["rev-parse", "HEAD"]), head.as_str());
+    fs::write(bench.folder.path().join("backdoor"), "changed from outside").unwrap();
+    assert!(fs::read_to_string(second.folder.join("src/lib.rs")).unwrap().starts_with("1\n2\n"));
+    assert_eq!(fs::read_to_string(&outside).unwrap(), "outside");
+    // The tree of a run that is prepared again is another one.
+    write(&second.folder, "half", "x");
+    let again = bench.tree(2, &head, &[], None);
+    assert!(!again.folder.join("half").exists());
+}
+
+/// Proves that caches go from run to run of one task and role only, and never through a link.
+#[test]
+fn git_trees_keep_caches_for_their_role() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let cache = |role: &str| {
+        let paths = ["target", "src"].map(str::to_owned).to_vec();
+        Some(Cache { key: format!("ORCH-007/{role}"), paths })
+    };
+    let tree = bench.tree(1, &head, &[], cache("developer"));
+    write(&tree.folder, "target/built", "x");
+    write(&tree.folder, ".gitignore", "");
+    write(&tree.folder, "src/new.rs", "x");
+    let collected = bench.collect(1, Role::Developer, &head);
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, ".gitignore\nsrc/new.rs");
+    drop_tree(&bench, 1);
+    let other = bench.tree(2, &head, &[], cache("tester"));
+    assert!(!other.folder.join("target").exists());
+    let same = bench.tree(3, &head, &[], cache("developer"));
+    assert!(same.folder.join("target/built").exists());
+    assert!(same.folder.join("src/main.rs").exists());
+    fs::remove_dir_all(same.folder.join("target")).unwrap();
+    symlink("/etc", same.folder.join("target")).unwrap();
+    drop_tree(&bench, 3);
+    let last = bench.tree(4, &head, &[], cache("developer"));
+    assert!(fs::symlink_metadata(last.folder.join("target")).is_err());
+    let order = orch_adapters::git::TreeOrder {
+        run: run(5),
+        commit: &head,
+        folder: &bench.folder.path().join("trees/5"),
+        cache: Some(Cache { key: "../../x".to_owned(), paths: Vec::new() }),
+        remove: Vec::new(),
+    };
+    assert!(bench.hub.prepare_tree(&order).is_err());
+}
+
+/// Proves that the trees of runs that do not live are removed at the next start, and those of live ones are not.
+#[test]
+fn git_trees_of_dead_runs_are_tidied() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let (dead, live) = (bench.tree(1, &head, &[], None), bench.tree(2, &head, &[], None));
+    bench.hub.tidy_trees(&[run(2)]).unwrap();
+    assert!(!dead.folder.exists() && live.folder.exists());
+    write(&live.folder, "a", "a");
+    assert!(!bench.collect(2, Role::Developer, &head).empty);
+    drop_tree(&bench, 1);
+}
+
+/// Proves that a warm pool serves the first run.
+#[test]
+fn git_trees_can_be_made_ahead() {
+    let bench = Bench::new();
+    bench.hub.warm_pool().unwrap();
+    bench.hub.warm_pool().unwrap();
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None);
+    assert!(tree.recycled && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists());
+    assert_eq!(person(&tree.folder, &["status", "--porcelain", "--ignored"]), "");
+    assert!(!bench.tree(2, &head, &[], None).recycled);
+}
+
+/// Measures how long a tree of many files takes; `ORCH_TEST_FILES` says how many. Asserts nothing about time.
+#[test]
+fn git_trees_of_many_files_are_ready() {
+    let files: usize = std::env::var("ORCH_TEST_FILES").ok().and_then(|n| n.parse().ok()).unwrap_or(300);
+    let bench = Bench::new();
+    for n in 0..files {
+        write(
+            &bench.origin,
+            &format!("pkg{}/mod{}/file{n}.txt", n % 50, n % 7),
+            format!("{n}\n").repeat(400),
+        );
+    }
+    person(&bench.origin, &["add", "-A"]);
+    person(&bench.origin, &["commit", "-q", "-m", "many"]);
+    let (head, _) = bench.cut();
+    let timed = |what: &str, work: &mut dyn FnMut()| {
+        let start = Instant::now();
+        work();
+        println!("{files} files, {what}: {} ms", start.elapsed().as_millis());
+    };
+    timed("plain", &mut || assert!(!bench.tree(1, &head, &[], None).recycled));
+    let mut parent = head.clone();
+    for n in 2..4 {
+        timed("collect", &mut || {
+            write(&bench.folder.path().join(format!("trees/{}", n - 1)), "src/x", n.to_string());
+            parent = bench.collect(n - 1, Role::Developer, &parent).head;
+        });
+        timed("drop", &mut || drop_tree(&bench, n - 1));
+        timed("recycled", &mut || assert!(bench.tree(n, &parent, &[], None).recycled));
+    }
+}

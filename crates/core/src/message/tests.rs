@@ -1,0 +1,585 @@
+//! Proves that the sentences are whole in both languages.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use fluent_bundle::FluentArgs;
+
+use super::*;
+use crate::call::Text;
+use crate::event::{Turn, Usage};
+use crate::hold::{Hold, HoldKind, Standing};
+use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
+use crate::note::Note;
+use crate::task::{Ask, CiOf, Job};
+use crate::time::{Moment, Span};
+
+thread_local! {
+    static SEEN: RefCell<BTreeSet<&'static str>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Called for every sentence made: the arguments are those that both languages use.
+pub(super) fn saw(key: &'static str, given: &FluentArgs<'_>) {
+    SEEN.with_borrow_mut(|seen| seen.insert(key));
+    let given: BTreeSet<String> = given.iter().map(|(name, _)| name.to_owned()).collect();
+    for ((lang, _), used) in SOURCES.iter().zip(KEYS.iter()) {
+        let used = used.get(key).unwrap_or_else(|| panic!("{lang:?} has no `{key}`"));
+        assert_eq!(&given, used, "arguments of `{key}` in {lang:?}");
+    }
+}
+
+static KEYS: LazyLock<[BTreeMap<String, BTreeSet<String>>; 2]> =
+    LazyLock::new(|| SOURCES.map(|(_, source)| keys(source)));
+
+/// The keys of a file with the arguments that each uses.
+fn keys(source: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut key = String::new();
+    for line in source.lines().filter(|l| !l.starts_with('#') && !l.is_empty()) {
+        if let Some((name, _)) = line.split_once(" = ").filter(|_| !line.starts_with([' ', '}'])) {
+            key = name.to_owned();
+            assert!(all.insert(key.clone(), BTreeSet::new()).is_none(), "`{key}` stands twice");
+        }
+        let uses = line.split("{ $").skip(1).filter_map(|rest| rest.split(' ').next());
+        all.get_mut(&key).unwrap().extend(uses.map(str::to_owned));
+    }
+    all
+}
+
+fn reasons() -> Vec<Reason> {
+    let (from, to) = (Stage::Review, Stage::Development);
+    let gate = GateId::CheckCiGreen;
+    let commit = Commit::from("0123456789abcdef");
+    let run = RunId::new(Seq(12), 0);
+    let cause = "connection refused.".to_owned();
+    let mut all = vec![
+        Reason::Known,
+        Reason::RequestEdited,
+        Reason::GestureTaken { press: "approve".to_owned(), by: "alice".to_owned() },
+        Reason::Advanced { from, to },
+        Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
+        Reason::Repeated { role: Role::Tester, cause: cause.clone() },
+        Reason::EvidenceStands { gate },
+        Reason::EvidenceLapsed { gate },
+        Reason::NotConfigured { gate },
+        Reason::TurnTaken,
+        Reason::RunBegan { run },
+        Reason::RunEnded { run },
+        Reason::Later { due: Moment(1_767_366_240_000), cause: cause.clone() },
+        Reason::MainMoved { main: commit.clone() },
+        Reason::Merged { commit },
+        Reason::Proven,
+        Reason::Healthy,
+        Reason::DeployFailed { cause: cause.clone() },
+        Reason::StopDeferred,
+        Reason::Stopped,
+        Reason::Thawed,
+        Reason::PolicyChanged,
+        Reason::PolicyRefused,
+        Reason::ProviderClosed,
+        Reason::ProviderOpen,
+        Reason::Paused,
+        Reason::Unpaused,
+        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: cause.clone() },
+        Reason::BoardRefused { cause: cause.clone() },
+        Reason::Noted,
+    ];
+    all.extend([Some(true), Some(false), None].map(|passed| Reason::GateSaid { gate, passed }));
+    let effects = [
+        NoEffect::Terminal,
+        NoEffect::Busy,
+        NoEffect::WrongStage(Stage::Deploy),
+        NoEffect::Stale,
+        NoEffect::OtherThing,
+        NoEffect::Again,
+        NoEffect::Escalated,
+        NoEffect::NotEscalated,
+        NoEffect::WrongEntity,
+    ];
+    let press = || "confirm".to_owned();
+    all.extend(effects.map(|why| Reason::GestureWithoutEffect { press: press(), why }));
+    let ignored =
+        [Ignored::StaleToken, Ignored::Terminal, Ignored::Echo, Ignored::Unknown, Ignored::NotForThis];
+    all.extend(ignored.map(Reason::Ignored));
+    all.extend(freezes().map(Reason::Frozen));
+    all.extend(whys().into_iter().map(Reason::Escalated));
+    all
+}
+
+fn freezes() -> [FreezeCause; 5] {
+    [
+        FreezeCause::DeployFailed,
+        FreezeCause::UnprovenMerge,
+        FreezeCause::MainRewritten,
+        FreezeCause::Person,
+        FreezeCause::StoreDamaged,
+    ]
+}
+
+fn whys() -> Vec<Why> {
+    let cause = || "exit code 2".to_owned();
+    let mut all = vec![
+        Why::RoundsSpent,
+        Why::Fruitless { role: Role::Reviewer, cause: cause() },
+        Why::Conflicts,
+        Why::Outside { cause: cause() },
+        Why::NoTests,
+        Why::NoHook,
+        Why::Unproven { cause: cause() },
+        Why::RollbackFailed,
+        Why::Machine { cause: cause() },
+        Why::NoAgent { role: Role::Architect },
+    ];
+    all.extend([0, 1, 2, 5, 21].map(|has| Why::RequestTooShort { has, needs: 40 }));
+    all
+}
+
+fn usage() -> Usage {
+    Usage {
+        input: Some(2_200),
+        output: Some(1_200),
+        cache_read: Some(10_100),
+        cache_write: None,
+        microdollars: Some(420_000),
+    }
+}
+
+const FINDINGS: &str = "P0: `x`\n```\ncode\n```";
+
+fn notes() -> Vec<Note> {
+    let unpriced = Usage { microdollars: None, ..usage() };
+    let commit = Commit::from("0123456789abcdef");
+    let text = Text::of(FINDINGS);
+    let file = |name: &str| format!("docs/work-items/ORCH-042/{name}");
+    let back = |judge, attempt| Note::SentBack {
+        from: Stage::Testing,
+        to: Stage::Development,
+        judge,
+        text: Some(text.clone()),
+        attempt,
+        of: 3,
+    };
+    let minutes = Span::minutes;
+    let done = |deployed, roles, people| Note::Done {
+        commit: commit.clone(),
+        deployed,
+        roles,
+        agents: minutes(35),
+        people,
+        wall: minutes(120),
+    };
+    let mut all = vec![
+        Note::RequirementsReady {
+            files: vec![file("01-brd.md"), file("02-trz.md")],
+            branch: "orch-042".to_owned(),
+        },
+        Note::Questions { text: Some(text.clone()) },
+        Note::ByLabel { deploy: false },
+        Note::ByLabel { deploy: true },
+        Note::RunFinished {
+            role: Role::Reviewer,
+            usage: usage(),
+            wall: minutes(12),
+            files: vec![file("12-review.md")],
+        },
+        Note::RunFinished { role: Role::Developer, usage: Usage::default(), wall: minutes(1), files: vec![] },
+        Note::ProtectedTouched { paths: vec![".ci/run".to_owned()] },
+        back(Judge::Gate(GateId::CheckReviewerVerdict), 2),
+        back(Judge::Gate(GateId::CheckTestsPassed), 2),
+        back(Judge::Gate(GateId::CheckCiGreen), 2),
+        back(Judge::Person("al*ice".to_owned()), 1),
+        back(Judge::Main, 0),
+        back(Judge::Host, 0),
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true },
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: false },
+        Note::Merged { commit: commit.clone() },
+        Note::DeployFailed { cause: "the hook said *no*.".to_owned(), commit: commit.clone() },
+        done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
+        done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
+        done(false, vec![], Span(0)),
+        Note::StopDeferred,
+        Note::Stopped { stays: None },
+        Note::Stopped { stays: Some(commit.clone()) },
+        Note::Unavailable { gate: GateId::CheckCiGreen, cause: "no space left".to_owned() },
+    ];
+    all.extend(whys().into_iter().map(|why| Note::Escalated { why, stage: Stage::Review }));
+    all
+}
+
+/// The note as a comment, where every file can be opened and every text is [`FINDINGS`].
+fn told(note: &Note, lang: Lang) -> String {
+    let item = WorkItem::from("ORCH-042");
+    let link = |path: &str| Some(format!("https://forge/{path}"));
+    let text = |blob: &Digest| (*blob == Digest::of(FINDINGS.as_bytes())).then(|| FINDINGS.to_owned());
+    super::note(note, &NoteFacts { item: &item, text: &text, link: &link }, lang)
+}
+
+fn comments(lang: Lang) -> Vec<String> {
+    notes().iter().map(|note| told(note, lang)).collect()
+}
+
+fn holds() -> Vec<HoldKind> {
+    let cause = || "exit code 2".to_owned();
+    let other = || TaskId::from("ORCH-007~2");
+    let mut all = vec![
+        HoldKind::Paused { by: "alice".to_owned(), drain: false },
+        HoldKind::Paused { by: "alice".to_owned(), drain: true },
+        HoldKind::DiskFull,
+        HoldKind::NotAsked,
+        HoldKind::Questions,
+        HoldKind::Approval,
+        HoldKind::Protected { paths: (1..=5).map(|n| format!(".ci/{n}")).collect() },
+        HoldKind::Confirmation { deploys: true },
+        HoldKind::Confirmation { deploys: false },
+        HoldKind::RequestChanged,
+        HoldKind::IssueGone,
+        HoldKind::CannotTell { cause: cause() },
+        HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
+        HoldKind::Provider {
+            provider: ProviderId::from("acme"),
+            until: Moment(1_767_366_240_000),
+            cause: cause(),
+        },
+        HoldKind::TaskBudget { spent: 19_500_000, budget: 20_000_000 },
+        HoldKind::DayBudget { budget: 100_000_000 },
+        HoldKind::Serial { behind: other() },
+        HoldKind::Lane { holder: other() },
+        HoldKind::NoPolicy { cause: None },
+        HoldKind::NoPolicy { cause: Some(cause()) },
+        HoldKind::PolicyRefused { cause: cause() },
+    ];
+    all.extend(whys().into_iter().map(HoldKind::Escalated));
+    all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));
+    for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane] {
+        all.extend([HoldKind::Slot { turn }, HoldKind::Turn { turn }]);
+    }
+    for ask in asks() {
+        let due = Moment(1_767_366_240_000);
+        all.extend(delays().map(|cause| HoldKind::RetryAt { due, ask: ask.clone(), cause }));
+    }
+    all
+}
+
+fn jobs() -> [Job; 4] {
+    [Job::Agent(Role::Developer), Job::Ci(CiOf::Head), Job::Ci(CiOf::Candidate), Job::Hook]
+}
+
+fn asks() -> Vec<Ask> {
+    let run = RunId::new(Seq(12), 0);
+    let mut all = vec![
+        Ask::CutBranch { plain: true },
+        Ask::Collect { run, role: Role::Developer },
+        Ask::OpenChange,
+        Ask::Candidate,
+        Ask::Merge,
+        Ask::Prove,
+        Ask::Probe,
+        Ask::Reason { by: "alice".to_owned() },
+    ];
+    all.extend(jobs().map(|job| Ask::Launch { run, job }));
+    all
+}
+
+fn delays() -> [Delay; 4] {
+    let cause = || "503 from the forge".to_owned();
+    [
+        Delay::Outage { cause: cause() },
+        Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
+        Delay::NotYet { cause: cause() },
+        Delay::Provider { cause: cause() },
+    ]
+}
+
+const SINCE: Moment = Moment(1_767_366_240_000);
+
+/// The answer of `orch why`, three hours later.
+fn answer(standing: &Standing, lang: Lang) -> String {
+    super::standing(standing, &WorkItem::from("DEMO-001"), SINCE.after(Span::minutes(180)), lang)
+}
+
+fn held(kinds: impl IntoIterator<Item = HoldKind>) -> Standing {
+    Standing::Held(kinds.into_iter().map(|kind| Hold { kind, since: SINCE }).collect())
+}
+
+fn standings() -> Vec<Standing> {
+    let since = SINCE;
+    let run = RunId::new(Seq(12), 0);
+    let mut all: Vec<Standing> = holds().into_iter().map(|kind| held([kind])).collect();
+    all.extend([held([HoldKind::DiskFull, HoldKind::Turn { turn: Turn::Lane }]), held([])]);
+    all.extend([Standing::Over { since }, Standing::Working { run: None, ask: None, since }]);
+    all.extend(jobs().map(|job| Standing::Working { run: Some((run, job)), ask: None, since }));
+    all.extend(asks().into_iter().map(|ask| Standing::Working { run: None, ask: Some(ask), since }));
+    all
+}
+
+fn waits(lang: Lang) -> Vec<String> {
+    standings().iter().map(|standing| answer(standing, lang)).collect()
+}
+
+fn everything(lang: Lang) -> Vec<String> {
+    let mut all: Vec<String> = reasons().iter().map(|r| reason(r, lang)).collect();
+    all.extend(delays().iter().map(|d| delay(d, lang)));
+    all.extend(Stage::ALL.map(|s| stage_label(s, lang)));
+    all.extend(Role::ALL.map(|r| role_name(r, lang)));
+    all.extend(GateId::ALL.map(|g| judge(&Judge::Gate(g), lang)));
+    all.extend(comments(lang));
+    all.extend(waits(lang));
+    let item = WorkItem::from("DEMO-001");
+    all.extend(holds().into_iter().map(|kind| hold(&Hold { kind, since: SINCE }, &item, lang)));
+    all.push(rejected_without_reason(lang));
+    all
+}
+
+/// Proves that every key exists in both languages and is used, that every argument is used, and that no text is empty or
+/// shows a placeholder. (Each sentence made here also passes [`saw`].)
+#[test]
+fn sentences_are_whole() {
+    let both = &*KEYS;
+    assert_eq!(both[0], both[1]);
+    for (lang, source) in SOURCES {
+        assert!(FluentResource::try_new(source.to_owned()).is_ok(), "{lang:?}");
+        for text in everything(lang) {
+            assert!(!text.trim().is_empty());
+            assert!(!text.contains("{ $") && !text.contains("..") && !text.contains('\u{2068}'), "{text}");
+        }
+    }
+    let seen = SEEN.with_borrow(|seen| seen.iter().map(|k| (*k).to_owned()).collect::<BTreeSet<_>>());
+    let unused: Vec<&String> = both[0].keys().filter(|k| !seen.contains(*k)).collect();
+    assert!(unused.is_empty(), "no function says {unused:?}");
+    let latin_only = |text: &String| !text.chars().any(|c| ('а'..='я').contains(&c.to_ascii_lowercase()));
+    let untranslated: Vec<String> = reasons()
+        .iter()
+        .map(|r| reason(r, Lang::Ru))
+        .chain(comments(Lang::Ru))
+        .chain(waits(Lang::Ru))
+        .filter(latin_only)
+        .collect();
+    assert_eq!(untranslated, ["alice: approve."]);
+}
+
+/// Proves that Russian nouns bend with their number: 1, 2, 5, 21.
+#[test]
+fn russian_counts() {
+    let has = |has| why(&Why::RequestTooShort { has, needs: 40 }, Lang::Ru);
+    assert_eq!(
+        [1, 2, 5, 21].map(has),
+        [
+            "В описании 1 символ, нужно 40.",
+            "В описании 2 символа, нужно 40.",
+            "В описании 5 символов, нужно 40.",
+            "В описании 21 символ, нужно 40."
+        ]
+    );
+    let runs = |runs| {
+        let roles = vec![(Role::Tester, runs, Usage::default())];
+        let (agents, people, wall) = (Span(0), Span(0), Span(0));
+        let commit = Commit::from("c0ffee");
+        let text = told(&Note::Done { commit, deployed: true, roles, agents, people, wall }, Lang::Ru);
+        text.split("\n\n").nth(2).unwrap().split('.').next().unwrap().to_owned()
+    };
+    assert_eq!(
+        [1, 2, 5, 11, 21].map(runs),
+        ["1 запуск", "2 запуска", "5 запусков", "11 запусков", "21 запуск"]
+    );
+    assert_eq!(why(&Why::RoundsSpent, Lang::Ru), "Отклонены все 3 попытки.");
+}
+
+/// row 186: Label exists for every stage key; unmapped → neutral.
+#[test]
+fn stages_have_labels() {
+    for lang in Lang::ALL {
+        let labels: BTreeSet<String> = Stage::ALL.iter().map(|s| stage_label(*s, lang)).collect();
+        assert_eq!(labels.len(), Stage::ALL.len());
+        for stage in Stage::ALL {
+            assert_eq!(stage_label_of(Some(stage.name()), lang), stage_label(stage, lang));
+        }
+        assert_eq!(stage_label_of(Some("polishing"), lang), "Polishing");
+    }
+    assert_eq!(stage_label(Stage::DeployStaging, Lang::En), "Deploying (staging)");
+}
+
+/// row 210: `created` stage is shown as "To Analyse"; None or broken stage input does not crash the card.
+#[test]
+fn created_is_to_analyse() {
+    for lang in Lang::ALL {
+        assert_eq!(stage_label(Stage::Created, lang), "To Analyse");
+        assert_eq!([None, Some(""), Some("\0\u{1b}")].map(|s| stage_label_of(s, lang)), ["—", "—", "—"]);
+        assert_eq!(stage_label_of(Some("ünï\nx"), lang), "Ünï x");
+    }
+}
+
+/// row 76: CTA in tracker and Telegram names Confirm Deploy and not Approved as the trigger.
+#[test]
+fn confirm_deploy_is_named() {
+    let note = Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true };
+    assert_eq!(
+        told(&note, Lang::En),
+        "Everything has passed. To deploy, move the issue to **Confirm Deploy** or run `orch confirm ORCH-042`. \
+         **Approved** does not deploy.\n\n\
+         This is about the change `2d711642b726`; another change needs a new word."
+    );
+    let text = told(&note, Lang::Ru);
+    assert!(text.contains("в **Confirm Deploy**") && text.contains("**Approved** выкатку не запускает"));
+}
+
+/// row 116: Finish comment has tokens, cost and links to existing artefacts.
+#[test]
+fn finish_comment_has_figures_and_links() {
+    let finished = |role, usage, files| Note::RunFinished { role, usage, wall: Span::minutes(12), files };
+    let files = vec!["docs/work-items/ORCH-042/12-review.md".to_owned()];
+    assert_eq!(
+        told(&finished(Role::Reviewer, usage(), files.clone()), Lang::En),
+        "Finished: **reviewer**, after 12 min.\n\n\
+         Tokens: 12.3k in (10.1k of it from the cache), 1.2k out. Cost: $0.42.\n\n\
+         Documents: [12-review.md](<https://forge/docs/work-items/ORCH-042/12-review.md>)"
+    );
+    let nothing = told(&finished(Role::Developer, Usage::default(), vec![]), Lang::En);
+    assert_eq!(nothing, "Finished: **developer**, after 12 min.\n\nTokens: unknown. Cost: price unknown.");
+    let item = WorkItem::from("ORCH-042");
+    let facts = NoteFacts { item: &item, text: &|_| None, link: &|_| None };
+    let unlinked = super::note(&finished(Role::Reviewer, usage(), files), &facts, Lang::En);
+    assert!(unlinked.ends_with("Documents: 12-review.md"), "{unlinked}");
+}
+
+/// row 117: Analyst comment links only existing documents and tells to use Approved/Rejected.
+#[test]
+fn analyst_comment_says_what_to_press() {
+    let ready = |files: &[&str]| {
+        let files = files.iter().map(|name| format!("docs/work-items/ORCH-042/{name}")).collect();
+        told(&Note::RequirementsReady { files, branch: "feature/`orch-042`".to_owned() }, Lang::En)
+    };
+    let text = ready(&["01-brd.md"]);
+    assert!(text.contains("**Approved**") && text.contains("**Rejected**"), "{text}");
+    assert!(
+        text.contains("Branch: `feature/orch-042`.") && text.contains("`orch approve ORCH-042`"),
+        "{text}"
+    );
+    assert_eq!(text.matches("](<").count(), 1);
+    assert!(!ready(&[]).contains("Documents"));
+}
+
+/// Proves that a judgement is told with its findings verbatim and its report, that one by main or the host counts no attempt,
+/// and that an erased text leaves the rest standing (decisions 15, 16, 39).
+#[test]
+fn going_back_is_told() {
+    let back = |judge, text| Note::SentBack {
+        from: Stage::Review,
+        to: Stage::Development,
+        judge,
+        text: Some(text),
+        attempt: 2,
+        of: 3,
+    };
+    let judge = Judge::Gate(GateId::CheckReviewerVerdict);
+    assert_eq!(
+        told(&back(judge.clone(), Text::of(FINDINGS)), Lang::En),
+        "Back to **Development**, attempt 2/3. Sent back by: verdict of the reviewer (check\\_reviewer\\_verdict).\n\n\
+         What was found:\n\n````text\nP0: `x`\n```\ncode\n```\n````\n\n\
+         All of it: [docs/work-items/ORCH-042/12-review.md](<https://forge/docs/work-items/ORCH-042/12-review.md>)"
+    );
+    let erased = told(&back(judge, Text::of("gone")), Lang::En);
+    assert!(erased.contains("attempt 2/3") && !erased.contains("What was found"), "{erased}");
+    for judge in [Judge::Main, Judge::Host] {
+        let text = told(&back(judge, Text::of(FINDINGS)), Lang::En);
+        assert!(text.contains("This does not count as an attempt.") && !text.contains("2/3"), "{text}");
+    }
+}
+
+/// Proves that a rejection without a word has the fixed fallback that row 103 asks for.
+#[test]
+fn rejection_has_a_fallback() {
+    assert!(rejected_without_reason(Lang::En).starts_with("Rejected without a reason."));
+}
+
+/// row 193: Task summary per agent on done.
+#[test]
+fn done_sums_by_role() {
+    let unpriced = Usage { microdollars: None, ..usage() };
+    let note = Note::Done {
+        commit: Commit::from("0123456789abcdef"),
+        deployed: true,
+        roles: vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, unpriced)],
+        agents: Span::minutes(35),
+        people: Span::minutes(25),
+        wall: Span::minutes(120),
+    };
+    let head = format!("Done: merged and deployed, main is `{}`.", Commit::from("0123456789abcdef").short());
+    assert_eq!(
+        told(&note, Lang::En),
+        head + "\n\n| Role | Runs | Tokens in | from the cache | Tokens out | Cost |\n|---|---|---|---|---|---|\n\
+         | analyst | 2 | 12.3k | 10.1k | 1.2k | $0.42 |\n\
+         | developer | 3 | 12.3k | 10.1k | 1.2k | price unknown |\n\
+         | In all | 5 | 24.6k | 20.2k | 2.4k | at least $0.42 (price partly unknown) |\n\n\
+         5 runs. Agents worked 35 min, from start to end it took 2 h.\n\n\
+         People took 25 min to review the requirements."
+    );
+}
+
+/// Proves that `orch why` answers with what is waited for, since when, and what would move it (decision 4).
+#[test]
+fn why_is_answered() {
+    assert_eq!(
+        answer(&held([HoldKind::Approval]), Lang::En),
+        "DEMO-001 waits for your approval of the requirements (since 2026-01-02 15:04 UTC, 3 h): \
+         move the issue to Approved, press Approve, or run `orch approve DEMO-001`."
+    );
+    assert_eq!(
+        answer(&held([HoldKind::Approval]), Lang::Ru),
+        "DEMO-001 ждёт вашего одобрения требований (с 2026-01-02 15:04 UTC, 3 ч): \
+         переведите её в Approved, нажмите «Утвердить» или выполните `orch approve DEMO-001`."
+    );
+    let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
+    assert_eq!(
+        answer(&held(also), Lang::En),
+        "DEMO-001 waits because DEMO-002 holds the merge lane (since 2026-01-02 15:04 UTC, 3 h): it goes on by itself \
+         when that one has merged or gone back. \
+         Also, it waits because the disk is full: free some space and it goes on by itself."
+    );
+    let run = Some((RunId::new(Seq(12), 0), Job::Agent(Role::Developer)));
+    assert_eq!(
+        answer(&Standing::Working { run, ask: None, since: SINCE }, Lang::En),
+        "DEMO-001: the developer works (run r12.0), since 2026-01-02 15:04 UTC (3 h)."
+    );
+    assert_eq!(working(None, Some(&Ask::Candidate), Lang::En), "Orch builds the candidate");
+    let kind = HoldKind::RetryAt {
+        due: SINCE,
+        ask: Ask::Merge,
+        cause: Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
+    };
+    assert_eq!(
+        hold_kind(&kind, &WorkItem::from("DEMO-001"), Lang::En),
+        "waits until 2026-01-02 15:04 UTC and then tries again to merge: \
+         Your checkout of main has changes: /home/a/b. Commit them or put them aside"
+    );
+    let many = HoldKind::Protected { paths: (1..=5).map(|n| format!("ci/{n}")).collect() };
+    assert!(answer(&held([many]), Lang::En).contains("(ci/1, ci/2, ci/3, … +2)"));
+}
+
+/// Proves that words from outside stay words in a comment: markup of a person's name or a cause is escaped, findings stand in
+/// a block that they cannot close.
+#[test]
+fn comments_hold_words_of_others() {
+    let all = comments(Lang::En);
+    let back = all.iter().find(|c| c.contains("al\\*ice")).unwrap();
+    assert!(back.contains(r"al\*ice") && back.contains("````text\nP0: `x`\n```\ncode\n```\n````"), "{back}");
+    let cause = Why::Outside { cause: "<img src=x>\n# [a](b)".to_owned() };
+    let text = comment::escalated(&WorkItem::from("A-1`x`"), Stage::Review, &cause, Lang::En);
+    assert!(text.contains(r"\<img src=x\> \# \[a\](b)") && text.contains("`orch retry A-1x`"), "{text}");
+}
+
+/// row 211: Human-review time is shown separately from agent time and wall time on the finished card.
+#[test]
+fn people_and_agents_have_their_own_time() {
+    let done = |people| Note::Done {
+        commit: Commit::from("c0ffee"),
+        deployed: false,
+        roles: vec![(Role::Analyst, 1, usage()), (Role::Developer, 2, usage())],
+        agents: Span::minutes(35),
+        people,
+        wall: Span::minutes(120),
+    };
+    let text = told(&done(Span::minutes(25)), Lang::En);
+    assert!(text.contains("Agents worked 35 min, from start to end it took 2 h."), "{text}");
+    assert!(text.contains("People took 25 min to review the requirements."), "{text}");
+    assert!(!told(&done(Span(0)), Lang::En).contains("People took"));
+}

@@ -1,0 +1,228 @@
+//! What does a task do or wait for, in words? The answer of `orch why` (decision 4).
+//!
+//! A hold has two halves: what the task does ("waits for your approval of the requirements") and what would lift it ("move
+//! the issue to Approved, …").
+
+use super::comment::item_arg;
+use super::{Arg, Lang, clause, delay, figure, freeze_cause, quoted, role_name, say, why};
+use crate::event::Turn;
+use crate::hold::{Hold, HoldKind, Standing};
+use crate::id::{RunId, WorkItem};
+use crate::task::{Ask, CiOf, Job};
+use crate::time::Moment;
+
+/// What a task does or waits for, since when, and what would lift it: a sentence that names the work item, and the other
+/// holds after "Also".
+pub fn standing(standing: &Standing, item: &WorkItem, now: Moment, lang: Lang) -> String {
+    match standing {
+        Standing::Working { run, ask, since } => {
+            let what = ("what", Arg::Text(working(*run, ask.as_ref(), lang)));
+            let [from, span] = since_args(*since, now, lang);
+            say(lang, "standing-working", [item_arg(item), what, from, span])
+        }
+        Standing::Over { since } => {
+            let [from, span] = since_args(*since, now, lang);
+            say(lang, "standing-over", [item_arg(item), from, span])
+        }
+        Standing::Held(holds) => match holds.split_first() {
+            Some((first, others)) => held(first, others, item, now, lang),
+            None => say(lang, "standing-unknown", [item_arg(item)]),
+        },
+    }
+}
+
+fn held(first: &Hold, others: &[Hold], item: &WorkItem, now: Moment, lang: Lang) -> String {
+    let (what, lift) = hold_halves(&first.kind, item, lang);
+    let [from, span] = since_args(first.since, now, lang);
+    let args = [item_arg(item), ("what", Arg::Text(what)), ("lift", Arg::Text(lift)), from, span];
+    let main = say(lang, "standing-held", args);
+    if others.is_empty() {
+        return main;
+    }
+    let also: Vec<String> = others.iter().map(|hold| hold_kind(&hold.kind, item, lang)).collect();
+    let also = say(lang, "standing-also", [("holds", Arg::Text(also.join("; ")))]);
+    format!("{main} {also}")
+}
+
+/// A hold with since-when, without a full stop: "waits for … (since …): move the issue to …".
+pub fn hold(hold: &Hold, item: &WorkItem, lang: Lang) -> String {
+    let (what, lift) = hold_halves(&hold.kind, item, lang);
+    let since = ("since", Arg::Text(figure::moment(hold.since)));
+    say(lang, "hold-since", [("what", Arg::Text(what)), ("lift", Arg::Text(lift)), since])
+}
+
+/// A hold without since-when and without a full stop: "waits for …: move the issue to …".
+pub fn hold_kind(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
+    let (what, lift) = hold_halves(kind, item, lang);
+    format!("{what}: {lift}")
+}
+
+/// What is going on while a task is worked on: "the developer works (run r12.0)", "Orch builds the candidate".
+pub fn working(run: Option<(RunId, Job)>, ask: Option<&Ask>, lang: Lang) -> String {
+    match (run, ask) {
+        (Some((run, job)), _) => {
+            let id = ("run", Arg::Text(run.to_string()));
+            match job {
+                Job::Agent(role) => {
+                    say(lang, "working-agent", [("role", Arg::Text(role_name(role, lang))), id])
+                }
+                Job::Ci(CiOf::Head) => say(lang, "working-tests", [id]),
+                Job::Ci(CiOf::Candidate) => say(lang, "working-candidate-tests", [id]),
+                Job::Hook => say(lang, "working-hook", [id]),
+            }
+        }
+        (None, Some(ask)) => asking(ask, lang),
+        (None, None) => say(lang, "working-something", []),
+    }
+}
+
+fn asking(ask: &Ask, lang: Lang) -> String {
+    match ask {
+        Ask::CutBranch { .. } => say(lang, "working-cut-branch", []),
+        Ask::Launch { run, job: of } => {
+            let args = [("job", Arg::Text(job(*of, lang))), ("run", Arg::Text(run.to_string()))];
+            say(lang, "working-launch", args)
+        }
+        Ask::Collect { run, role } => {
+            let args = [("role", Arg::Text(role_name(*role, lang))), ("run", Arg::Text(run.to_string()))];
+            say(lang, "working-collect", args)
+        }
+        Ask::OpenChange => say(lang, "working-open-change", []),
+        Ask::Candidate => say(lang, "working-candidate", []),
+        Ask::Merge => say(lang, "working-merge", []),
+        Ask::Prove => say(lang, "working-prove", []),
+        Ask::Probe => say(lang, "working-probe", []),
+        Ask::Reason { by } => say(lang, "working-reason", [("by", quoted(by))]),
+    }
+}
+
+/// What is asked of the outside, after "tries to".
+pub fn ask(ask: &Ask, lang: Lang) -> String {
+    match ask {
+        Ask::CutBranch { .. } => say(lang, "ask-cut-branch", []),
+        Ask::Launch { job: of, .. } => say(lang, "ask-launch", [("job", Arg::Text(job(*of, lang)))]),
+        Ask::Collect { role, .. } => say(lang, "ask-collect", [("role", Arg::Text(role_name(*role, lang)))]),
+        Ask::OpenChange => say(lang, "ask-open-change", []),
+        Ask::Candidate => say(lang, "ask-candidate", []),
+        Ask::Merge => say(lang, "ask-merge", []),
+        Ask::Prove => say(lang, "ask-prove", []),
+        Ask::Probe => say(lang, "ask-probe", []),
+        Ask::Reason { by } => say(lang, "ask-reason", [("by", quoted(by))]),
+    }
+}
+
+/// What a run is of.
+pub fn job(job: Job, lang: Lang) -> String {
+    match job {
+        Job::Agent(role) => say(lang, "job-agent", [("role", Arg::Text(role_name(role, lang)))]),
+        Job::Ci(CiOf::Head) => say(lang, "job-tests", []),
+        Job::Ci(CiOf::Candidate) => say(lang, "job-candidate-tests", []),
+        Job::Hook => say(lang, "job-hook", []),
+    }
+}
+
+/// What a turn is for.
+pub fn turn(turn: Turn, lang: Lang) -> String {
+    match turn {
+        Turn::Start => say(lang, "turn-start", []),
+        Turn::Agent(role) => say(lang, "turn-agent", [("role", Arg::Text(role_name(role, lang)))]),
+        Turn::Gate => say(lang, "turn-tests", []),
+        Turn::Lane => say(lang, "turn-lane", []),
+    }
+}
+
+fn since_args(since: Moment, now: Moment, lang: Lang) -> [(&'static str, Arg); 2] {
+    [("since", Arg::Text(figure::moment(since))), ("span", Arg::Text(figure::span(now.since(since), lang)))]
+}
+
+/// What a task does for this reason ("waits for …"), and what would lift it ("move the issue to …"), both without a full stop.
+pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, String) {
+    let both = |what, lift| (say(lang, what, []), say(lang, lift, []));
+    let with_item = |what, lift| (say(lang, what, []), say(lang, lift, [item_arg(item)]));
+    match kind {
+        HoldKind::Paused { by, drain } => {
+            let key = if *drain { "hold-drained" } else { "hold-paused" };
+            (say(lang, key, [("by", quoted(by))]), say(lang, "lift-paused", []))
+        }
+        HoldKind::DiskFull => both("hold-disk-full", "lift-disk-full"),
+        HoldKind::Escalated(cause) => {
+            let why = ("why", Arg::Text(why(cause, lang)));
+            (say(lang, "hold-escalated", []), say(lang, "lift-escalated", [why, item_arg(item)]))
+        }
+        HoldKind::NotAsked => both("hold-not-asked", "lift-not-asked"),
+        HoldKind::Questions => both("hold-questions", "lift-questions"),
+        HoldKind::Approval => with_item("hold-approval", "lift-approval"),
+        HoldKind::Protected { paths } => (
+            say(lang, "hold-protected", [("paths", Arg::Text(some_of(paths)))]),
+            say(lang, "lift-protected", [item_arg(item)]),
+        ),
+        HoldKind::Confirmation { deploys: true } => with_item("hold-confirm-deploy", "lift-confirm-deploy"),
+        HoldKind::Confirmation { deploys: false } => with_item("hold-confirm-merge", "lift-confirm-merge"),
+        HoldKind::RequestChanged => both("hold-request-changed", "lift-request-changed"),
+        HoldKind::IssueGone => with_item("hold-issue-gone", "lift-issue-gone"),
+        HoldKind::CannotTell { cause } => (
+            say(lang, "hold-cannot-tell", [("cause", quoted(cause))]),
+            say(lang, "lift-cannot-tell", [item_arg(item)]),
+        ),
+        HoldKind::Frozen { cause, task } => {
+            let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
+            let lift = match task {
+                Some(by) => say(lang, "lift-frozen-by", [cause, item_arg(&by.item())]),
+                None => say(lang, "lift-frozen", [cause]),
+            };
+            (say(lang, "hold-frozen", []), lift)
+        }
+        HoldKind::Provider { provider, until, cause } => {
+            let until = ("until", Arg::Text(figure::moment(*until)));
+            let args = [("provider", quoted(provider.as_str())), until, ("cause", quoted(cause))];
+            (say(lang, "hold-provider", args), say(lang, "lift-provider", []))
+        }
+        HoldKind::TaskBudget { spent, budget } => {
+            let money = |n: u64| Arg::Text(figure::money(n));
+            (
+                say(lang, "hold-task-budget", [("spent", money(*spent)), ("budget", money(*budget))]),
+                say(lang, "lift-task-budget", [item_arg(item)]),
+            )
+        }
+        HoldKind::DayBudget { budget } => (
+            say(lang, "hold-day-budget", [("budget", Arg::Text(figure::money(*budget)))]),
+            say(lang, "lift-day-budget", []),
+        ),
+        HoldKind::Serial { behind } => {
+            (say(lang, "hold-serial", [item_arg(&behind.item())]), say(lang, "lift-serial", []))
+        }
+        HoldKind::Lane { holder } => {
+            (say(lang, "hold-lane", [item_arg(&holder.item())]), say(lang, "lift-lane", []))
+        }
+        HoldKind::Slot { turn: of } => {
+            (say(lang, "hold-slot", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-slot", []))
+        }
+        HoldKind::Turn { turn: of } => {
+            (say(lang, "hold-turn", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-turn", []))
+        }
+        HoldKind::RetryAt { due, ask: of, cause } => {
+            let due = ("due", Arg::Text(figure::moment(*due)));
+            let what = say(lang, "hold-retry-at", [due, ("ask", Arg::Text(ask(of, lang)))]);
+            (what, clause(&delay(cause, lang)))
+        }
+        HoldKind::NoPolicy { cause: None } => both("hold-no-policy", "lift-no-policy"),
+        HoldKind::NoPolicy { cause: Some(cause) } => {
+            (say(lang, "hold-no-policy", []), say(lang, "lift-no-policy-refused", [("cause", quoted(cause))]))
+        }
+        HoldKind::PolicyRefused { cause } => (
+            say(lang, "hold-policy-refused", []),
+            say(lang, "lift-policy-refused", [("cause", quoted(cause))]),
+        ),
+    }
+}
+
+/// The first few paths, and how many more there are.
+fn some_of(paths: &[String]) -> String {
+    const MOST: usize = 3;
+    let shown: Vec<String> = paths.iter().take(MOST).map(|path| clause(path)).collect();
+    let shown = shown.join(", ");
+    match paths.len().saturating_sub(MOST) {
+        0 => shown,
+        more => format!("{shown}, … +{more}"),
+    }
+}

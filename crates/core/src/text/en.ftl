@@ -1,0 +1,274 @@
+### Every sentence that a person reads. Keys and arguments are the same in both languages; a test compares them.
+
+## Stages, roles, gates
+
+stage-created = To Analyse
+stage-analysis = Analysis
+stage-architecture = Architecture
+stage-development = Development
+stage-review = Code Review
+stage-testing = Testing
+stage-deploy-staging = Deploying (staging)
+stage-deploy = Deploying
+stage-done = Done
+stage-cancelled = Cancelled
+
+role-analyst = analyst
+role-architect = architect
+role-developer = developer
+role-reviewer = reviewer
+role-tester = tester
+
+gate-check_analysis_approved = approval of the requirements
+gate-check_analysis_complete = files of the analysis
+gate-check_architecture_done = files of the architecture
+gate-check_ci_green = tests of the project
+gate-check_review_approved = review on the forge
+gate-check_tests_passed = verdict of the tester
+gate-check_reviewer_verdict = verdict of the reviewer
+gate-check_tests_local = tests run by Orch
+gate-check_deploy_status = deploy
+gate-check_staging_status = staging suite
+gate-check_branch_mergeable = merge with main
+gate-check_staging_image_fresh = staging image
+gate-check_security_gate = secrets and dependencies
+
+judge-gate = { $label } ({ $gate })
+judge-main = main
+judge-host = Orch
+
+## Why something happened
+
+reason-known = The issue is known from now on.
+reason-request-edited = The title or the text of the request changed.
+reason-gesture-taken = { $by }: { $press }.
+reason-gesture-without-effect = “{ $press }” has no effect. { $why }
+reason-advanced = From { $from } to { $to }.
+reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-repeated = The { $role } runs again: { $cause }.
+reason-gate-passed = Passed: { $gate }.
+reason-gate-failed = Failed: { $gate }.
+reason-gate-unavailable = Could not judge: { $gate }.
+reason-evidence-stands = Judged already on exactly this content: { $gate }.
+reason-evidence-lapsed = No longer counts, because what it judged has changed: { $gate }.
+reason-not-configured = Not part of this project: { $gate }.
+reason-turn-taken = Its turn has come.
+reason-run-began = Run { $run } began.
+reason-run-ended = Run { $run } ended.
+reason-later = Next try at { $due }: { $cause }.
+reason-escalated = Stopped until a person acts. { $why }
+reason-main-moved = main moved to { $commit } before the merge. The change is merged with it and tested again.
+reason-merged = Merged: main is { $commit }.
+reason-proven = Proven: what is in main is what was tested.
+reason-healthy = The deployed service names the commit and is well.
+reason-deploy-failed = The deploy failed after the merge: { $cause }. A new round begins.
+reason-stop-deferred = The stop waits until the merge or deploy under way has ended.
+reason-stopped = Stopped.
+reason-frozen = Nothing merges in this repository. { $cause }
+reason-thawed = Merging is possible again.
+reason-policy-changed = The policy of the project changed.
+reason-policy-refused = A new policy was refused. The last good one stays in force.
+reason-provider-closed = The model provider refuses work for now.
+reason-provider-open = The model provider works again.
+reason-paused = Orch is paused.
+reason-unpaused = Orch is no longer paused.
+reason-unperformed = Orch could not carry out step { $effect }: { $cause }. The task does not wait for it.
+reason-board-refused = The tracker refuses the column that Orch wants: { $cause }. The board is left as it is until it is read again.
+reason-noted = Noted; nothing to do.
+
+ignored-stale-token = A result came too late: the task no longer waits for it.
+ignored-terminal = The task is over.
+ignored-echo = The tracker repeated what Orch itself had written.
+ignored-unknown = Orch does not know what this is about.
+ignored-not-for-this = This changes nothing here.
+
+no-effect-terminal = The task is over.
+no-effect-busy = The work is under way already.
+no-effect-wrong-stage = It means nothing at the stage { $stage }.
+no-effect-stale = Orch had not asked for it yet. Press it again now if you mean it.
+no-effect-other-thing = It was given for something that has changed since. Look at the new version first.
+no-effect-again = It was said already.
+no-effect-escalated = The task is stopped. Use orch retry, or move the issue to To Analyse.
+no-effect-not-escalated = The task is not stopped, so there is nothing to retry.
+no-effect-wrong-entity = This cannot be done here.
+
+why-rounds-spent = { $rounds ->
+    [one] The only attempt was turned down.
+   *[other] All { $rounds } attempts were turned down.
+}
+why-fruitless = { $times ->
+    [one] The { $role } ended once without a usable result: { $cause }.
+   *[other] The { $role } ended { $times } times without a usable result, the last time: { $cause }.
+}
+why-conflicts = { $times ->
+    [one] The change did not fit main once.
+   *[other] The change did not fit main { $times } times in a row.
+}
+why-request-empty = The description is empty. { $needs ->
+    [one] It needs at least { $needs } character.
+   *[other] It needs at least { $needs } characters.
+}
+why-request-too-short = { $has ->
+    [one] The description has { $has } character, { $needs } are needed.
+   *[other] The description has { $has } characters, { $needs } are needed.
+}
+why-outside = It cannot go on without a person: { $cause }.
+why-no-tests = The project has no test command, so nothing can be merged. Set “test” in .orch/policy.toml.
+why-no-hook = The project is to be deployed, but no deploy hook is set. Name one in orch.toml.
+why-unproven = What is in main is not what was tested: { $cause }.
+why-rollback-failed = The deploy failed, and so did its rollback. Look at production now.
+why-machine = { $times ->
+    [one] The machine could not start a run, or lost it: { $cause }.
+   *[other] The machine could not start a run, or lost it, { $times } times in a row, the last time: { $cause }.
+}
+why-no-agent = No agent is set for the { $role }. Name one in orch.toml.
+
+delay-outage = Something outside does not work: { $cause }. Orch tries again by itself.
+delay-checkout-dirty = Your checkout of main has changes: { $path }. Commit them or put them aside.
+delay-not-yet = The deployed service does not name the new commit yet: { $cause }.
+delay-provider = The model provider refuses work for now: { $cause }.
+
+freeze-deploy-failed = A deploy failed after its merge.
+freeze-unproven-merge = What was merged is not what was tested.
+freeze-main-rewritten = Somebody rewrote the history of main.
+freeze-person = A person asked for it.
+freeze-store-damaged = A check of Orch’s records found a contradiction.
+
+## What a task does or waits for
+
+standing-working = { $item }: { $what }, since { $since } ({ $span }).
+standing-held = { $item } { $what } (since { $since }, { $span }): { $lift }.
+standing-also = Also, it { $holds }.
+standing-over = { $item } is over since { $since } ({ $span }); nothing more happens by itself.
+standing-unknown = { $item } waits, and Orch cannot say for what. That is a fault of Orch: run `orch doctor` and report what it says.
+
+working-agent = the { $role } works (run { $run })
+working-tests = the tests of the change run (run { $run })
+working-candidate-tests = the tests of the candidate run (run { $run })
+working-hook = the deploy hook runs (run { $run })
+working-cut-branch = Orch cuts the branch
+working-launch = Orch starts { $job } (run { $run })
+working-collect = Orch commits and reads what the { $role } left (run { $run })
+working-open-change = Orch opens the change request
+working-candidate = Orch builds the candidate
+working-merge = Orch merges
+working-prove = Orch proves that main holds what was tested
+working-probe = Orch asks the deployed service who it is
+working-reason = Orch looks for the reason that { $by } gave
+working-something = Orch works on it
+
+ask-cut-branch = cut the branch
+ask-launch = start { $job }
+ask-collect = commit and read what the { $role } left
+ask-open-change = open the change request
+ask-candidate = build the candidate
+ask-merge = merge
+ask-prove = prove that main holds what was tested
+ask-probe = ask the deployed service who it is
+ask-reason = look for the reason that { $by } gave
+
+job-agent = the { $role }
+job-tests = the tests of the change
+job-candidate-tests = the tests of the candidate
+job-hook = the deploy hook
+
+turn-start = the start
+turn-agent = a run of the { $role }
+turn-tests = a run of the tests
+turn-lane = the merge lane
+
+hold-since = { $what } (since { $since }): { $lift }
+hold-paused = waits because { $by } paused Orch
+hold-drained = waits because { $by } paused Orch for everything that has not begun
+lift-paused = press Resume or run `orch resume`
+hold-disk-full = waits because the disk is full
+lift-disk-full = free some space and it goes on by itself
+hold-escalated = is stopped until a person acts
+lift-escalated = { $why } To begin afresh at this stage, move the issue to To Analyse, press Retry, or run `orch retry { $item }`; to give it up, run `orch stop { $item }`
+hold-not-asked = waits to be started
+lift-not-asked = move the issue to To Analyse or press Start
+hold-questions = waits for answers to the analyst’s questions
+lift-questions = answer in a comment, then move the issue to To Analyse or press Start
+hold-approval = waits for your approval of the requirements
+lift-approval = move the issue to Approved, press Approve, or run `orch approve { $item }`
+hold-protected = waits for your approval of what it changes in protected files ({ $paths })
+lift-protected = look at exactly these changes, then move the issue to Approved, press Approve, or run `orch approve { $item }`
+hold-confirm-deploy = waits for your word to deploy
+lift-confirm-deploy = move the issue to Confirm Deploy, press Confirm, or run `orch confirm { $item }`; Approved does not deploy
+hold-confirm-merge = waits for your word to merge
+lift-confirm-merge = move the issue to Confirm Deploy, press Confirm, or run `orch confirm { $item }`; Approved does not merge
+hold-request-changed = waits because the request changed after its approval
+lift-request-changed = press Continue to go on with what was approved, or move the issue to To Analyse to have it analysed again
+hold-issue-gone = waits because its issue is gone from the tracker
+lift-issue-gone = bring the issue back and it goes on, or run `orch stop { $item }` to end it
+hold-cannot-tell = waits because nobody can tell how the deploy ended ({ $cause })
+lift-cannot-tell = look at production, then press Retry or run `orch retry { $item }`; Orch then asks the service again, or runs the deploy hook again if the service cannot be asked
+hold-frozen = waits because nothing merges in this repository now
+lift-frozen = { $cause } A person lifts this: press Unfreeze
+lift-frozen-by = { $cause } The merge that repairs { $item } lifts this; so does a person who presses Unfreeze
+hold-provider = waits because { $provider } refuses work until { $until } ({ $cause })
+lift-provider = it goes on by itself then
+hold-task-budget = waits because its budget has no room for another run ({ $spent } of { $budget } spent)
+lift-task-budget = raise `task_dollars` in .orch/policy.toml, or run `orch stop { $item }` to end it
+hold-day-budget = waits because the budget of the day has no room for another run ({ $budget })
+lift-day-budget = it goes on by itself tomorrow, or when `day_dollars` in orch.toml is raised
+hold-serial = waits for { $item }, which is before it in this project
+lift-serial = it goes on by itself when that one is over
+hold-lane = waits because { $item } holds the merge lane
+lift-lane = it goes on by itself when that one has merged or gone back
+hold-slot = waits for a free slot for { $turn }
+lift-slot = it goes on by itself when another run ends
+hold-turn = waits for its turn for { $turn }
+lift-turn = it comes by itself in a moment
+hold-retry-at = waits until { $due } and then tries again to { $ask }
+hold-no-policy = waits because there is no policy for its project
+lift-no-policy = run `orch init` in the repository
+lift-no-policy-refused = correct .orch/policy.toml on the default branch ({ $cause })
+hold-policy-refused = goes on under the last good policy because the newer one was refused
+lift-policy-refused = correct .orch/policy.toml on the default branch ({ $cause })
+
+## Comments under the issue (Markdown)
+
+comment-analyst-ready = The requirements are ready. Please read them.
+comment-analyst-ask = Is this what you want? Move the issue to **Approved** or run `orch approve { $item }`. If not, write a comment that says what is wrong and move the issue to **Rejected**.
+comment-branch = Branch: `{ $branch }`.
+comment-approved-by-label = The requirements are approved by the label **autoApprove**.
+comment-confirmed-by-label = The deploy is confirmed by the label **autoDeploy**.
+comment-change = This is about the change `{ $change }`; another change needs a new word.
+comment-delivered-deploy = Done: merged and deployed, main is `{ $commit }`.
+comment-delivered = Done: merged, main is `{ $commit }`.
+comment-deploy-failed = The deploy failed after the merge: { $cause }.
+comment-deploy-failed-stays = Commit `{ $commit }` stays in main, and nothing else merges in this repository until that is repaired.
+comment-unavailable = Could not judge: { $gate }. Cause: { $cause }. Orch tries again by itself; nobody’s attempt is used up.
+comment-documents = Documents: { $links }
+comment-questions = The analyst has questions.
+comment-questions-ask = Please answer in a comment, then move the issue to **To Analyse**.
+comment-finished = Finished: **{ $role }**, after { $wall }.
+comment-usage = Tokens: { $input } in ({ $cached } of it from the cache), { $output } out. Cost: { $cost }.
+comment-usage-unknown = Tokens: unknown. Cost: { $cost }.
+comment-sent-back = Back to **{ $to }**, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+comment-sent-back-free = Back to **{ $to }**. Sent back by: { $judge }. This does not count as an attempt.
+comment-findings = What was found:
+comment-whole = All of it: { $link }
+comment-escalated = Orch has stopped at **{ $stage }** and needs a person.
+comment-escalated-ask = To begin afresh at this stage, run `orch retry { $item }` or move the issue to **To Analyse**. To give it up, move the issue to **STOP**.
+comment-confirm-deploy = Everything has passed. To deploy, move the issue to **Confirm Deploy** or run `orch confirm { $item }`. **Approved** does not deploy.
+comment-confirm-merge = Everything has passed. To merge, move the issue to **Confirm Deploy** or run `orch confirm { $item }`. **Approved** does not merge.
+comment-protected = This change touches protected files. Look at exactly these changes; if they are right, move the issue to **Approved** or run `orch approve { $item }`.
+comment-merged = Merged: main is `{ $commit }`.
+comment-done-head = | Role | Runs | Tokens in | from the cache | Tokens out | Cost |
+comment-done-total = In all
+comment-done-times = { $runs ->
+    [one] { $runs } run. Agents worked { $agents }, from start to end it took { $wall }.
+   *[other] { $runs } runs. Agents worked { $agents }, from start to end it took { $wall }.
+}
+comment-done-people = People took { $people } to review the requirements.
+comment-stop-deferred = Stop noted. A merge or deploy is under way and must not be cut off; the task stops when it has ended.
+comment-stopped = Stopped. Nothing of this task is in main.
+comment-stopped-merged = Stopped. Commit `{ $commit }` of this task stays in main.
+rejected-without-reason = Rejected without a reason. Look at the request and the requirements again.
+
+## Figures
+
+cost-unknown = price unknown
+cost-partly = at least { $cost } (price partly unknown)

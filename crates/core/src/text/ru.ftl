@@ -1,0 +1,281 @@
+### Все предложения, которые читает человек. Ключи и аргументы те же, что в английском файле; их сравнивает тест.
+
+## Этапы, роли, проверки
+
+stage-created = To Analyse
+stage-analysis = Анализ
+stage-architecture = Архитектура
+stage-development = Разработка
+stage-review = Ревью
+stage-testing = Тестирование
+stage-deploy-staging = Выкатка (staging)
+stage-deploy = Выкатка
+stage-done = Готово
+stage-cancelled = Отменено
+
+role-analyst = аналитик
+role-architect = архитектор
+role-developer = разработчик
+role-reviewer = ревьюер
+role-tester = тестировщик
+
+gate-check_analysis_approved = одобрение требований
+gate-check_analysis_complete = файлы анализа
+gate-check_architecture_done = файлы архитектуры
+gate-check_ci_green = тесты проекта
+gate-check_review_approved = ревью на форже
+gate-check_tests_passed = вердикт тестировщика
+gate-check_reviewer_verdict = вердикт ревьюера
+gate-check_tests_local = тесты, запущенные Orch
+gate-check_deploy_status = выкатка
+gate-check_staging_status = проверки на staging
+gate-check_branch_mergeable = слияние с main
+gate-check_staging_image_fresh = образ для staging
+gate-check_security_gate = секреты и зависимости
+
+judge-gate = { $label } ({ $gate })
+judge-main = main
+judge-host = Orch
+
+## Почему что-то произошло
+
+reason-known = Задача теперь известна Orch.
+reason-request-edited = Изменились заголовок или текст задачи.
+reason-gesture-taken = { $by }: { $press }.
+reason-gesture-without-effect = «{ $press }» ничего не меняет. { $why }
+reason-advanced = { $from } → { $to }.
+reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
+reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
+reason-gate-passed = Пройдено: { $gate }.
+reason-gate-failed = Не пройдено: { $gate }.
+reason-gate-unavailable = Проверить не удалось: { $gate }.
+reason-evidence-stands = Ровно это уже проверено: { $gate }.
+reason-evidence-lapsed = Больше не считается, потому что проверенное изменилось: { $gate }.
+reason-not-configured = Не входит в этот проект: { $gate }.
+reason-turn-taken = Подошла очередь.
+reason-run-began = Запуск { $run } начался.
+reason-run-ended = Запуск { $run } завершился.
+reason-later = Следующая попытка в { $due }: { $cause }.
+reason-escalated = Остановлено, нужен человек. { $why }
+reason-main-moved = До слияния main сдвинулся на { $commit }. Изменение объединяется с ним и проверяется снова.
+reason-merged = Слито: main теперь { $commit }.
+reason-proven = Доказано: в main именно то, что проверено.
+reason-healthy = Выкаченный сервис называет этот коммит и здоров.
+reason-deploy-failed = Выкатка после слияния не удалась: { $cause }. Начинается новый круг.
+reason-stop-deferred = Остановка ждёт, пока закончится начатое слияние или выкатка.
+reason-stopped = Остановлено.
+reason-frozen = В этом репозитории сейчас ничего не сливается. { $cause }
+reason-thawed = Слияния снова возможны.
+reason-policy-changed = Политика проекта изменилась.
+reason-policy-refused = Новая политика отклонена. Действует последняя верная.
+reason-provider-closed = Поставщик модели пока не принимает работу.
+reason-provider-open = Поставщик модели снова работает.
+reason-paused = Orch на паузе.
+reason-unpaused = Orch снова работает.
+reason-unperformed = Шаг { $effect } выполнить не удалось: { $cause }. Задача его не ждёт.
+reason-board-refused = Трекер не принимает нужный статус: { $cause }. Доска остаётся как есть до следующего чтения.
+reason-noted = Отмечено, делать ничего не нужно.
+
+ignored-stale-token = Результат пришёл поздно: задача его больше не ждёт.
+ignored-terminal = Задача уже завершена.
+ignored-echo = Трекер повторил то, что записал сам Orch.
+ignored-unknown = Orch не знает, о чём это.
+ignored-not-for-this = Здесь это ничего не меняет.
+
+no-effect-terminal = Задача уже завершена.
+no-effect-busy = Работа уже идёт.
+no-effect-wrong-stage = На этапе «{ $stage }» это ничего не значит.
+no-effect-stale = Orch об этом ещё не просил. Если это всерьёз, нажмите ещё раз сейчас.
+no-effect-other-thing = Согласие дано на то, что с тех пор изменилось. Сначала посмотрите новую версию.
+no-effect-again = Это уже сказано.
+no-effect-escalated = Задача остановлена. Выполните orch retry или переведите её в To Analyse.
+no-effect-not-escalated = Задача не остановлена, повторять нечего.
+no-effect-wrong-entity = Здесь этого сделать нельзя.
+
+why-rounds-spent = { $rounds ->
+    [one] Отклонена { $rounds } попытка из { $rounds }.
+    [few] Отклонены все { $rounds } попытки.
+   *[many] Отклонены все { $rounds } попыток.
+}
+why-fruitless = { $times ->
+    [one] Роль «{ $role }»: { $times } запуск без пригодного результата. Последняя причина: { $cause }.
+    [few] Роль «{ $role }»: { $times } запуска без пригодного результата. Последняя причина: { $cause }.
+   *[many] Роль «{ $role }»: { $times } запусков без пригодного результата. Последняя причина: { $cause }.
+}
+why-conflicts = { $times ->
+    [one] Изменение не сошлось с main { $times } раз подряд.
+    [few] Изменение не сошлось с main { $times } раза подряд.
+   *[many] Изменение не сошлось с main { $times } раз подряд.
+}
+why-request-empty = Описание пустое. { $needs ->
+    [one] Нужен хотя бы { $needs } символ.
+    [few] Нужно хотя бы { $needs } символа.
+   *[many] Нужно хотя бы { $needs } символов.
+}
+why-request-too-short = { $has ->
+    [one] В описании { $has } символ, нужно { $needs }.
+    [few] В описании { $has } символа, нужно { $needs }.
+   *[many] В описании { $has } символов, нужно { $needs }.
+}
+why-outside = Без человека дальше не пойдёт: { $cause }.
+why-no-tests = У проекта нет команды тестов, поэтому слить ничего нельзя. Задайте «test» в .orch/policy.toml.
+why-no-hook = Проект нужно выкатывать, но команда выкатки не задана. Укажите её в orch.toml.
+why-unproven = В main не то, что проверено: { $cause }.
+why-rollback-failed = Не удались ни выкатка, ни откат. Проверьте боевую систему сейчас.
+why-machine = { $times ->
+    [one] Машина { $times } раз не смогла начать запуск или потеряла его. Последняя причина: { $cause }.
+    [few] Машина { $times } раза подряд не смогла начать запуск или потеряла его. Последняя причина: { $cause }.
+   *[many] Машина { $times } раз подряд не смогла начать запуск или потеряла его. Последняя причина: { $cause }.
+}
+why-no-agent = Не задан агент для роли «{ $role }». Укажите его в orch.toml.
+
+delay-outage = Что-то снаружи не работает: { $cause }. Orch попробует ещё раз сам.
+delay-checkout-dirty = В вашей рабочей копии main есть изменения: { $path }. Закоммитьте их или отложите.
+delay-not-yet = Выкаченный сервис ещё не называет новый коммит: { $cause }.
+delay-provider = Поставщик модели пока не принимает работу: { $cause }.
+
+freeze-deploy-failed = Выкатка после слияния не удалась.
+freeze-unproven-merge = Слито не то, что проверено.
+freeze-main-rewritten = Кто-то переписал историю main.
+freeze-person = Так попросил человек.
+freeze-store-damaged = Проверка записей Orch нашла противоречие.
+
+## Что делает или чего ждёт задача
+
+standing-working = { $item }: { $what }, с { $since } ({ $span }).
+standing-held = { $item } { $what } (с { $since }, { $span }): { $lift }.
+standing-also = Кроме того, задача { $holds }.
+standing-over = { $item }: завершено { $since } ({ $span } назад), само больше ничего не произойдёт.
+standing-unknown = { $item } ждёт, и Orch не может сказать чего. Это ошибка Orch: выполните `orch doctor` и сообщите, что он говорит.
+
+working-agent = работает { $role } (запуск { $run })
+working-tests = идут тесты изменения (запуск { $run })
+working-candidate-tests = идут тесты кандидата (запуск { $run })
+working-hook = идёт команда выкатки (запуск { $run })
+working-cut-branch = Orch создаёт ветку
+working-launch = Orch запускает: { $job } (запуск { $run })
+working-collect = Orch сохраняет и читает то, что оставил { $role } (запуск { $run })
+working-open-change = Orch открывает запрос на изменение
+working-candidate = Orch собирает кандидата
+working-merge = Orch сливает
+working-prove = Orch доказывает, что в main именно то, что проверено
+working-probe = Orch спрашивает выкаченный сервис, кто он
+working-reason = Orch ищет, как { $by } объясняет отказ
+working-something = Orch занимается задачей
+
+ask-cut-branch = создать ветку
+ask-launch = запустить: { $job }
+ask-collect = сохранить и прочитать то, что оставил { $role }
+ask-open-change = открыть запрос на изменение
+ask-candidate = собрать кандидата
+ask-merge = слить
+ask-prove = доказать, что в main именно то, что проверено
+ask-probe = спросить выкаченный сервис, кто он
+ask-reason = найти, как { $by } объясняет отказ
+
+job-agent = { $role }
+job-tests = тесты изменения
+job-candidate-tests = тесты кандидата
+job-hook = команда выкатки
+
+turn-start = начало работы
+turn-agent = запуск роли «{ $role }»
+turn-tests = запуск тестов
+turn-lane = слияние
+
+hold-since = { $what } (с { $since }): { $lift }
+hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
+hold-drained = ждёт, потому что Orch на паузе для всего, что ещё не начато (кто: { $by })
+lift-paused = нажмите «Продолжить работу» или выполните `orch resume`
+hold-disk-full = ждёт, потому что диск заполнен
+lift-disk-full = освободите место, и работа продолжится сама
+hold-escalated = ждёт человека, без него работа не пойдёт
+lift-escalated = { $why } Чтобы начать этот этап заново, переведите её в To Analyse, нажмите «Повторить» или выполните `orch retry { $item }`; чтобы отказаться от неё, выполните `orch stop { $item }`
+hold-not-asked = ждёт начала
+lift-not-asked = переведите её в To Analyse или нажмите «Начать»
+hold-questions = ждёт ответов на вопросы аналитика
+lift-questions = ответьте в комментарии, затем переведите её в To Analyse или нажмите «Начать»
+hold-approval = ждёт вашего одобрения требований
+lift-approval = переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+hold-protected = ждёт вашего одобрения изменений в защищённых файлах ({ $paths })
+lift-protected = посмотрите именно эти изменения, затем переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+hold-confirm-deploy = ждёт вашего решения о выкатке
+lift-confirm-deploy = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved выкатку не запускает
+hold-confirm-merge = ждёт вашего решения о слиянии
+lift-confirm-merge = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved слияние не запускает
+hold-request-changed = ждёт, потому что запрос изменился после одобрения
+lift-request-changed = нажмите «Продолжить как утверждено», чтобы продолжить с тем, что одобрено, или переведите её в To Analyse, чтобы провести анализ заново
+hold-issue-gone = ждёт, потому что её больше нет в трекере
+lift-issue-gone = верните её, и работа продолжится, или выполните `orch stop { $item }`, чтобы закончить
+hold-cannot-tell = ждёт, потому что неизвестно, чем закончилась выкатка ({ $cause })
+lift-cannot-tell = посмотрите на боевую систему, затем нажмите «Повторить» или выполните `orch retry { $item }`; Orch снова спросит сервис, а если спросить нельзя, снова запустит команду выкатки
+hold-frozen = ждёт, потому что в этом репозитории сейчас ничего не сливается
+lift-frozen = { $cause } Снять это может человек: нажмите «Разморозить»
+lift-frozen-by = { $cause } Это снимет слияние, которое исправит { $item }, или человек кнопкой «Разморозить»
+hold-provider = ждёт, потому что { $provider } не принимает работу до { $until } ({ $cause })
+lift-provider = потом работа продолжится сама
+hold-task-budget = ждёт, потому что её бюджета не хватит на ещё один запуск (потрачено { $spent } из { $budget })
+lift-task-budget = увеличьте `task_dollars` в .orch/policy.toml или выполните `orch stop { $item }`, чтобы закончить
+hold-day-budget = ждёт, потому что дневного бюджета ({ $budget }) не хватит на ещё один запуск
+lift-day-budget = завтра работа продолжится сама, или раньше, если увеличить `day_dollars` в orch.toml
+hold-serial = ждёт { $item }: в этом проекте та задача раньше
+lift-serial = работа начнётся сама, когда та задача завершится
+hold-lane = ждёт, потому что очередь слияния занята задачей { $item }
+lift-lane = работа продолжится сама, когда та задача сольётся или вернётся на доработку
+hold-slot = ждёт свободного места ({ $turn })
+lift-slot = работа продолжится сама, когда закончится другой запуск
+hold-turn = ждёт своей очереди ({ $turn })
+lift-turn = она подойдёт сама через мгновение
+hold-retry-at = ждёт до { $due }, чтобы снова попробовать { $ask }
+hold-no-policy = ждёт, потому что у её проекта нет политики
+lift-no-policy = выполните `orch init` в репозитории
+lift-no-policy-refused = исправьте .orch/policy.toml в основной ветке ({ $cause })
+hold-policy-refused = идёт по последней верной политике: новая отклонена
+lift-policy-refused = исправьте .orch/policy.toml в основной ветке ({ $cause })
+
+## Комментарии к задаче (Markdown)
+
+comment-analyst-ready = Требования готовы. Пожалуйста, прочитайте их.
+comment-analyst-ask = Всё верно? Переведите задачу в **Approved** или выполните `orch approve { $item }`. Если нет, напишите в комментарии, что не так, и переведите её в **Rejected**.
+comment-branch = Ветка: `{ $branch }`.
+comment-approved-by-label = Требования одобрены меткой **autoApprove**.
+comment-confirmed-by-label = Выкатка подтверждена меткой **autoDeploy**.
+comment-change = Речь об изменении `{ $change }`; для другого нужно новое решение.
+comment-delivered-deploy = Готово: слито и выкачено, main теперь `{ $commit }`.
+comment-delivered = Готово: слито, main теперь `{ $commit }`.
+comment-deploy-failed = Выкатка после слияния не удалась: { $cause }.
+comment-deploy-failed-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока это не исправлено.
+comment-unavailable = Проверить не удалось: { $gate }. Причина: { $cause }. Orch попробует ещё раз сам, попыткой это не считается.
+comment-documents = Документы: { $links }
+comment-questions = У аналитика есть вопросы.
+comment-questions-ask = Пожалуйста, ответьте в комментарии и переведите задачу в **To Analyse**.
+comment-finished = Работа закончена: **{ $role }**, время: { $wall }.
+comment-usage = Токены: вход { $input } (из кэша { $cached }), выход { $output }. Стоимость: { $cost }.
+comment-usage-unknown = Токены: неизвестно. Стоимость: { $cost }.
+comment-sent-back = Возврат на этап **{ $to }**, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
+comment-sent-back-free = Возврат на этап **{ $to }**. Кто вернул: { $judge }. Попыткой это не считается.
+comment-findings = Что найдено:
+comment-whole = Полностью: { $link }
+comment-escalated = Orch остановился на этапе **{ $stage }**, нужен человек.
+comment-escalated-ask = Чтобы начать этот этап заново, выполните `orch retry { $item }` или переведите задачу в **To Analyse**. Чтобы отказаться от неё, переведите её в **STOP**.
+comment-confirm-deploy = Все проверки пройдены. Чтобы выкатить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** выкатку не запускает.
+comment-confirm-merge = Все проверки пройдены. Чтобы слить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** слияние не запускает.
+comment-protected = Изменение затрагивает защищённые файлы. Посмотрите именно эти изменения; если они верны, переведите задачу в **Approved** или выполните `orch approve { $item }`.
+comment-merged = Слито: main теперь `{ $commit }`.
+comment-done-head = | Роль | Запуски | Токены, вход | из кэша | Токены, выход | Стоимость |
+comment-done-total = Всего
+comment-done-times = { $runs ->
+    [one] { $runs } запуск. Агенты работали { $agents }, от начала до конца прошло { $wall }.
+    [few] { $runs } запуска. Агенты работали { $agents }, от начала до конца прошло { $wall }.
+   *[many] { $runs } запусков. Агенты работали { $agents }, от начала до конца прошло { $wall }.
+}
+comment-done-people = Люди рассматривали требования { $people }.
+comment-stop-deferred = Остановка принята. Идёт слияние или выкатка, прервать их нельзя; задача остановится, когда они закончатся.
+comment-stopped = Остановлено. В main от этой задачи ничего нет.
+comment-stopped-merged = Остановлено. Коммит `{ $commit }` этой задачи остаётся в main.
+rejected-without-reason = Отклонено без объяснения причины. Посмотрите ещё раз на задачу и требования.
+
+## Числа
+
+cost-unknown = цена неизвестна
+cost-partly = не меньше { $cost } (часть цены неизвестна)

@@ -1,0 +1,110 @@
+//! How does anybody tell the brain something, and when is it true? After the commit, and not before.
+
+use orch_core::event::Event;
+use orch_core::id::{Entity, Seq};
+use orch_core::journal::Blob;
+use orch_core::reason::Reason;
+
+use crate::run::Inbox;
+
+/// Something that happened, on its way in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Incoming {
+    /// Whom it is about.
+    pub target: Target,
+    /// The key under which it counts once, if the caller has a better one than the event itself (a delivery's id).
+    pub key: Option<String>,
+    /// What happened.
+    pub event: Event,
+    /// The texts it names.
+    pub blobs: Vec<Blob>,
+}
+
+/// Whom an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// This entity.
+    Entity(Entity),
+    /// The task of the issue that the reading names; a new one gets its id from this prefix.
+    Issue {
+        /// The project's prefix.
+        prefix: String,
+    },
+}
+
+impl Incoming {
+    /// An event with its own key and no texts.
+    pub fn of(target: Target, event: Event) -> Self {
+        Self { target, key: None, event, blobs: Vec::new() }
+    }
+
+    /// The same with texts.
+    #[must_use]
+    pub fn with(mut self, blobs: Vec<Blob>) -> Self {
+        self.blobs.extend(blobs);
+        self
+    }
+
+    /// The same under this key.
+    #[must_use]
+    pub fn keyed(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+/// What became of an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ack {
+    /// It is in the journal.
+    Accepted {
+        /// Where.
+        seq: Seq,
+        /// Why it did what it did.
+        reasons: Vec<Reason>,
+    },
+    /// Its key was taken before: done already.
+    Duplicate,
+    /// It says what is known: nothing was written (decision 2).
+    Unchanged,
+}
+
+/// Why an event was not taken. It may be handed in again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotTaken {
+    /// The queue is full: try again in a moment (decision 33).
+    #[error("the queue of events is full; try again in a moment")]
+    Overloaded,
+    /// The store refused the commit.
+    #[error("the journal could not be written: {0}")]
+    Store(String),
+    /// The brain stopped.
+    #[error("the brain is stopping; try again when it serves")]
+    Stopped,
+}
+
+/// The door to the brain.
+#[derive(Clone)]
+pub struct Handle {
+    inbox: std::sync::Arc<Inbox>,
+}
+
+impl Handle {
+    pub(crate) fn new(inbox: std::sync::Arc<Inbox>) -> Self {
+        Self { inbox }
+    }
+
+    /// Hands in an event from outside and waits for its commit. Sheds when the queue is full.
+    pub async fn submit(&self, incoming: Incoming) -> Result<Ack, NotTaken> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.inbox.push_outside(incoming, tell)?;
+        told.await.map_err(|_| NotTaken::Stopped)?
+    }
+
+    /// Hands in an event that must not be lost: replies, ends of runs. Never sheds; waits for the commit.
+    pub async fn report(&self, incoming: Incoming) -> Result<Ack, NotTaken> {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.inbox.push_inside(incoming, tell)?;
+        told.await.map_err(|_| NotTaken::Stopped)?
+    }
+}

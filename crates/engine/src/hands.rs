@@ -1,0 +1,79 @@
+//! Who performs the effects? Lanes of their own for short work and for work that starts something, so that control work
+//! never queues behind agents' runs.
+
+use std::sync::Arc;
+
+use orch_core::effect::{Effect, Line};
+use orch_core::event::{EffectReply, Event, Outcome};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::handle::{Handle, Incoming, NotTaken, Target};
+use crate::ports::Perform;
+
+/// The hands of a brain.
+pub struct Hands {
+    perform: Perform,
+    handle: Handle,
+    control: Arc<Semaphore>,
+    runs: Arc<Semaphore>,
+    cleanup: Arc<Semaphore>,
+    tasks: TaskTracker,
+}
+
+impl Hands {
+    /// Hands that perform with this function and report to this brain.
+    pub fn new(perform: Perform, handle: Handle) -> Self {
+        Self {
+            perform,
+            handle,
+            control: Arc::new(Semaphore::new(16)),
+            runs: Arc::new(Semaphore::new(8)),
+            cleanup: Arc::new(Semaphore::new(1)),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Performs an effect in the background and reports what came of it until the journal has it.
+    pub fn take(&self, effect: Effect) {
+        let lane = match &effect.line {
+            Line::Tracker(_) | Line::Git(_) | Line::Deploy(_) => Arc::clone(&self.control),
+            Line::Run(_) => Arc::clone(&self.runs),
+            Line::Cleanup(_) => Arc::clone(&self.cleanup),
+        };
+        let (perform, handle) = (Arc::clone(&self.perform), self.handle.clone());
+        self.tasks.spawn(async move {
+            let Ok(_place) = lane.acquire_owned().await else { return };
+            let (id, entity) = (effect.id, effect.entity.clone());
+            let performed = perform(effect).await;
+            let incoming = Incoming::of(Target::Entity(entity), reply(id, performed.outcome));
+            report(&handle, incoming.with(performed.blobs)).await;
+        });
+    }
+
+    /// Waits until nothing is in hand.
+    pub async fn finish(&self) {
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+fn reply(effect: orch_core::id::EffectId, outcome: Outcome) -> Event {
+    Event::Reply(Box::new(EffectReply { effect, outcome }))
+}
+
+/// Reports until it is in the journal: a full disk delays it, a stop ends it (the effect is then driven again).
+pub async fn report(handle: &Handle, incoming: Incoming) {
+    let mut tries = 0;
+    loop {
+        match handle.report(incoming.clone()).await {
+            Ok(_) | Err(NotTaken::Stopped) => return,
+            Err(error @ (NotTaken::Overloaded | NotTaken::Store(_))) => {
+                tries += 1;
+                tracing::warn!(%error, tries, "a reply waits for the journal");
+                let wait = orch_core::backoff::outage(tries);
+                tokio::time::sleep(std::time::Duration::from_millis(wait.0)).await;
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Who turns the engine? One thread that owns the journal: it sleeps until something comes or is due, takes what is there,
+//! and commits it together (decision 33).
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use orch_core::board::{Board, Policies};
+use orch_core::effect::Effect;
+use orch_core::id::Seq;
+use orch_core::journal::Journal;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::clock;
+use crate::handle::{Ack, Handle, Incoming, NotTaken};
+use crate::step::Engine;
+
+/// How many events one commit takes at most.
+const BATCH: usize = 256;
+/// How many events from outside may wait before new ones are shed.
+const QUEUE: usize = 4096;
+
+type Told = oneshot::Sender<Result<Ack, NotTaken>>;
+
+/// What waits to be taken by the engine's thread.
+pub(crate) struct Inbox {
+    waiting: Mutex<Waiting>,
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    inside: VecDeque<(Incoming, Told)>,
+    outside: VecDeque<(Incoming, Told)>,
+    questions: VecDeque<Question>,
+    stop: bool,
+}
+
+type Question = Box<dyn FnOnce(&Board, &Policies) + Send>;
+
+impl Inbox {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn push_outside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
+        let mut waiting = self.lock();
+        if waiting.stop {
+            return Err(NotTaken::Stopped);
+        }
+        if waiting.outside.len() >= QUEUE {
+            return Err(NotTaken::Overloaded);
+        }
+        waiting.outside.push_back((incoming, tell));
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn push_inside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
+        let mut waiting = self.lock();
+        if waiting.stop {
+            return Err(NotTaken::Stopped);
+        }
+        waiting.inside.push_back((incoming, tell));
+        self.bell.notify_one();
+        Ok(())
+    }
+}
+
+/// A running brain.
+pub struct Brain {
+    inbox: Arc<Inbox>,
+    thread: Option<JoinHandle<()>>,
+    handle: Handle,
+    head: watch::Receiver<Seq>,
+    waiting: Arc<AtomicU64>,
+}
+
+impl Brain {
+    /// Starts the engine's thread. Effects that may start come out of the receiver; `close` gets the journal when the
+    /// brain has stopped in order.
+    pub fn start<J>(
+        mut engine: Engine<J>,
+        close: impl FnOnce(J) + Send + 'static,
+    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
+    where
+        J: Journal + Send + 'static,
+    {
+        let inbox = Arc::new(Inbox { waiting: Mutex::default(), bell: Condvar::new() });
+        let (effects, to_perform) = mpsc::unbounded_channel();
+        let (head_is, head) = watch::channel(engine.head());
+        let mine = Arc::clone(&inbox);
+        let waiting = Arc::new(AtomicU64::new(engine.board().waiting() as u64));
+        let waits = Arc::clone(&waiting);
+        let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
+            turn(&mut engine, &mine, &effects, &head_is, &waits);
+            close(engine.into_journal());
+        })?;
+        let handle = Handle::new(Arc::clone(&inbox));
+        Ok((Self { inbox, thread: Some(thread), handle, head, waiting }, to_perform))
+    }
+
+    /// The door to it.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Where the journal ends; changes with every commit.
+    pub fn head(&self) -> watch::Receiver<Seq> {
+        self.head.clone()
+    }
+
+    /// How many tasks wait for a turn, as of the last commit; read without waiting for the brain.
+    pub fn waiting(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.waiting)
+    }
+
+    /// A way to ask the board something, between two commits.
+    pub fn asker(&self) -> Asker {
+        Asker { inbox: Arc::clone(&self.inbox) }
+    }
+
+    /// Lets what waits be committed, and ends the thread.
+    pub fn stop(mut self) {
+        self.inbox.lock().stop = true;
+        self.inbox.bell.notify_one();
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the brain's thread ended by a panic");
+        }
+    }
+}
+
+/// Asks the board.
+#[derive(Clone)]
+pub struct Asker {
+    inbox: Arc<Inbox>,
+}
+
+impl Asker {
+    /// What `look` sees on the board; `None` if the brain stopped.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Board, &Policies) -> T + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = oneshot::channel();
+        {
+            let mut waiting = self.inbox.lock();
+            if waiting.stop {
+                return None;
+            }
+            waiting.questions.push_back(Box::new(move |board, policies| {
+                let _ = tell.send(look(board, policies));
+            }));
+        }
+        self.inbox.bell.notify_one();
+        told.await.ok()
+    }
+}
+
+fn turn<J: Journal>(
+    engine: &mut Engine<J>,
+    inbox: &Inbox,
+    effects: &mpsc::UnboundedSender<Effect>,
+    head: &watch::Sender<Seq>,
+    waits: &AtomicU64,
+) {
+    // The first step drives unsettled effects and overdue timers.
+    let mut wake = Some(clock::now());
+    loop {
+        let (taken, questions, stop) = next(inbox, wake);
+        for question in questions {
+            question(engine.board(), engine.policies());
+        }
+        let (incoming, told): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+        let now = clock::now();
+        let due = wake.is_some_and(|at| at <= now);
+        if !incoming.is_empty() || due {
+            match engine.step(now, incoming) {
+                Ok(stepped) => {
+                    wake = stepped.wake;
+                    waits.store(engine.board().waiting() as u64, Ordering::Relaxed);
+                    head.send_if_modified(|seq| std::mem::replace(seq, stepped.head) != stepped.head);
+                    for (tell, ack) in told.into_iter().zip(stepped.acks) {
+                        let _ = tell.send(Ok(ack));
+                    }
+                    for effect in stepped.perform {
+                        let _ = effects.send(effect);
+                    }
+                }
+                Err(error) => {
+                    tracing::error!(error = %chain(&error), "the journal could not be written; work waits");
+                    for tell in told {
+                        let _ = tell.send(Err(NotTaken::Store(chain(&error))));
+                    }
+                    wake = Some(now.after(orch_core::time::Span::seconds(1)));
+                }
+            }
+        }
+        if stop {
+            return;
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+type Taken = Vec<(Incoming, Told)>;
+
+/// Sleeps until there is something to do, and takes up to a batch of it: what comes from inside goes first.
+fn next(inbox: &Inbox, wake: Option<orch_core::time::Moment>) -> (Taken, Vec<Question>, bool) {
+    let mut waiting = inbox.lock();
+    loop {
+        let nothing = waiting.inside.is_empty()
+            && waiting.outside.is_empty()
+            && waiting.questions.is_empty()
+            && !waiting.stop;
+        let left = wake.map(|at| at.since(clock::now()));
+        if !nothing || left.is_some_and(|left| left.0 == 0) {
+            break;
+        }
+        waiting = match left {
+            Some(left) => {
+                let (guard, _) = inbox
+                    .bell
+                    .wait_timeout(waiting, Duration::from_millis(left.0))
+                    .unwrap_or_else(PoisonError::into_inner);
+                guard
+            }
+            None => inbox.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+        };
+    }
+    let mut taken = Vec::new();
+    while taken.len() < BATCH {
+        match waiting.inside.pop_front().or_else(|| waiting.outside.pop_front()) {
+            Some(one) => taken.push(one),
+            None => break,
+        }
+    }
+    let questions = waiting.questions.drain(..).collect();
+    let stop = waiting.stop && waiting.inside.is_empty() && waiting.outside.is_empty();
+    (taken, questions, stop)
+}

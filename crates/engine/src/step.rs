@@ -1,0 +1,463 @@
+//! What does one turn of the engine do? Events in, one commit, acknowledgements and effects out.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use orch_core::apply::apply;
+use orch_core::board::{Board, Policies};
+use orch_core::decide::decide;
+use orch_core::effect::{Effect, Timer};
+use orch_core::event::{Event, Message, Stamped};
+use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
+use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
+use orch_core::policy::Policy;
+use orch_core::reason::Reason;
+use orch_core::state::State;
+use orch_core::task::{Ask, Step};
+use orch_core::time::Moment;
+
+use crate::dispatch::Dispatch;
+use crate::handle::{Ack, Incoming, Target};
+
+/// The engine: a journal, and what is derived from it.
+pub struct Engine<J: Journal> {
+    journal: J,
+    head: Head,
+    board: Board,
+    policies: Policies,
+    digests: BTreeMap<ProjectId, Digest>,
+    dispatch: Dispatch,
+    timers: BTreeSet<(Moment, Entity)>,
+    armed: BTreeMap<Entity, Timer>,
+}
+
+/// What one step wants done. Nothing of it may be dropped.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Stepped {
+    /// One answer for each event handed in, in their order.
+    pub acks: Vec<Ack>,
+    /// Effects to perform now.
+    pub perform: Vec<Effect>,
+    /// Step again at this moment at the latest.
+    pub wake: Option<Moment>,
+    /// Where the journal ends now.
+    pub head: Seq,
+    /// Policies that changed, if any did: hands may hold copies.
+    pub policies_changed: bool,
+}
+
+/// What is alive when a brain takes over: to be watched again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveRun {
+    /// Whose.
+    pub task: TaskId,
+    /// Which.
+    pub run: RunId,
+}
+
+/// Why an engine could not take over.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeOverError<E: std::error::Error + 'static> {
+    /// The store failed.
+    #[error("the journal could not be read")]
+    Journal(#[source] E),
+    /// A stored policy is not a policy.
+    #[error(
+        "the stored policy {digest} of project {project} cannot be read ({cause}); restore a backup (`orch restore`)"
+    )]
+    Policy {
+        /// Whose.
+        project: ProjectId,
+        /// Which.
+        digest: Digest,
+        /// What is wrong.
+        cause: String,
+    },
+}
+
+impl<J: Journal> Engine<J> {
+    /// Takes over a journal: the board, timers, policies and unsettled effects are rebuilt from it.
+    pub fn take_over(mut journal: J) -> Result<(Self, Vec<LiveRun>), TakeOverError<J::Error>> {
+        let head = journal.head().map_err(TakeOverError::Journal)?;
+        let mut engine = Self {
+            journal,
+            head,
+            board: Board::default(),
+            policies: Policies::new(),
+            digests: BTreeMap::new(),
+            dispatch: Dispatch::default(),
+            timers: BTreeSet::new(),
+            armed: BTreeMap::new(),
+        };
+        let live = engine.rebuild()?;
+        Ok((engine, live))
+    }
+
+    fn rebuild(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+        self.head = self.journal.head().map_err(TakeOverError::Journal)?;
+        self.board = Board::default();
+        self.dispatch = Dispatch::default();
+        self.timers.clear();
+        self.armed.clear();
+        let mut live = Vec::new();
+        let board = &mut self.board;
+        let digests = &mut self.digests;
+        self.journal
+            .each_open(&mut |entity, kept| {
+                if let State::Task(task) = &kept.state {
+                    match &task.step {
+                        Step::Running { run, .. } => live.push(LiveRun { task: task.id.clone(), run: *run }),
+                        Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Backoff { .. } => {}
+                    }
+                }
+                if let (Entity::Project(id), State::Project(project)) = (&entity, &kept.state)
+                    && let Some(digest) = &project.policy
+                {
+                    digests.insert(id.clone(), digest.clone());
+                }
+                board.note(&entity, &kept.state);
+            })
+            .map_err(TakeOverError::Journal)?;
+        for (project, digest) in self.digests.clone() {
+            let bytes = self.journal.blob(&digest).map_err(TakeOverError::Journal)?.unwrap_or_default();
+            let policy: Policy = serde_json::from_slice(&bytes).map_err(|e| TakeOverError::Policy {
+                project: project.clone(),
+                digest: digest.clone(),
+                cause: e.to_string(),
+            })?;
+            self.policies.insert(project, policy);
+        }
+        for (entity, timer) in self.journal.armed_timers().map_err(TakeOverError::Journal)? {
+            self.arm(entity, Some(timer));
+        }
+        let open = self.journal.open_effects().map_err(TakeOverError::Journal)?;
+        self.dispatch.take_over(open);
+        Ok(live)
+    }
+
+    /// The journal, for reading.
+    pub fn journal(&mut self) -> &mut J {
+        &mut self.journal
+    }
+
+    /// The board as it is now.
+    pub fn board(&self) -> &Board {
+        &self.board
+    }
+
+    /// The policies in force.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
+    }
+
+    /// Where the journal ends.
+    pub fn head(&self) -> Seq {
+        self.head.seq
+    }
+
+    /// Gives the journal back; the engine is gone, as in a crash.
+    pub fn into_journal(self) -> J {
+        self.journal
+    }
+
+    /// Takes what happened, decides, commits it all at once, and says what is to be done now. If the commit fails,
+    /// nothing happened: every event may be handed in again.
+    pub fn step(&mut self, now: Moment, incoming: Vec<Incoming>) -> Result<Stepped, J::Error> {
+        let mut work = Work::default();
+        let mut acks = Vec::with_capacity(incoming.len());
+        let outcome = self.decide_all(now, incoming, &mut work, &mut acks);
+        let committed = outcome.and_then(|()| {
+            if work.batch.rows.is_empty() && work.batch.blobs.is_empty() {
+                return Ok(());
+            }
+            work.batch.states = work.states.iter().map(|(e, k)| (e.clone(), k.clone())).collect();
+            self.journal.commit(&work.batch)
+        });
+        if let Err(error) = committed {
+            // The board may have seen what was not committed: it is made again from what was.
+            if self.rebuild().is_err() {
+                tracing::error!("the board could not be rebuilt after a failed commit");
+            }
+            return Err(error);
+        }
+        for (entity, timer) in std::mem::take(&mut work.batch.timers) {
+            self.arm(entity, timer);
+        }
+        for effect in &work.batch.settled {
+            self.dispatch.settled(*effect);
+        }
+        for row in &mut work.batch.rows {
+            self.dispatch.wanted(std::mem::take(&mut row.effects));
+        }
+        for (effect, tries) in work.again {
+            self.dispatch.again(effect, now, tries);
+        }
+        let perform = self.dispatch.may_start(now);
+        Ok(Stepped {
+            acks,
+            perform,
+            wake: self.wake(now),
+            head: self.head.seq,
+            policies_changed: work.policies_changed,
+        })
+    }
+
+    fn wake(&self, now: Moment) -> Option<Moment> {
+        let timer = self.timers.first().map(|(due, _)| *due);
+        let provider = self.board.wakes_at(now);
+        [timer, provider, self.dispatch.next_retry()].into_iter().flatten().min()
+    }
+
+    fn arm(&mut self, entity: Entity, timer: Option<Timer>) {
+        if let Some(old) = self.armed.remove(&entity) {
+            self.timers.remove(&(old.due, entity.clone()));
+        }
+        if let Some(timer) = timer {
+            self.timers.insert((timer.due, entity.clone()));
+            self.armed.insert(entity, timer);
+        }
+    }
+
+    fn decide_all(
+        &mut self,
+        now: Moment,
+        incoming: Vec<Incoming>,
+        work: &mut Work,
+        acks: &mut Vec<Ack>,
+    ) -> Result<(), J::Error> {
+        let due: Vec<Entity> =
+            self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, entity)| entity.clone()).collect();
+        for entity in due {
+            if let Some(timer) = self.armed.get(&entity).cloned() {
+                let event = Incoming::of(Target::Entity(entity), Event::Timer(timer.id));
+                self.one(now, event, work)?;
+            }
+        }
+        for event in incoming {
+            let ack = self.one(now, event, work)?;
+            acks.push(ack);
+        }
+        let mut last = None;
+        while let Some((task, grant)) = self.board.turn(&self.policies, now) {
+            let turn = (task.clone(), grant.clone());
+            // A grant that changed nothing would be given for ever.
+            if last.as_ref() == Some(&turn) {
+                break;
+            }
+            last = Some(turn);
+            self.one(now, Incoming::of(Target::Entity(Entity::Task(task)), Event::Granted(grant)), work)?;
+        }
+        Ok(())
+    }
+
+    /// Decides one event and what other entities are told by it.
+    fn one(&mut self, now: Moment, incoming: Incoming, work: &mut Work) -> Result<Ack, J::Error> {
+        if let Event::Reply(reply) = &incoming.event
+            && let Some(tries) = self.dispatch.insists(reply)
+        {
+            work.again.push((reply.effect, tries));
+            return Ok(Ack::Unchanged);
+        }
+        let (entity, event) = match self.route(incoming.target, incoming.event, work)? {
+            Routed::To(entity, event) => (entity, event),
+            Routed::NoNews => return Ok(Ack::Unchanged),
+        };
+        let key = match incoming.key.or_else(|| event.natural_key(&entity)) {
+            Some(key) => key,
+            None => format!("row/{}", self.head.seq.0 + 1),
+        };
+        if work.keys.contains(&key) {
+            return Ok(Ack::Duplicate);
+        }
+        if let Some(seq) = self.journal.taken(&key)? {
+            tracing::debug!(%key, %seq, "seen before");
+            return Ok(Ack::Duplicate);
+        }
+        work.batch.blobs.extend(incoming.blobs);
+        let (seq, reasons) = self.write(now, entity, key, event, work)?;
+        Ok(Ack::Accepted { seq, reasons })
+    }
+
+    fn write(
+        &mut self,
+        now: Moment,
+        entity: Entity,
+        key: String,
+        event: Event,
+        work: &mut Work,
+    ) -> Result<(Seq, Vec<Reason>), J::Error> {
+        let mut queue = VecDeque::from([(entity, key, event)]);
+        let mut first = None;
+        while let Some((entity, key, event)) = queue.pop_front() {
+            let seq = Seq(self.head.seq.0 + 1);
+            let before = self.state(&entity, work)?;
+            let project = match (&entity, &before, &event) {
+                (Entity::Task(_), Some(State::Task(task)), _) => Some(task.project.clone()),
+                (Entity::Task(_), _, Event::Issue(seen) | Event::Message(Message::Reborn(seen))) => {
+                    Some(seen.project.clone())
+                }
+                (_, _, _) => None,
+            };
+            let builtin = Policy::default();
+            let policy = project.as_ref().and_then(|project| self.policies.get(project)).unwrap_or(&builtin);
+            let digest = project.as_ref().and_then(|project| self.digests.get(project)).cloned();
+            let stamped = Stamped { seq, at: now, event };
+            let decision = decide(&entity, before.as_ref(), &stamped, policy);
+            if let Event::PolicyChanged(change) = &stamped.event
+                && let Entity::Project(project) = &entity
+            {
+                self.policies.insert(project.clone(), change.policy.clone());
+                self.digests.insert(project.clone(), change.digest.clone());
+                work.policies_changed = true;
+            }
+            if let Event::Reply(reply) = &stamped.event {
+                work.batch.settled.push(reply.effect);
+            }
+            if matches!(stamped.event, Event::Timer(_)) && decision.timer.is_none() {
+                work.batch.timers.push((entity.clone(), None));
+            }
+            let after = apply(before, &entity, (seq, now), &decision.changes);
+            if let Some(state) = after {
+                self.board.note(&entity, &state);
+                if let (State::Task(task), Entity::Task(id)) = (&state, &entity) {
+                    work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
+                }
+                work.states.insert(entity.clone(), Kept { seq, state });
+            }
+            let timers = decision.timer.clone().flatten().into_iter().collect();
+            if let Some(timer) = decision.timer {
+                work.batch.timers.push((entity.clone(), timer));
+            }
+            work.batch.blobs.extend(decision.blobs);
+            let row = Row {
+                seq,
+                at: now,
+                entity,
+                key: key.clone(),
+                event: stamped.event,
+                changes: decision.changes,
+                effects: decision.effects,
+                timers,
+                reasons: decision.reasons,
+                policy: digest,
+                rules: RULES,
+                prev: Digest(String::new()),
+                hash: Digest(String::new()),
+            }
+            .sealed(self.head.hash.clone());
+            self.head = Head { seq, hash: row.hash.clone() };
+            work.keys.insert(key);
+            if first.is_none() {
+                first = Some((seq, row.reasons.clone()));
+            }
+            work.batch.rows.push(row);
+            for (n, (to, message)) in decision.messages.into_iter().enumerate() {
+                queue.push_back((to, format!("message/{seq}.{n}"), Event::Message(message)));
+            }
+        }
+        Ok(first.unwrap_or((self.head.seq, Vec::new())))
+    }
+
+    fn state(&mut self, entity: &Entity, work: &Work) -> Result<Option<State>, J::Error> {
+        match work.states.get(entity) {
+            Some(kept) => Ok(Some(kept.state.clone())),
+            None => Ok(self.journal.state(entity)?.map(|kept| kept.state)),
+        }
+    }
+
+    /// To whom does it go, and is it news? A reading equal to the last one writes nothing (decision 2).
+    fn route(&mut self, target: Target, event: Event, work: &Work) -> Result<Routed, J::Error> {
+        let entity = match (target, &event) {
+            (Target::Entity(entity), _) => entity,
+            (Target::Issue { prefix }, Event::Issue(seen)) => {
+                let (project, reading) = (&seen.project, &seen.reading);
+                let batched = work.issues.get(&(project.clone(), reading.issue.clone())).cloned();
+                let known = match batched {
+                    Some(task) => Some(task),
+                    None => self.journal.task_of_issue(project, &reading.issue)?,
+                };
+                match known {
+                    Some(task) => Entity::Task(task),
+                    None => Entity::Task(self.free_id(&prefix, reading.number, work)?),
+                }
+            }
+            (Target::Issue { .. }, _) => return Ok(Routed::NoNews),
+        };
+        let stale = match (&entity, &event) {
+            (Entity::Task(_), Event::Issue(seen)) => match self.state(&entity, work)? {
+                Some(State::Task(task)) => !orch_core::news::of_issue(&task, &seen.reading),
+                Some(
+                    State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_),
+                )
+                | None => false,
+            },
+            (Entity::Repository(project), Event::Main(reading)) => {
+                self.board.repository(project).is_some_and(|known| known.main.as_ref() == Some(&reading.head))
+            }
+            (Entity::Project(project), Event::PolicyChanged(change)) => {
+                self.board.project(project).is_some_and(|known| {
+                    known.policy.as_ref() == Some(&change.digest) && known.refused.is_none()
+                })
+            }
+            (Entity::Project(project), Event::PolicyRefused(refusal)) => self
+                .board
+                .project(project)
+                .and_then(|known| known.refused.as_ref())
+                .is_some_and(|known| known.commit == refusal.commit && known.cause == refusal.cause),
+            (_, _) => false,
+        };
+        Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })
+    }
+
+    /// A work item id that no other issue has: collisions walk on to the next number (row 125).
+    fn free_id(&mut self, prefix: &str, number: u64, work: &Work) -> Result<TaskId, J::Error> {
+        let mut number = number;
+        loop {
+            let id = TaskId::of(&WorkItem::numbered(prefix, number), 1);
+            if self.state(&Entity::Task(id.clone()), work)?.is_none() {
+                return Ok(id);
+            }
+            number += 1;
+        }
+    }
+
+    /// Which effects are on their way now, for people and for the simulator.
+    pub fn in_flight(&self) -> Vec<Effect> {
+        self.dispatch.in_flight()
+    }
+
+    /// Whether a task waits for exactly this run; a hand asks before it starts something dear.
+    pub fn waits_for(&mut self, task: &TaskId, run: RunId) -> Result<bool, J::Error> {
+        let state = self.journal.state(&Entity::Task(task.clone()))?;
+        Ok(match state.map(|kept| kept.state) {
+            Some(State::Task(task)) => match &task.step {
+                Step::Running { run: live, .. } | Step::Asked { ask: Ask::Launch { run: live, .. }, .. } => {
+                    *live == run
+                }
+                Step::Asked { .. } | Step::Rest(_) | Step::Queued(_) | Step::Backoff { .. } => false,
+            },
+            Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
+            | None => false,
+        })
+    }
+}
+
+enum Routed {
+    To(Entity, Event),
+    NoNews,
+}
+
+#[derive(Default)]
+struct Work {
+    batch: Batch,
+    states: BTreeMap<Entity, Kept>,
+    issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
+    keys: BTreeSet<String>,
+    again: Vec<(orch_core::id::EffectId, u32)>,
+    policies_changed: bool,
+}
+
+/// The blob under which a policy is found again at the next start.
+pub fn policy_blob(policy: &Policy) -> Blob {
+    Blob::of(serde_json::to_vec(policy).unwrap_or_default())
+}

@@ -1,0 +1,14 @@
+//! What does the service answer? Pure: a path in, a status and a body out.
+
+/// Answers a request for `path`; `commit` is what the service was built from.
+pub fn answer(path: &str, commit: &str) -> (u16, String) {
+    let (route, query) = path.split_once('?').unwrap_or((path, ""));
+    match route {
+        "/" => match query.strip_prefix("name=") {
+            Some(name) => (200, format!("Hello, {name}!")),
+            None => (200, "Hello!".to_string()),
+        },
+        "/health" => (200, format!("{{\"status\":\"ok\",\"commit\":\"{commit}\"}}")),
+        _ => (404, "There is nothing here.".to_string()),
+    }
+}

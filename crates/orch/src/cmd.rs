@@ -1,0 +1,289 @@
+//! What can a person type? Each subcommand has a file with its arguments and its help.
+
+pub mod demo;
+pub mod init;
+pub mod up;
+pub mod new;
+pub mod list;
+pub mod show;
+pub mod why;
+pub mod logs;
+pub mod diff;
+pub mod gesture;
+pub mod installation;
+pub mod events;
+pub mod doctor;
+pub mod settings;
+pub mod hosts;
+pub mod replay;
+pub mod backup;
+pub mod reference;
+pub mod completions;
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::client::Client;
+use crate::error::{Error, Kind};
+use crate::home::Home;
+use crate::reading::Reading;
+use crate::screen;
+use crate::settings::Settings;
+
+/// Delivers software by itself: an issue becomes a deployed change.
+#[derive(Debug, Parser)]
+#[command(name = "orch", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// The folder of the installation [default: $ORCH_HOME, else orch in the XDG state folder]
+    #[arg(long, global = true, value_name = "FOLDER", help_heading = "Everywhere")]
+    pub home: Option<PathBuf>,
+    /// Print JSON; errors too, on standard error
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 command line, 3 not found, 4 refused, 5 Orch is not running, \
+                          6 store damaged, 7 settings or policy wrong.";
+
+/// What there is to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Watch one issue travel to a deployed change, with scripted agents
+    Demo(demo::Args),
+    /// Make a project of the repository you are in
+    Init(init::Args),
+    /// Serve: dashboard, API and work
+    #[command(visible_alias = "serve")]
+    Up(up::Args),
+    /// Ask for a change
+    New(new::Args),
+    /// The tasks
+    #[command(visible_alias = "ls")]
+    List(list::Args),
+    /// All of a task
+    Show(show::Args),
+    /// What a task waits for, since when, and what would move it
+    Why(why::Args),
+    /// What a run writes
+    Logs(logs::Args),
+    /// What a task changes
+    Diff(diff::Args),
+    /// Approve the requirements, or a change of protected paths
+    Approve(gesture::Bound),
+    /// Not like this: say why
+    Reject(gesture::Reject),
+    /// Confirm the deploy, or the merge
+    Confirm(gesture::Bound),
+    /// Stop a task for good
+    Stop(gesture::OfTask),
+    /// Begin afresh where a task stopped
+    Retry(gesture::OfTask),
+    /// Start a task, or go on after its questions are answered
+    Start(gesture::OfTask),
+    /// Go on although the request was edited after its approval
+    Continue(gesture::OfTask),
+    /// How urgent a task is
+    Priority(gesture::Priority),
+    /// Give no new turns; what runs ends its run
+    Pause(installation::Pause),
+    /// Give turns again
+    Unpause,
+    /// Without a task: unpause; with one: start
+    Resume(installation::Resume),
+    /// Merge nothing into a project's repository
+    Freeze(installation::OfProject),
+    /// Lift the freeze of a project's repository
+    Unfreeze(installation::OfProject),
+    /// What happens, and why
+    Events(events::Args),
+    /// What is missing here, and how to mend it
+    Doctor,
+    /// The settings that hold
+    Settings,
+    /// The hosts that Orch may speak to
+    Hosts,
+    /// Fold the journal again and compare
+    Replay(replay::Args),
+    /// Copy the store, also while Orch runs
+    Backup(backup::Backup),
+    /// Put a copy of the store in its place
+    Restore(backup::Restore),
+    /// Completions for a shell: orch completions bash > ...
+    Completions(completions::Args),
+    /// Print a reference
+    #[command(hide = true)]
+    Reference(reference::Args),
+}
+
+/// What a command knows of where it was called.
+#[derive(Debug)]
+pub struct Here {
+    /// The installation's folder.
+    pub home: Home,
+    /// Whether JSON is wanted.
+    pub json: bool,
+    /// The folder in which it was called.
+    pub folder: PathBuf,
+    /// The environment, as far as it is text.
+    pub env: Vec<(String, String)>,
+}
+
+impl Here {
+    /// Whether a person can be asked.
+    pub fn can_ask(&self) -> bool {
+        std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// The settings. What the environment does to them is said by `settings` and `doctor` alone.
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        Ok(Settings::load(&self.home.settings(), &self.env)?.settings)
+    }
+
+    /// The brain.
+    ///
+    /// # Errors
+    /// It is not running.
+    pub async fn brain(&self) -> Result<Client, Error> {
+        let user = self.var("USER").or_else(|| self.var("LOGNAME"));
+        Client::open(&self.home, user).await
+    }
+
+    /// The brain or, when it is down, the store.
+    ///
+    /// # Errors
+    /// Neither answers.
+    pub async fn reading(&self) -> Result<Reading, Error> {
+        let user = self.var("USER").or_else(|| self.var("LOGNAME"));
+        Reading::open(&self.home, user, self.settings().ok().as_ref()).await
+    }
+
+    /// A variable of the environment.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        self.env
+            .iter()
+            .find(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The project meant: the one named, the one around this folder, or the only one.
+    ///
+    /// # Errors
+    /// None or several could be meant.
+    pub fn project(&self, named: Option<&str>) -> Result<String, Error> {
+        let settings = self.settings()?;
+        let ids = || settings.projects.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        if let Some(name) = named {
+            return match settings.project_named(name) {
+                Some((id, _)) => Ok(id.to_owned()),
+                None => Err(Error::new(Kind::NotFound, format!("there is no project `{name}`")).remedy(
+                    if settings.projects.is_empty() {
+                        ADD_ONE.to_owned()
+                    } else {
+                        format!("there are: {}", ids())
+                    },
+                )),
+            };
+        }
+        let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
+        if let Some((id, _)) = settings.project_at(&folder) {
+            return Ok(id.to_owned());
+        }
+        let mut all = settings.projects.keys();
+        match (all.next(), all.next()) {
+            (Some(only), None) => Ok(only.clone()),
+            (None, _) => Err(Error::new(Kind::NotFound, "there is no project yet").remedy(ADD_ONE)),
+            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, "which project?")
+                .remedy(format!("name it with --project ({}), or go into its repository", ids()))),
+        }
+    }
+}
+
+const ADD_ONE: &str = "run `orch init` in a repository";
+
+/// Does what was typed. The first argument is the program's own name.
+pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.collect();
+    let cli = match Cli::try_parse_from(&arguments) {
+        Ok(cli) => cli,
+        Err(e) => return misread(&e, &arguments),
+    };
+    let json = cli.json;
+    match perform(cli) {
+        Ok(code) => code,
+        Err(error) => error.report(json),
+    }
+}
+
+fn perform(cli: Cli) -> Result<ExitCode, Error> {
+    let home_named =
+        cli.home.or_else(|| std::env::var_os("ORCH_HOME").filter(|v| !v.is_empty()).map(PathBuf::from));
+    let home = Home::find(home_named.as_deref(), |name| std::env::var_os(name))?;
+    let folder = std::env::current_dir().map_err(|e| {
+        Error::failed(format!("the folder you are in cannot be read: {e}")).remedy("go into another")
+    })?;
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    let env = std::env::vars_os().filter_map(text).collect();
+    let here = Here { home, json: cli.json, folder, env };
+    match cli.command {
+        Command::Demo(args) => demo::run(&here, &args),
+        Command::Init(args) => init::run(&here, &args),
+        Command::Up(args) => up::run(&here, &args),
+        Command::New(args) => new::run(&here, &args),
+        Command::List(args) => list::run(&here, &args),
+        Command::Show(args) => show::run(&here, &args),
+        Command::Why(args) => why::run(&here, &args),
+        Command::Logs(args) => logs::run(&here, &args),
+        Command::Diff(args) => diff::run(&here, &args),
+        Command::Approve(args) => gesture::bound(&here, "approve", &args),
+        Command::Reject(args) => gesture::reject(&here, &args),
+        Command::Confirm(args) => gesture::bound(&here, "confirm", &args),
+        Command::Stop(args) => gesture::plain(&here, "stop", &args.task),
+        Command::Retry(args) => gesture::plain(&here, "retry", &args.task),
+        Command::Start(args) => gesture::plain(&here, "start", &args.task),
+        Command::Continue(args) => gesture::plain(&here, "continue", &args.task),
+        Command::Priority(args) => gesture::priority(&here, &args),
+        Command::Pause(args) => installation::pause(&here, &args),
+        Command::Unpause => installation::unpause(&here),
+        Command::Resume(args) => installation::resume(&here, &args),
+        Command::Freeze(args) => installation::freeze(&here, "freeze", &args),
+        Command::Unfreeze(args) => installation::freeze(&here, "unfreeze", &args),
+        Command::Events(args) => events::run(&here, &args),
+        Command::Doctor => doctor::run(&here),
+        Command::Settings => settings::run(&here),
+        Command::Hosts => hosts::run(&here),
+        Command::Replay(args) => replay::run(&here, &args),
+        Command::Backup(args) => backup::backup(&here, &args),
+        Command::Restore(args) => backup::restore(&here, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Reference(args) => reference::run(&args),
+    }
+}
+
+/// A command line that is not understood, or one that only asks for help.
+fn misread(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
+    if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        return Error::new(Kind::Usage, cause).remedy("`orch help` lists what there is").report(true);
+    }
+    // Nobody to tell means nothing to do.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { Kind::Usage.code() } else { 0 })
+}
+
+/// A line that is not part of the result: to standard error.
+pub fn note(text: &str) {
+    anstream::eprintln!("{} {}", screen::paint(screen::DIM, "note:"), screen::safe(text));
+}

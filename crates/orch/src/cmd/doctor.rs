@@ -1,0 +1,532 @@
+//! `orch doctor`: what is missing here, and how is it mended? Each thing is looked at, none is changed.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use orch_adapters::process::{
+    Enforcement, Landlock, Launcher, Limits, Observed, Output, RunSpec, SPEC_VERSION, Sandbox, StopWay, wait,
+};
+use orch_adapters::run::Machine;
+use orch_core::stage::Role;
+use serde::Serialize;
+use serde_json::json;
+
+use super::Here;
+use crate::client::{Client, talk};
+use crate::detect;
+use crate::error::{Error, Kind};
+use crate::policy_file::{self, PolicyFile, effective};
+use crate::reading;
+use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
+use crate::settings::environment::EffectOf;
+use crate::settings::{Agent, AgentKind, Project, Settings};
+
+/// What was looked at.
+#[derive(Debug, Serialize)]
+struct Check {
+    /// Its name.
+    name: String,
+    /// How it is.
+    state: Health,
+    /// What was seen.
+    says: String,
+    /// How to mend it.
+    mend: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Health {
+    Good,
+    Mind,
+    Missing,
+}
+
+#[derive(Default)]
+struct Checks(Vec<Check>);
+
+impl Checks {
+    fn add(&mut self, name: &str, state: Health, says: impl Into<String>, mend: Option<String>) {
+        self.0.push(Check { name: name.to_owned(), state, says: says.into(), mend });
+    }
+
+    fn good(&mut self, name: &str, says: impl Into<String>) {
+        self.add(name, Health::Good, says, None);
+    }
+
+    fn mind(&mut self, name: &str, says: impl Into<String>, mend: &str) {
+        self.add(name, Health::Mind, says, Some(mend.to_owned()));
+    }
+
+    fn missing(&mut self, name: &str, says: impl Into<String>, mend: &str) {
+        self.add(name, Health::Missing, says, Some(mend.to_owned()));
+    }
+
+    fn error(&mut self, name: &str, error: &Error) {
+        let says = match &error.place {
+            Some(place) => format!("{place}: {}", error.cause),
+            None => error.cause.clone(),
+        };
+        self.add(name, Health::Missing, says, error.remedy.clone());
+    }
+}
+
+/// Looks at everything; exit code 1 if something that is needed is missing.
+///
+/// # Errors
+/// None so far: what goes wrong is a finding.
+pub fn run(here: &Here) -> Result<ExitCode, Error> {
+    let mut checks = Checks::default();
+    git(&mut checks);
+    let settings = settings(here, &mut checks);
+    folder(here, &mut checks);
+    disk(here, &mut checks);
+    let up = brain(here, &mut checks);
+    listen(&settings, up, &mut checks);
+    store(here, &mut checks);
+    user(&settings, &mut checks);
+    sandbox(&mut checks);
+    enforced(here, &mut checks);
+    agents(here, &settings, &mut checks);
+    for (id, own) in &settings.projects {
+        project(id, own, &settings, &mut checks);
+    }
+    if settings.projects.is_empty() {
+        checks.mind("projects", "none yet", "run `orch init` in a repository");
+    }
+    let missing = checks.0.iter().filter(|check| check.state == Health::Missing).count();
+    if here.json {
+        screen::json(&json!({ "ok": missing == 0, "missing": missing, "checks": checks.0 }));
+    } else {
+        print(&checks.0, missing);
+    }
+    Ok(ExitCode::from(if missing == 0 { 0 } else { Kind::Failed.code() }))
+}
+
+fn print(checks: &[Check], missing: usize) {
+    let mut rows = Vec::new();
+    for check in checks {
+        let (sign, style) = match check.state {
+            Health::Good => ("ok", GOOD),
+            Health::Mind => ("mind", ASKS),
+            Health::Missing => ("missing", BAD),
+        };
+        rows.push(vec![cell(style, sign), cell(PLAIN, &check.name), cell(PLAIN, &check.says)]);
+        if let Some(mend) = &check.mend {
+            rows.push(vec![cell(PLAIN, ""), cell(PLAIN, ""), cell(DIM, format!("-> {mend}"))]);
+        }
+    }
+    screen::out(&screen::table(&rows));
+    screen::line("");
+    screen::line(&match missing {
+        0 => screen::paint(GOOD, "nothing that is needed is missing"),
+        n => screen::paint(BAD, &format!("{} missing", screen::count(n, "thing"))),
+    });
+}
+
+fn git(checks: &mut Checks) {
+    let out = Command::new("git").arg("--version").stdin(Stdio::null()).output();
+    let Ok(out) = out else {
+        return checks.missing("git", "not on PATH", "install git 2.38 or newer");
+    };
+    let said = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+    match version(&said) {
+        Some(found) if found >= (2, 38) => checks.good("git", said),
+        Some(_) => checks.missing(
+            "git",
+            said,
+            "install git 2.38 or newer: candidates are built by `git merge-tree --write-tree`",
+        ),
+        None => checks.missing("git", format!("no version in `{said}`"), "install git 2.38 or newer"),
+    }
+}
+
+fn version(said: &str) -> Option<(u32, u32)> {
+    let number = said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    let mut parts = number.split('.').map_while(|part| part.parse().ok());
+    Some((parts.next()?, parts.next()?))
+}
+
+fn settings(here: &Here, checks: &mut Checks) -> Settings {
+    let file = here.home.settings();
+    match Settings::load(&file, &here.env) {
+        Ok(loaded) => {
+            let there = if file.exists() { "read" } else { "not there: defaults" };
+            checks.good("settings", format!("{} ({there})", file.display()));
+            for remark in &loaded.remarks {
+                let says = format!("{} {}", remark.variable, remark.says);
+                match remark.effect {
+                    EffectOf::Overrules => checks.good("environment", says),
+                    EffectOf::None | EffectOf::Unknown => checks.mind("environment", says, "unset it"),
+                }
+            }
+            loaded.settings
+        }
+        Err(e) => {
+            checks.error("settings", &Error::from(e));
+            Settings::default()
+        }
+    }
+}
+
+fn folder(here: &Here, checks: &mut Checks) {
+    let folder = here.home.folder();
+    let Ok(meta) = fs::metadata(folder) else {
+        return checks.mind(
+            "folder",
+            format!("{} is not there yet", folder.display()),
+            "`orch up` and `orch init` make it",
+        );
+    };
+    let mode = meta.permissions().mode() & 0o777;
+    let own = meta.uid() == rustix::process::geteuid().as_raw();
+    let shown = folder.display();
+    if !meta.is_dir() {
+        checks.missing(
+            "folder",
+            format!("{shown} is no folder"),
+            "move it away, or set ORCH_HOME to another place",
+        );
+    } else if !own {
+        checks.missing(
+            "folder",
+            format!("{shown} belongs to another user"),
+            "run Orch as its owner, or change the owner",
+        );
+    } else if mode & 0o077 != 0 {
+        checks.missing(
+            "folder",
+            format!("{shown} is open to other users (mode {mode:o})"),
+            &format!("chmod 700 {shown}"),
+        );
+    } else {
+        checks.good("folder", format!("{shown} (mode {mode:o})"));
+    }
+    if let Ok(token) = fs::metadata(here.home.token()) {
+        let mode = token.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let mend = format!("chmod 600 {}", here.home.token().display());
+            checks.missing("token", format!("others can read it (mode {mode:o})"), &mend);
+        }
+    }
+}
+
+fn disk(here: &Here, checks: &mut Checks) {
+    const LOW: u64 = 1 << 30;
+    const SMALL: u64 = 5 << 30;
+    let there = here.home.folder().ancestors().find(|folder| folder.exists());
+    let Some(Ok(disk)) = there.map(rustix::fs::statvfs) else {
+        return checks.mind("disk", "its free space cannot be told", "look with `df`");
+    };
+    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+    let says = format!("{:.1} GiB free", f64::from(u32::try_from(free >> 20).unwrap_or(u32::MAX)) / 1024.0);
+    match free {
+        0..LOW => checks.missing("disk", says, "make room: trees, caches and logs need some"),
+        LOW..SMALL => checks.mind("disk", says, "trees, caches and logs may need more"),
+        SMALL.. => checks.good("disk", says),
+    }
+}
+
+fn brain(here: &Here, checks: &mut Checks) -> bool {
+    let health = talk(async {
+        let client = Client::open(&here.home, None).await?;
+        client.get("/health").await
+    });
+    match health {
+        Ok(_) => checks.good("brain", "runs"),
+        Err(e) if e.kind == Kind::NotRunning => {
+            checks.mind("brain", "is not running", "start it with `orch up`")
+        }
+        Err(e) => checks.error("brain", &e),
+    }
+    checks.0.last().is_some_and(|check| check.state == Health::Good)
+}
+
+fn listen(settings: &Settings, up: bool, checks: &mut Checks) {
+    let address = settings.listen;
+    if !up && let Err(e) = TcpListener::bind(address) {
+        let says = format!("{address} cannot be used: {e}");
+        return checks.missing("listen", says, "stop what has it, or set `listen` in orch.toml");
+    }
+    if address.ip().is_loopback() {
+        checks.good("listen", format!("{address}, this machine only"));
+    } else {
+        let says = format!("{address} can be reached from other machines; reading needs a login too");
+        checks.mind("listen", says, "put a proxy with TLS in front, or listen on 127.0.0.1");
+    }
+}
+
+fn store(here: &Here, checks: &mut Checks) {
+    let file = here.home.store();
+    if !file.exists() {
+        return checks.good("store", "not there yet: made at the first start");
+    }
+    let head = orch_store::Reader::open(&file).map_err(reading::unopened);
+    match head.and_then(|mut reader| reader.head().map_err(reading::unread)) {
+        Ok(head) => checks.good("store", format!("the journal ends at row {}", head.seq)),
+        Err(e) => checks.error("store", &e),
+    }
+}
+
+fn user(settings: &Settings, checks: &mut Checks) {
+    let root = rustix::process::geteuid().is_root();
+    match (root, &settings.run_as) {
+        (true, None) => checks.missing(
+            "user",
+            "Orch is root, and agents and tests would be too, so they are refused",
+            "set `run_as` in orch.toml to a user without rights, or run Orch as one",
+        ),
+        (true, Some(name)) => match Command::new("id").args(["-u", "--", name]).stdin(Stdio::null()).output()
+        {
+            Ok(out) if out.status.success() && out.stdout.trim_ascii() != b"0" => {
+                checks.good("user", format!("root; agents and tests run as {name}"));
+            }
+            Ok(out) if out.status.success() => {
+                checks.missing(
+                    "user",
+                    format!("`run_as` names {name}, who is root"),
+                    "name a user without rights",
+                );
+            }
+            Ok(_) | Err(_) => {
+                let mend = format!("add the user (useradd --system {name}), or name another in `run_as`");
+                checks.missing("user", format!("`run_as` names {name}, and there is no such user"), &mend);
+            }
+        },
+        (false, Some(name)) => {
+            checks.mind(
+                "user",
+                format!("`run_as = \"{name}\"` has no effect: Orch is not root"),
+                "remove it, or run Orch as root",
+            );
+        }
+        (false, None) => checks.good("user", "not root"),
+    }
+}
+
+/// What protects the machine from a run, one line each (decision 9). What does not hold is to be known, not to be mended.
+fn enforced(here: &Here, checks: &mut Checks) {
+    let home = here.var("HOME").map(PathBuf::from).unwrap_or_default();
+    let variable = |name: &str| here.var(name).map(str::to_owned);
+    let machine = Machine::of(here.var("PATH").unwrap_or_default(), &home, variable);
+    // Who a run is has a line of its own already.
+    for fact in machine.enforced().into_iter().filter(|fact| fact.what != "user") {
+        let state = if fact.holds { Health::Good } else { Health::Mind };
+        checks.add(&format!("run: {}", fact.what), state, fact.so, None);
+    }
+}
+
+/// Runs a real program under the real supervisor, and reads in its record what the kernel enforced.
+fn sandbox(checks: &mut Checks) {
+    match probe() {
+        Ok((enforced, cgroup)) => {
+            match enforced {
+                Some(Enforcement::FullyEnforced) => {
+                    checks.good("sandbox", "Landlock keeps runs in their trees")
+                }
+                Some(Enforcement::PartiallyEnforced) => checks.mind(
+                    "sandbox",
+                    "Landlock enforces a part: this kernel is older than the rules",
+                    "a newer kernel (6.12) enforces all of it",
+                ),
+                Some(Enforcement::NotEnforced) | None => checks.mind(
+                    "sandbox",
+                    "the kernel enforces nothing: agents can read what their user can",
+                    "use a kernel with Landlock (5.13 or newer, lsm=landlock), or `run_as` a user of its own",
+                ),
+            }
+            if cgroup {
+                checks.good("stop", "runs are stopped by cgroup");
+            } else {
+                checks.mind(
+                    "stop",
+                    "no cgroup can be made here: runs are stopped process by process",
+                    "nothing needs mending; systemd with Delegate=yes gives one",
+                );
+            }
+        }
+        Err(e) => checks.error("sandbox", &e),
+    }
+}
+
+fn probe() -> Result<(Option<Enforcement>, bool), Error> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Error::failed(format!("a trial run could not be made: {e}"))
+            .remedy("report this with `orch --version` and `uname -a`")
+    };
+    let exe = std::env::current_exe().map_err(|e| failed(&e))?;
+    let mut name = [0; 8];
+    getrandom::fill(&mut name).map_err(|e| failed(&e))?;
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    let folder = Scratch(std::env::temp_dir().join(format!("orch-doctor-{name}")));
+    let tree = folder.0.join("tree");
+    fs::create_dir_all(&tree).map_err(|e| failed(&e))?;
+    let spec = RunSpec {
+        version: SPEC_VERSION,
+        run: "doctor".to_owned(),
+        program: "true".to_owned(),
+        args: Vec::new(),
+        env: [("PATH".to_owned(), "/usr/bin:/bin".to_owned())].into(),
+        cwd: tree.clone(),
+        stdin: None,
+        output: Output::default(),
+        time_limit_ms: Some(10_000),
+        stop: StopWay::default(),
+        limits: Limits::default(),
+        sandbox: Sandbox::Landlock(Landlock::for_tree(&tree)),
+        no_new_privs: true,
+        run_as: None,
+        keep_children: false,
+    };
+    let run = folder.0.join("run");
+    Launcher { exe }.start(&run, &spec).map_err(|e| failed(&e))?;
+    match talk(async { Ok(wait(&run).await) })? {
+        Observed::Ended(record) => Ok((record.sandbox, record.cgroup)),
+        other => Err(failed(&format!("{other:?}"))),
+    }
+}
+
+/// A folder that goes when it is done with.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is an empty trial in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
+    let path = here.var("PATH").map(std::ffi::OsString::from);
+    for (name, agent) in &settings.agents {
+        let label = format!("agent {name}");
+        if let AgentKind::Scripted = agent.kind {
+            match agent.script.as_deref().filter(|script| script.is_file()) {
+                Some(script) => checks.good(&label, format!("plays {}", script.display())),
+                None => checks.missing(&label, "its scenario is not there", "mend `script` in orch.toml"),
+            }
+        } else if let Some(program) = agent.program() {
+            match detect::on_path(&program.to_string_lossy(), path.as_deref()) {
+                Some(found) => checks.good(&label, format!("{}; {}", found.display(), login_of(agent))),
+                None => checks.missing(
+                    &label,
+                    format!("`{}` is not there, or may not be executed", program.display()),
+                    "install it, or mend `program` in orch.toml",
+                ),
+            }
+        }
+        if let Some(file) = agent.login_file.as_ref().filter(|file| !file.is_file()) {
+            checks.missing(
+                &label,
+                format!("its login {} is not there", file.display()),
+                "sign in with the program, or mend `login_file`",
+            );
+        }
+        for (variable, file) in &agent.env_files {
+            match fs::metadata(file) {
+                Ok(meta) if meta.permissions().mode() & 0o077 == 0 => {}
+                Ok(_) => checks.missing(
+                    &label,
+                    format!("others can read the file of {variable}"),
+                    &format!("chmod 600 {}", file.display()),
+                ),
+                Err(e) => checks.missing(
+                    &label,
+                    format!("the file of {variable} cannot be read: {e}"),
+                    "mend `env_files` in orch.toml",
+                ),
+            }
+        }
+    }
+    if settings.agents.is_empty() {
+        let found = detect::agents(path.as_deref());
+        let names: Vec<&str> = found.iter().map(|agent| agent.name).collect();
+        let says = if names.is_empty() {
+            "none configured, none found on PATH".to_owned()
+        } else {
+            format!("none configured; on PATH: {}", names.join(", "))
+        };
+        checks.mind(
+            "agents",
+            says,
+            "`orch init` writes one that it finds; others are described with kind = \"command\"",
+        );
+    }
+}
+
+/// How an agent reaches its model, and what that does not enforce (decision 9).
+fn login_of(agent: &Agent) -> &'static str {
+    match (&agent.login_file, agent.env_files.is_empty()) {
+        (Some(_), _) => "login: its runs can read the login, and budgets are settled when a run ends",
+        (None, false) => "key: its runs can read the key, and budgets are settled when a run ends",
+        (None, true) => "no login and no key are given to it",
+    }
+}
+
+fn project(id: &str, own: &Project, settings: &Settings, checks: &mut Checks) {
+    let label = format!("project {id}");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.arg("-C").arg(&own.repository).args(arguments).stdin(Stdio::null());
+        git.output()
+            .ok()
+            .filter(|out| out.status.success())
+            .map(|out| String::from_utf8_lossy(&out.stdout).into_owned())
+    };
+    let branch = own.branch.clone().or_else(|| git(&["symbolic-ref", "--quiet", "--short", "HEAD"]));
+    let Some(branch) = branch.map(|branch| branch.trim().to_owned()) else {
+        let says = format!("{} is no repository, or no branch is checked out", own.repository.display());
+        return checks.missing(&label, says, "mend `repository` and `branch` in orch.toml");
+    };
+    let Some(head) = git(&["rev-parse", "--quiet", "--verify", &format!("refs/heads/{branch}^{{commit}}")])
+    else {
+        let says = format!("{} has no branch `{branch}` with a commit", own.repository.display());
+        return checks.missing(&label, says, "make a first commit, or mend `branch` in orch.toml");
+    };
+    let place = PathBuf::from(format!("{branch}:{}", policy_file::PATH));
+    let text = git(&["show", &format!("{}:{}", head.trim(), policy_file::PATH)]);
+    let policy = match &text {
+        Some(text) => PolicyFile::read(&own.repository.join(&place), text),
+        None => PolicyFile::read(Path::new(policy_file::PATH), ""),
+    };
+    match policy.and_then(|policy| effective(id, settings, &policy)) {
+        Err(e) => checks.error(&label, &Error::from(e)),
+        Ok(policy) if policy.test.is_empty() => {
+            let says = if text.is_some() {
+                "its policy names no tests, so nothing can be merged"
+            } else {
+                "no policy on its main branch, so no tests, so nothing can be merged"
+            };
+            checks.missing(
+                &label,
+                says,
+                &format!("commit `test = ...` in {} on {branch}", policy_file::PATH),
+            );
+        }
+        Ok(policy) if policy.preset.deploys() && !policy.hook => {
+            checks.missing(
+                &label,
+                "its preset deploys, and no hook is named",
+                &format!("add [projects.{id}.hook] to orch.toml, or take preset = \"library\""),
+            );
+        }
+        Ok(policy) => checks.good(
+            &label,
+            format!("{} on {branch}, tests: {}", own.repository.display(), policy.test.join(" ")),
+        ),
+    }
+    let idle: Vec<&str> =
+        Role::ALL.into_iter().filter(|role| settings.chosen(id, *role).is_none()).map(Role::name).collect();
+    if !idle.is_empty() {
+        checks.missing(&label, format!("no agent for {}", idle.join(", ")), "set `agent` in orch.toml");
+    }
+    if let Some(hook) = &own.hook
+        && detect::on_path(&hook.program.to_string_lossy(), None).is_none()
+    {
+        let says = format!("its hook {} is not there, or may not be executed", hook.program.display());
+        checks.missing(&label, says, "write it and make it executable");
+    }
+}

@@ -1,0 +1,30 @@
+//! `orch hosts`: to whom may Orch speak? To nobody that was not configured (decision 38).
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::Here;
+use crate::error::Error;
+use crate::screen::{self, BOLD, DIM, cell};
+
+/// Prints the list.
+///
+/// # Errors
+/// The settings cannot be used.
+pub fn run(here: &Here) -> Result<ExitCode, Error> {
+    let hosts = here.settings()?.hosts();
+    if here.json {
+        let list: Vec<_> = hosts.iter().map(|(host, what)| json!({ "host": host, "for": what })).collect();
+        screen::json(&json!({ "hosts": list }));
+        return Ok(ExitCode::SUCCESS);
+    }
+    if hosts.is_empty() {
+        screen::line("Orch itself speaks to no host. Agents, tests and hooks speak to whom they will.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let rows: Vec<_> = hosts.iter().map(|(host, what)| vec![cell(BOLD, host), cell(DIM, what)]).collect();
+    screen::out(&screen::table(&rows));
+    screen::line("Agents, tests and hooks speak to whom they will.");
+    Ok(ExitCode::SUCCESS)
+}

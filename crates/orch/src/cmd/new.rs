@@ -1,0 +1,60 @@
+//! `orch new`: how does a person ask for a change?
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+
+use super::Here;
+use crate::client::talk;
+use crate::error::{Error, Kind};
+use crate::screen::{self, BOLD, DIM, paint};
+
+/// Ask for a change.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What should be different afterwards, in one sentence
+    title: String,
+    /// More about it; `-` reads standard input
+    #[arg(short = 'd', long = "text", visible_alias = "description", value_name = "TEXT")]
+    text: Option<String>,
+    /// In which project [default: the one you are in, or the only one]
+    #[arg(long)]
+    project: Option<String>,
+    /// Only write it down; `orch start` begins it
+    #[arg(long)]
+    backlog: bool,
+}
+
+/// Asks.
+///
+/// # Errors
+/// The brain is not running or refuses.
+pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    if args.title.trim().is_empty() {
+        return Err(Error::new(Kind::Usage, "the title is empty")
+            .remedy("say in one sentence what should be different"));
+    }
+    let project = here.project(args.project.as_deref())?;
+    let text = match args.text.as_deref() {
+        Some("-") => {
+            let mut text = String::new();
+            std::io::stdin()
+                .read_to_string(&mut text)
+                .map_err(|e| Error::failed(format!("standard input cannot be read as UTF-8 text: {e}")))?;
+            text
+        }
+        other => other.unwrap_or_default().to_owned(),
+    };
+    let body = json!({ "project": project, "title": args.title, "text": text, "start": !args.backlog });
+    let made = talk(async { here.brain().await?.post("/api/v1/issues", &body).await })?;
+    if here.json {
+        screen::json(&made);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let task = made.get("task").and_then(Value::as_str).unwrap_or("?");
+    let next = if args.backlog { format!("orch start {task}") } else { format!("orch why {task}") };
+    let what = if args.backlog { "written down" } else { "begins" };
+    screen::line(&format!("{} {what}   {}", paint(BOLD, task), paint(DIM, &next)));
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,115 @@
+//! `orch show`: what is there to know of a task?
+
+use std::process::ExitCode;
+
+use serde_json::Value;
+
+use super::{Here, list};
+use crate::client::{segment, talk};
+use crate::error::Error;
+use crate::ids;
+use crate::screen::{self, BAD, BOLD, DIM, GOOD, PLAIN, cell, paint};
+
+/// All of a task.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task, such as ORCH-042 or orch-42
+    task: String,
+}
+
+/// Shows it.
+///
+/// # Errors
+/// There is no such task, or it cannot be read.
+pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    let path = format!("/api/v1/tasks/{}", segment(&ids::read(&args.task)));
+    let task = talk(async { here.reading().await?.get(&path).await })?;
+    if here.json {
+        screen::json(&task);
+    } else {
+        screen::out(&text(&task));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn text(task: &Value) -> String {
+    let word = |path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default();
+    let mut out = format!("{}  {}\n", paint(BOLD, word("/id")), paint(BOLD, word("/title")));
+    let stand = paint(list::style_of(word("/standing/state")), word("/standing/text"));
+    out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage"))));
+    for (label, path) in [("moves on", "/standing/lifts")] {
+        if !word(path).is_empty() {
+            out.push_str(&format!("{} {}\n", paint(DIM, label), screen::safe(word(path))));
+        }
+    }
+    let number = |path: &str| task.pointer(path).and_then(Value::as_u64).map(|n| n.to_string());
+    let attempt = match (number("/attempt"), number("/attempts")) {
+        (Some(n), Some(of)) => Some(format!("{n}/{of}")),
+        (n, _) => n,
+    };
+    let known = |path: &str| Some(word(path).to_owned()).filter(|text| !text.is_empty());
+    let facts = [
+        ("project", known("/project")),
+        ("priority", known("/priority")),
+        ("attempt", attempt),
+        ("cost", known("/usage/cost")),
+        ("branch", known("/branch")),
+        ("head", known("/head")),
+        ("change request", number("/change_request")),
+        ("merged", known("/merged")),
+        ("deployed", known("/deployed")),
+    ];
+    let facts =
+        facts.into_iter().filter_map(|(label, value)| Some(vec![cell(DIM, label), cell(PLAIN, value?)]));
+    out.push_str(&screen::table(&facts.collect::<Vec<_>>()));
+    section(&mut out, "runs", task, "/runs", |run| {
+        let (style, end) = match (of(run, "end"), run.get("well").and_then(Value::as_bool)) {
+            ("", _) => (screen::BUSY, "runs"),
+            (end, Some(true)) => (GOOD, end),
+            (end, _) => (BAD, end),
+        };
+        vec![
+            cell(DIM, of(run, "id")),
+            cell(PLAIN, of(run, "label")),
+            cell(PLAIN, of(run, "wall")),
+            cell(style, end),
+        ]
+    });
+    section(&mut out, "gates", task, "/gates", |gate| {
+        let verdict = of(gate, "verdict");
+        let style = if verdict == "pass" { GOOD } else { BAD };
+        let findings = of(gate, "findings").lines().next().unwrap_or_default();
+        vec![cell(PLAIN, of(gate, "label")), cell(style, verdict), cell(DIM, findings)]
+    });
+    section(&mut out, "files", task, "/artefacts", |file| {
+        vec![cell(PLAIN, of(file, "name")), cell(DIM, of(file, "verdict"))]
+    });
+    section(&mut out, "what means something now", task, "/gestures", |gesture| {
+        let command = format!("orch {} {}", of(gesture, "name"), word("/id"));
+        let what = of(gesture, "what");
+        let what = what.get(..12).unwrap_or(what);
+        vec![cell(BOLD, command), cell(DIM, what)]
+    });
+    if let Some(text) = known("/text") {
+        out.push_str(&format!("\n{}\n", screen::safe_lines(text.trim_end())));
+    }
+    out
+}
+
+fn of<'a>(value: &'a Value, name: &str) -> &'a str {
+    value.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn section(
+    out: &mut String,
+    title: &str,
+    task: &Value,
+    path: &str,
+    row: impl Fn(&Value) -> Vec<screen::Cell>,
+) {
+    let items = task.pointer(path).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    if !items.is_empty() {
+        let rows: Vec<_> = items.iter().map(row).collect();
+        out.push_str(&format!("\n{}\n{}", paint(DIM, title), screen::table(&rows)));
+    }
+}

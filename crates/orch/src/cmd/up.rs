@@ -1,0 +1,94 @@
+//! `orch up`: how does an installation begin to serve?
+
+use std::process::ExitCode;
+
+use super::Here;
+use crate::compose::perform::Boundary;
+use crate::compose::{self, Wishes};
+use crate::error::{Error, Kind};
+use crate::screen::{self, BOLD, DIM, paint};
+
+/// Serve: dashboard, API and work, until Ctrl-C.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// As root without `run_as`: run agents and tests as root all the same
+    #[arg(long)]
+    allow_root: bool,
+    /// For drills: die by SIGKILL at a boundary of an effect, such as "after forge/merge 1"
+    #[arg(long, hide = true, value_name = "BOUNDARY")]
+    die_at: Option<Boundary>,
+}
+
+/// Serves until a signal.
+///
+/// # Errors
+/// What stands in the way.
+pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    let settings = here.settings()?;
+    if rustix::process::geteuid().is_root() && settings.run_as.is_none() {
+        if !args.allow_root {
+            return Err(Error::new(Kind::Refused, "as root, agents and tests would run as root")
+                .remedy("set `run_as` in orch.toml, start Orch as another user, or give --allow-root"));
+        }
+        anstream::eprintln!(
+            "--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine"
+        );
+    }
+    let mut wishes = wishes(here)?;
+    wishes.die_at = args.die_at.clone();
+    let home = here.home.clone();
+    block_on(async move {
+        let running = compose::start(home, settings, wishes).await?;
+        screen::line(&format!("Orch serves: {}", paint(BOLD, &running.link()?)));
+        screen::line(&paint(DIM, "the link signs one browser in; Ctrl-C ends Orch, and runs go on"));
+        wait().await;
+        running.stop().await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+async fn wait() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// What the composition needs to know of this machine.
+///
+/// # Errors
+/// This binary has no path.
+pub fn wishes(here: &Here) -> Result<Wishes, Error> {
+    let exe = std::env::current_exe().map_err(|e| Error::failed(format!("this binary has no path: {e}")))?;
+    let text = |name: &str| here.var(name).unwrap_or_default().to_owned();
+    Ok(Wishes {
+        notice: None,
+        exe,
+        path: text("PATH"),
+        variables: here.env.iter().cloned().collect(),
+        person: text("HOME").into(),
+        die_at: None,
+    })
+}
+
+/// Runs the composition on a small runtime: the brain has a thread of its own.
+///
+/// # Errors
+/// The runtime does not start, or what it ran failed.
+pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(32)
+        .thread_stack_size(512 * 1024)
+        .enable_all()
+        .build()
+        .map_err(|e| Error::failed(format!("the runtime did not start: {e}")))?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
+}

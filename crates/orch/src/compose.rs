@@ -1,0 +1,436 @@
+//! How do the parts become one running Orch? Settings, store, brain, hands, sweeps and front door, put together once.
+//!
+//! Read in this order: [`project`] (what a project is made of), [`perform`] (a call becomes an adapter's work), [`sweep`]
+//! (what is true outside becomes events), [`source`] (what the front door sees).
+
+pub mod project;
+pub mod perform;
+pub mod sweep;
+pub mod check;
+pub mod source;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use orch_adapters::forge::local::LocalForge;
+use orch_adapters::run::{Finished, Watched};
+use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
+use orch_core::id::{Digest, Entity, ProjectId, RunId, TaskId};
+use orch_core::time::{Moment, Span};
+use orch_engine::hands::{Hands, report};
+use orch_engine::run::{Asker, Brain};
+use orch_engine::{Engine, Handle, Incoming, Target, clock};
+use orch_server::auth::{Access, Keeper};
+use orch_server::{Listener, Patience, Setup, router, serve};
+use orch_store::{Reader, SqliteJournal};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::error::{Error, Kind};
+use crate::home::Home;
+use crate::reload::Kept;
+use crate::settings::Settings;
+use project::Project;
+
+/// The outside and the door to the brain: what hands, sweeps and the front door share.
+pub struct Outside {
+    /// Where the installation lives.
+    pub home: Home,
+    /// Its settings: the last good ones of the file.
+    pub settings: Mutex<Kept<Settings>>,
+    /// The environment over them.
+    pub env: Vec<(String, String)>,
+    /// Its projects.
+    pub projects: BTreeMap<ProjectId, Arc<Project>>,
+    /// The built-in tracker.
+    pub tracker: Arc<BuiltinTracker>,
+    /// The local forge.
+    pub forge: LocalForge,
+    /// The door to the brain.
+    pub handle: Handle,
+    /// Asks the board.
+    pub asker: Asker,
+    /// Where the journal ends.
+    pub head: tokio::sync::watch::Receiver<orch_core::id::Seq>,
+    /// When it began to serve.
+    pub started: Moment,
+    /// What the sweeps did.
+    pub swept: Mutex<orch_server::source::Sweep>,
+    /// Tasks that wait for a turn.
+    pub waiting: Arc<AtomicU64>,
+    /// What was done since the start.
+    pub counts: Counts,
+    readers: Mutex<Vec<Reader>>,
+    watched: Mutex<BTreeSet<RunId>>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// What is done, and what was since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Effects in hand.
+    pub effects: AtomicU64,
+    /// Runs that ended well.
+    pub done: AtomicU64,
+    /// Runs that did not.
+    pub failed: AtomicU64,
+}
+
+/// A running Orch.
+pub struct Running {
+    /// What it is made of.
+    pub outside: Arc<Outside>,
+    /// The address of the dashboard.
+    pub address: std::net::SocketAddr,
+    /// Makes one-time links.
+    pub keeper: Arc<Keeper>,
+    brain: Brain,
+    served: tokio::task::JoinHandle<()>,
+}
+
+/// What the composition is told besides the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Wishes {
+    /// A line on every page.
+    pub notice: Option<String>,
+    /// This binary; agents' supervisors are started from it.
+    pub exe: std::path::PathBuf,
+    /// `PATH` for runs.
+    pub path: String,
+    /// Variables that say where toolchains are.
+    pub variables: BTreeMap<String, String>,
+    /// The home folder of the person, for toolchains.
+    pub person: std::path::PathBuf,
+    /// For drills and tests: the process kills itself at this boundary of an effect.
+    pub die_at: Option<perform::Boundary>,
+}
+
+impl Outside {
+    /// A text by its digest.
+    pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
+        self.read(|reader| reader.blob(digest)).ok().flatten()
+    }
+
+    /// Reads the store with one of the readers.
+    ///
+    /// # Errors
+    /// The store cannot be opened or read.
+    pub fn read<T>(
+        &self,
+        look: impl FnOnce(&mut Reader) -> Result<T, orch_store::StoreError>,
+    ) -> Result<T, String> {
+        let idle = lock(&self.readers).pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => Reader::open(&self.home.store()).map_err(|e| chain(&e))?,
+        };
+        let seen = look(&mut reader).map_err(|e| chain(&e));
+        let mut idle = lock(&self.readers);
+        if idle.len() < 3 {
+            idle.push(reader);
+        }
+        seen
+    }
+
+    /// What runs and waits, without waiting for anything.
+    pub fn work(&self) -> orch_server::source::Work {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        orch_server::source::Work {
+            running: lock(&self.watched).len() as u64,
+            queued: read(&self.waiting),
+            effects: read(&self.counts.effects),
+            done: read(&self.counts.done),
+            failed: read(&self.counts.failed),
+        }
+    }
+
+    /// The settings in force.
+    pub fn settings(&self) -> Settings {
+        lock(&self.settings).get().clone()
+    }
+
+    /// Watches a run until its end is in the journal; once a run.
+    pub fn watch(self: &Arc<Self>, project: &ProjectId, task: TaskId, run: RunId) {
+        if !lock(&self.watched).insert(run) {
+            return;
+        }
+        let Some(project) = self.projects.get(project).cloned() else { return };
+        let outside = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let told = tokio::select! {
+                () = outside.stop.cancelled() => return,
+                told = outside.watch_to_its_end(&project, run) => told,
+            };
+            let count = match &told.end.how {
+                RunHow::Exited { code: 0 } => &outside.counts.done,
+                RunHow::Exited { .. }
+                | RunHow::Signalled { .. }
+                | RunHow::TimedOut
+                | RunHow::TooMuchOutput
+                | RunHow::Stopped
+                | RunHow::CouldNotStart { .. }
+                | RunHow::Lost { .. }
+                | RunHow::ProviderLimited { .. } => &outside.counts.failed,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
+            let target = Target::Entity(Entity::Task(task));
+            let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
+            report(&outside.handle, incoming).await;
+            if let Err(failure) = project.runs.settle(run) {
+                tracing::warn!(%run, cause = failure.cause, "a run's folder could not be marked");
+            }
+            lock(&outside.watched).remove(&run);
+        });
+    }
+
+    async fn watch_to_its_end(&self, project: &Project, run: RunId) -> Finished {
+        loop {
+            match project.runs.watch(run).await {
+                Watched::Ended(finished) => return *finished,
+                Watched::NotStarted => {
+                    let how = RunHow::Lost { cause: "its folder is gone".to_owned() };
+                    let end = RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None };
+                    return Finished { end, blobs: Vec::new(), notes: Vec::new() };
+                }
+                Watched::CannotTell { why } => {
+                    tracing::warn!(%run, why, "whether a run lives cannot be told yet")
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+    }
+}
+
+/// Puts an installation together and serves until [`Running::stop`].
+///
+/// # Errors
+/// What stands in the way, with place, cause and remedy.
+pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Running, Error> {
+    make_folders(&home)?;
+    let journal = SqliteJournal::open(&home.store()).map_err(|e| store_error(&e))?;
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    std::thread::Builder::new()
+        .name("checkpoints".to_owned())
+        .spawn(move || checkpointer.run())
+        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
+    let clean = journal.was_clean();
+    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
+    let limits = settings.core_limits();
+    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
+    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
+    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let close = |journal: SqliteJournal| {
+        if let Err(error) = journal.close() {
+            tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
+        }
+    };
+    let (brain, mut effects) =
+        Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+    let texts = Arc::new(project::Texts::new(home.store()));
+    let projects = project::all(&home, &settings, &wishes, &texts, &tracker)?;
+    let stop = CancellationToken::new();
+    let outside = Arc::new(Outside {
+        home,
+        env: wishes.variables.clone().into_iter().collect(),
+        settings: Mutex::new(Kept::new(settings, &text)),
+        waiting: brain.waiting(),
+        counts: Counts::default(),
+        projects,
+        tracker,
+        forge,
+        handle: brain.handle(),
+        asker: brain.asker(),
+        head: brain.head(),
+        started: clock::now(),
+        swept: Mutex::default(),
+        readers: Mutex::default(),
+        watched: Mutex::default(),
+        tasks: TaskTracker::new(),
+        stop: stop.clone(),
+    });
+    let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
+    let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
+    outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
+    sweep::policies(&outside).await;
+
+    let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
+    let over = stop.clone();
+    outside.tasks.spawn(async move {
+        loop {
+            let effect = tokio::select! {
+                () = over.cancelled() => return,
+                effect = effects.recv() => effect,
+            };
+            match effect {
+                Some(effect) => hands.take(effect),
+                None => return,
+            }
+        }
+    });
+    for run in live {
+        if let Some(project) = project_of(&outside, &run.task).await {
+            outside.watch(&project, run.task, run.run);
+        }
+    }
+    adopt(&outside).await;
+    if !clean {
+        check::soon(&outside);
+    }
+    outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
+    let (address, keeper, served) = open_door(&outside, &wishes).await?;
+    Ok(Running { outside, address, keeper, brain, served })
+}
+
+/// Watches every run whose end is not in the journal yet, and takes away what none of them needs.
+async fn adopt(outside: &Arc<Outside>) {
+    let theirs = Arc::clone(outside);
+    let found = tokio::task::spawn_blocking(move || {
+        let mut found = Vec::new();
+        for project in theirs.projects.values() {
+            let runs = project.runs.unsettled().unwrap_or_default();
+            let live: Vec<RunId> = runs.clone();
+            if let Err(failure) = project.hub.tidy_trees(&live) {
+                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+            }
+            for run in runs {
+                let record = project.runs.places.of(run).record;
+                if let Ok(Some(about)) = orch_adapters::run::About::read(&record) {
+                    found.push((project.id.clone(), about.task, run));
+                }
+            }
+        }
+        found
+    });
+    for (project, task, run) in found.await.unwrap_or_default() {
+        outside.watch(&project, task, run);
+    }
+}
+
+async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> {
+    let task = task.clone();
+    outside.asker.ask(move |board, _| board.row(&task).map(|row| row.project.clone())).await.flatten()
+}
+
+async fn open_door(
+    outside: &Arc<Outside>,
+    wishes: &Wishes,
+) -> Result<(std::net::SocketAddr, Arc<Keeper>, tokio::task::JoinHandle<()>), Error> {
+    let settings = outside.settings();
+    let token = secret(&outside.home.token())?;
+    let mut access = Access::loopback(token);
+    if !settings.listen.ip().is_loopback() {
+        access.reading_needs_login = true;
+        access.hosts.push(settings.listen.ip().to_string());
+    }
+    access.hosts.extend(settings.hosts.iter().cloned());
+    access.https = settings.https;
+    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
+        Error::failed(format!("nothing can listen there: {e}"))
+            .at(settings.listen)
+            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
+    })?;
+    let address = listener.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    let socket = outside.home.socket();
+    let _ = std::fs::remove_file(&socket);
+    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&socket, private)
+        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
+    let setup = Setup {
+        source: Arc::new(source::Answers::new(Arc::clone(outside))),
+        keeper: Arc::clone(&keeper),
+        lang: None,
+        notice: wishes.notice.clone(),
+        answer_within: Duration::from_secs(15),
+        stop: outside.stop.clone(),
+    };
+    let listeners = vec![Listener::Tcp(listener), Listener::Unix(unix)];
+    let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
+    Ok((address, keeper, served))
+}
+
+impl Running {
+    /// A link that signs a browser in, once.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn link(&self) -> Result<String, Error> {
+        let ticket = self.keeper.issue("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))?;
+        Ok(format!("http://{}/login?ticket={ticket}", self.address))
+    }
+
+    /// Ends the front door, lets the hands finish nothing new, and closes the brain. Runs go on under their supervisors
+    /// (decision 7).
+    pub async fn stop(self) {
+        self.outside.stop.cancel();
+        let _ = self.served.await;
+        self.outside.tasks.close();
+        let _ = tokio::time::timeout(Duration::from_secs(5), self.outside.tasks.wait()).await;
+        let _ = std::fs::remove_file(self.outside.home.socket());
+        let ended = tokio::task::spawn_blocking(move || self.brain.stop()).await;
+        if ended.is_err() {
+            tracing::error!("the brain's thread did not end in order");
+        }
+    }
+}
+
+fn make_folders(home: &Home) -> Result<(), Error> {
+    for folder in [home.folder().to_owned(), home.runs(), home.hubs(), home.caches()] {
+        private(&folder, 0o700)?;
+    }
+    // Runs of another user must be able to walk to their tree, and to nothing else (decision 9).
+    private(&home.trees(), 0o711)
+}
+
+fn private(folder: &Path, mode: u32) -> Result<(), Error> {
+    let failed = |e: std::io::Error| Error::failed(e.to_string()).at(folder.display());
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).map_err(failed)
+}
+
+/// A secret of 256 random bits in a file: made once, readable by its owner alone.
+pub(crate) fn secret(path: &Path) -> Result<String, Error> {
+    if let Ok(token) = std::fs::read_to_string(path)
+        && !token.trim().is_empty()
+    {
+        return Ok(token.trim().to_owned());
+    }
+    let mut bytes = [0u8; 32];
+    getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
+    let token = Digest::of(&bytes).0;
+    let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
+    if let Some(folder) = path.parent() {
+        private(folder, 0o700)?;
+    }
+    let mut file = std::fs::OpenOptions::new();
+    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
+    std::io::Write::write_all(&mut file, token.as_bytes()).map_err(failed)?;
+    Ok(token)
+}
+
+fn store_error(error: &orch_store::OpenError) -> Error {
+    Error::new(Kind::Damaged, chain(error))
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

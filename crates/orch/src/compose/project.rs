@@ -1,0 +1,287 @@
+//! What is a project made of? A hub, runs, agents, the tests and a hook; all from the settings.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use orch_adapters::agent::{AgentKind, AgentProgram, Agents, Login, Price, Prompt, prompt};
+use orch_adapters::deploy::hook::{Deploy, Hook};
+use orch_adapters::deploy::probe::{Names, Probe, Well};
+use orch_adapters::gate::ci::Ci;
+use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
+use orch_adapters::lease::Registry;
+use orch_adapters::process::Launcher;
+use orch_adapters::run::{Machine, Masker, Places, Runs, Secret, Tree, TreeWish, Trees};
+use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::call::agent::Assignment;
+use orch_core::call::{AgentCall, AgentReply, Failure};
+use orch_core::id::{Digest, ProjectId, RunId};
+use orch_core::policy::Policy;
+use orch_core::stage::Role;
+use orch_store::Reader;
+
+use super::{Wishes, chain, lock};
+use crate::error::{Error, Kind};
+use crate::home::Home;
+use crate::settings::{self, Settings};
+
+/// As many of people's comments go into a prompt.
+const ANSWERS: u32 = 20;
+
+/// A project, ready to work.
+pub struct Project {
+    /// Its name.
+    pub id: ProjectId,
+    /// The prefix of its work items.
+    pub prefix: String,
+    /// Its bare hub (decision 43).
+    pub hub: Arc<Hub>,
+    /// Its runs.
+    pub runs: Runs,
+    /// Its tests.
+    pub ci: Ci,
+    /// Its deploys.
+    pub deploy: Deploy,
+    /// The policy in force, for prompts and caches.
+    pub policy: Arc<Mutex<Policy>>,
+    /// What signs the deliveries of its hook.
+    pub hook_secret: Vec<u8>,
+    /// Up to which change the built-in tracker was read.
+    pub read_issues_to: Mutex<u64>,
+    programs: BTreeMap<String, AgentProgram>,
+    /// Model and effort of each role (decision 13).
+    choices: BTreeMap<Role, settings::Chosen>,
+    prompt: Prompt,
+}
+
+impl Project {
+    /// Starts or stops a run of an agent. Blocks.
+    ///
+    /// # Errors
+    /// As [`Failure`] says.
+    pub fn agent(&self, call: &AgentCall) -> Result<AgentReply, Failure> {
+        let mut programs = self.programs.clone();
+        if let AgentCall::Launch(assignment) = call
+            && let Some(choice) = self.choices.get(&assignment.role)
+            && let Some(program) = programs.get_mut(&choice.agent)
+        {
+            program.model.clone_from(&choice.model);
+            program.effort.clone_from(&choice.effort);
+        }
+        let agents = Agents {
+            runs: self.runs.clone(),
+            programs,
+            prompt: Arc::clone(&self.prompt),
+            cache: lock(&self.policy).cache.clone(),
+        };
+        agents.perform(call)
+    }
+}
+
+/// Reads texts for prompts.
+pub struct Texts {
+    store: PathBuf,
+    reader: Mutex<Option<Reader>>,
+}
+
+impl Texts {
+    /// Texts of the store at this path.
+    pub fn new(store: PathBuf) -> Self {
+        Self { store, reader: Mutex::new(None) }
+    }
+
+    fn get(&self, digest: &Digest) -> Option<String> {
+        let mut reader = lock(&self.reader);
+        if reader.is_none() {
+            *reader = Reader::open(&self.store).ok();
+        }
+        let bytes = reader.as_mut()?.blob(digest).ok().flatten()?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
+    }
+}
+
+struct GitTrees(Arc<Hub>);
+
+impl Trees for GitTrees {
+    fn prepare(&self, wish: &TreeWish<'_>) -> Result<Tree, Failure> {
+        let cache = wish.cache.as_ref().map(|(key, paths)| Cache { key: key.clone(), paths: paths.to_vec() });
+        let order = TreeOrder {
+            run: wish.run,
+            commit: wish.commit,
+            folder: wish.folder,
+            cache,
+            remove: wish.remove.clone(),
+        };
+        let tree = self.0.prepare_tree(&order)?;
+        Ok(Tree { folder: tree.folder, borrows: vec![tree.objects] })
+    }
+
+    fn give_back(&self, run: RunId) -> Result<(), Failure> {
+        self.0.drop_tree(run)
+    }
+}
+
+/// All projects of the settings.
+///
+/// # Errors
+/// The first project that cannot work, with the reason.
+pub fn all(
+    home: &Home,
+    settings: &Settings,
+    wishes: &Wishes,
+    texts: &Arc<Texts>,
+    tracker: &Arc<BuiltinTracker>,
+) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
+    let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
+    let variable = |name: &str| wishes.variables.get(name).cloned();
+    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
+    machine.read_only.push(wishes.exe.clone());
+    let ports = Registry::new(home.folder().join("ports"));
+    let launcher = Launcher { exe: wishes.exe.clone() };
+    let mut all = BTreeMap::new();
+    for (name, own) in &settings.projects {
+        let id = ProjectId(name.clone());
+        let hub = Arc::new(hub(home, &git, name, own)?);
+        let programs = programs(settings, wishes)?;
+        let secrets: Vec<Secret> = programs.values().flat_map(AgentProgram::secrets).collect();
+        let runs = Runs {
+            project: id.clone(),
+            places: Places { runs: home.runs(), trees: home.trees(), homes: home.folder().join("homes") },
+            machine: machine.clone(),
+            launcher: launcher.clone(),
+            ports: ports.clone(),
+            trees: Arc::new(GitTrees(Arc::clone(&hub))),
+            mask: Masker::new(secrets),
+            on_step: None,
+        };
+        let hook = own.hook.as_ref().map(|hook| Hook {
+            program: hook.program.to_string_lossy().into_owned(),
+            args: hook.args.clone(),
+            env: BTreeMap::from([
+                ("PATH".to_owned(), wishes.path.clone()),
+                ("HOME".to_owned(), wishes.person.to_string_lossy().into_owned()),
+            ]),
+            run_dir: home.folder().join("run").join(name),
+            may_gain_rights: false,
+        });
+        let probe = match &own.health {
+            Some(health) => {
+                let names = Names::Json(health.field.clone());
+                Some(Probe::new(&health.url, names, Well::default()).map_err(|e| Error::failed(chain(&e)))?)
+            }
+            None => None,
+        };
+        let policy = Arc::new(Mutex::new(Policy::default()));
+        let project = Project {
+            id: id.clone(),
+            prefix: own.prefix.clone(),
+            prompt: prompts(&hub, texts, tracker, &policy),
+            hub,
+            ci: Ci { runs: runs.clone() },
+            deploy: Deploy { runs: runs.clone(), hook, probe },
+            runs,
+            policy,
+            hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
+            read_issues_to: Mutex::new(0),
+            programs,
+            choices: Role::ALL
+                .into_iter()
+                .filter_map(|role| Some((role, settings.chosen(name, role)?)))
+                .collect(),
+        };
+        all.insert(id, Arc::new(project));
+    }
+    Ok(all)
+}
+
+fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {
+    let root = home.hubs().join(name);
+    let opened = match root.exists() {
+        true => Hub::open(git.clone(), &root),
+        false => Hub::create(git.clone(), &root, &own.repository.to_string_lossy(), own.branch.as_deref()),
+    };
+    let hub = opened.map_err(|e| {
+        Error::new(Kind::Refused, chain(&e)).at(format!("project `{name}`, {}", own.repository.display()))
+    })?;
+    Ok(hub.publishing(own.publish_branches))
+}
+
+/// The day by which prices count.
+fn today() -> jiff::civil::Date {
+    let now =
+        jiff::Timestamp::from_millisecond(orch_engine::clock::now().0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
+fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, AgentProgram>, Error> {
+    let mut all = BTreeMap::new();
+    for (name, agent) in &settings.agents {
+        let kind = match agent.kind {
+            settings::AgentKind::Claude => AgentKind::Claude,
+            settings::AgentKind::Command => AgentKind::Command,
+            settings::AgentKind::Scripted => {
+                AgentKind::Scripted { scenario: agent.script.clone().unwrap_or_default() }
+            }
+        };
+        let program = agent.program().unwrap_or_else(|| wishes.exe.clone());
+        let mut read_only = Vec::new();
+        read_only.extend(agent.script.clone());
+        let price = agent.price(None, today()).map(|price| Price {
+            input: price.input.0,
+            output: price.output.0,
+            cache_read: price.cache_read.0,
+            cache_write: price.cache_write.0,
+        });
+        let mut login = agent.login_file.clone().map_or(Login::None, |from| Login::File { from });
+        for (variable, file) in &agent.env_files {
+            let key = std::fs::read_to_string(file).map_err(|e| {
+                Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())
+            })?;
+            login = Login::Key { variable: variable.clone(), key: Secret::new(key.trim()) };
+        }
+        let program = AgentProgram {
+            name: name.clone(),
+            kind,
+            program: program.to_string_lossy().into_owned(),
+            args: agent.args.clone(),
+            env: agent.env.clone(),
+            read_only,
+            login,
+            provider: agent.provider(name),
+            model: agent.model.clone(),
+            effort: agent.effort.clone(),
+            price,
+        };
+        program.check().map_err(|e| Error::new(Kind::Settings, chain(&e)).at(format!("[agents.{name}]")))?;
+        all.insert(name.clone(), program);
+    }
+    Ok(all)
+}
+
+/// Makes prompts: the built-in template of the role, or the project's own on main (decision 13).
+fn prompts(
+    hub: &Arc<Hub>,
+    texts: &Arc<Texts>,
+    tracker: &Arc<BuiltinTracker>,
+    policy: &Arc<Mutex<Policy>>,
+) -> Prompt {
+    let (hub, texts, tracker, policy) =
+        (Arc::clone(hub), Arc::clone(texts), Arc::clone(tracker), Arc::clone(policy));
+    Arc::new(move |assignment: &Assignment| {
+        let path = format!(".orch/roles/{}.md", assignment.role);
+        let own = hub.read_file_at_main(&path)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let mut answers = Vec::new();
+        if assignment.answers {
+            let said = tracker.said(&assignment.issue, ANSWERS)?;
+            answers.extend(said.into_iter().filter(|said| !said.own).map(|said| (said.by, said.text)));
+        }
+        let text = |digest: &Digest| texts.get(digest);
+        let policy = lock(&policy).clone();
+        let facts = prompt::facts_of(assignment, &text, &answers, &policy);
+        let made = prompt::prompt(&facts, own.as_deref());
+        if let Some(refused) = made.refused {
+            tracing::warn!(path, error = %refused, "a project's prompt is refused; the built-in one holds");
+        }
+        Ok(made.text)
+    })
+}

@@ -1,0 +1,381 @@
+//! What does the front door see and do? Answers from store, board, runs, hub and tracker.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use orch_adapters::process::{self, Stream};
+use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
+use orch_core::board::{Board, Policies};
+use orch_core::call::tracker::Status;
+use orch_core::effect::Effect;
+use orch_core::event::{Event, IssueSeen};
+use orch_core::id::{Digest, Entity, ProjectId, Seq, TaskId};
+use orch_core::journal::Row;
+use orch_core::stage::Stage;
+use orch_core::state::State;
+use orch_core::task::Task;
+use orch_core::time::{Moment, Span};
+use orch_engine::handle::NotTaken;
+use orch_engine::{Ack, Incoming, Target, clock};
+use orch_server::source::{
+    Commented, Created, Cursor, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk,
+    LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble,
+    needs_person,
+};
+use orch_store::{Place, Reader, StoreError, TaskFilter};
+use tokio::sync::watch;
+
+use super::{Outside, lock, sweep};
+
+/// A diff longer than this is cut.
+const DIFF: usize = 512 * 1024;
+
+/// Answers the front door.
+pub struct Answers {
+    outside: Arc<Outside>,
+}
+
+impl Answers {
+    /// Answers from this installation.
+    pub fn new(outside: Arc<Outside>) -> Self {
+        Self { outside }
+    }
+
+    fn blocking<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        look: impl FnOnce(&Outside) -> Result<T, String> + Send + 'static,
+    ) -> Later<T> {
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let looked = tokio::task::spawn_blocking(move || look(&outside)).await;
+            looked
+                .map_err(|e| e.to_string())
+                .and_then(|seen| seen)
+                .map_err(|cause| Trouble::Failed { doing, cause })
+        })
+    }
+
+    fn reading<T: Send + 'static>(
+        &self,
+        doing: &'static str,
+        look: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Later<T> {
+        self.blocking(doing, move |outside| outside.read(look))
+    }
+}
+
+fn shed(error: NotTaken) -> Trouble {
+    match error {
+        NotTaken::Overloaded => Trouble::Overloaded { retry_after: Span::seconds(1) },
+        NotTaken::Store(_) | NotTaken::Stopped => {
+            Trouble::Failed { doing: "write it down", cause: error.to_string() }
+        }
+    }
+}
+
+fn listed(reader: &mut Reader, seq: Seq, task: Task) -> Result<Listed, StoreError> {
+    let title = reader.blob(&task.request.title.blob)?;
+    let title = title.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    Ok(Listed { seq, task: Arc::new(task), title })
+}
+
+fn task_of(reader: &mut Reader, id: &TaskId) -> Result<Option<(Seq, Task)>, StoreError> {
+    let kept = reader.state(&Entity::Task(id.clone()))?;
+    Ok(kept.and_then(|kept| match kept.state {
+        State::Task(task) => Some((kept.seq, *task)),
+        State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => None,
+    }))
+}
+
+impl Source for Answers {
+    fn now(&self) -> Moment {
+        clock::now()
+    }
+
+    fn head(&self) -> watch::Receiver<Seq> {
+        self.outside.head.clone()
+    }
+
+    fn seen(&self) -> Later<Seen> {
+        let asker = self.outside.asker.clone();
+        Box::pin(async move {
+            let look = |board: &Board, policies: &Policies| Seen {
+                board: Arc::new(board.clone()),
+                policies: Arc::new(policies.clone()),
+            };
+            asker.ask(look).await.ok_or(Trouble::Failed {
+                doing: "look at the board",
+                cause: "the brain is stopping; try again when it serves".to_owned(),
+            })
+        })
+    }
+
+    fn projects(&self) -> Later<Vec<ProjectId>> {
+        let projects = self.outside.projects.keys().cloned().collect();
+        Box::pin(async move { Ok(projects) })
+    }
+
+    fn counts(&self, project: Option<ProjectId>) -> Later<BTreeMap<Stage, u64>> {
+        self.reading("count tasks", move |reader| Ok(reader.stages(project.as_ref())?.into_iter().collect()))
+    }
+
+    fn tasks(&self, filter: Filter, most: usize) -> Later<Page> {
+        self.reading("list tasks", move |reader| {
+            let wanted = TaskFilter {
+                project: filter.project,
+                stage: filter.stage,
+                open: filter.open,
+                prefix: filter.prefix,
+                before: filter.before.map(|cursor| Place(cursor.0)),
+            };
+            let page = reader.tasks(&wanted, most)?;
+            let mut tasks = Vec::new();
+            for found in page.tasks {
+                if let State::Task(task) = found.kept.state {
+                    tasks.push(listed(reader, found.kept.seq, *task)?);
+                }
+            }
+            Ok(Page { tasks, next: page.next.map(|place| Cursor(place.0)) })
+        })
+    }
+
+    fn waiting(&self, project: Option<ProjectId>, most: usize) -> Later<(Vec<Listed>, u64)> {
+        let asker = self.outside.asker.clone();
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let look = move |board: &Board, _: &Policies| board.at_rest(project.as_ref());
+            let resting = asker.ask(look).await.unwrap_or_default();
+            let looked = tokio::task::spawn_blocking(move || {
+                outside.read(|reader| {
+                    let mut found = Vec::new();
+                    for id in resting {
+                        if let Some((seq, task)) = task_of(reader, &id)?
+                            && needs_person(&task)
+                        {
+                            found.push((task.step_since, seq, task));
+                        }
+                    }
+                    found.sort_by_key(|(since, _, task)| (*since, task.id.clone()));
+                    let all = found.len() as u64;
+                    let mut first = Vec::new();
+                    for (_, seq, task) in found.into_iter().take(most) {
+                        first.push(listed(reader, seq, task)?);
+                    }
+                    Ok((first, all))
+                })
+            });
+            let looked = looked.await.map_err(|e| e.to_string()).and_then(|seen| seen);
+            looked.map_err(|cause| Trouble::Failed { doing: "list what waits for people", cause })
+        })
+    }
+
+    fn task(&self, id: TaskId) -> Later<Option<Listed>> {
+        self.reading("read a task", move |reader| match task_of(reader, &id)? {
+            Some((seq, task)) => Ok(Some(listed(reader, seq, task)?)),
+            None => Ok(None),
+        })
+    }
+
+    fn history(&self, entity: Entity, before: Option<Seq>, most: usize) -> Later<Vec<Row>> {
+        self.reading("read the history", move |reader| reader.rows_of(&entity, before, most))
+    }
+
+    fn rows_since(&self, after: Seq, most: usize) -> Later<Vec<Row>> {
+        self.reading("read the journal", move |reader| reader.rows(Seq(after.0 + 1), most))
+    }
+
+    fn blob(&self, digest: Digest) -> Later<Option<Vec<u8>>> {
+        self.reading("read a text", move |reader| reader.blob(&digest))
+    }
+
+    fn comments(&self, task: TaskId) -> Later<Vec<Said>> {
+        self.blocking("read the comments", move |outside| {
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else {
+                return Ok(Vec::new());
+            };
+            let said = outside.tracker.said(&task.issue, 100).map_err(|e| e.cause)?;
+            let said = said.into_iter().map(|comment| Said {
+                by: comment.by,
+                own: comment.own,
+                at: comment.at,
+                text: comment.text,
+            });
+            Ok(said.collect())
+        })
+    }
+
+    fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
+        self.blocking("read a log", move |outside| {
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &part.task))? else {
+                return Ok(None);
+            };
+            let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
+            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let record = project.runs.places.of(part.run).record;
+            let (stream, name) = match part.stream {
+                LogStream::Out => (Stream::Stdout, "stdout.log"),
+                LogStream::Err => (Stream::Stderr, "stderr.log"),
+            };
+            let size = std::fs::metadata(record.join(name)).map(|file| file.len()).unwrap_or(0);
+            let from = part.from.unwrap_or_else(|| size.saturating_sub(part.most as u64));
+            let bytes = match process::tail(&record, stream, from, part.most) {
+                Ok((bytes, _)) => bytes,
+                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+                Err(e) => return Err(e.to_string()),
+            };
+            Ok(Some(LogChunk { from, bytes, size, live: row.end.is_none() }))
+        })
+    }
+
+    fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {
+        self.blocking("make the diff", move |outside| {
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
+            let Some(branch) = &task.branch else { return Ok(None) };
+            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let (text, cut) =
+                project.hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| failure.cause)?;
+            Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
+        })
+    }
+
+    fn artefact(&self, task: TaskId, name: String) -> Later<Option<Vec<u8>>> {
+        self.blocking("read an artefact", move |outside| {
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
+            // Only what the contract read: the name is looked up, never made into a path.
+            let known = task.artefacts.iter().any(|artefact| artefact.name == name);
+            let (Some(branch), true) = (&task.branch, known) else { return Ok(None) };
+            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let path = format!("{}/{name}", orch_core::artefact::folder(&task.item));
+            project.hub.read_file(&branch.head, &path).map_err(|failure| failure.cause)
+        })
+    }
+
+    fn submit(&self, pressed: Pressed) -> Later<Taken> {
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let known = match &pressed.entity {
+                Entity::Task(id) => {
+                    let id = id.clone();
+                    let theirs = Arc::clone(&outside);
+                    let found =
+                        tokio::task::spawn_blocking(move || theirs.read(|reader| task_of(reader, &id))).await;
+                    matches!(found, Ok(Ok(Some(_))))
+                }
+                Entity::Repository(project) | Entity::Project(project) => {
+                    outside.projects.contains_key(project)
+                }
+                Entity::Provider(_) => false,
+                Entity::Installation => true,
+            };
+            if !known {
+                return Ok(Taken::Unknown);
+            }
+            let incoming = Incoming::of(Target::Entity(pressed.entity), Event::Gesture(pressed.gesture));
+            match outside.handle.submit(incoming.with(pressed.blobs)).await.map_err(shed)? {
+                Ack::Accepted { seq, reasons } => Ok(Taken::Accepted { seq, reasons }),
+                Ack::Duplicate | Ack::Unchanged => {
+                    Ok(Taken::Duplicate { seq: *outside.head.borrow(), reasons: Vec::new() })
+                }
+            }
+        })
+    }
+
+    fn create_issue(&self, issue: NewIssue) -> Later<Created> {
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let Some(project) = outside.projects.get(&issue.project).cloned() else {
+                return Ok(Created::UnknownProject);
+            };
+            let theirs = Arc::clone(&outside);
+            let made = tokio::task::spawn_blocking(move || {
+                let status = if issue.start { Status::ToAnalyse } else { Status::Backlog };
+                theirs.tracker.create_once(&issue.project, &issue.request, &issue.title, &issue.text, status)
+            });
+            let made = match made.await.map_err(|e| failed("create the issue", &e))? {
+                Ok(made) => made,
+                Err(cause) => return Ok(Created::Refused { cause: super::chain(&cause) }),
+            };
+            let _ = sweep::submit_issue(&outside, &project, &made).await;
+            let (key, theirs) = (made.key.clone(), Arc::clone(&outside));
+            let found = tokio::task::spawn_blocking(move || {
+                theirs.read(|reader| reader.task_of_issue(&project.id, &key))
+            });
+            match found.await.map_err(|e| failed("find the task", &e))? {
+                Ok(Some(task)) => Ok(Created::Made { issue: made.key, task }),
+                Ok(None) => Err(Trouble::Overloaded { retry_after: Span::seconds(1) }),
+                Err(cause) => Err(Trouble::Failed { doing: "find the task", cause }),
+            }
+        })
+    }
+
+    fn comment(&self, comment: NewComment) -> Later<Commented> {
+        self.blocking("write the comment", move |outside| {
+            let Some((_, task)) = outside.read(|reader| task_of(reader, &comment.task))? else {
+                return Ok(Commented::Unknown);
+            };
+            let said = outside.tracker.comment_once(
+                &task.issue,
+                &comment.request,
+                &comment.by,
+                &comment.text,
+                clock::now(),
+            );
+            match said {
+                Ok(()) => Ok(Commented::Said),
+                Err(cause) => Ok(Commented::Refused { cause: super::chain(&cause) }),
+            }
+        })
+    }
+
+    fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let Some(project) = outside.projects.get(&delivery.project) else {
+                return Ok(HookAnswer::Unknown);
+            };
+            let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);
+            let signature = signed.map(|(_, value)| value.as_str()).unwrap_or_default();
+            if builtin::verify(&project.hook_secret, &delivery.body, signature).is_err() {
+                return Ok(HookAnswer::BadSignature);
+            }
+            let read = match builtin::parse(&delivery.body) {
+                Ok(read) => read,
+                Err(HookError::Body { place, cause }) => {
+                    return Ok(HookAnswer::Malformed { place, remedy: cause });
+                }
+                Err(HookError::NoSignature | HookError::WrongSignature) => {
+                    return Ok(HookAnswer::BadSignature);
+                }
+            };
+            let (reading, blobs) = read.issue.reading();
+            let seen = IssueSeen { project: delivery.project.clone(), reading };
+            let target = Target::Issue { prefix: project.prefix.clone() };
+            let incoming = Incoming::of(target, Event::Issue(Box::new(seen)))
+                .keyed(format!("hook/{}/{}", delivery.project, read.delivery))
+                .with(blobs);
+            match outside.handle.submit(incoming).await.map_err(shed)? {
+                Ack::Accepted { seq, .. } => Ok(HookAnswer::Accepted { seq }),
+                Ack::Duplicate | Ack::Unchanged => Ok(HookAnswer::NothingNew),
+            }
+        })
+    }
+
+    fn open_effects(&self) -> Later<Vec<Effect>> {
+        self.reading("read what is on its way", Reader::open_effects)
+    }
+
+    fn health(&self) -> Health {
+        Health {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("ORCH_BUILD_COMMIT").map(str::to_owned),
+            started: self.outside.started,
+            work: self.outside.work(),
+            sweep: Some(*lock(&self.outside.swept)),
+        }
+    }
+}
+
+fn failed(doing: &'static str, cause: &dyn std::fmt::Display) -> Trouble {
+    Trouble::Failed { doing, cause: cause.to_string() }
+}

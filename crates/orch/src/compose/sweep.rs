@@ -1,0 +1,177 @@
+//! What is true outside now? Asked again and again, as readings that write nothing when nothing is new (decision 2).
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use orch_core::event::{Event, IssueSeen, PolicyChange, PolicyRefusal};
+use orch_core::id::Entity;
+use orch_engine::step::policy_blob;
+use orch_engine::{Ack, Incoming, Target, clock};
+
+use super::project::Project;
+use super::{Outside, chain, lock};
+use crate::policy_file::{self, PolicyFile};
+use crate::reload::Reloaded;
+use crate::settings::Settings;
+
+/// How often everything is asked: a webhook only saves time (decision 34).
+const EVERY: Duration = Duration::from_secs(30);
+
+/// Sweeps until the installation closes.
+pub async fn forever(outside: Arc<Outside>) {
+    loop {
+        once(&outside).await;
+        tokio::select! {
+            () = outside.stop.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+    }
+}
+
+/// One look at everything.
+pub async fn once(outside: &Arc<Outside>) {
+    reload(outside);
+    for project in outside.projects.values() {
+        main_of(outside, project).await;
+        policy_of(outside, project).await;
+        issues_of(outside, project).await;
+    }
+    lock(&outside.swept).last = Some(clock::now());
+}
+
+/// The policies of all projects: before anything is decided at start, and with every sweep.
+pub async fn policies(outside: &Arc<Outside>) {
+    for project in outside.projects.values() {
+        policy_of(outside, project).await;
+    }
+}
+
+/// A changed orch.toml; a bad one is said once and the last good one stays.
+fn reload(outside: &Outside) {
+    let file = outside.home.settings();
+    let Ok(text) = std::fs::read_to_string(&file) else { return };
+    let read = |text: &str| Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings);
+    match lock(&outside.settings).offer(&text, read) {
+        Reloaded::Same => {}
+        Reloaded::Changed(_) => {
+            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start")
+        }
+        Reloaded::Refused(error) => {
+            tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(look).await.ok()
+}
+
+async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+    let id = project.id.clone();
+    let known = outside.asker.ask(move |board, _| board.repository(&id).and_then(|r| r.main.clone())).await;
+    let (theirs, known) = (Arc::clone(project), known.flatten());
+    let Some(read) = blocking(move || theirs.hub.read_main(known.as_ref())).await else { return };
+    match read {
+        Ok(reading) => {
+            let target = Target::Entity(Entity::Repository(project.id.clone()));
+            tell(outside, Incoming::of(target, Event::Main(reading))).await;
+        }
+        Err(failure) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read")
+        }
+    }
+}
+
+/// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44).
+async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+    let theirs = Arc::clone(project);
+    let read = blocking(move || {
+        let commit = theirs.hub.main_head()?;
+        Ok::<_, orch_core::call::Failure>((commit, theirs.hub.read_file_at_main(policy_file::PATH)?))
+    });
+    let (commit, text) = match read.await {
+        Some(Ok(read)) => read,
+        Some(Err(failure)) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
+            return;
+        }
+        None => return,
+    };
+    let settings = outside.settings();
+    let found = match &text {
+        None => Ok(PolicyFile::default()),
+        Some(bytes) => match std::str::from_utf8(bytes) {
+            Ok(text) => PolicyFile::read(Path::new(policy_file::PATH), text).map_err(|e| e.to_string()),
+            Err(e) => Err(format!("{} is not UTF-8: {e}: save it as UTF-8", policy_file::PATH)),
+        },
+    };
+    let policy = found.and_then(|file| {
+        policy_file::effective(project.id.as_str(), &settings, &file).map_err(|e| e.to_string())
+    });
+    let target = Target::Entity(Entity::Project(project.id.clone()));
+    let incoming = match policy {
+        Ok(policy) => {
+            *lock(&project.policy) = policy.clone();
+            let change = PolicyChange {
+                digest: policy.digest(),
+                commit: text.is_some().then_some(commit),
+                policy: policy.clone(),
+            };
+            Incoming::of(target, Event::PolicyChanged(Box::new(change))).with(vec![policy_blob(&policy)])
+        }
+        Err(cause) => Incoming::of(target, Event::PolicyRefused(PolicyRefusal { commit, cause })),
+    };
+    tell(outside, incoming).await;
+}
+
+/// Every issue that changed since the last look.
+async fn issues_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+    let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
+    let since = *lock(&project.read_issues_to);
+    let Some(read) = blocking(move || mine.tracker.changed_since(&theirs.id, since)).await else { return };
+    let issues = match read {
+        Ok(issues) => issues,
+        Err(failure) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "the tracker could not be read");
+            return;
+        }
+    };
+    for issue in issues {
+        let changed = issue.changed;
+        if submit_issue(outside, project, &issue).await.is_none() {
+            return;
+        }
+        let mut read_to = lock(&project.read_issues_to);
+        *read_to = (*read_to).max(changed);
+    }
+}
+
+/// Tells the brain what an issue of the built-in tracker looks like.
+pub async fn submit_issue(
+    outside: &Arc<Outside>,
+    project: &Project,
+    issue: &orch_adapters::tracker::builtin::Issue,
+) -> Option<Ack> {
+    let (reading, blobs) = issue.reading();
+    let seen = IssueSeen { project: project.id.clone(), reading };
+    let target = Target::Issue { prefix: project.prefix.clone() };
+    tell(outside, Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)).await
+}
+
+async fn tell(outside: &Arc<Outside>, incoming: Incoming) -> Option<Ack> {
+    match outside.handle.submit(incoming).await {
+        Ok(ack) => {
+            let mut swept = lock(&outside.swept);
+            match &ack {
+                Ack::Accepted { .. } => swept.news += 1,
+                Ack::Duplicate | Ack::Unchanged => swept.equal += 1,
+            }
+            Some(ack)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a reading was not taken; the next sweep brings it");
+            None
+        }
+    }
+}

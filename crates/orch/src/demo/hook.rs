@@ -1,0 +1,172 @@
+//! How does the demo deploy? As any installation does: a hook by contract (decision 22). It builds the commit, starts the
+//! service detached, waits until it names the commit, and only then ends the one before.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Duration;
+
+use orch_adapters::process::Identity;
+use serde::{Deserialize, Serialize};
+
+use super::workspace::{Workspace, end};
+
+/// A service that was started.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Greeter {
+    /// Which process.
+    pub identity: Identity,
+    /// Where it listens.
+    pub port: u16,
+    /// What it is.
+    pub commit: String,
+}
+
+/// What `orch demo-hook` does: the contract's variables in, the contract's exit code out.
+pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
+    let spoil = arguments.into_iter().any(|word| word == "--spoil");
+    let variable =
+        |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
+    let deploy = || {
+        let checkout = PathBuf::from(variable("ORCH_CHECKOUT")?);
+        let run = PathBuf::from(variable("ORCH_RUN_DIR")?);
+        let port = variable("ORCH_PORT")?.parse().map_err(io::Error::other)?;
+        let commit = variable("ORCH_COMMIT")?;
+        let named = if spoil { "another-commit".to_owned() } else { commit.clone() };
+        deploy(&checkout, &run, port, &commit, &named)
+    };
+    match deploy() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("not deployed: {error}");
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Builds, starts, waits for health, ends the others.
+fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> io::Result<()> {
+    println!("building {commit}");
+    let built = Command::new("cargo")
+        .args(["build", "--offline", "--quiet"])
+        .current_dir(checkout)
+        .env("CARGO_TARGET_DIR", run.join("target"))
+        .status()?;
+    if !built.success() {
+        return Err(io::Error::other("the build failed; nothing was touched"));
+    }
+    let program = run.join("greeter");
+    fs::copy(run.join("target/debug/greeter"), &program)?;
+    let log = File::create(run.join("service.log"))?;
+    let child = Command::new(&program)
+        .env_clear()
+        .env("PORT", port.to_string())
+        .env("COMMIT", named)
+        .current_dir(run)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()?;
+    let identity = Identity::of(child.id().cast_signed())?;
+    let service = Greeter { identity, port, commit: commit.to_owned() };
+    let note = run.join("service.json");
+    fs::write(&note, serde_json::to_vec(&service).map_err(io::Error::other)?)?;
+    println!("started on port {port}, waiting until it names {commit}");
+    let expected = format!("\"commit\":\"{commit}\"");
+    for _ in 0..100 {
+        if get(port, "/health").is_ok_and(|answer| answer.contains(&expected)) {
+            println!("it answers; ending the one before");
+            for other in services(run.parent().unwrap_or(run)) {
+                if other.identity != service.identity {
+                    end(&other.identity).map_err(|e| io::Error::other(e.cause))?;
+                }
+            }
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    end(&service.identity).map_err(|e| io::Error::other(e.cause))?;
+    fs::remove_file(&note)?;
+    Err(io::Error::other(format!(
+        "/health never named {commit}; the new service was ended, the old one runs"
+    )))
+}
+
+/// The services whose notes lie below a folder.
+pub fn services(folder: &Path) -> Vec<Greeter> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let notes = entries.filter_map(|entry| fs::read(entry.path().join("service.json")).ok());
+    notes.filter_map(|note| serde_json::from_slice(&note).ok()).collect()
+}
+
+/// The state of things before the story: main as it is, deployed. Answers what it says to `/?name=Ada`.
+///
+/// # Errors
+/// It cannot be built or started.
+pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
+    let commit = workspace.main().map_err(|e| io::Error::other(e.cause))?;
+    let run = workspace.run().join(&commit);
+    fs::create_dir_all(&run)?;
+    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let checkout = workspace.repository();
+    let built = Command::new("cargo")
+        .args(["build", "--offline", "--quiet"])
+        .current_dir(&checkout)
+        .env("CARGO_TARGET_DIR", run.join("target"))
+        .status()?;
+    if !built.success() {
+        return Err(io::Error::other("the demo's service does not build; is cargo installed?"));
+    }
+    let program = run.join("greeter");
+    fs::copy(run.join("target/debug/greeter"), &program)?;
+    let log = File::create(run.join("service.log"))?;
+    let child = Command::new(&program)
+        .env_clear()
+        .env("PORT", port.to_string())
+        .env("COMMIT", &commit)
+        .current_dir(&run)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .process_group(0)
+        .spawn()?;
+    let service = Greeter { identity: Identity::of(child.id().cast_signed())?, port, commit };
+    fs::write(run.join("service.json"), serde_json::to_vec(&service).map_err(io::Error::other)?)?;
+    for _ in 0..100 {
+        if let Ok(answer) = get(port, "/?name=Ada") {
+            return Ok(answer);
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Err(io::Error::other("the demo's service does not answer"))
+}
+
+/// What the service that lives says now.
+///
+/// # Errors
+/// None lives, or it does not answer.
+pub fn ask_service(workspace: &Workspace, path: &str) -> io::Result<String> {
+    let living = services(&workspace.run()).into_iter();
+    let mut living = living.filter(|service| service.identity.life() == orch_adapters::process::Life::Alive);
+    match living.next() {
+        Some(service) => get(service.port, path),
+        None => Err(io::Error::other("no service lives")),
+    }
+}
+
+/// The body of an answer on loopback.
+fn get(port: u16, path: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_secs(2))?;
+    stream.set_read_timeout(Some(Duration::from_secs(2)))?;
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(64 << 10).read_to_string(&mut answer)?;
+    match answer.split_once("\r\n\r\n") {
+        Some((_, body)) => Ok(body.to_owned()),
+        None => Err(io::Error::other("no HTTP answer")),
+    }
+}

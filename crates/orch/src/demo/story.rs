@@ -1,0 +1,135 @@
+//! Which story does the demo tell? A change to a small web service: first red tests, then a reviewer who objects, then a
+//! good one. Written as a scenario that the scripted agents play.
+
+use serde_json::json;
+
+/// The issue's title.
+pub const TITLE: &str = "Greet people by name";
+/// The issue's description.
+pub const TEXT: &str = "GET /?name=Ada should answer \"Hello, Ada!\". Without a name it stays \"Hello!\".";
+/// What the deployed service answers in the end to `/?name=Ada`.
+pub const NEW_ANSWER: &str = "Hello, Ada!";
+
+/// A step that is made to go wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Spoil {
+    /// The tests stay red: the third judgement escalates.
+    Ci,
+    /// The reviewer objects every time: the third judgement escalates.
+    Review,
+    /// The checkout of main has changes of its own: the merge waits.
+    Merge,
+    /// The deployed service names another commit: the deploy fails after the merge, the repository is frozen.
+    Health,
+}
+
+const FIRST: &str = include_str!("../../demo/story/lib-first.rs");
+const SECOND: &str = include_str!("../../demo/story/lib-second.rs");
+const THIRD: &str = include_str!("../../demo/story/lib-third.rs");
+const TESTS_SECOND: &str = include_str!("../../demo/story/answers-second.rs");
+const TESTS_THIRD: &str = include_str!("../../demo/story/answers-third.rs");
+const README: &str = include_str!("../../demo/story/README-third.md");
+
+/// A quoted TOML string: JSON's rules are a part of TOML's.
+fn quoted(text: &str) -> String {
+    json!(text).to_string()
+}
+
+struct Script(String);
+
+impl Script {
+    fn part(&mut self, role: &str, attempt: Option<u32>) -> &mut Self {
+        self.0.push_str(&format!("\n[[part]]\nrole = \"{role}\"\n"));
+        if let Some(attempt) = attempt {
+            self.0.push_str(&format!("attempt = {attempt}\n"));
+        }
+        self
+    }
+
+    fn step(&mut self, what: &str) -> &mut Self {
+        self.0.push_str(&format!("[[part.step]]\n{what}\n"));
+        self
+    }
+
+    fn say(&mut self, text: &str) -> &mut Self {
+        self.step(&format!("do = \"say\"\ntext = {}", quoted(text))).step("do = \"pause\"\nms = 250")
+    }
+
+    fn write(&mut self, path: &str, text: &str) -> &mut Self {
+        let (path, text) = (quoted(path), quoted(text));
+        self.step(&format!("do = \"write\"\npath = {path}\ntext = {text}\nplain = true"))
+    }
+
+    /// A file of the work item, with placeholders.
+    fn artefact(&mut self, name: &str, text: &str) -> &mut Self {
+        let (path, text) = (quoted(&format!("docs/work-items/{{item}}/{name}")), quoted(text));
+        self.step(&format!("do = \"write\"\npath = {path}\ntext = {text}"))
+    }
+
+    fn used(&mut self, input: u32, output: u32, cost: &str) -> &mut Self {
+        self.step(&format!("do = \"used\"\ninput = {input}\noutput = {output}\ncost = \"{cost}\""))
+    }
+}
+
+/// The scenario, as the scripted agents read it.
+pub fn scenario(spoil: Option<Spoil>) -> String {
+    let mut script = Script("version = 1\n".to_owned());
+    let s = &mut script;
+    s.part("analyst", None)
+        .say("(scripted) reading the issue")
+        .artefact("01-brd.md", "# Greet people by name\n\nBR-1: a visitor who gives a name is greeted by it.\nBR-2: without a name nothing changes.\n")
+        .artefact("02-trz.md", "# What to build\n\nRead `name` from the query of `GET /`.\n")
+        .artefact("03-acceptance-criteria.md", "# Acceptance\n\nAC-1: `GET /?name=Ada` answers `Hello, Ada!`.\nAC-2: `GET /` answers `Hello!`.\n")
+        .artefact("04-test-plan.yaml", "- id: TC-01\n  type: unit\n  description: a name is greeted\n  module: tests/answers.rs\n  expected: Hello, Ada!\n- id: TC-02\n  type: unit\n  description: no name, no change\n  module: tests/answers.rs\n  expected: Hello!\n")
+        .say("(scripted) the requirements are written")
+        .used(5200, 900, "0.041");
+    s.part("architect", None)
+        .say("(scripted) deciding how")
+        .artefact(
+            "06-adr/ADR-001-query.md",
+            "# Read the name from the query\n\nNo router, no new dependency: one function in `src/lib.rs`.\n",
+        )
+        .artefact("07-infra-requirements.md", "No new infrastructure.\n")
+        .artefact("08-data-requirements.md", "No schema change.\n")
+        .artefact(
+            "10-tech-risks.md",
+            "| risk | answer |\n|---|---|\n| markup in the name | keep letters, digits and - only |\n",
+        )
+        .used(6100, 700, "0.046");
+    let lasting = spoil == Some(Spoil::Ci);
+    s.part("developer", Some(1))
+        .say("(scripted) writing the change")
+        .write("src/lib.rs", FIRST)
+        .say("(scripted) done")
+        .used(9800, 1400, "0.083");
+    s.part("developer", Some(2)).say("(scripted) reading the red tests");
+    if lasting {
+        s.write("src/lib.rs", &FIRST.replace("Hello, {}!", "Hello {}!"));
+    } else {
+        s.write("src/lib.rs", SECOND).write("tests/answers.rs", TESTS_SECOND);
+    }
+    s.used(10400, 1200, "0.081");
+    s.part("developer", Some(3)).say("(scripted) reading what the reviewer found");
+    if lasting {
+        s.write("src/lib.rs", &FIRST.replace("Hello, {}!", "Hallo, {}!"));
+    } else {
+        s.write("src/lib.rs", THIRD).write("tests/answers.rs", TESTS_THIRD).write("README.md", README);
+    }
+    s.used(11900, 1900, "0.102");
+    let objection = "---\ntype: review\nwork_item_id: {item}\nverdict: REQUEST_CHANGES\nversion: 1\n---\n\n## Summary\n\nThe name goes into the answer as it came.\n\n## Findings\n\n### P1 Must fix\n\n- `src/lib.rs`: an empty name answers `Hello, !`, and markup in the name is echoed.\n- `README.md` does not say anything about `name`.\n";
+    let approval = "---\ntype: review\nwork_item_id: {item}\nverdict: APPROVED\nversion: 2\n---\n\n## Summary\n\nThe name is cleaned, bounded and documented.\n\n## Findings\n\nNone.\n";
+    s.part("reviewer", None)
+        .say("(scripted) reading the diff")
+        .artefact("12-review.md", objection)
+        .used(7300, 600, "0.048");
+    let last = if spoil == Some(Spoil::Review) { objection } else { approval };
+    s.part("reviewer", Some(3))
+        .say("(scripted) reading the diff again")
+        .artefact("12-review.md", last)
+        .used(7900, 500, "0.049");
+    s.part("tester", None)
+        .say("(scripted) trying every acceptance criterion")
+        .artefact("13-test-report.md", "---\ntype: test-report\nwork_item_id: {item}\nresult: PASS\n---\n\n| case | result |\n|---|---|\n| TC-01 | PASS |\n| TC-02 | PASS |\n\n## Conclusion\n\nBoth criteria hold.\n")
+        .used(6800, 800, "0.050");
+    script.0
+}

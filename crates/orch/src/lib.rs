@@ -1,0 +1,21 @@
+//! What does a person type, and what does an installation say? Settings, subcommands and the only place of exit codes.
+//!
+//! Only this crate reads arguments, environment and configuration files (architecture, "crates").
+
+pub mod error;
+pub mod home;
+pub mod settings;
+pub mod policy_file;
+pub mod reload;
+pub mod reference;
+pub mod repository;
+pub mod detect;
+pub mod client;
+pub mod reading;
+pub mod screen;
+pub mod ids;
+pub mod compose;
+pub mod demo;
+pub mod cmd;
+
+pub use cmd::run;

@@ -1,0 +1,153 @@
+//! How does it look on a terminal? Few colours, plain columns; nothing that another wrote may steer the terminal.
+//!
+//! Everything is printed through `anstream`: pipes and `NO_COLOR` get the same words without colour.
+
+use std::io::{self, Write as _};
+
+use anstyle::{AnsiColor, Style};
+use orch_core::time::{Moment, Span};
+
+/// What is wrong.
+pub const BAD: Style = AnsiColor::Red.on_default().bold();
+/// What asks for a person.
+pub const ASKS: Style = AnsiColor::Yellow.on_default();
+/// What is well.
+pub const GOOD: Style = AnsiColor::Green.on_default();
+/// What works.
+pub const BUSY: Style = AnsiColor::Cyan.on_default();
+/// What stands out.
+pub const BOLD: Style = Style::new().bold();
+/// What stands back.
+pub const DIM: Style = Style::new().dimmed();
+/// What is as it is.
+pub const PLAIN: Style = Style::new();
+
+/// A text in a style.
+pub fn paint(style: Style, text: &str) -> String {
+    format!("{style}{}{style:#}", safe(text))
+}
+
+/// A text of one line without what would steer a terminal: titles and causes come from outside (decision 10).
+pub fn safe(text: &str) -> String {
+    let one_line = |c: char| match c {
+        '\n' | '\t' | '\r' => ' ',
+        c if steers(c) => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(one_line).collect()
+}
+
+/// The same for texts of many lines, such as logs and diffs.
+pub fn safe_lines(text: &str) -> String {
+    text.chars()
+        .filter(|c| *c != '\r')
+        .map(|c| if c != '\n' && c != '\t' && steers(c) { '\u{fffd}' } else { c })
+        .collect()
+}
+
+/// Controls, and marks that turn the direction of what follows.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    style: Style,
+}
+
+/// A cell in a style.
+pub fn cell(style: Style, text: impl AsRef<str>) -> Cell {
+    Cell { text: safe(text.as_ref()), style }
+}
+
+/// Rows as columns, two blanks between them; the last column is as long as it likes.
+pub fn table(rows: &[Vec<Cell>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.text.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+    let mut out = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (at, Cell { text, style }) in row.iter().enumerate() {
+            line.push_str(&format!("{style}{text}{style:#}"));
+            if at + 1 < row.len() {
+                let pad = widths[at].saturating_sub(text.chars().count()) + 2;
+                line.extend(std::iter::repeat_n(' ', pad));
+            }
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// Writes to standard output. A reader that has gone (`orch list | head`) ends the program without a word.
+pub fn out(text: &str) {
+    let mut stdout = anstream::stdout().lock();
+    if let Err(e) = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush())
+        && e.kind() == io::ErrorKind::BrokenPipe
+    {
+        std::process::exit(0);
+    }
+}
+
+/// Writes a line to standard output.
+pub fn line(text: &str) {
+    out(&format!("{text}\n"));
+}
+
+/// Writes a value as JSON to standard output.
+pub fn json(value: &impl serde::Serialize) {
+    line(&serde_json::to_string_pretty(value).unwrap_or_else(|e| format!("{{\"error\": \"{e}\"}}")));
+}
+
+/// How long ago, as people say it.
+pub fn ago(since: Moment, now: Moment) -> String {
+    match now.since(since) {
+        Span(0..1000) => "now".to_owned(),
+        span => format!("{span} ago"),
+    }
+}
+
+/// A moment in a time zone: `2026-01-31 14:05:09`.
+pub fn clock(at: Moment, timezone: &str) -> String {
+    let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
+    match jiff::Timestamp::from_millisecond(at.0) {
+        Ok(stamp) => stamp.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S").to_string(),
+        Err(_) => format!("{} ms", at.0),
+    }
+}
+
+/// A moment that the API wrote; `None` if it is none.
+pub fn moment(rfc3339: &str) -> Option<Moment> {
+    rfc3339.parse::<jiff::Timestamp>().ok().map(|stamp| Moment(stamp.as_millisecond()))
+}
+
+/// `1 task`, `2 tasks`.
+pub fn count(n: usize, one: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a title from outside can neither colour nor clear the terminal (decision 10).
+    #[test]
+    fn titles_do_not_steer_the_terminal() {
+        assert_eq!(safe("a\u{1b}[2Jb\nc\u{202e}d"), "a\u{fffd}[2Jb c\u{fffd}d");
+        assert_eq!(safe_lines("a\r\n\tb\u{7}"), "a\n\tb\u{fffd}");
+    }
+
+    /// Proves that columns stand under each other, and that no line ends in blanks.
+    #[test]
+    fn columns_are_even() {
+        let rows = [
+            vec![cell(PLAIN, "a"), cell(PLAIN, "long"), cell(PLAIN, "x")],
+            vec![cell(PLAIN, "bbb"), cell(PLAIN, ""), cell(PLAIN, "")],
+        ];
+        assert_eq!(table(&rows), "a    long  x\nbbb\n");
+    }
+}

@@ -1,0 +1,83 @@
+//! Does the doctor see what is missing, say how to mend it, and change nothing?
+
+use serde_json::Value;
+
+use crate::stage::Stage;
+
+fn state<'a>(done: &'a Value, name: &str) -> &'a Value {
+    done["checks"].as_array().unwrap().iter().find(|check| check["name"] == name).unwrap_or(&Value::Null)
+}
+
+fn seen(stage: &Stage) -> (i32, Value) {
+    let done = stage.orch(["doctor", "--json"]);
+    (done.code, serde_json::from_str(&done.out).unwrap_or_else(|e| panic!("{e}: {}{}", done.out, done.err)))
+}
+
+/// Proves that what is missing is named with its remedy, and that what is well is not.
+#[test]
+fn what_is_missing_is_named() {
+    let stage = Stage::new();
+    stage.program("me");
+    stage.commit(&[(".orch/policy.toml", "test = [\"true\"]\npreset = \"full\"\n")]);
+    let settings = format!(
+        "listen = \"127.0.0.1:0\"\n[agents.me]\nkind = \"command\"\nprogram = \"me\"\n[agents.gone]\nkind = \"claude\"\n\
+         [projects.demo]\nprefix = \"D\"\nrepository = \"{}\"\nagent = \"me\"\n",
+        stage.repo().display()
+    );
+    stage.write("home/orch.toml", &settings);
+    std::fs::set_permissions(stage.home(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (code, done) = seen(&stage);
+    assert_eq!((code, &done["ok"]), (1, &Value::Bool(false)));
+    assert_eq!(state(&done, "git")["state"], "good");
+    assert_eq!(state(&done, "settings")["state"], "good");
+    assert_eq!(state(&done, "agent me")["state"], "good");
+    assert_eq!(state(&done, "agent gone")["state"], "missing");
+    assert_eq!(state(&done, "folder")["mend"], "chmod 700 $STAGE/home");
+    assert_eq!(state(&done, "brain")["state"], "mind");
+    assert_eq!(state(&done, "project demo")["says"], "its preset deploys, and no hook is named");
+    assert!(!stage.home().join("orch.db").exists(), "it changes nothing");
+
+    stage.write("home/orch.toml", &settings.replace("[agents.gone]\nkind = \"claude\"\n", ""));
+    std::fs::set_permissions(stage.home(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    stage.write("repo/.orch/policy.toml", "test = [\"true\"]\n");
+    stage.git(["commit", "--quiet", "--all", "--message=library"]);
+    let (_, done) = seen(&stage);
+    assert_eq!(state(&done, "project demo")["state"], "good", "{done}");
+    assert_eq!(state(&done, "folder")["state"], "good");
+}
+
+/// Proves that the sandbox is told by a real run, not by a guess.
+#[test]
+fn the_sandbox_is_tried() {
+    let stage = Stage::new();
+    let (_, done) = seen(&stage);
+    let says = state(&done, "sandbox")["says"].as_str().unwrap();
+    assert!(says.contains("Landlock") || says.contains("the kernel enforces nothing"), "{says}");
+    assert_eq!(state(&done, "run: environment")["state"], "good");
+    assert_eq!(state(&done, "run: network")["state"], "mind", "what is not enforced is said");
+    let left = std::fs::read_dir(stage.path("."))
+        .unwrap()
+        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("orch-doctor"));
+    assert_eq!(left.count(), 0, "nothing stays behind");
+}
+
+/// Proves that bad settings and a bad policy are findings with their place, and that all else is still looked at.
+#[test]
+fn bad_files_are_findings() {
+    let stage = Stage::new();
+    stage.write("home/orch.toml", "lsiten = 1\n");
+    let (code, done) = seen(&stage);
+    assert_eq!(code, 1);
+    assert_eq!(state(&done, "settings")["says"], "$STAGE/home/orch.toml:1:1: there is no key `lsiten`");
+    assert_eq!(state(&done, "git")["state"], "good");
+
+    stage.commit(&[(".orch/policy.toml", "tset = 1\n")]);
+    let repository = stage.repo();
+    stage.write(
+        "home/orch.toml",
+        &format!("[projects.d]\nprefix = \"D\"\nrepository = \"{}\"\n", repository.display()),
+    );
+    let (_, done) = seen(&stage);
+    let says = state(&done, "project d")["says"].as_str().unwrap();
+    assert_eq!(says, "$STAGE/repo/main:.orch/policy.toml:1:1: there is no key `tset`");
+}

@@ -1,0 +1,300 @@
+//! What must every journal do? The store's and the simulator's run this same suite (decision 39).
+
+use orch_core::id::{Digest, Entity, ProjectId, ProviderId, Seq};
+use orch_core::journal::{Batch, Blob, Head, Journal, Kept, Row};
+use orch_core::stage::Stage;
+use orch_core::state::{Installation, Provider, State};
+
+use super::sample::{Pen, entity, issue, task, with_runs};
+
+/// Runs the whole suite. `make` gives an empty journal each time.
+///
+/// # Panics
+/// Where a promise is broken, naming it.
+pub fn journal<J: Journal>(make: impl Fn() -> J) {
+    an_empty_journal_is_empty(&mut make());
+    what_is_committed_is_read_back(&mut make());
+    a_key_counts_once(&mut make());
+    a_refused_batch_leaves_nothing(&mut make());
+    rows_follow_one_another(&mut make());
+    states_are_not_ahead(&mut make());
+    the_newest_life_has_the_issue(&mut make());
+    only_open_entities_are_visited(&mut make());
+    effects_stay_open_until_settled(&mut make());
+    an_entity_has_one_timer(&mut make());
+    blobs_are_kept_once(&mut make());
+    rows_are_paged(&mut make());
+    an_empty_batch_is_nothing(&mut make());
+}
+
+/// Runs the part about reopening: `reopen` closes a journal and opens what it left.
+///
+/// # Panics
+/// Where something was lost.
+pub fn reopened<J: Journal>(make: impl Fn() -> J, reopen: impl Fn(J) -> J) {
+    let mut journal = make();
+    let mut pen = Pen::new(ok(journal.head()));
+    let some = task("a", 1, 1, Stage::Review);
+    let who = entity(&some);
+    let effect = pen.effect(&who, 0);
+    let timer = pen.timer(7_000);
+    let row = pen.row_with(&who, "k1", Vec::new(), vec![effect.clone()]);
+    let kept = Kept { seq: row.seq, state: State::Task(Box::new(some)) };
+    let batch = Batch {
+        rows: vec![row.clone()],
+        states: vec![(who.clone(), kept.clone())],
+        timers: vec![(who.clone(), Some(timer.clone()))],
+        blobs: vec![Blob::of("kept")],
+        ..Batch::default()
+    };
+    ok(journal.commit(&batch));
+    let mut journal = reopen(journal);
+    assert_eq!(ok(journal.head()), *pen.head(), "the head survives");
+    assert_eq!(ok(journal.rows(Seq(1), 10)), [row], "rows survive");
+    assert_eq!(ok(journal.state(&who)), Some(kept), "states survive");
+    assert_eq!(ok(journal.open_effects()), [effect], "open effects survive");
+    assert_eq!(ok(journal.armed_timers()), [(who, timer)], "timers survive");
+    assert_eq!(ok(journal.blob(&Digest::of(b"kept"))), Some(b"kept".to_vec()), "blobs survive");
+    ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "k2")], ..Batch::default() }));
+    assert_eq!(ok(journal.taken("k1")), Some(Seq(1)), "keys survive");
+}
+
+fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("the journal refused what it must do: {error}"),
+    }
+}
+
+fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
+    assert_eq!(ok(journal.head()), Head { seq: Seq(0), hash: Row::genesis() });
+    assert_eq!(ok(journal.taken("anything")), None);
+    assert_eq!(ok(journal.state(&Entity::Installation)), None);
+    assert_eq!(ok(journal.task_of_issue(&ProjectId::from("a"), &issue(1))), None);
+    assert_eq!(ok(journal.rows(Seq(1), 10)), []);
+    assert_eq!(ok(journal.rows_of(&Entity::Installation, None, 10)), []);
+    assert_eq!(ok(journal.open_effects()), []);
+    assert_eq!(ok(journal.armed_timers()), []);
+    assert_eq!(ok(journal.blob(&Digest::of(b"x"))), None);
+    ok(journal.each_open(&mut |entity, _| panic!("{entity} is open in an empty journal")));
+}
+
+fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let some = with_runs(task("a", 7, 1, Stage::Development), 4);
+    let who = entity(&some);
+    let batch = pen.batch_about(&some, "first \"key\" with \u{1F600} and \n in it");
+    ok(journal.commit(&batch));
+    assert_eq!(ok(journal.head()), *pen.head());
+    let rows = ok(journal.rows(Seq(1), 10));
+    assert_eq!(rows, batch.rows, "rows come back as they were written");
+    assert!(rows.iter().all(Row::is_sound), "and are sound");
+    assert_eq!(ok(journal.state(&who)).as_ref(), batch.states.first().map(|(_, kept)| kept));
+
+    let mut moved = some;
+    moved.stage = Stage::Review;
+    let next = pen.batch_about(&moved, "second");
+    ok(journal.commit(&next));
+    assert_eq!(ok(journal.state(&who)).as_ref(), next.states.first().map(|(_, kept)| kept), "the newer one");
+    assert_eq!(ok(journal.rows_of(&who, None, 10)).len(), 2);
+}
+
+fn a_key_counts_once<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "once")], ..Batch::default() }));
+    assert_eq!(ok(journal.taken("once")), Some(Seq(1)));
+    assert_eq!(ok(journal.taken("onc")), None, "a key is the whole key");
+    assert_eq!(ok(journal.taken("ONCE")), None, "in its own case");
+    let before = pen.head().clone();
+    let again = Batch { rows: vec![pen.row(&Entity::Installation, "once")], ..Batch::default() };
+    assert!(journal.commit(&again).is_err(), "the same key again is refused");
+    let twice = Pen::new(before.clone());
+    let within = {
+        let mut pen = twice;
+        vec![pen.row(&Entity::Installation, "two"), pen.row(&Entity::Installation, "two")]
+    };
+    assert!(journal.commit(&Batch { rows: within, ..Batch::default() }).is_err(), "also within one batch");
+    assert_eq!(ok(journal.head()), before);
+}
+
+fn a_refused_batch_leaves_nothing<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    ok(journal.commit(&pen.batch_about(&task("a", 1, 1, Stage::Created), "taken")));
+    let head = pen.head().clone();
+    let other = task("a", 2, 1, Stage::Created);
+    let who = entity(&other);
+    let effect = pen.effect(&who, 0);
+    let timer = pen.timer(5);
+    let good = pen.row_with(&who, "good", Vec::new(), vec![effect]);
+    let bad = pen.row(&who, "taken");
+    let kept = Kept { seq: good.seq, state: State::Task(Box::new(other)) };
+    let batch = Batch {
+        rows: vec![good, bad],
+        states: vec![(who.clone(), kept)],
+        timers: vec![(who.clone(), Some(timer))],
+        blobs: vec![Blob::of("never")],
+        ..Batch::default()
+    };
+    assert!(journal.commit(&batch).is_err());
+    assert_eq!(ok(journal.head()), head, "no row of it");
+    assert_eq!(ok(journal.taken("good")), None, "no key of it");
+    assert_eq!(ok(journal.state(&who)), None, "no state of it");
+    assert_eq!(ok(journal.open_effects()), [], "no effect of it");
+    assert_eq!(ok(journal.armed_timers()), [], "no timer of it");
+    assert_eq!(ok(journal.blob(&Digest::of(b"never"))), None, "no blob of it");
+    let mut pen = Pen::new(head);
+    ok(journal.commit(&Batch { rows: vec![pen.row(&who, "good")], ..Batch::default() }));
+}
+
+fn rows_follow_one_another<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "1")], ..Batch::default() }));
+    let head = pen.head().clone();
+    let here = Entity::Installation;
+    let batch = |row| Batch { rows: vec![row], ..Batch::default() };
+
+    let mut skipping = Pen::new(head.clone());
+    let _ = skipping.row(&here, "2");
+    assert!(journal.commit(&batch(skipping.row(&here, "3"))).is_err(), "a gap is refused");
+    let mut other = Pen::new(Head { seq: head.seq, hash: Digest::of(b"another journal") });
+    assert!(journal.commit(&batch(other.row(&here, "2"))).is_err(), "another past is refused");
+    let mut changed = Pen::new(head.clone()).row(&here, "2");
+    changed.key = "changed after it was sealed".to_owned();
+    assert!(journal.commit(&batch(changed)).is_err(), "an unsound row is refused");
+    assert_eq!(ok(journal.head()), head);
+    ok(journal.commit(&batch(pen.row(&here, "2"))));
+}
+
+fn states_are_not_ahead<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let mut batch = pen.batch_about(&task("a", 1, 1, Stage::Created), "k");
+    for (_, kept) in &mut batch.states {
+        kept.seq = Seq(2);
+    }
+    assert!(journal.commit(&batch).is_err(), "a state is not true for a row that does not exist");
+    assert_eq!(ok(journal.head()).seq, Seq(0));
+}
+
+fn the_newest_life_has_the_issue<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let lives: Vec<_> = (1..=10).map(|life| task("a", 3, life, Stage::Cancelled)).collect();
+    for life in &lives {
+        ok(journal.commit(&pen.batch_about(life, life.id.as_str())));
+    }
+    ok(journal.commit(&pen.batch_about(&task("b", 3, 1, Stage::Created), "another project")));
+    let newest = ok(journal.task_of_issue(&ProjectId::from("a"), &issue(3)));
+    assert_eq!(newest.as_ref(), lives.last().map(|task| &task.id), "life 10 comes after life 9");
+    assert_eq!(ok(journal.task_of_issue(&ProjectId::from("c"), &issue(3))), None);
+}
+
+fn only_open_entities_are_visited<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let mut moving = task("a", 1, 1, Stage::Testing);
+    ok(journal.commit(&pen.batch_about(&moving, "1")));
+    ok(journal.commit(&pen.batch_about(&task("a", 2, 1, Stage::Done), "2")));
+    ok(journal.commit(&pen.batch_about(&task("a", 3, 1, Stage::Created), "3")));
+    let provider = Entity::Provider(ProviderId::from("p"));
+    let row = pen.row(&provider, "4");
+    let kept = Kept { seq: row.seq, state: State::Provider(Provider::default()) };
+    let states = vec![(provider, kept)];
+    ok(journal.commit(&Batch { rows: vec![row], states, ..Batch::default() }));
+    assert_eq!(open(journal), ["provider/p", "task/A-001", "task/A-003"]);
+    moving.stage = Stage::Done;
+    ok(journal.commit(&pen.batch_about(&moving, "5")));
+    assert_eq!(open(journal), ["provider/p", "task/A-003"]);
+}
+
+fn open<J: Journal>(journal: &mut J) -> Vec<String> {
+    let mut names = Vec::new();
+    ok(journal.each_open(&mut |entity, kept| {
+        assert!(kept.state.is_open(), "{entity} is not open");
+        names.push(entity.to_string());
+    }));
+    names.sort();
+    names
+}
+
+fn effects_stay_open_until_settled<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let here = Entity::Installation;
+    let mut wanted = Vec::new();
+    for n in 0..12 {
+        let effects = vec![pen.effect(&here, 0), pen.effect(&here, 1)];
+        wanted.extend(effects.clone());
+        let row = pen.row_with(&here, &n.to_string(), Vec::new(), effects);
+        ok(journal.commit(&Batch { rows: vec![row], ..Batch::default() }));
+    }
+    assert_eq!(ok(journal.open_effects()), wanted, "in order of their ids, row 2 before row 10");
+
+    let settled = vec![wanted.remove(20).id, wanted.remove(3).id];
+    let rows = vec![pen.row(&here, "reply")];
+    ok(journal.commit(&Batch { rows, settled: settled.clone(), ..Batch::default() }));
+    assert_eq!(ok(journal.open_effects()), wanted);
+
+    let brief = pen.effect(&here, 0);
+    let rows =
+        vec![pen.row_with(&here, "wanted", Vec::new(), vec![brief.clone()]), pen.row(&here, "answered")];
+    ok(journal.commit(&Batch { rows, settled: vec![brief.id], ..Batch::default() }));
+    assert_eq!(ok(journal.open_effects()), wanted, "wanted and settled in one batch was never open");
+
+    let rows = vec![pen.row(&here, "again")];
+    ok(journal.commit(&Batch { rows, settled, ..Batch::default() }));
+    assert_eq!(ok(journal.open_effects()), wanted, "settling a settled one is nothing");
+}
+
+fn an_entity_has_one_timer<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
+    let (first, other) = (pen.timer(10), pen.timer(20));
+    let timers = vec![(a.clone(), Some(first)), (b.clone(), Some(other.clone()))];
+    ok(journal.commit(&Batch { rows: vec![pen.row(&a, "1")], timers, ..Batch::default() }));
+    let newer = pen.timer(5);
+    let timers = vec![(a.clone(), Some(newer.clone()))];
+    ok(journal.commit(&Batch { rows: vec![pen.row(&a, "2")], timers, ..Batch::default() }));
+    let mut armed = ok(journal.armed_timers());
+    armed.sort_by(|x, y| x.0.cmp(&y.0));
+    assert_eq!(armed, [(a.clone(), newer), (b.clone(), other.clone())], "arming another replaces it");
+    let timers = vec![(a.clone(), None)];
+    ok(journal.commit(&Batch { rows: vec![pen.row(&a, "3")], timers, ..Batch::default() }));
+    assert_eq!(ok(journal.armed_timers()), [(b, other)]);
+    let timers = vec![(a.clone(), None)];
+    ok(journal.commit(&Batch { rows: vec![pen.row(&a, "4")], timers, ..Batch::default() }));
+}
+
+fn blobs_are_kept_once<J: Journal>(journal: &mut J) {
+    let blobs = vec![Blob::of("x"), Blob::of(vec![0_u8, 255, 10]), Blob::of(""), Blob::of("x")];
+    ok(journal.commit(&Batch { blobs: blobs.clone(), ..Batch::default() }));
+    ok(journal.commit(&Batch { blobs: blobs.clone(), ..Batch::default() }));
+    for blob in blobs {
+        assert_eq!(ok(journal.blob(&blob.digest)), Some(blob.bytes));
+    }
+}
+
+fn rows_are_paged<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
+    let rows: Vec<Row> = (0..20).map(|n| pen.row(if n % 2 == 0 { &a } else { &b }, &n.to_string())).collect();
+    ok(journal.commit(&Batch { rows, ..Batch::default() }));
+    let seqs = |rows: Vec<Row>| rows.iter().map(|row| row.seq.0).collect::<Vec<_>>();
+    assert_eq!(seqs(ok(journal.rows(Seq(0), 3))), [1, 2, 3]);
+    assert_eq!(seqs(ok(journal.rows(Seq(18), 10))), [18, 19, 20]);
+    assert_eq!(seqs(ok(journal.rows(Seq(21), 10))), [0_u64; 0]);
+    assert_eq!(seqs(ok(journal.rows(Seq(1), 0))), [0_u64; 0]);
+    assert_eq!(seqs(ok(journal.rows_of(&a, None, 3))), [19, 17, 15], "newest first");
+    assert_eq!(seqs(ok(journal.rows_of(&a, Some(Seq(15)), 3))), [13, 11, 9]);
+    assert_eq!(seqs(ok(journal.rows_of(&b, Some(Seq(4)), 9))), [2]);
+    let missing = Entity::Project(ProjectId::from("c"));
+    assert_eq!(seqs(ok(journal.rows_of(&missing, None, 9))), [0_u64; 0]);
+}
+
+fn an_empty_batch_is_nothing<J: Journal>(journal: &mut J) {
+    ok(journal.commit(&Batch::default()));
+    assert_eq!(ok(journal.head()).seq, Seq(0));
+    let mut pen = Pen::new(ok(journal.head()));
+    let here = Entity::Installation;
+    let row = pen.row(&here, "1");
+    let kept = Kept { seq: row.seq, state: State::Installation(Installation::default()) };
+    ok(journal.commit(&Batch { rows: vec![row], states: vec![(here.clone(), kept)], ..Batch::default() }));
+    ok(journal.commit(&Batch::default()));
+    assert_eq!(ok(journal.head()), *pen.head());
+}

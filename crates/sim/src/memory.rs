@@ -1,0 +1,142 @@
+//! A journal in memory: the same contract as the store's, without a disk.
+
+use std::collections::BTreeMap;
+
+use orch_core::effect::{Effect, Timer};
+use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::state::State;
+
+/// Why the journal in memory refuses: only when it is told to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MemoryError {
+    /// A disk that is full, as a fault.
+    #[error("no space left (injected)")]
+    Full,
+}
+
+/// A journal in memory.
+#[derive(Debug, Clone, Default)]
+pub struct MemoryJournal {
+    rows: Vec<Row>,
+    keys: BTreeMap<String, Seq>,
+    states: BTreeMap<Entity, Kept>,
+    effects: BTreeMap<EffectId, Effect>,
+    timers: BTreeMap<Entity, Timer>,
+    blobs: BTreeMap<Digest, Vec<u8>>,
+    issues: BTreeMap<(ProjectId, IssueKey), TaskId>,
+    /// Refuses commits while set.
+    pub full: bool,
+}
+
+impl MemoryJournal {
+    /// All rows, for checks.
+    pub fn all(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// All states, for checks.
+    pub fn states(&self) -> &BTreeMap<Entity, Kept> {
+        &self.states
+    }
+}
+
+impl Journal for MemoryJournal {
+    type Error = MemoryError;
+
+    fn head(&mut self) -> Result<Head, MemoryError> {
+        let last = self.rows.last();
+        Ok(Head {
+            seq: last.map_or(Seq(0), |row| row.seq),
+            hash: last.map_or_else(Row::genesis, |row| row.hash.clone()),
+        })
+    }
+
+    fn taken(&mut self, key: &str) -> Result<Option<Seq>, MemoryError> {
+        Ok(self.keys.get(key).copied())
+    }
+
+    fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, MemoryError> {
+        Ok(self.states.get(entity).cloned())
+    }
+
+    fn task_of_issue(
+        &mut self,
+        project: &ProjectId,
+        issue: &IssueKey,
+    ) -> Result<Option<TaskId>, MemoryError> {
+        Ok(self.issues.get(&(project.clone(), issue.clone())).cloned())
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), MemoryError> {
+        if self.full {
+            return Err(MemoryError::Full);
+        }
+        for row in &batch.rows {
+            self.keys.insert(row.key.clone(), row.seq);
+            for effect in &row.effects {
+                self.effects.insert(effect.id, effect.clone());
+            }
+            self.rows.push(row.clone());
+        }
+        for (entity, kept) in &batch.states {
+            if let State::Task(task) = &kept.state {
+                let key = (task.project.clone(), task.issue.clone());
+                let newer = self.issues.get(&key).is_none_or(|known| known.life() <= task.id.life());
+                if newer {
+                    self.issues.insert(key, task.id.clone());
+                }
+            }
+            self.states.insert(entity.clone(), kept.clone());
+        }
+        for id in &batch.settled {
+            self.effects.remove(id);
+        }
+        for (entity, timer) in &batch.timers {
+            match timer {
+                Some(timer) => self.timers.insert(entity.clone(), timer.clone()),
+                None => self.timers.remove(entity),
+            };
+        }
+        for blob in &batch.blobs {
+            self.blobs.insert(blob.digest.clone(), blob.bytes.clone());
+        }
+        Ok(())
+    }
+
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), MemoryError> {
+        for (entity, kept) in &self.states {
+            if kept.state.is_open() {
+                visit(entity.clone(), kept.clone());
+            }
+        }
+        Ok(())
+    }
+
+    fn open_effects(&mut self) -> Result<Vec<Effect>, MemoryError> {
+        Ok(self.effects.values().cloned().collect())
+    }
+
+    fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, MemoryError> {
+        Ok(self.timers.iter().map(|(entity, timer)| (entity.clone(), timer.clone())).collect())
+    }
+
+    fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, MemoryError> {
+        Ok(self.blobs.get(digest).cloned())
+    }
+
+    fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, MemoryError> {
+        let start = usize::try_from(from.0.saturating_sub(1)).unwrap_or(usize::MAX);
+        Ok(self.rows.iter().skip(start).take(most).cloned().collect())
+    }
+
+    fn rows_of(
+        &mut self,
+        entity: &Entity,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<Vec<Row>, MemoryError> {
+        let older = |row: &&Row| row.entity == *entity && before.is_none_or(|before| row.seq < before);
+        Ok(self.rows.iter().rev().filter(older).take(most).cloned().collect())
+    }
+}

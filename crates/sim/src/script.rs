@@ -1,0 +1,1 @@
+//! Stories as text: what is done and what is seen, in one file.

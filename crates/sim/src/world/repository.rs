@@ -1,0 +1,382 @@
+//! A repository and its forge as plain state: commits with whole trees, branches, change requests, merges.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orch_core::artefact::{self, Artefact, FileVerdict, QUESTIONS, REVIEW, TEST_REPORT};
+use orch_core::call::git::{Candidate, Collected, Proof, Protected};
+use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
+use orch_core::id::{Commit, Digest, RunId, Tree, WorkItem};
+use orch_core::stage::Role;
+
+use super::Run;
+use super::works::{Deed, Works};
+
+type Files = BTreeMap<String, String>;
+
+#[derive(Debug, Clone)]
+struct Object {
+    files: Files,
+    parents: Vec<Commit>,
+}
+
+/// A repository.
+#[derive(Debug, Clone, Default)]
+pub struct Repository {
+    objects: BTreeMap<Commit, Object>,
+    branches: BTreeMap<String, Commit>,
+    /// Which task cut which branch.
+    pub cut: BTreeMap<String, String>,
+    collected: BTreeMap<RunId, Commit>,
+    changes: BTreeMap<u64, (String, bool)>,
+    /// Every commit that main was, oldest first.
+    pub main_was: Vec<Commit>,
+    /// Trees on which the tests ran and were green.
+    pub tested: BTreeSet<Tree>,
+    writes: usize,
+    /// How often a branch was cut, by name.
+    pub cuts: BTreeMap<String, u32>,
+}
+
+impl Repository {
+    /// A repository with a first commit on main.
+    pub fn begin(&mut self) {
+        let files = Files::from([("src/main".to_owned(), "first".to_owned())]);
+        let commit = self.put(files, Vec::new());
+        self.main_was.push(commit);
+    }
+
+    /// Somebody else pushes to main.
+    pub fn push_main(&mut self, path: &str, content: &str) {
+        let main = self.main();
+        let mut files = self.files(&main);
+        files.insert(path.to_owned(), content.to_owned());
+        let commit = self.put(files, vec![main]);
+        self.main_was.push(commit);
+    }
+
+    /// Where main is.
+    pub fn main(&self) -> Commit {
+        self.main_was.last().cloned().unwrap_or_else(|| Commit("none".to_owned()))
+    }
+
+    pub(super) fn writes(&self) -> usize {
+        self.writes
+    }
+
+    fn put(&mut self, files: Files, parents: Vec<Commit>) -> Commit {
+        let text = format!("{files:?}{parents:?}");
+        let commit = Commit(Digest::of(text.as_bytes()).0[..40].to_owned());
+        if self.objects.insert(commit.clone(), Object { files, parents }).is_none() {
+            self.writes += 1;
+        }
+        commit
+    }
+
+    fn files(&self, commit: &Commit) -> Files {
+        self.objects.get(commit).map(|object| object.files.clone()).unwrap_or_default()
+    }
+
+    /// The tree of a commit.
+    pub fn tree(&self, commit: &Commit) -> Tree {
+        Tree(Digest::of(format!("{:?}", self.files(commit)).as_bytes()).0[..40].to_owned())
+    }
+
+    /// Whether one commit contains another.
+    pub fn contains(&self, descendant: &Commit, ancestor: &Commit) -> bool {
+        let mut queue = vec![descendant.clone()];
+        let mut seen = BTreeSet::new();
+        while let Some(commit) = queue.pop() {
+            if commit == *ancestor {
+                return true;
+            }
+            if seen.insert(commit.clone())
+                && let Some(object) = self.objects.get(&commit)
+            {
+                queue.extend(object.parents.iter().cloned());
+            }
+        }
+        false
+    }
+
+    fn base(&self, a: &Commit, main: &Commit) -> Commit {
+        let mut queue = std::collections::VecDeque::from([main.clone()]);
+        while let Some(commit) = queue.pop_front() {
+            if self.contains(a, &commit) {
+                return commit;
+            }
+            if let Some(object) = self.objects.get(&commit) {
+                queue.extend(object.parents.iter().cloned());
+            }
+        }
+        main.clone()
+    }
+
+    /// Whether the tests are green on a commit: nothing in it is broken.
+    pub fn is_green(&self, commit: &Commit) -> bool {
+        !self.files(commit).values().any(|content| content.contains("BROKEN"))
+    }
+
+    pub(super) fn ci_ran(&mut self, commit: &Commit) {
+        if self.is_green(commit) {
+            let tree = self.tree(commit);
+            self.tested.insert(tree);
+        }
+    }
+
+    fn change_of(&self, head: &Commit, item: &WorkItem) -> (Digest, bool) {
+        let base = self.base(head, &self.main());
+        let (before, after) = (self.files(&base), self.files(head));
+        let folder = artefact::folder(item);
+        let mut diff = Vec::new();
+        for path in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
+            if !path.starts_with(&folder)
+                && !path.starts_with("tests/")
+                && before.get(path) != after.get(path)
+            {
+                diff.push((path.clone(), after.get(path).cloned()));
+            }
+        }
+        (Digest::of(format!("{diff:?}").as_bytes()), diff.is_empty())
+    }
+
+    pub(super) fn git(
+        &mut self,
+        call: &GitCall,
+        runs: &BTreeMap<RunId, Run>,
+        works: &mut Works,
+    ) -> Result<GitReply, Failure> {
+        match call {
+            GitCall::CutBranch { branch, task, item, .. } => {
+                if let Some(head) = self.branches.get(branch).cloned() {
+                    if self.cut.get(branch).is_none_or(|owner| owner != task.as_str()) {
+                        return Ok(GitReply::NameTaken);
+                    }
+                    let base = self.objects[&head].parents.first().cloned().unwrap_or_else(|| self.main());
+                    return Ok(GitReply::BranchCut { branch: branch.clone(), head, base });
+                }
+                let base = self.main();
+                let mut files = self.files(&base);
+                files.insert(format!("{}/00-business-request.md", artefact::folder(item)), task.0.clone());
+                let head = self.put(files, vec![base.clone()]);
+                self.branches.insert(branch.clone(), head.clone());
+                self.cut.insert(branch.clone(), task.0.clone());
+                *self.cuts.entry(branch.clone()).or_default() += 1;
+                Ok(GitReply::BranchCut { branch: branch.clone(), head, base })
+            }
+            GitCall::Collect { branch, parent, run, role, item, .. } => {
+                let deed = works.deed(*run);
+                let killed = runs.get(run).is_none_or(|run| run.ended.is_none());
+                if killed {
+                    return Err(Failure::permanent("the run still lives"));
+                }
+                let head = match self.collected.get(run) {
+                    Some(head) => head.clone(),
+                    None => {
+                        let head = self.write(parent, *run, *role, item, &deed);
+                        self.collected.insert(*run, head.clone());
+                        self.branches.insert(branch.clone(), head.clone());
+                        head
+                    }
+                };
+                let (change, empty) = self.change_of(&head, item);
+                Ok(GitReply::Collected(Box::new(Collected {
+                    tree: self.tree(&head),
+                    change,
+                    empty,
+                    artefacts: self.artefacts(&head, parent, item),
+                    outside: if deed == Deed::Outside { vec!["src/stray".to_owned()] } else { Vec::new() },
+                    protected: self.protected(&head),
+                    head,
+                })))
+            }
+            GitCall::BuildCandidate { branch, head, item, .. } => {
+                let main = self.main();
+                if self.contains(head, &main) {
+                    let (change, _) = self.change_of(head, item);
+                    let tree = self.tree(head);
+                    return Ok(GitReply::Candidate(Candidate { commit: head.clone(), tree, main, change }));
+                }
+                let base = self.base(head, &main);
+                let (old, ours, theirs) = (self.files(&base), self.files(head), self.files(&main));
+                let mut merged = Files::new();
+                let mut conflicts = Vec::new();
+                for path in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
+                    let (o, a, b) = (old.get(path), ours.get(path), theirs.get(path));
+                    let pick = if a == b || b == o {
+                        a
+                    } else if a == o {
+                        b
+                    } else {
+                        conflicts.push(path.clone());
+                        a
+                    };
+                    if let Some(content) = pick {
+                        merged.insert(path.clone(), content.clone());
+                    }
+                }
+                if !conflicts.is_empty() {
+                    return Ok(GitReply::Conflict { paths: conflicts });
+                }
+                let commit = self.put(merged, vec![head.clone(), main.clone()]);
+                self.branches.insert(branch.clone(), commit.clone());
+                let (change, _) = self.change_of(&commit, item);
+                let tree = self.tree(&commit);
+                Ok(GitReply::Candidate(Candidate { commit, tree, main, change }))
+            }
+            GitCall::Prove { commit } => Ok(GitReply::Proof(Proof {
+                main: self.main(),
+                ancestor: self.contains(&self.main(), commit),
+                tree: self.tree(commit),
+            })),
+            GitCall::DropTree { .. } => Ok(GitReply::TreeDropped),
+        }
+    }
+
+    fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {
+        let mut files = self.files(parent);
+        let folder = artefact::folder(item);
+        let mut put = |name: &str, text: String| {
+            files.insert(format!("{folder}/{name}"), text);
+        };
+        let idle = matches!(deed, Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited);
+        match role {
+            _ if idle => {}
+            Role::Analyst if *deed == Deed::Ask => put(QUESTIONS, format!("why? {run}")),
+            Role::Analyst => {
+                for name in artefact::REQUIREMENTS {
+                    put(name, format!("by {run}"));
+                }
+            }
+            Role::Architect => {
+                for name in ["06-adr/ADR-001-how.md", "07-infra-requirements.md"] {
+                    put(name, format!("by {run}"));
+                }
+                for name in ["08-data-requirements.md", "10-tech-risks.md"] {
+                    put(name, format!("by {run}"));
+                }
+            }
+            Role::Developer => {
+                let content = if *deed == Deed::Break { "BROKEN" } else { "works" };
+                let path = match deed {
+                    Deed::Touch(path) => path.clone(),
+                    Deed::Protected => {
+                        files.insert(".ci/run".to_owned(), format!("by {run}"));
+                        format!("src/{item}")
+                    }
+                    Deed::Well
+                    | Deed::Break
+                    | Deed::Object
+                    | Deed::Fail(_)
+                    | Deed::Nothing
+                    | Deed::Outside
+                    | Deed::Garbage
+                    | Deed::Ask
+                    | Deed::Hang
+                    | Deed::Limited => format!("src/{item}"),
+                };
+                files.insert(path, format!("{content} {item} by {run}"));
+            }
+            Role::Reviewer | Role::Tester => {
+                let name = if role == Role::Reviewer { REVIEW } else { TEST_REPORT };
+                let word = match deed {
+                    Deed::Object => "NO",
+                    Deed::Garbage => "???",
+                    Deed::Well
+                    | Deed::Break
+                    | Deed::Fail(_)
+                    | Deed::Nothing
+                    | Deed::Outside
+                    | Deed::Ask
+                    | Deed::Hang
+                    | Deed::Protected
+                    | Deed::Touch(_)
+                    | Deed::Limited => "YES",
+                };
+                put(name, format!("{word} by {run}"));
+            }
+        }
+        if files == self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
+    }
+
+    fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> Vec<Artefact> {
+        let folder = format!("{}/", artefact::folder(item));
+        let before = self.files(parent);
+        let mut found = Vec::new();
+        for (path, content) in self.files(head) {
+            let Some(name) = path.strip_prefix(&folder) else { continue };
+            let judges = name == REVIEW || name == TEST_REPORT;
+            let verdict = judges.then(|| match content.get(..3) {
+                Some("YES") => FileVerdict::Positive,
+                Some("NO ") => FileVerdict::Negative,
+                Some(_) | None => FileVerdict::Unreadable("no token".to_owned()),
+            });
+            found.push(Artefact {
+                name: name.to_owned(),
+                digest: Digest::of(content.as_bytes()),
+                fresh: before.get(&path) != Some(&content),
+                verdict,
+                excerpt: Some(Text::of(&content)),
+            });
+        }
+        found
+    }
+
+    fn protected(&self, head: &Commit) -> Option<Protected> {
+        let main = self.files(&self.base(head, &self.main()));
+        let path = ".ci/run".to_owned();
+        let now = self.files(head).get(&path).cloned();
+        (main.get(&path) != now.as_ref())
+            .then(|| Protected { diff: Digest::of(format!("{now:?}").as_bytes()), paths: vec![path] })
+    }
+
+    pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
+        match call {
+            ForgeCall::OpenChange { branch, .. } => {
+                let known = self.changes.iter().find(|(_, (name, _))| name == branch).map(|(n, _)| *n);
+                let change = known.unwrap_or(self.changes.len() as u64 + 1);
+                if known.is_none() {
+                    self.changes.insert(change, (branch.clone(), true));
+                    self.writes += 1;
+                }
+                Ok(ForgeReply::ChangeOpened { change })
+            }
+            ForgeCall::SetCommitStatus { .. } => Ok(ForgeReply::CommitStatusSet),
+            ForgeCall::Merge { candidate, main, .. } => {
+                let now = self.main();
+                if self.contains(&now, candidate) {
+                    return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
+                }
+                if now != *main {
+                    return Ok(ForgeReply::MainMoved { main: now });
+                }
+                self.main_was.push(candidate.clone());
+                self.writes += 1;
+                Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) })
+            }
+            ForgeCall::CloseChange { change } => {
+                if let Some((_, open)) = self.changes.get_mut(change) {
+                    *open = false;
+                }
+                Ok(ForgeReply::ChangeClosed)
+            }
+            ForgeCall::DeleteBranch { branch, head } => match self.branches.get(branch) {
+                Some(now) if now != head => Ok(ForgeReply::BranchMoved { head: now.clone() }),
+                Some(_) | None => {
+                    self.branches.remove(branch);
+                    self.cut.remove(branch);
+                    Ok(ForgeReply::BranchDeleted)
+                }
+            },
+        }
+    }
+
+    /// The change requests: number, branch, whether open.
+    pub fn changes(&self) -> impl Iterator<Item = (u64, &str, bool)> {
+        self.changes.iter().map(|(n, (branch, open))| (*n, branch.as_str(), *open))
+    }
+
+    /// Whether a branch exists.
+    pub fn has_branch(&self, name: &str) -> bool {
+        self.branches.contains_key(name)
+    }
+}

@@ -1,0 +1,103 @@
+//! How do agents, hooks and services behave? As the story says; well by default.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orch_core::event::RunHow;
+use orch_core::id::{Commit, RunId, TaskId, WorkItem};
+use orch_core::stage::Role;
+
+/// Who works in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Worker {
+    /// An agent.
+    Agent(Role),
+    /// The tests.
+    Ci,
+    /// The deploy hook.
+    Hook,
+}
+
+/// What an agent does instead of working well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Works as its role should.
+    Well,
+    /// Breaks the tests (developer).
+    Break,
+    /// Judges negatively (reviewer, tester).
+    Object,
+    /// Ends with this exit code and leaves nothing.
+    Fail(i32),
+    /// Ends well and leaves nothing.
+    Nothing,
+    /// Writes outside its scope as well.
+    Outside,
+    /// Writes a verdict file without a verdict (reviewer, tester).
+    Garbage,
+    /// Asks questions (analyst).
+    Ask,
+    /// Is killed at its time limit.
+    Hang,
+    /// Touches a protected path as well (developer).
+    Protected,
+    /// Writes the same file as another change (developer): this path.
+    Touch(String),
+    /// The provider refuses.
+    Limited,
+}
+
+/// The script of the working world.
+#[derive(Debug, Clone, Default)]
+pub struct Works {
+    deeds: BTreeMap<(WorkItem, Role), Vec<Deed>>,
+    hooks: Vec<i32>,
+    /// Whether the deployed service is unwell.
+    pub unwell: bool,
+    done: BTreeMap<RunId, Deed>,
+    /// Commits that people pushed to main, past every gate.
+    pub by_people: BTreeSet<Commit>,
+    /// Whether a branch name may be cut again (after a stop).
+    pub recut_ok: bool,
+}
+
+impl Works {
+    /// The next runs of a role of a work item do these, then it works well.
+    pub fn script(&mut self, item: &WorkItem, role: Role, deeds: Vec<Deed>) {
+        self.deeds.insert((item.clone(), role), deeds);
+    }
+
+    /// The next hooks end with these codes, then with 0.
+    pub fn script_hooks(&mut self, codes: Vec<i32>) {
+        self.hooks = codes;
+    }
+
+    pub(super) fn hook_code(&mut self) -> i32 {
+        if self.hooks.is_empty() { 0 } else { self.hooks.remove(0) }
+    }
+
+    pub(super) fn end_of(&mut self, role: Role, run: RunId, task: &TaskId) -> RunHow {
+        let deeds = self.deeds.entry((task.item(), role)).or_default();
+        let deed = if deeds.is_empty() { Deed::Well } else { deeds.remove(0) };
+        let how = match &deed {
+            Deed::Fail(code) => RunHow::Exited { code: *code },
+            Deed::Hang => RunHow::TimedOut,
+            Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".to_owned() },
+            Deed::Well
+            | Deed::Break
+            | Deed::Object
+            | Deed::Nothing
+            | Deed::Outside
+            | Deed::Garbage
+            | Deed::Ask
+            | Deed::Protected
+            | Deed::Touch(_) => RunHow::Exited { code: 0 },
+        };
+        self.done.insert(run, deed);
+        how
+    }
+
+    /// What a run did.
+    pub fn deed(&self, run: RunId) -> Deed {
+        self.done.get(&run).cloned().unwrap_or(Deed::Nothing)
+    }
+}

@@ -1,0 +1,3 @@
+//! The world on a bench: stories and random histories.
+
+mod pipeline;

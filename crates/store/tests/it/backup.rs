@@ -1,0 +1,121 @@
+//! Is a backup the store of one moment, and does it come back as it was?
+
+use std::path::Path;
+
+use orch_core::id::Seq;
+use orch_core::journal::Journal;
+use orch_core::stage::Stage;
+use orch_sim::contract::sample;
+use orch_store::SqliteJournal;
+use orch_store::backup::{BackupError, online, restore};
+use orch_store::check::{Depth, full};
+
+use super::Home;
+
+/// All rows as they lie in the file.
+fn stored(store: &Path) -> Vec<(i64, String, Vec<u8>)> {
+    let conn = rusqlite::Connection::open(store).unwrap();
+    let mut all = conn.prepare("SELECT seq, hash, CAST(body AS BLOB) FROM journal ORDER BY seq").unwrap();
+    let rows = all.query_map([], |r| Ok((r.get(0)?, r.get(1)?, r.get(2)?))).unwrap();
+    rows.collect::<Result<_, _>>().unwrap()
+}
+
+/// Proves that a backup taken while the brain commits is whole and sound, and that its rows are byte for byte the
+/// store's: nothing acknowledged before it began is missing.
+#[test]
+fn a_backup_is_one_moment_of_a_busy_store() {
+    let home = Home::new();
+    let (mut journal, mut pen) = home.filled(500);
+    let before = journal.head().unwrap();
+    let (began, begin) = std::sync::mpsc::channel();
+    let (stop, stopped) = std::sync::mpsc::channel::<()>();
+    let writer = std::thread::spawn(move || {
+        let mut number = 1_000;
+        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+            number += 1;
+            let task = sample::task("a", number, 1, Stage::Review);
+            journal.commit(&pen.batch_about(&task, &number.to_string())).unwrap();
+            let _ = began.send(());
+        }
+        journal
+    });
+    begin.recv().unwrap();
+    let backup = home.file("backup.db");
+    let copied = online(&home.store(), &backup).unwrap();
+    drop(stop);
+    let journal = writer.join().unwrap();
+    assert!(copied.head.seq > before.seq, "the writer was writing");
+    assert_eq!(copied.bytes, std::fs::metadata(&backup).unwrap().len());
+    assert!(full(&backup, Depth::Thorough, None).unwrap().is_sound());
+    drop(journal);
+    let (copy, store) = (stored(&backup), stored(&home.store()));
+    assert_eq!(copy.len() as u64, copied.head.seq.0);
+    assert_eq!(copy, store.get(..copy.len()).unwrap());
+    assert!(!home.file("backup.db.part").exists() && !home.file("backup.db-wal").exists());
+}
+
+/// Proves that a restored store is the backup's, byte for byte, that the replaced one is kept with its log, and that the
+/// brain knows it did not stop in order: it looks at everything.
+#[test]
+fn a_backup_comes_back() {
+    let home = Home::new();
+    let (mut journal, mut pen) = home.filled(50);
+    let backup = home.file("backup.db");
+    let copied = online(&home.store(), &backup).unwrap();
+    journal.commit(&pen.batch_about(&sample::task("a", 99, 1, Stage::Review), "later")).unwrap();
+    let later = journal.head().unwrap();
+    drop(journal);
+    let rows = stored(&backup);
+
+    let restored = restore(&backup, &home.store()).unwrap();
+    assert_eq!(restored.head, copied.head);
+    assert_eq!(stored(&home.store()), rows);
+    let mut journal = SqliteJournal::open(&home.store()).unwrap();
+    assert_eq!(journal.head().unwrap(), copied.head);
+    assert!(!journal.was_clean());
+    assert_eq!(journal.open_effects().unwrap().len(), 1);
+    drop(journal);
+    assert!(full(&home.store(), Depth::Thorough, None).unwrap().is_sound());
+    let aside = SqliteJournal::open(&restored.aside.unwrap()).unwrap().head().unwrap();
+    assert_eq!(aside, later, "the replaced store has lost nothing");
+}
+
+/// Proves that a backup comes back where nothing is left, and where only a log is left.
+#[test]
+fn a_backup_comes_back_to_an_empty_place() {
+    let home = Home::new();
+    home.filled(5).0.close().unwrap();
+    let other = Home::new();
+    std::fs::write(other.file("orch.db-wal"), "the log of a store that is gone").unwrap();
+    let restored = restore(&home.store(), &other.store()).unwrap();
+    assert_eq!(restored.aside, None);
+    assert_eq!(stored(&other.store()), stored(&home.store()));
+    assert_eq!(SqliteJournal::open(&other.store()).unwrap().head().unwrap().seq, Seq(6));
+}
+
+/// Proves that a living store, an existing file and an unsound backup are refused, and that nothing is changed then.
+#[test]
+fn what_would_lose_something_is_refused() {
+    let home = Home::new();
+    let (journal, _) = home.filled(100);
+    let backup = home.file("backup.db");
+    online(&home.store(), &backup).unwrap();
+    let error = restore(&backup, &home.store()).unwrap_err();
+    assert!(matches!(error, BackupError::Target(_)), "{error}");
+    assert!(error.to_string().contains("another brain has this store"), "{error}");
+    let error = online(&home.store(), &backup).unwrap_err();
+    assert!(matches!(error, BackupError::Exists { .. }), "{error}");
+    journal.close().unwrap();
+
+    let conn = rusqlite::Connection::open(&backup).unwrap();
+    conn.execute_batch("UPDATE journal SET body = replace(body, 'k5', 'k6') WHERE seq = 5").unwrap();
+    drop(conn);
+    let before = std::fs::read(home.store()).unwrap();
+    let error = restore(&backup, &home.store()).unwrap_err();
+    assert!(matches!(error, BackupError::Unsound { .. }), "{error}");
+    assert!(error.to_string().contains("journal row 5"), "{error}");
+    assert_eq!(std::fs::read(home.store()).unwrap(), before);
+    let error = restore(&home.file("missing.db"), &home.store()).unwrap_err();
+    assert!(matches!(error, BackupError::Source(_)), "{error}");
+    assert_eq!(std::fs::read(home.store()).unwrap(), before);
+}

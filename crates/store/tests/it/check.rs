@@ -1,0 +1,114 @@
+//! Does the full check find what is wrong, name it, and stay silent otherwise?
+
+use std::path::Path;
+
+use orch_core::id::{Entity, Seq};
+use orch_core::journal::Row;
+use orch_core::state::State;
+use orch_store::check::{Depth, MOST_FINDINGS, Report, full};
+
+use super::Home;
+
+fn checked(store: &Path) -> Report {
+    full(store, Depth::Thorough, None).unwrap()
+}
+
+/// Proves that a sound store has no findings, while its brain runs and after.
+#[test]
+fn a_sound_store_has_no_findings() {
+    let home = Home::new();
+    let (journal, _) = home.filled(300);
+    let report = checked(&home.store());
+    assert!(report.is_sound(), "{:?}", report.findings);
+    assert_eq!((report.rows, report.entities), (301, 301));
+    journal.close().unwrap();
+    assert!(full(&home.store(), Depth::Quick, None).unwrap().is_sound());
+}
+
+/// Proves that each kind of damage is one finding that names the place and the remedy.
+#[test]
+fn damage_is_named() {
+    for (spoil, named) in [
+        ("UPDATE journal SET body = replace(body, 'k5', 'k6') WHERE seq = 5", "journal row 5 "),
+        ("UPDATE journal SET key = 'x' WHERE seq = 5", "journal row 5 "),
+        ("UPDATE journal SET entity = 'task/X-1' WHERE seq = 11", "journal row 11 "),
+        ("UPDATE journal SET at = 0 WHERE seq = 5", "journal row 5 "),
+        ("DELETE FROM journal WHERE seq = 11", "journal row 11 "),
+        ("UPDATE state SET body = 'null' WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE state SET seq = 4 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE state SET open = 0 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE state SET slug = 'x' WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE tally SET tasks = 7 WHERE stage = 'done'", "the count of tasks in a/done "),
+        ("UPDATE effect SET body = replace(body, 'c0ffee', 'decaff')", "open effect e21.0 "),
+        ("UPDATE timer SET body = replace(body, 'w21', 'w99')", "the timer of installation "),
+        ("UPDATE blob SET bytes = x'00' WHERE id = 3", "blob "),
+    ] {
+        let home = Home::new();
+        home.filled(20).0.close().unwrap();
+        home.spoil(spoil);
+        let report = checked(&home.store());
+        let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        let first = said.first().unwrap_or_else(|| panic!("{spoil} was not seen"));
+        assert!(first.starts_with(named), "{spoil}: {said:#?}");
+        assert!(first.contains("`orch restore`"), "{first}");
+    }
+}
+
+/// Proves that each state is compared with what its rows come to, by the fold that the caller gives.
+#[test]
+fn states_are_compared_with_their_fold() {
+    let home = Home::new();
+    let (_journal, _) = home.filled(4);
+    // The sample's rows say only in which stage the task is, so that is what this fold knows.
+    let fold = |stored: bool| {
+        move |entity: &Entity, _: Option<State>, row: &Row| -> Result<Option<State>, String> {
+            let Some(orch_core::change::Change::Staged(stage)) = row.changes.first() else { return Ok(None) };
+            let Entity::Task(id) = entity else { return Err("not a task".to_owned()) };
+            let number: u64 = id.as_str().trim_start_matches("A-").parse().map_err(|_| "a number")?;
+            let mut task = orch_sim::contract::sample::task("a", number, 1, *stage);
+            if !stored && row.seq == Seq(2) {
+                task.round = 9;
+            }
+            Ok(Some(State::Task(Box::new(task))))
+        }
+    };
+    let report = full(&home.store(), Depth::Quick, Some(&fold(true))).unwrap();
+    assert!(report.is_sound(), "{:?}", report.findings);
+    let report = full(&home.store(), Depth::Quick, Some(&fold(false))).unwrap();
+    let said: Vec<String> = report.findings.iter().map(|f| f.what.to_string()).collect();
+    assert_eq!(said, ["the state of task/A-002"]);
+    let illegal = |_: &Entity, _: Option<State>, _: &Row| Err("illegal here".to_owned());
+    let report = full(&home.store(), Depth::Quick, Some(&illegal)).unwrap();
+    assert_eq!(report.findings.len(), 5);
+    assert!(report.findings.iter().all(|f| f.cause.ends_with("cannot follow: illegal here")));
+}
+
+/// Proves that a report stays small whatever happened, and that a broken file is a finding too.
+#[test]
+fn much_damage_is_a_small_report() {
+    let home = Home::new();
+    home.filled(300).0.close().unwrap();
+    home.spoil("UPDATE journal SET key = key || '!'; UPDATE state SET slug = 'x'");
+    let report = checked(&home.store());
+    assert_eq!(report.findings.len(), MOST_FINDINGS);
+    assert_eq!(report.more, 301 + 300 - MOST_FINDINGS as u64);
+
+    let home = Home::new();
+    home.filled(300).0.close().unwrap();
+    let sound = std::fs::read(home.store()).unwrap();
+    for first in 3..13 {
+        let mut bytes = sound.clone();
+        for page in (first..bytes.len() / 4096).step_by(10) {
+            bytes.get_mut(page * 4096..page * 4096 + 100).unwrap().fill(0xa5);
+        }
+        std::fs::write(home.store(), bytes).unwrap();
+        match full(&home.store(), Depth::Thorough, None) {
+            Ok(report) => {
+                let file = report.findings.iter().any(|f| f.to_string().starts_with("the file is damaged"));
+                assert!(file, "pages from {first}: {report:?}");
+            }
+            // The very first look at the file met it.
+            Err(error) => assert!(error.to_string().contains("the file is damaged"), "{first}: {error}"),
+        }
+    }
+}

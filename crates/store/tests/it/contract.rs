@@ -1,0 +1,46 @@
+//! Does the SQLite journal do what every journal must?
+
+use std::cell::RefCell;
+
+use orch_store::SqliteJournal;
+
+use super::Home;
+
+/// Proves the whole contract of journals on the real store.
+#[test]
+fn the_contract_of_journals() {
+    let homes = RefCell::new(Vec::new());
+    let make = || {
+        let home = Home::new();
+        let journal = SqliteJournal::open(&home.store()).unwrap();
+        homes.borrow_mut().push(home);
+        journal
+    };
+    orch_sim::contract::journal::journal(make);
+}
+
+/// Proves that everything committed is there after a stop in order, and after one without.
+#[test]
+fn the_contract_of_reopening() {
+    let homes = RefCell::new(Vec::new());
+    let make = || {
+        let home = Home::new();
+        let journal = SqliteJournal::open(&home.store()).unwrap();
+        homes.borrow_mut().push(home);
+        journal
+    };
+    orch_sim::contract::journal::reopened(make, |journal| {
+        let place = journal.place().to_owned();
+        journal.close().unwrap();
+        let journal = SqliteJournal::open(&place).unwrap();
+        assert!(journal.was_clean());
+        journal
+    });
+    orch_sim::contract::journal::reopened(make, |journal| {
+        let place = journal.place().to_owned();
+        drop(journal);
+        let journal = SqliteJournal::open(&place).unwrap();
+        assert!(!journal.was_clean());
+        journal
+    });
+}

@@ -1,0 +1,153 @@
+//! What is opened, what is refused, and does a refusal name place, cause and remedy?
+
+use std::os::unix::fs::PermissionsExt;
+
+use orch_core::id::Seq;
+use orch_core::journal::{Batch, Journal};
+use orch_core::stage::Stage;
+use orch_sim::contract::sample::{self, Pen};
+use orch_store::{Damaged, OpenError, Reader, SqliteJournal, StoreError};
+
+use super::Home;
+
+/// Proves that a store has one brain, that the error says which process has it, and that readers are let in.
+#[test]
+fn one_brain_a_store() {
+    let home = Home::new();
+    let (journal, _) = home.filled(3);
+    let error = SqliteJournal::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::Taken { .. }), "{error}");
+    assert!(error.to_string().contains(&format!("process {}", std::process::id())), "{error}");
+    assert_eq!(Reader::open(&home.store()).unwrap().head().unwrap().seq, Seq(4));
+    drop(journal);
+    SqliteJournal::open(&home.store()).unwrap();
+}
+
+/// Proves that the mark of a clean stop is gone while a brain runs, so that a kill is seen.
+#[test]
+fn only_a_stop_in_order_is_clean() {
+    let home = Home::new();
+    let (journal, _) = home.filled(1);
+    assert!(journal.was_clean(), "a new store has nothing to check");
+    journal.close().unwrap();
+    let journal = SqliteJournal::open(&home.store()).unwrap();
+    assert!(journal.was_clean());
+    drop(journal);
+    assert!(!SqliteJournal::open(&home.store()).unwrap().was_clean());
+}
+
+/// Proves that only the owner can read the file, whatever the umask says.
+#[test]
+fn the_file_is_its_owners() {
+    let home = Home::new();
+    let (_journal, _) = home.filled(1);
+    for name in ["orch.db", "orch.db-wal", "orch.db.lock"] {
+        let mode = std::fs::metadata(home.file(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{name} is {mode:o}");
+    }
+}
+
+/// Proves that a store of a newer binary is left alone by the writer and by the reader.
+#[test]
+fn a_newer_store_is_refused() {
+    let home = Home::new();
+    home.filled(1).0.close().unwrap();
+    home.spoil("PRAGMA user_version = 99");
+    let newer = |error: OpenError| {
+        assert!(matches!(error, OpenError::Newer { found: 99, .. }), "{error}");
+        assert!(error.to_string().contains("newer binary"), "{error}");
+    };
+    newer(SqliteJournal::open(&home.store()).unwrap_err());
+    newer(Reader::open(&home.store()).unwrap_err());
+}
+
+/// Proves that a migration that was changed after it was applied is noticed.
+#[test]
+fn another_migration_is_refused() {
+    let home = Home::new();
+    home.filled(1).0.close().unwrap();
+    home.spoil("UPDATE migration SET checksum = 'x'");
+    let error = SqliteJournal::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::OtherMigration { number: 1, .. }), "{error}");
+}
+
+/// Proves that files that are no stores are refused and stay as they are.
+#[test]
+fn other_files_are_refused() {
+    let home = Home::new();
+    std::fs::write(home.store(), "a letter to somebody, long enough to have a header of its own".repeat(40))
+        .unwrap();
+    let before = std::fs::read(home.store()).unwrap();
+    let error = SqliteJournal::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+    let error = Reader::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+    assert_eq!(std::fs::read(home.store()).unwrap(), before);
+
+    let home = Home::new();
+    home.spoil("CREATE TABLE recipes (name TEXT)");
+    let error = SqliteJournal::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+
+    let home = Home::new();
+    let error = Reader::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::Files { .. }), "{error}");
+    std::fs::write(home.store(), "").unwrap();
+    let error = Reader::open(&home.store()).unwrap_err();
+    assert!(matches!(error, OpenError::NotAStore { .. }), "{error}");
+    SqliteJournal::open(&home.store()).unwrap();
+}
+
+/// Proves that damage in the last rows stops the brain before it writes, and that the error names row and remedy.
+#[test]
+fn damage_in_the_last_rows_is_seen_at_start() {
+    for (spoil, row) in [
+        ("UPDATE journal SET body = replace(body, 'k5', 'k6') WHERE seq = 5", 5),
+        ("DELETE FROM journal WHERE seq = 6", 7),
+        ("UPDATE journal SET body = 'not json', hash = 'x' WHERE seq = 7", 7),
+    ] {
+        let home = Home::new();
+        home.filled(9).0.close().unwrap();
+        home.spoil(spoil);
+        let error = SqliteJournal::open(&home.store()).unwrap_err();
+        let OpenError::Store(StoreError::Damaged { what, .. }) = &error else { panic!("{error}") };
+        assert_eq!(*what, Damaged::Row(Seq(row)), "{spoil}");
+        let said = error.to_string();
+        assert!(said.contains(&format!("row {row}")) && said.contains("orch restore"), "{said}");
+    }
+    let home = Home::new();
+    home.filled(2).0.close().unwrap();
+    home.spoil("UPDATE state SET seq = 77 WHERE entity = 'task/A-001'");
+    let error = SqliteJournal::open(&home.store()).unwrap_err();
+    assert!(error.to_string().contains("the state of task/A-001 is damaged"), "{error}");
+}
+
+/// Proves that what cannot be read later is an error that names it, never a panic, and that the rest stays readable.
+#[test]
+fn malformed_rows_are_named() {
+    let home = Home::new();
+    home.filled(70).0.close().unwrap();
+    home.spoil(
+        "UPDATE journal SET body = '[[1' WHERE seq = 2;
+         UPDATE state SET body = '{\"task\":7}' WHERE entity = 'task/A-001';
+         UPDATE effect SET body = '';
+         UPDATE timer SET body = 'null';
+         UPDATE blob SET bytes = x'ff00' WHERE id = 1;",
+    );
+    let mut journal = SqliteJournal::open(&home.store()).unwrap();
+    let error = journal.rows(Seq(1), 10).unwrap_err().to_string();
+    assert!(error.contains("journal row 2") && error.contains("orch replay --verify"), "{error}");
+    assert_eq!(journal.rows(Seq(3), 100).unwrap().len(), 69);
+    let first = sample::entity(&sample::task("a", 1, 1, Stage::Review));
+    assert!(journal.state(&first).unwrap_err().to_string().contains("task/A-001"));
+    let error = journal.each_open(&mut |_, _| {}).unwrap_err().to_string();
+    assert!(error.contains("task/A-001"), "{error}");
+    let error = journal.open_effects().unwrap_err().to_string();
+    assert!(error.contains("open effect e71.0"), "{error}");
+    let error = journal.armed_timers().unwrap_err().to_string();
+    assert!(error.contains("installation"), "{error}");
+    let blob = orch_core::id::Digest::of(b"text of k1");
+    assert!(journal.blob(&blob).unwrap_err().to_string().contains(&blob.0));
+    let mut pen = Pen::new(journal.head().unwrap());
+    journal.commit(&Batch { rows: vec![pen.row(&first, "goes on")], ..Batch::default() }).unwrap();
+}
