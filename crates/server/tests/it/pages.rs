@@ -59,7 +59,7 @@ async fn the_board_shows_who_waits_for_what() {
     for text in [
         "Waits for your word to deploy",
         "Waits for your approval of the requirements",
-        "your checkout of main has changes",
+        "Your checkout of main has changes",
     ] {
         at(text);
     }
