@@ -24,6 +24,7 @@ const RULES: &[Rule] = &[
         except: &[
             ("crates/orch/", "settings and arguments come in here"),
             ("xtask/", "a tool for developers, not part of the program"),
+            ("crates/bench/", "a tool for developers, not part of the program"),
         ],
         in_tests: true,
     },
@@ -41,6 +42,7 @@ const RULES: &[Rule] = &[
             ("crates/engine/src/clock.rs", "the clock"),
             ("crates/orch/src/shim.rs", "a process of its own, which has no engine and outlives it"),
             ("xtask/src/step.rs", "says how long a step took"),
+            ("crates/bench/", "measures how long things take"),
         ],
         in_tests: true,
     },
