@@ -1,5 +1,6 @@
 //! What does a running brain cost? The real program, looked at from outside: `/proc`, and answers over TCP.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
@@ -22,15 +23,43 @@ pub(crate) struct Brain {
 }
 
 /// What a process has used so far.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Used {
-    pub(crate) at: Instant,
-    /// On processors, all threads.
+    at: Instant,
+    cpu: Duration,
+    wakes: BTreeMap<String, u64>,
+    written: u64,
+}
+
+/// What a process used in a while.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Use {
+    /// How long that was.
+    pub(crate) seconds: f64,
+    /// On processors: all threads, and the children that ended.
     pub(crate) cpu: Duration,
-    /// How often a thread was woken: voluntary switches of all threads.
+    /// How often a thread was woken: voluntary switches of all threads that are there at the end.
     pub(crate) wakes: u64,
     /// Bytes handed to the disk.
     pub(crate) written: u64,
+}
+
+impl Used {
+    /// What was used since then.
+    pub(crate) fn since(&self, before: &Used) -> Use {
+        let old = |thread: &String| before.wakes.get(thread).copied().unwrap_or(0);
+        Use {
+            seconds: self.at.duration_since(before.at).as_secs_f64(),
+            cpu: self.cpu.saturating_sub(before.cpu),
+            wakes: self.wakes.iter().map(|(thread, wakes)| wakes.saturating_sub(old(thread))).sum(),
+            written: self.written.saturating_sub(before.written),
+        }
+    }
+
+    /// On processors, since the process began.
+    pub(crate) const fn cpu(&self) -> Duration {
+        self.cpu
+    }
 }
 
 impl Brain {
@@ -83,17 +112,15 @@ impl Brain {
     /// What it has used so far.
     pub(crate) fn used(&self) -> Result<Used> {
         let (pid, at) = (self.pid(), Instant::now());
-        let mut cpu = Duration::ZERO;
-        let mut wakes = 0;
+        let mut wakes = BTreeMap::new();
         for task in std::fs::read_dir(format!("/proc/{pid}/task"))? {
-            let folder = task?.path();
-            let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-            let on = text("schedstat").split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0);
-            cpu += Duration::from_nanos(on);
-            wakes += number(&text("status"), "voluntary_ctxt_switches:");
+            let task = task?;
+            let status = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
+            let thread = task.file_name().to_string_lossy().into_owned();
+            wakes.insert(thread, number(&status, "voluntary_ctxt_switches:"));
         }
-        let written = number(&std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default(), "write_bytes:");
-        Ok(Used { at, cpu, wakes, written })
+        let io = std::fs::read_to_string(format!("/proc/{pid}/io")).unwrap_or_default();
+        Ok(Used { at, cpu: cpu_of(&pid.to_string())?, wakes, written: number(&io, "write_bytes:") })
     }
 
     /// Resident memory now, in MiB.
@@ -140,6 +167,14 @@ impl Drop for Brain {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Processor time of a process, its ended threads and children included: in the scheduler's ticks of 10 ms.
+pub(crate) fn cpu_of(pid: &str) -> Result<Duration> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    let (_, after_name) = stat.rsplit_once(')').context("no name in /proc/../stat")?;
+    let ticks = after_name.split_whitespace().skip(11).take(4).map(|n| n.parse().unwrap_or(0)).sum::<u64>();
+    Ok(Duration::from_millis(ticks * 10))
 }
 
 /// The number behind a name at the beginning of a line.

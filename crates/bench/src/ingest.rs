@@ -93,8 +93,7 @@ fn orch(plan: &Plan, home: &Home, round: usize, side: &mut Side) -> Result<Answe
     load::closed(&target(home, &brain, &format!("{run}-warm"))?, CONNECTIONS, plan.length / 4)?;
     let (target, head, before) = (target(home, &brain, &run)?, home.head()?, brain.used()?);
     let answers = load::closed(&target, CONNECTIONS, plan.length)?;
-    let used = brain.used()?;
-    side.note(&answers, used.cpu.saturating_sub(before.cpu));
+    side.note(&answers, brain.used()?.since(&before).cpu);
     check(&answers, home.delivered(head, &run)?)?;
     if answers.taken().is_empty() {
         bail!("nothing was acknowledged; statuses: {:?}", answers.all.first());
@@ -126,6 +125,6 @@ fn receiver(plan: &Plan, python: &Path, side: &mut Side) -> Result<()> {
     load::closed(&target("warm"), CONNECTIONS, plan.length / 4)?;
     let before = brain.used()?;
     let answers = load::closed(&target("run"), CONNECTIONS, plan.length)?;
-    side.note(&answers, brain.used()?.cpu.saturating_sub(before.cpu));
+    side.note(&answers, brain.used()?.since(&before).cpu);
     brain.kill()
 }

@@ -44,7 +44,7 @@ pub(crate) fn start(plan: &Plan) -> Result<()> {
     for round in 0..plan.rounds * 3 {
         let brain = Brain::start(&plan.orch, &home)?;
         calm.0.push(ms(brain.answered));
-        cpu.0.push(ms(brain.used()?.cpu));
+        cpu.0.push(ms(brain.used()?.cpu()));
         load::closed(&target(&home, &brain, &format!("start-{}-{round}", brain.pid()))?, 16, plan.length / 16)?;
         brain.kill()?;
         let began = Instant::now();
@@ -71,13 +71,13 @@ pub(crate) fn idle(plan: &Plan) -> Result<()> {
     std::thread::sleep(plan.length.min(Duration::from_secs(8)));
     let before = brain.used()?;
     std::thread::sleep(plan.length * 15);
-    let after = brain.used()?;
-    let seconds = after.at.duration_since(before.at).as_secs_f64();
+    let used = brain.used()?.since(&before);
     println!(
-        "idle: {:.2} wake-ups a second, {:.3}% of a core, {} KiB written, over {seconds:.0} s; {:.1} MiB, {} threads",
-        (after.wakes - before.wakes) as f64 / seconds,
-        (after.cpu - before.cpu).as_secs_f64() / seconds * 100.0,
-        (after.written - before.written) >> 10,
+        "idle: {:.2} wake-ups a second, {:.3}% of a core, {} KiB written, over {:.0} s; {:.1} MiB, {} threads",
+        used.wakes as f64 / used.seconds,
+        used.cpu.as_secs_f64() / used.seconds * 100.0,
+        used.written >> 10,
+        used.seconds,
         brain.resident(),
         std::fs::read_dir(format!("/proc/{}/task", brain.pid()))?.count(),
     );

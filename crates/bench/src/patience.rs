@@ -30,7 +30,7 @@ pub(crate) fn tail(plan: &Plan) -> Result<()> {
             })
         });
         let answers = load::open(&aim, 64, plan.rate, plan.length)?;
-        let used = brain.used()?;
+        let used = brain.used()?.since(&before);
         let took = match saved {
             Some(thread) => {
                 let took = thread.join().map_err(|_| anyhow::anyhow!("the backup ended in a panic"))?;
@@ -40,7 +40,7 @@ pub(crate) fn tail(plan: &Plan) -> Result<()> {
         };
         check(&answers, home.delivered(head, run)?)?;
         let (waits, other) = (answers.waits(), answers.all.len() - answers.taken().len());
-        let share = (used.cpu - before.cpu).as_secs_f64() / used.at.duration_since(before.at).as_secs_f64();
+        let share = used.cpu.as_secs_f64() / used.seconds;
         println!("tail: {} a second{took}: {}; {other} not acknowledged; {:.0}% of a core", plan.rate, waits.tail(), share * 100.0);
     }
     brain.stop()

@@ -22,6 +22,7 @@ use orch_sim::world::World;
 use orch_store::{Reader, SqliteJournal};
 
 use crate::Plan;
+use crate::brain::cpu_of;
 use crate::figure::{Figures, machine, ms};
 use crate::flow::{self, answers, issue, launched, policy, policy_of, reading, world_of};
 
@@ -193,7 +194,7 @@ async fn many(store: &Path, next: &mut u64, tasks: u64) -> Result<(f64, f64, f64
     }
     *next += tasks;
     let last: Vec<TaskId> = told.iter().map(|(id, _)| id.clone()).collect();
-    let (began, cpu, head) = (Instant::now(), own_cpu()?, body.brain.head().borrow().0);
+    let (began, cpu, head) = (Instant::now(), cpu_of("self")?, body.brain.head().borrow().0);
     let mut waiting = Vec::new();
     for (_, incoming) in told {
         let handle = body.brain.handle();
@@ -203,7 +204,7 @@ async fn many(store: &Path, next: &mut u64, tasks: u64) -> Result<(f64, f64, f64
         one.await??;
     }
     done(&body, store, &last).await?;
-    let (took, used) = (began.elapsed().as_secs_f64(), own_cpu()? - cpu);
+    let (took, used) = (began.elapsed().as_secs_f64(), cpu_of("self")? - cpu);
     let effects = lock(&body.seen).performed as f64;
     let rows = (body.brain.head().borrow().0 - head) as f64;
     body.end().await?;
@@ -265,14 +266,4 @@ async fn soon(store: &Path, next: &mut u64, tasks: u64, picks: &mut Figures) -> 
         picks.0.push(ms(begun.saturating_duration_since(told)));
     }
     body.end().await
-}
-
-/// Processor time of this process.
-fn own_cpu() -> Result<Duration> {
-    let mut used = Duration::ZERO;
-    for task in std::fs::read_dir("/proc/self/task")? {
-        let text = std::fs::read_to_string(task?.path().join("schedstat")).unwrap_or_default();
-        used += Duration::from_nanos(text.split(' ').next().and_then(|n| n.parse().ok()).unwrap_or(0));
-    }
-    Ok(used)
 }
