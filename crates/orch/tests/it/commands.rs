@@ -5,6 +5,16 @@ use std::os::unix::net::UnixListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use orch_core::call::Text;
+use orch_core::call::tracker::{IssueReading, Labels, Status};
+use orch_core::event::{Event, IssueSeen, PolicyChange};
+use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::id::{Entity, IssueKey, ProjectId};
+use orch_core::journal::Blob;
+use orch_core::policy::Policy;
+use orch_core::time::Moment;
+use orch_engine::step::policy_blob;
+use orch_engine::{Engine, Incoming, Target};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -131,6 +141,13 @@ fn an_approval_names_what_was_shown() {
     assert!(pressed.headers.contains("idempotency-key: "), "{}", pressed.headers);
     assert_eq!(pressed.body, r#"{"what":"abc"}"#);
     serve.join().unwrap();
+
+    let stage = Stage::new();
+    let task = json!({ "id": "D-007", "gestures": [{ "name": "approve", "what": "abc" }], "standing": { "text": "x" } });
+    let (_asked, serve) = brain(&stage, vec![(200, task)]);
+    let said = stage.orch(["approve", "d-7", "--what", "def"]).failed(4);
+    assert!(said.contains("what waits in D-007 is abc by now, not def"), "{said}");
+    serve.join().unwrap();
 }
 
 /// Proves that a gesture that means nothing now is refused, with what would mean something.
@@ -187,6 +204,85 @@ fn what_scripts_read() {
         assert!(stage.orch(["completions", shell]).well().contains("doctor"), "{shell}");
     }
     assert!(stage.orch(["replay", "--verify"]).failed(3).contains("find the store"));
+}
+
+/// Puts a task that nobody asked for yet, and one that waits for its turn, into a store; the installation is paused.
+fn two_tasks(stage: &Stage) {
+    std::fs::create_dir_all(stage.home()).unwrap();
+    let journal = orch_store::SqliteJournal::open(&stage.home().join("orch.db")).unwrap();
+    let (mut engine, _) = Engine::take_over(journal).unwrap();
+    let project = ProjectId::from("demo");
+    let policy = Policy { prefix: "D".to_owned(), ..Policy::default() };
+    let blob = policy_blob(&policy);
+    let change = PolicyChange { digest: blob.digest.clone(), commit: None, policy };
+    let changed = Incoming::of(
+        Target::Entity(Entity::Project(project.clone())),
+        Event::PolicyChanged(Box::new(change)),
+    );
+    let issue = |number: u64, title: &str, status| {
+        let reading = IssueReading {
+            issue: IssueKey(number.to_string()),
+            number,
+            status: Some(status),
+            title: Text::of(title),
+            slug: "x".to_owned(),
+            text: Text::of("more"),
+            labels: Labels::default(),
+            present: true,
+        };
+        let seen = Event::Issue(Box::new(IssueSeen { project: project.clone(), reading }));
+        let target = Target::Issue { prefix: "D".to_owned() };
+        Incoming::of(target, seen).with(vec![Blob::of(title), Blob::of("more")])
+    };
+    let pause = Gesture {
+        request: "1".to_owned(),
+        by: "ann".to_owned(),
+        via: Door::CommandLine,
+        what: Press::Pause { drain: false },
+    };
+    let pause = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(pause));
+    let steps = [
+        vec![changed.with(vec![blob])],
+        vec![pause],
+        vec![issue(1, "Wait", Status::Backlog), issue(2, "Begin", Status::Backlog)],
+        vec![issue(2, "Begin", Status::ToAnalyse)],
+    ];
+    for (at, incoming) in steps.into_iter().enumerate() {
+        let stepped =
+            engine.step(Moment(1_700_000_000_000 + i64::try_from(at).unwrap() * 1_000), incoming).unwrap();
+        assert!(
+            stepped.acks.iter().all(|ack| matches!(ack, orch_engine::Ack::Accepted { .. })),
+            "{:?}",
+            stepped.acks
+        );
+    }
+    engine.into_journal().close().unwrap();
+}
+
+/// Proves that reading commands answer from the store while the brain is down, with the holds that the brain would name
+/// (decisions 4, 44), and that they say that it is down.
+#[test]
+fn the_store_answers_while_the_brain_is_down() {
+    let stage = Stage::new();
+    two_tasks(&stage);
+    let done = stage.orch(["list", "--json"]);
+    assert!(done.err.contains("Orch is not running; this is how the store was left"), "{}", done.err);
+    let list = done.json();
+    let ids: Vec<&str> =
+        list["tasks"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["D-002", "D-001"]);
+    assert_eq!(list["tasks"][0]["title"], "Begin");
+    let why = stage.orch(["why", "d-2"]).well();
+    assert!(why.contains("ann"), "the pause is the hold: {why}");
+    let show = stage.orch(["show", "d-1"]).well();
+    assert!(show.starts_with("D-001  Wait\ncreated: ") && show.ends_with("\nmore\n"), "{show}");
+    let events = stage.orch(["events", "d-2", "--json"]).json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 2);
+    let all = stage.orch(["events", "-n", "2"]).well();
+    assert_eq!(all.lines().count(), 2, "{all}");
+    assert!(stage.orch(["diff", "d-2"]).failed(5).contains("only it can show the diff"));
+    assert!(stage.orch(["replay", "--verify"]).well().contains("rows folded, chain and hashes hold"));
+    assert!(stage.orch(["stop", "d-2"]).failed(5).contains("nothing was done"));
 }
 
 /// Proves that a store is folded, copied and brought back by the program.
