@@ -32,7 +32,7 @@ pub fn soon(outside: &Arc<Outside>) {
                 return;
             }
             Ok(Ok(report)) => {
-                report.findings.iter().map(|found| found.cause.clone()).collect::<Vec<_>>().join("; ")
+                report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
             }
             Ok(Err(error)) => super::chain(&error),
             Err(panic) => panic.to_string(),

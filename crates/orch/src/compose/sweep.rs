@@ -10,7 +10,7 @@ use orch_engine::step::policy_blob;
 use orch_engine::{Ack, Incoming, Target, clock};
 
 use super::project::Project;
-use super::{Outside, chain, lock};
+use super::{Outside, blocking, chain, lock, room};
 use crate::policy_file::{self, PolicyFile};
 use crate::settings::Settings;
 
@@ -30,6 +30,7 @@ pub async fn forever(outside: Arc<Outside>) {
 
 /// One look at everything.
 pub async fn once(outside: &Arc<Outside>) {
+    room::look(outside).await;
     reload(outside);
     for project in outside.projects.values() {
         main_of(outside, project).await;
@@ -51,15 +52,11 @@ fn reload(outside: &Outside) {
     let file = outside.home.settings();
     let Ok(text) = std::fs::read_to_string(&file) else { return };
     let mut kept = lock(&outside.settings);
-    match Settings::of_text(&file, &text, &[]) {
+    match Settings::of_text(&file, &text, &outside.env) {
         Ok((settings, _)) if settings != **kept => *kept = Arc::new(settings),
         Ok(_) => {}
         Err(error) => tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays"),
     }
-}
-
-async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(look).await.ok()
 }
 
 async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {

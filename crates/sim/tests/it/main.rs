@@ -1,3 +1,4 @@
 //! The world on a bench: stories and random histories.
 
 mod pipeline;
+mod full_disk;
