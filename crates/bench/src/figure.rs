@@ -34,7 +34,10 @@ impl Figures {
     /// `p50, p99, max` of waits in milliseconds.
     pub(crate) fn tail(&self) -> String {
         let [half, most, last, worst] = [0.5, 0.99, 0.999, 1.0].map(|share| self.at(share));
-        format!("p50 {half:.2} ms, p99 {most:.2} ms, p99.9 {last:.2} ms, max {worst:.1} ms (n={})", self.0.len())
+        format!(
+            "p50 {half:.2} ms, p99 {most:.2} ms, p99.9 {last:.2} ms, max {worst:.1} ms (n={})",
+            self.0.len()
+        )
     }
 }
 

@@ -102,8 +102,9 @@ pub(crate) fn launched(call: &Call) -> Option<RunId> {
 /// A world with a repository and this issue in it.
 pub(crate) fn world_of(issue: &Issue) -> World {
     let mut world = World::default();
-    world.repository.begin();
+    world.repositories.entry(issue.project.clone()).or_default().begin();
     let there = orch_sim::world::tracker::Issue {
+        project: issue.project.clone(),
         number: issue.number,
         title: issue.title.clone(),
         text: issue.text.clone(),
@@ -144,7 +145,8 @@ impl Flow {
         let tracker = BuiltinTracker::open(store)?;
         let project = ProjectId::from(project);
         let now = clock::now();
-        let mut flow = Self { engine, tracker, checkpoints, project: project.clone(), worlds: BTreeMap::new(), now };
+        let mut flow =
+            Self { engine, tracker, checkpoints, project: project.clone(), worlds: BTreeMap::new(), now };
         let policies = [(project, "BENCH"), (ARCHIVE.into(), "OLD")];
         let mut first = vec![start()];
         first.extend(policies.iter().map(|(project, prefix)| policy_of(project, &policy(prefix))));
@@ -179,8 +181,13 @@ impl Flow {
                 left -= 1;
                 let status = if left.is_multiple_of(2) { Status::ToAnalyse } else { Status::Backlog };
                 let plain = issue(&self.project, 0, status, false);
-                let issue =
-                    self.tracker.create_issue(&self.project, &plain.title, &plain.text, status, Labels::default())?;
+                let issue = self.tracker.create_issue(
+                    &self.project,
+                    &plain.title,
+                    &plain.text,
+                    status,
+                    Labels::default(),
+                )?;
                 let id = TaskId::of(&WorkItem::numbered("BENCH", issue.number), 1);
                 self.worlds.insert(id, world_of(&issue));
                 told.push(reading(&issue, "BENCH"));
@@ -217,7 +224,8 @@ impl Flow {
         if let Call::Tracker(call) = &effect.call
             && effect.project == self.project
         {
-            let words = |_: &orch_core::note::Note, _: orch_core::message::Lang| "The analysis is ready.".to_owned();
+            let words =
+                |_: &orch_core::note::Note, _: orch_core::message::Lang| "The analysis is ready.".to_owned();
             let said = self.tracker.perform(call, effect.id, self.now, &words);
             let said = said.map_err(|failure| anyhow::anyhow!(failure.cause))?;
             let told = replied(effect, Outcome::Done(Reply::Tracker(said.reply)));
@@ -227,4 +235,3 @@ impl Flow {
         Ok(answers(world, effect))
     }
 }
-

@@ -42,7 +42,8 @@ impl Home {
 
     /// A new one. It is built in memory if there is room, where nothing waits for a disk, then put where it is measured.
     pub(crate) fn make(scratch: &Path, tasks: u64, rows: u64) -> Result<Self> {
-        let made = tempfile::Builder::new().prefix("orch-bench-").tempdir_in(scratch).context("a scratch folder")?;
+        let made =
+            tempfile::Builder::new().prefix("orch-bench-").tempdir_in(scratch).context("a scratch folder")?;
         let home = Self { folder: made.path().to_owned(), made: Some(made), port: free_port()? };
         home.repository()?;
         let began = Instant::now();

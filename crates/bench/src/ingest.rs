@@ -112,7 +112,16 @@ fn receiver(plan: &Plan, python: &Path, side: &mut Side) -> Result<()> {
     let port = free_port()?;
     let mut command = Command::new(python);
     command
-        .args(["-m", "uvicorn", "receiver:app", "--host", "127.0.0.1", "--no-access-log", "--log-level", "warning"])
+        .args([
+            "-m",
+            "uvicorn",
+            "receiver:app",
+            "--host",
+            "127.0.0.1",
+            "--no-access-log",
+            "--log-level",
+            "warning",
+        ])
         .args(["--port", &port.to_string()])
         .env("RECEIVER_DB", folder.path().join("receiver.db"))
         .env("RECEIVER_SECRET", "bench")

@@ -45,7 +45,11 @@ pub(crate) fn start(plan: &Plan) -> Result<()> {
         let brain = Brain::start(&plan.orch, &home)?;
         calm.0.push(ms(brain.answered));
         cpu.0.push(ms(brain.used()?.cpu()));
-        load::closed(&target(&home, &brain, &format!("start-{}-{round}", brain.pid()))?, 16, plan.length / 16)?;
+        load::closed(
+            &target(&home, &brain, &format!("start-{}-{round}", brain.pid()))?,
+            16,
+            plan.length / 16,
+        )?;
         brain.kill()?;
         let began = Instant::now();
         let brain = Brain::start(&plan.orch, &home)?;
@@ -58,7 +62,10 @@ pub(crate) fn start(plan: &Plan) -> Result<()> {
     }
     println!("start: first answer after {} ms, {} ms of processor", calm.said(1), cpu.said(1));
     println!("start: after kill -9 in the middle of deliveries: first answer {} ms", killed.said(1));
-    println!("start: ... and a first delivery decided and committed, reading the list of tasks included: {} ms", works.said(1));
+    println!(
+        "start: ... and a first delivery decided and committed, reading the list of tasks included: {} ms",
+        works.said(1)
+    );
     Ok(())
 }
 

@@ -102,7 +102,8 @@ fn run(target: &Arc<Target>, connections: usize, pace: Pace) -> Result<Answers> 
     let began = Instant::now();
     let mut threads = Vec::new();
     for _ in 0..connections {
-        let (target, pace, next, all) = (Arc::clone(target), Arc::clone(&pace), Arc::clone(&next), Arc::clone(&all));
+        let (target, pace, next, all) =
+            (Arc::clone(target), Arc::clone(&pace), Arc::clone(&next), Arc::clone(&all));
         let thread = std::thread::Builder::new().stack_size(128 << 10).spawn(move || {
             let mut own = Vec::new();
             let mut stream = None;
@@ -152,9 +153,11 @@ impl Target {
                 (format!("/webhook/orch/{PROJECT}"), value, "x-orch-signature", "sha256=")
             }
             Speech::Receiver => {
-                let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                let now =
+                    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
                 let issue = json!({ "number": n, "text": "" });
-                let value = json!({ "type": "Issue", "webhookTimestamp": now.as_millis() as u64, "issue": issue });
+                let value =
+                    json!({ "type": "Issue", "webhookTimestamp": now.as_millis() as u64, "issue": issue });
                 ("/hooks/tracker".to_owned(), value, "x-signature", "")
             }
         };
@@ -162,7 +165,8 @@ impl Target {
         let bare = value.to_string().len();
         let start = format!("edit {delivery}: ");
         let words = "the task board moves when a gate is green and a lease has not run out yet ";
-        let text: String = start.chars().chain(words.chars().cycle()).take(BODY.saturating_sub(bare)).collect();
+        let text: String =
+            start.chars().chain(words.chars().cycle()).take(BODY.saturating_sub(bare)).collect();
         value["issue"]["text"] = text.into();
         let body = value.to_string();
         let mut digits = String::with_capacity(64);
@@ -183,7 +187,11 @@ impl Target {
 }
 
 /// Sends a request and reads its answer: the status, and whether a `Retry-After` came with it.
-fn exchange(kept: &mut Option<TcpStream>, address: SocketAddr, request: &[u8]) -> std::io::Result<(u16, bool)> {
+fn exchange(
+    kept: &mut Option<TcpStream>,
+    address: SocketAddr,
+    request: &[u8],
+) -> std::io::Result<(u16, bool)> {
     let stream = match kept {
         Some(stream) => stream,
         None => {

@@ -72,7 +72,9 @@ impl Plan {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let outcome = match arguments.split_first() {
-        Some((figure, options)) if !figure.starts_with('-') => plan(options).and_then(|plan| run(figure, plan)),
+        Some((figure, options)) if !figure.starts_with('-') => {
+            plan(options).and_then(|plan| run(figure, plan))
+        }
         Some(_) | None => {
             println!("{USAGE}");
             return ExitCode::from(2);

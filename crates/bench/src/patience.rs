@@ -41,7 +41,12 @@ pub(crate) fn tail(plan: &Plan) -> Result<()> {
         check(&answers, home.delivered(head, run)?)?;
         let (waits, other) = (answers.waits(), answers.all.len() - answers.taken().len());
         let share = used.cpu.as_secs_f64() / used.seconds;
-        println!("tail: {} a second{took}: {}; {other} not acknowledged; {:.0}% of a core", plan.rate, waits.tail(), share * 100.0);
+        println!(
+            "tail: {} a second{took}: {}; {other} not acknowledged; {:.0}% of a core",
+            plan.rate,
+            waits.tail(),
+            share * 100.0
+        );
     }
     brain.stop()
 }
@@ -77,7 +82,10 @@ pub(crate) fn overload(plan: &Plan) -> Result<()> {
     );
     let exchange = Figures(answers.all.iter().map(|answer| ms(answer.wait)).collect());
     println!("overload: waits counted from when they were due: {}", exchange.tail());
-    println!("overload: memory {calm:.1} MiB before, {peak:.1} MiB at most; calm again after {:.2} s", back.as_secs_f64());
+    println!(
+        "overload: memory {calm:.1} MiB before, {peak:.1} MiB at most; calm again after {:.2} s",
+        back.as_secs_f64()
+    );
     brain.stop()
 }
 

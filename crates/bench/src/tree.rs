@@ -38,7 +38,11 @@ pub(crate) fn run(plan: &Plan, files: usize) -> Result<()> {
             let began = Instant::now();
             let tree = hub.prepare_tree(&order).map_err(said)?;
             let took = ms(began.elapsed());
-            if tree.recycled { recycled.0.push(took) } else { plain.0.push(took) }
+            if tree.recycled {
+                recycled.0.push(took)
+            } else {
+                plain.0.push(took)
+            }
             std::fs::write(place.join("left-over"), "of a run")?;
             runs.push(run);
         }
@@ -70,11 +74,18 @@ fn make(origin: &std::path::Path, files: usize) -> Result<()> {
         .spawn()
         .context("git fast-import")?;
     let mut input = child.stdin.take().context("no way to speak to git")?;
-    write!(input, "commit refs/heads/main\ncommitter Bench <bench@orch.invalid> 1700000000 +0000\ndata 5\nfirst\n")?;
+    write!(
+        input,
+        "commit refs/heads/main\ncommitter Bench <bench@orch.invalid> 1700000000 +0000\ndata 5\nfirst\n"
+    )?;
     for n in 0..files {
         let mut text = String::new();
         for line in 0..60 {
-            writeln!(text, "{:016x} the {line}th line of file {n} says nothing new", (n as u64 + 1) * 0x9E37_79B9 + line)?;
+            writeln!(
+                text,
+                "{:016x} the {line}th line of file {n} says nothing new",
+                (n as u64 + 1) * 0x9E37_79B9 + line
+            )?;
         }
         let path = format!("package-{:02}/module-{:02}/file-{n}.txt", n % PACKAGES, n / PACKAGES % 20);
         write!(input, "M 100644 inline {path}\ndata {}\n{text}\n", text.len())?;

@@ -173,7 +173,10 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     runtime.block_on(alone(&home.store(), &mut next, (plan.rounds * 10) as u64, &mut stages))?;
     println!("work: one task alone, from a run's end to the next run's request: {}", stages.tail());
     runtime.block_on(soon(&home.store(), &mut next, plan.length.as_secs() * 100, &mut picks))?;
-    println!("work: 100 a second, from the answer to a gesture to the start of its first effect: {}", picks.tail());
+    println!(
+        "work: 100 a second, from the answer to a gesture to the start of its first effect: {}",
+        picks.tail()
+    );
     Ok(())
 }
 
@@ -225,7 +228,9 @@ async fn done(body: &Body, store: &Path, tasks: &[TaskId]) -> Result<()> {
                 }
                 Some(_) | None => {}
             }
-            tokio::time::timeout(Duration::from_secs(30), head.changed()).await.with_context(|| format!("{id} stands still"))??;
+            tokio::time::timeout(Duration::from_secs(30), head.changed())
+                .await
+                .with_context(|| format!("{id} stands still"))??;
         }
     }
     Ok(())

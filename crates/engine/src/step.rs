@@ -28,6 +28,8 @@ pub struct Engine<J: Journal> {
     dispatch: Dispatch,
     timers: BTreeSet<(Moment, Entity)>,
     armed: BTreeMap<Entity, Timer>,
+    /// What is derived may hold what was never committed: it is to be made again before anything is decided.
+    stale: bool,
 }
 
 /// What one step wants done. Nothing of it may be dropped.
@@ -88,34 +90,24 @@ impl<J: Journal> Engine<J> {
             dispatch: Dispatch::default(),
             timers: BTreeSet::new(),
             armed: BTreeMap::new(),
+            stale: false,
         };
-        let live = engine.rebuild()?;
+        let live = engine.derive()?;
+        for (entity, timer) in engine.journal.armed_timers().map_err(TakeOverError::Journal)? {
+            engine.arm(entity, Some(timer));
+        }
+        let open = engine.journal.open_effects().map_err(TakeOverError::Journal)?;
+        engine.dispatch.take_over(open);
         Ok((engine, live))
     }
 
-    fn rebuild(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
-        let live = self.rebuild_board()?;
-        self.timers.clear();
-        self.armed.clear();
-        for (entity, timer) in self.journal.armed_timers().map_err(TakeOverError::Journal)? {
-            self.arm(entity, Some(timer));
-        }
-        let open = self.journal.open_effects().map_err(TakeOverError::Journal)?;
-        self.dispatch = Dispatch::default();
-        self.dispatch.take_over(open);
-        Ok(live)
-    }
-
-    /// What is derived from committed states alone. Effects under way and armed timers are left as they are: both change
-    /// only after a commit, and an effect that is in somebody's hands must not be given out again.
-    fn rebuild_board(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+    /// Head, board and policies, made from the journal. Timers and effects are left: they change only after a commit.
+    fn derive(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+        self.stale = true;
         self.head = self.journal.head().map_err(TakeOverError::Journal)?;
-        self.board = Board::default();
-        self.policies.clear();
-        self.digests.clear();
         let mut live = Vec::new();
-        let board = &mut self.board;
-        let digests = &mut self.digests;
+        let mut board = Board::default();
+        let mut digests = BTreeMap::new();
         self.journal
             .each_open(&mut |entity, kept| {
                 if let State::Task(task) = &kept.state {
@@ -132,16 +124,32 @@ impl<J: Journal> Engine<J> {
                 board.note(&entity, &kept.state);
             })
             .map_err(TakeOverError::Journal)?;
-        for (project, digest) in self.digests.clone() {
-            let bytes = self.journal.blob(&digest).map_err(TakeOverError::Journal)?.unwrap_or_default();
+        let mut policies = Policies::new();
+        for (project, digest) in &digests {
+            let bytes = self.journal.blob(digest).map_err(TakeOverError::Journal)?.unwrap_or_default();
             let policy: Policy = serde_json::from_slice(&bytes).map_err(|e| TakeOverError::Policy {
                 project: project.clone(),
                 digest: digest.clone(),
                 cause: e.to_string(),
             })?;
-            self.policies.insert(project, policy);
+            policies.insert(project.clone(), policy);
         }
+        (self.board, self.policies, self.digests) = (board, policies, digests);
+        self.stale = false;
         Ok(live)
+    }
+
+    /// After a commit that failed: what is derived is made again.
+    fn freshen(&mut self) -> Result<(), J::Error> {
+        match self.derive() {
+            Ok(_) => Ok(()),
+            Err(TakeOverError::Journal(error)) => Err(error),
+            Err(error @ TakeOverError::Policy { .. }) => {
+                // What lies in the journal was read at the start; only a damaged store comes here, and it is said again.
+                tracing::error!(%error, "the board cannot be made again");
+                Ok(())
+            }
+        }
     }
 
     /// The journal, for reading.
@@ -177,6 +185,9 @@ impl<J: Journal> Engine<J> {
     /// Takes what happened, decides, commits it all at once, and says what is to be done now. If the commit fails,
     /// nothing happened: every event may be handed in again.
     pub fn step(&mut self, now: Moment, incoming: Vec<Incoming>) -> Result<Stepped, J::Error> {
+        if self.stale {
+            self.freshen()?;
+        }
         let mut work = Work::default();
         let mut acks = Vec::with_capacity(incoming.len());
         let outcome = self.decide_all(now, incoming, &mut work, &mut acks);
@@ -189,8 +200,9 @@ impl<J: Journal> Engine<J> {
         });
         if let Err(error) = committed {
             // The board may have seen what was not committed: it is made again from what was.
-            if self.rebuild_board().is_err() {
-                tracing::error!("the board could not be rebuilt after a failed commit");
+            self.stale = true;
+            if let Err(error) = self.freshen() {
+                tracing::error!(%error, "the board cannot be made again yet");
             }
             return Err(error);
         }
@@ -422,6 +434,9 @@ impl<J: Journal> Engine<J> {
                 )
                 | None => false,
             },
+            (Entity::Installation, Event::Disk(reading)) => {
+                self.board.installation().disk_full.is_none() == reading.enough
+            }
             (Entity::Repository(project), Event::Main(reading)) => {
                 self.board.repository(project).is_some_and(|known| known.main.as_ref() == Some(&reading.head))
             }

@@ -7,6 +7,8 @@ pub mod project;
 pub mod perform;
 pub mod sweep;
 pub mod check;
+pub mod room;
+pub mod user;
 pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_adapters::forge::local::LocalForge;
+use orch_adapters::process::RunAs;
 use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
@@ -56,6 +59,8 @@ pub struct Outside {
     pub handle: Handle,
     /// Asks the board.
     pub asker: Asker,
+    /// Tells how full the disk is.
+    pub meter: room::Meter,
     /// Where the journal ends.
     pub head: tokio::sync::watch::Receiver<orch_core::id::Seq>,
     /// When it began to serve.
@@ -110,6 +115,10 @@ pub struct Wishes {
     pub person: std::path::PathBuf,
     /// For drills and tests: the process kills itself at this boundary of an effect.
     pub die_at: Option<perform::Boundary>,
+    /// Tells how full the disk is.
+    pub meter: room::Meter,
+    /// For drills of a full disk: the store takes no more pages than these.
+    pub store_pages: Option<u32>,
 }
 
 impl Outside {
@@ -213,8 +222,13 @@ impl Outside {
 /// # Errors
 /// What stands in the way, with place, cause and remedy.
 pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Running, Error> {
-    make_folders(&home)?;
+    let own = rustix::process::geteuid().as_raw();
+    let user = settings.run_as.as_deref().map(|name| user::resolve(name, own)).transpose()?.flatten();
+    make_folders(&home, user)?;
     let journal = SqliteJournal::open(&home.store()).map_err(|e| store_error(&e))?;
+    if let Some(pages) = wishes.store_pages {
+        journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
+    }
     let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
@@ -234,7 +248,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, &texts, &tracker)?;
+    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -247,6 +261,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         forge,
         handle: brain.handle(),
         asker: brain.asker(),
+        meter: wishes.meter.clone(),
         head: brain.head(),
         started: clock::now(),
         swept: Mutex::default(),
@@ -258,6 +273,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
     let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
     outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
+    room::look(&outside).await;
     sweep::policies(&outside).await;
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
@@ -382,12 +398,26 @@ impl Running {
     }
 }
 
-fn make_folders(home: &Home) -> Result<(), Error> {
-    for folder in [home.folder().to_owned(), home.runs(), home.hubs(), home.caches()] {
+/// Runs of another user must be able to walk to their tree, their home and the objects they borrow, and see nothing else
+/// on the way (decision 9).
+fn make_folders(home: &Home, user: Option<RunAs>) -> Result<(), Error> {
+    let way = if user.is_some() { 0o711 } else { 0o700 };
+    for folder in [home.folder().to_owned(), home.hubs()] {
+        private(&folder, way)?;
+    }
+    for folder in [home.runs(), home.caches()] {
         private(&folder, 0o700)?;
     }
-    // Runs of another user must be able to walk to their tree, and to nothing else (decision 9).
-    private(&home.trees(), 0o711)
+    for folder in [home.trees(), home.homes()] {
+        private(&folder, 0o711)?;
+    }
+    let Some(user) = user else { return Ok(()) };
+    // What root's umask may have closed.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    for folder in [home.trees(), home.homes()] {
+        user::reaches_into(user, &folder)?;
+    }
+    Ok(())
 }
 
 fn private(folder: &Path, mode: u32) -> Result<(), Error> {
@@ -418,6 +448,10 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
 
 fn store_error(error: &orch_store::OpenError) -> Error {
     Error::new(Kind::Damaged, chain(error))
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(look).await.ok()
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -44,6 +44,8 @@ pub struct Settings {
     pub run_as: Option<String>,
     /// The agent of every role for which nothing else is said.
     pub agent: Option<String>,
+    /// What of this machine every run may use.
+    pub machine: Machine,
     /// How much at once, and for how much money.
     pub limits: Limits,
     /// What no policy may exceed, and what holds where it says nothing.
@@ -57,6 +59,16 @@ pub struct Settings {
     /// What the environment says of gates.
     #[serde(skip)]
     pub overrides: Overrides,
+}
+
+/// What of this machine every run may use besides the system's programs (decision 9): caches of packages, toolchains.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Machine {
+    /// Files and folders that agents and tests may read.
+    pub read: Vec<PathBuf>,
+    /// Variables that agents and tests get: nothing secret.
+    pub env: BTreeMap<String, String>,
 }
 
 /// How much at once, and for how much money.
@@ -309,6 +321,7 @@ impl Default for Settings {
             timezone: "UTC".to_owned(),
             run_as: None,
             agent: None,
+            machine: Machine::default(),
             limits: Limits::default(),
             ceilings: Ceilings::default(),
             agents: BTreeMap::new(),
@@ -508,6 +521,7 @@ fn place_here(key: &str) -> Option<String> {
 
 fn table_of(key: &str) -> Option<&'static str> {
     let tables = [
+        ("[machine]", keys_of::<Machine>()),
         ("[limits]", keys_of::<Limits>()),
         ("[ceilings]", keys_of::<Ceilings>()),
         ("[projects.<name>]", keys_of::<Project>()),

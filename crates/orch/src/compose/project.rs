@@ -10,7 +10,7 @@ use orch_adapters::deploy::probe::{Names, Probe, Well};
 use orch_adapters::gate::ci::Ci;
 use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
 use orch_adapters::lease::Registry;
-use orch_adapters::process::Launcher;
+use orch_adapters::process::{Launcher, RunAs};
 use orch_adapters::run::{Machine, Masker, Places, Runs, Secret, Tree, TreeWish, Trees};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::call::agent::Assignment;
@@ -20,7 +20,7 @@ use orch_core::policy::Policy;
 use orch_core::stage::Role;
 use orch_store::Reader;
 
-use super::{Wishes, chain, lock};
+use super::{Wishes, chain, lock, user};
 use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::settings::{self, Settings};
@@ -129,24 +129,26 @@ pub fn all(
     home: &Home,
     settings: &Settings,
     wishes: &Wishes,
+    user: Option<RunAs>,
     texts: &Arc<Texts>,
     tracker: &Arc<BuiltinTracker>,
 ) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
     let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
-    let variable = |name: &str| wishes.variables.get(name).cloned();
-    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
-    machine.read_only.push(wishes.exe.clone());
+    let machine = machine(home, settings, wishes, user)?;
     let ports = Registry::new(home.folder().join("ports"));
     let launcher = Launcher { exe: wishes.exe.clone() };
     let mut all = BTreeMap::new();
     for (name, own) in &settings.projects {
         let id = ProjectId(name.clone());
         let hub = Arc::new(hub(home, &git, name, own)?);
+        if let Some(user) = user {
+            user::reaches(user, &hub.objects())?;
+        }
         let programs = programs(settings, wishes)?;
         let secrets: Vec<Secret> = programs.values().flat_map(AgentProgram::secrets).collect();
         let runs = Runs {
             project: id.clone(),
-            places: Places { runs: home.runs(), trees: home.trees(), homes: home.folder().join("homes") },
+            places: Places { runs: home.runs(), trees: home.trees(), homes: home.homes() },
             machine: machine.clone(),
             launcher: launcher.clone(),
             ports: ports.clone(),
@@ -192,6 +194,30 @@ pub fn all(
         all.insert(id, Arc::new(project));
     }
     Ok(all)
+}
+
+/// What of this machine the runs see.
+fn machine(home: &Home, settings: &Settings, wishes: &Wishes, user: Option<RunAs>) -> Result<Machine, Error> {
+    let variable = |name: &str| wishes.variables.get(name).cloned();
+    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
+    machine.run_as = user;
+    machine.read_only.push(wishes.exe.clone());
+    let own = home.folder().canonicalize().unwrap_or_else(|_| home.folder().to_owned());
+    for path in &settings.machine.read {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if own.starts_with(&real) || real.starts_with(&own) {
+            let cause = format!("`machine.read` opens {}, and with it Orch's own data", path.display());
+            return Err(Error::new(Kind::Settings, cause)
+                .at("[machine] in orch.toml")
+                .remedy("name the folders that tests need, one by one"));
+        }
+        machine.read_only.push(path.clone());
+    }
+    machine.env.extend(settings.machine.env.clone());
+    if let Some(user) = user {
+        user::reaches(user, &wishes.exe)?;
+    }
+    Ok(machine)
 }
 
 fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {

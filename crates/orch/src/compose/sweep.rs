@@ -10,7 +10,7 @@ use orch_engine::step::policy_blob;
 use orch_engine::{Ack, Incoming, Target, clock};
 
 use super::project::Project;
-use super::{Outside, chain, lock};
+use super::{Outside, blocking, chain, lock, room};
 use crate::policy_file::{self, PolicyFile};
 use crate::reload::Reloaded;
 use crate::settings::Settings;
@@ -31,6 +31,7 @@ pub async fn forever(outside: Arc<Outside>) {
 
 /// One look at everything.
 pub async fn once(outside: &Arc<Outside>) {
+    room::look(outside).await;
     reload(outside);
     for project in outside.projects.values() {
         main_of(outside, project).await;
@@ -61,10 +62,6 @@ fn reload(outside: &Outside) {
             tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(look).await.ok()
 }
 
 async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {

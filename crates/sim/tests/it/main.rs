@@ -3,3 +3,4 @@
 mod pipeline;
 mod rows;
 mod stories;
+mod full_disk;
