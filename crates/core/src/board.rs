@@ -57,7 +57,7 @@ pub enum Live {
 #[derive(Debug, Clone, Default)]
 pub struct Board {
     rows: BTreeMap<TaskId, Row>,
-    wanting: BTreeMap<Class, BTreeMap<Crowd, Queue>>,
+    wanting: BTreeMap<Class, BTreeMap<Crowd, BTreeSet<Waiting>>>,
     busy: BTreeSet<TaskId>,
     begun: BTreeMap<ProjectId, BTreeSet<TaskId>>,
     asked: BTreeMap<ProjectId, BTreeSet<(u64, TaskId)>>,
@@ -66,9 +66,6 @@ pub struct Board {
     projects: BTreeMap<ProjectId, Project>,
     providers: BTreeMap<ProviderId, Provider>,
 }
-
-/// Who waits, in the order in which turns are given.
-type Queue = BTreeSet<(Priority, Seq, TaskId)>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
@@ -81,6 +78,9 @@ enum Class {
 /// Tasks that wait for the same thing: what keeps a turn from one keeps it from all of them, but for a few that are
 /// known by name. So a look at the board costs as much as there are crowds, not tasks.
 type Crowd = (ProjectId, Turn);
+
+/// A task in its crowd: the more urgent first, then who waits longest.
+type Waiting = (Priority, Seq, TaskId);
 
 const fn class(turn: Turn) -> Class {
     match turn {
@@ -369,7 +369,7 @@ impl Board {
     /// The same, counting the tasks that were looked at.
     fn find(&self, policies: &Policies, now: Moment, looks: &mut usize) -> Option<(TaskId, Grant)> {
         for crowds in self.wanting.values() {
-            let mut best: Option<&(Priority, Seq, TaskId)> = None;
+            let mut best: Option<&Waiting> = None;
             for (crowd, set) in crowds {
                 let next = self.first_free(crowd, set, policies, now, looks);
                 best = match (best, next) {
@@ -390,11 +390,11 @@ impl Board {
     fn first_free<'a>(
         &'a self,
         (project, turn): &Crowd,
-        set: &'a BTreeSet<(Priority, Seq, TaskId)>,
+        set: &'a BTreeSet<Waiting>,
         policies: &Policies,
         now: Moment,
         looks: &mut usize,
-    ) -> Option<&'a (Priority, Seq, TaskId)> {
+    ) -> Option<&'a Waiting> {
         let serial = *turn == Turn::Start && policies.get(project).is_some_and(|policy| policy.serial);
         // Of a serial project only one can be next.
         let only = serial.then(|| self.asked.get(project).and_then(|asked| asked.first())).flatten();
@@ -430,5 +430,127 @@ impl Board {
         let tomorrow = (waits && !self.day_has_room(now))
             .then(|| Moment(day_of(now).saturating_add(1).saturating_mul(86_400_000)));
         [opens, tomorrow].into_iter().flatten().min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Text;
+    use crate::call::tracker::{IssueReading, Labels, Status};
+    use crate::change::Change;
+    use crate::event::FreezeCause;
+    use crate::id::{IssueKey, WorkItem};
+    use crate::policy::AgentChoice;
+    use crate::task::Want;
+
+    fn waiting(project: &str, number: u64, want: Want) -> (Entity, State) {
+        let id = TaskId::of(&WorkItem::numbered(project, number), 1);
+        let entity = Entity::Task(id.clone());
+        let reading = IssueReading {
+            issue: IssueKey(format!("{project}-{number}")),
+            number,
+            status: Some(Status::ToAnalyse),
+            title: Text::of("t"),
+            slug: "t".to_owned(),
+            text: Text::of("t"),
+            labels: Labels::default(),
+            present: true,
+        };
+        let stage = if want == Want::Start { Stage::Created } else { Stage::Development };
+        let changes = [
+            Change::Born { id, project: project.into(), reading: Box::new(reading) },
+            Change::Staged(stage),
+            Change::Stepped(Box::new(Step::Queued(want))),
+        ];
+        let state = crate::apply::apply(None, &entity, (Seq(number), Moment(0)), &changes).expect("born");
+        (entity, state)
+    }
+
+    fn crowd(project: &str, numbers: std::ops::RangeInclusive<u64>, want: Want) -> Board {
+        let mut board = Board::default();
+        for number in numbers {
+            let (entity, state) = waiting(project, number, want);
+            board.note(&entity, &state);
+        }
+        board
+    }
+
+    fn policies(serial: bool) -> Policies {
+        let choice = AgentChoice { agent: "a".to_owned(), provider: "p".into() };
+        let agents = Role::ALL.into_iter().map(|role| (role, choice.clone())).collect();
+        let policy = Policy { agents, serial, ..Policy::default() };
+        Policies::from([("demo".into(), policy.clone()), ("other".into(), policy)])
+    }
+
+    /// Proves that a look at 10,000 tasks that all wait for the same thing costs as much as a look at one: what keeps
+    /// one of a crowd from its turn keeps all of it.
+    #[test]
+    fn a_look_costs_as_many_looks_as_there_are_crowds() {
+        let closed = Provider { closed_until: Some(Moment(10)), cause: String::new(), refusals: 1 };
+        let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));
+        board.note(&Entity::Provider("p".into()), &State::Provider(closed));
+        let mut looks = 0;
+        assert_eq!(board.find(&policies(false), Moment(0), &mut looks), None);
+        assert_eq!(looks, 1);
+        assert_eq!(board.wakes_at(Moment(0)), Some(Moment(10)));
+
+        let freeze =
+            Freeze { cause: FreezeCause::DeployFailed, task: Some("demo-9000".into()), at: Moment(0) };
+        let frozen = Repository { main: None, freezes: vec![freeze] };
+        let mut board = crowd("demo", 1..=10_000, Want::Lane);
+        board.note(&Entity::Repository("demo".into()), &State::Repository(frozen));
+        let mut looks = 0;
+        let (next, _) =
+            board.find(&policies(false), Moment(0), &mut looks).expect("its own freeze keeps nobody");
+        assert_eq!((next.as_str(), looks), ("demo-9000", 2));
+
+        let board = crowd("demo", 1..=10_000, Want::Start);
+        let mut looks = 0;
+        let (next, _) = board.find(&policies(true), Moment(0), &mut looks).expect("the first");
+        assert_eq!((next.as_str(), looks), ("demo-001", 1));
+    }
+
+    /// Proves that a project whose tasks all wait for money keeps nobody else from beginning, and that among those who
+    /// may have a turn the most urgent gets it, then who waits longest.
+    #[test]
+    fn who_cannot_go_on_keeps_nobody_back() {
+        let mut board = crowd("demo", 1..=50, Want::Agent(Role::Developer));
+        for number in 1..=50 {
+            let (entity, state) = waiting("demo", number, Want::Agent(Role::Developer));
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.runs.push(crate::task::RunRow {
+                run: crate::id::RunId::new(Seq(1), 0),
+                job: Job::Agent(Role::Developer),
+                round: 1,
+                commit: crate::id::Commit("c".to_owned()),
+                agent: None,
+                at: Moment(0),
+                end: Some(crate::event::RunHow::TimedOut),
+                wall: crate::time::Span(0),
+                usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
+            });
+            board.note(&entity, &State::Task(task));
+        }
+        for number in [7, 8, 9] {
+            let (entity, state) = waiting("other", number, Want::Start);
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.priority = if number == 9 { Priority::Urgent } else { Priority::Normal };
+            board.note(&entity, &State::Task(task));
+        }
+        let (next, grant) = board.turn(&policies(false), Moment(0)).expect("other projects go on");
+        assert_eq!((next.as_str(), grant.turn), ("other-009", Turn::Start));
+    }
+
+    /// Proves that a spent day is over at midnight without anybody doing anything (decision 12).
+    #[test]
+    fn a_spent_day_ends() {
+        let mut board = crowd("demo", 1..=1, Want::Agent(Role::Developer));
+        let spent = Installation { spent: 100_000_000, ..Installation::default() };
+        board.note(&Entity::Installation, &State::Installation(spent));
+        assert_eq!(board.turn(&policies(false), Moment(5)), None);
+        let midnight = Moment(86_400_000);
+        assert_eq!(board.wakes_at(Moment(5)), Some(midnight));
+        assert!(board.turn(&policies(false), midnight).is_some());
     }
 }

@@ -330,3 +330,18 @@ impl Event {
 pub fn token_of(run: RunId) -> Token {
     Token::new(run.seq, run.n)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// row 192: Input shown includes cache read and creation.
+    #[test]
+    fn input_is_whole() {
+        let fresh =
+            Usage { input: Some(3), cache_read: Some(40), cache_write: Some(500), ..Usage::default() };
+        assert_eq!((fresh.full_input(), fresh.tokens()), (543, 543));
+        let sum = fresh.plus(Usage { output: Some(7), ..Usage::default() });
+        assert_eq!((sum.tokens(), sum.microdollars), (550, None));
+    }
+}

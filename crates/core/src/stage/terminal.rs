@@ -65,7 +65,7 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     }
     let line = Line::Git(d.task.project.clone());
     // What an unanswered question did is not known: it is asked once more, and undone when the answer comes.
-    if let Step::Backoff { ask, .. } = d.task.step.clone()
+    if let Step::Asked { ask, .. } | Step::Backoff { ask, .. } = d.task.step.clone()
         && d.task.branch_moves()
     {
         d.look_after(&ask);

@@ -72,6 +72,12 @@ impl Repository {
         self.branches.insert(branch.to_owned(), commit);
     }
 
+    /// Somebody else has a branch of this name.
+    pub fn occupy(&mut self, branch: &str) {
+        let main = self.main();
+        self.branches.insert(branch.to_owned(), main);
+    }
+
     /// The branches there are.
     pub fn branches(&self) -> impl Iterator<Item = (&str, &Commit)> {
         self.branches.iter().map(|(name, head)| (name.as_str(), head))

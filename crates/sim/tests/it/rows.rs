@@ -3,13 +3,18 @@
 
 use std::path::Path;
 
+use orch_core::call::tracker::Status;
 use orch_core::call::{AgentCall, Call, ForgeCall, GitCall, TrackerCall};
 use orch_core::effect::Effect;
+use orch_core::event::Event;
 use orch_core::gate::GateId;
+use orch_core::gesture::Press;
 use orch_core::note::Note;
-use orch_core::reason::Reason;
+use orch_core::reason::{Ignored, NoEffect, Reason};
 use orch_core::stage::Stage;
-use orch_core::task::{Job, Task};
+use orch_core::task::{Job, Step, Task};
+use orch_core::time::Moment;
+use orch_engine::{Ack, Incoming, Target};
 use orch_sim::script::{Story, told};
 
 /// Tells the story of a file and looks for these lines in it, in this order.
@@ -608,4 +613,118 @@ fn lost_presses_are_found_once() {
     let mut story = tells("lost-rejection", &["1: gesture taken: by board, press reject", "in sync"]);
     let back = notes(&mut story).into_iter().filter(|note| matches!(note, Note::SentBack { .. })).count();
     assert_eq!(back, 1);
+}
+
+/// row 2: done and cancelled have no outgoing transition; advancing a terminal task returns note "terminal" with no side effect.
+#[test]
+fn what_is_over_stays_over() {
+    for name in ["main-job-library", "stop-in-review"] {
+        let mut story = tells(name, &[]);
+        let over = task(&mut story, "1");
+        for press in [
+            Press::Start,
+            Press::Approve { what: None },
+            Press::Confirm { what: None },
+            Press::Stop,
+            Press::Retry,
+        ] {
+            let ack = story.bench.gesture(&over.id, press.clone());
+            let why =
+                Reason::GestureWithoutEffect { press: press.name().to_owned(), why: NoEffect::Terminal };
+            assert!(matches!(&ack, Some(Ack::Accepted { reasons, .. }) if *reasons == [why]), "{ack:?}");
+        }
+        assert_eq!(task(&mut story, "1"), over);
+    }
+}
+
+/// row 82: Confirm Deploy for an unknown issue: warning only.
+#[test]
+fn a_gesture_for_nobody_is_recorded_and_nothing_else() {
+    let mut story = tells("main-job-library", &[]);
+    let before = story.bench.tasks();
+    let ack = story.bench.gesture(&"DEMO-099".into(), Press::Confirm { what: None });
+    let unknown = Reason::Ignored(Ignored::Unknown);
+    assert!(matches!(&ack, Some(Ack::Accepted { reasons, .. }) if *reasons == [unknown]), "{ack:?}");
+    assert_eq!(story.bench.tasks(), before);
+}
+
+/// row 118: Every human-pressable status has a press→effect test.
+#[test]
+fn every_column_that_means_something_does_something() {
+    let mut pressed = Vec::new();
+    for status in Status::ALL {
+        let Some(press) = Press::of_status(status) else { continue };
+        let story = match status {
+            Status::ToAnalyse => "project preset=full\n> issue 1 \"Add a flag\" in \"Backlog\"\n> run",
+            Status::Approved | Status::Rejected | Status::Stop => {
+                "project preset=full\n> issue 1 \"Add a flag\" in \"To Analyse\"\n> run"
+            }
+            _ => "project preset=full\n> issue 1 \"Add a flag\" in \"To Analyse\" autoApprove\n> run",
+        };
+        let (_, story) = told(&format!("> {story}\n")).expect("a story");
+        let mut story = story.expect("a story");
+        let before = task(&mut story, "1");
+        let ack = story.bench.press(&before.issue, status);
+        let Some(Ack::Accepted { reasons, .. }) = ack else { panic!("{status:?}: {ack:?}") };
+        let taken = Reason::GestureTaken { press: press.name().to_owned(), by: "board".to_owned() };
+        assert!(reasons.contains(&taken), "{status:?}: {reasons:?}");
+        assert_ne!(task(&mut story, "1").step, before.step, "{status:?}");
+        pressed.push(status.board_name());
+    }
+    assert_eq!(pressed, ["To Analyse", "Approved", "Rejected", "Confirm Deploy", "STOP"]);
+}
+
+/// row 125: Duplicate work item id walks to the next free number.
+/// row 126: Branch collision is disambiguated.
+/// row 127: Concurrent reconciler and webhook create one task.
+#[test]
+fn names_are_never_shared() {
+    let mut story = tells("I-20-equal-titles", &[]);
+    let project = story.bench.project.clone();
+    // Another issue with the number of the first one: a tracker that counts otherwise.
+    let key = story.bench.world.tracker.create(&project, "Add a flag", "please", Status::ToAnalyse);
+    story.bench.world.tracker.issues.get_mut(&key).expect("an issue").number = 1;
+    let own = story.bench.world.repositories.get_mut(&project).expect("a repository");
+    own.occupy("feature/DEMO-003-add-a-flag");
+    story.bench.deliver(&key);
+    assert_eq!(story.bench.deliver(&key), Some(Ack::Unchanged), "the sweep comes right after");
+    story.bench.run().expect("nothing breaks");
+    let third: Vec<Task> = story.bench.tasks().into_iter().filter(|task| task.issue == key).collect();
+    assert_eq!(third.len(), 1);
+    assert_eq!(third[0].id.as_str(), "DEMO-003");
+    assert_eq!(third[0].branch.as_ref().expect("a branch").name, "feature/DEMO-003-add-a-flag-1-1");
+}
+
+/// row 155: Delayed jobs are not claimed early.
+#[test]
+fn a_wait_is_waited() {
+    let text = "> project preset=library\n> issue 1 \"Add a flag\" in \"To Analyse\"\n> analyst of 1: lost\n> until 1 \"retry at\"\n";
+    let mut story = told(text).expect("a story").1.expect("a story");
+    let Step::Backoff { due, .. } = task(&mut story, "1").step else { panic!("it waits") };
+    story.bench.now = Moment(due.0 - 1);
+    story.bench.look();
+    assert!(matches!(task(&mut story, "1").step, Step::Backoff { .. }));
+    story.bench.now = due;
+    story.bench.look();
+    assert!(!matches!(task(&mut story, "1").step, Step::Backoff { .. }));
+}
+
+/// row 162: Lost claim → no side effects.
+/// row 164: Reap flip touches only running rows.
+#[test]
+fn what_nobody_waits_for_does_nothing() {
+    let mut story = tells("main-job-full", &[]);
+    let rows = story.bench.engine().journal().all().to_vec();
+    let before = story.bench.tasks();
+    for row in &rows {
+        if let Event::RunEnded(_) | Event::Granted(_) | Event::Timer(_) = &row.event {
+            let again = Incoming::of(Target::Entity(row.entity.clone()), row.event.clone());
+            let ack = story.bench.tell(again.keyed(format!("again/{}", row.seq)));
+            let stale = Reason::Ignored(Ignored::StaleToken);
+            assert!(matches!(&ack, Some(Ack::Accepted { reasons, .. }) if *reasons == [stale]), "{ack:?}");
+        }
+    }
+    assert_eq!(story.bench.tasks(), before);
+    let quiet = story.bench.engine().journal().all()[rows.len()..].iter().all(|row| row.effects.is_empty());
+    assert!(quiet, "nothing is done outside");
 }
