@@ -8,6 +8,7 @@ use crate::sample::sample;
 /// Proves that the hook's route answers 202 and 200 only for what the source says, refuses a bad signature with 401, a
 /// malformed body with its place, an unknown project, too much, and sheds with 503; and that it needs no other
 /// credential and no origin.
+/// row 130: Events of unregistered projects are ignored.
 #[tokio::test]
 async fn deliveries_are_answered_as_what_came_of_them() {
     let house = House::open(sample());

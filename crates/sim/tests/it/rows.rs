@@ -454,6 +454,18 @@ fn labels_lift_the_human_gates_alone() {
     assert!(done.approval.expect("approved").standing && done.consent.expect("consented").standing);
 }
 
+/// row 137: Off or out of scope → no network call.
+#[test]
+fn labels_that_are_off_cost_nothing() {
+    let mut story = tells("labels-off", &["1 in analysis, waits: approval"]);
+    let asked = effects(&mut story).into_iter().any(|effect| match effect.call {
+        Call::Tracker(TrackerCall::ReadComments { .. }) => true,
+        Call::Tracker(TrackerCall::Comment { note, .. }) => matches!(*note, Note::ByLabel { .. }),
+        _ => false,
+    });
+    assert!(!asked, "nothing is asked and nothing is said because of a label");
+}
+
 /// row 140: Later task's analyst job is not claimed while an earlier one is unfinished.
 /// row 141: Simultaneous batch never deadlocks; the oldest runs.
 /// row 145: Cancelled predecessor unblocks successors.
