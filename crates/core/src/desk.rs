@@ -1,7 +1,7 @@
 //! Where is one decision about a task put together? On a working copy to which each change is applied as it is made, by
 //! the same [`crate::apply`] that will fold the journal.
 
-use crate::apply::apply;
+use crate::apply::to_task;
 use crate::backoff;
 use crate::call::agent::Assignment;
 use crate::call::tracker::Author;
@@ -16,7 +16,6 @@ use crate::note::Note;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rework::MAX_DEVELOPER_RUNS;
-use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
 use crate::time::{Moment, Span};
 
@@ -47,13 +46,8 @@ impl<'a> Desk<'a> {
 
     /// Something is different from here on.
     pub fn change(&mut self, change: Change) {
-        let entity = Entity::Task(self.task.id.clone());
-        let before = State::Task(Box::new(self.task.clone()));
-        let change = [change];
-        if let Some(State::Task(after)) = apply(Some(before), &entity, (self.seq, self.at), &change) {
-            self.task = *after;
-        }
-        self.out.changes.extend(change);
+        to_task(&mut self.task, (self.seq, self.at), &change);
+        self.out.changes.push(change);
     }
 
     /// Why.
