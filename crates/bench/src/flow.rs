@@ -102,8 +102,9 @@ pub(crate) fn launched(call: &Call) -> Option<RunId> {
 /// A world with a repository and this issue in it.
 pub(crate) fn world_of(issue: &Issue) -> World {
     let mut world = World::default();
-    world.repository.begin();
+    world.repositories.entry(issue.project.clone()).or_default().begin();
     let there = orch_sim::world::tracker::Issue {
+        project: issue.project.clone(),
         number: issue.number,
         title: issue.title.clone(),
         text: issue.text.clone(),
@@ -120,7 +121,7 @@ pub(crate) fn world_of(issue: &Issue) -> World {
 pub(crate) fn answers(world: &mut World, effect: &Effect) -> Vec<Incoming> {
     let target = Target::Entity(effect.entity.clone());
     let outcome = world.perform(effect);
-    let mut told = vec![replied(effect, outcome)];
+    let mut told = vec![replied(effect, outcome).with(world.take_texts())];
     if let Some(run) = launched(&effect.call) {
         world.finish(run);
         told.extend(world.end(run).map(|end| Incoming::of(target, Event::RunEnded(Box::new(end)))));

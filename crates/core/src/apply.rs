@@ -82,7 +82,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
             text: reading.text.clone(),
             present: reading.present,
         },
-        board: Board { shows: reading.status, writing: None, fresh: false },
+        board: Board { shows: reading.status, writing: None, fresh: false, refused: None },
         labels: reading.labels,
         priority: crate::gesture::Priority::Normal,
         stage: crate::stage::Stage::Created,
@@ -113,6 +113,8 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         answers: false,
         edited: false,
         standing_ended: false,
+        rejection: None,
+        froze: false,
     })))
 }
 
@@ -190,6 +192,9 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Answers(answers) => task.answers = *answers,
         Change::Edited(edited) => task.edited = *edited,
         Change::StandingEnded(ended) => task.standing_ended = *ended,
+        Change::Rejected(rejection) => task.rejection = rejection.clone(),
+        Change::Froze(froze) => task.froze = *froze,
+        Change::BoardRefused(status) => task.board.refused = *status,
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }

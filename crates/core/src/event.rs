@@ -313,6 +313,7 @@ impl Event {
             Event::Timer(timer) => Some(format!("timer/{timer}")),
             Event::Granted(grant) => Some(format!("grant/{entity}/{}", grant.wanted)),
             Event::Gesture(gesture) => Some(format!("gesture/{}", gesture.request)),
+            // A policy is a reading: equal to the one that holds it is no event, and one that held before may hold again.
             Event::Issue(_)
             | Event::Main(_)
             | Event::PolicyChanged(_)

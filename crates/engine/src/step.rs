@@ -94,11 +94,25 @@ impl<J: Journal> Engine<J> {
     }
 
     fn rebuild(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
-        self.head = self.journal.head().map_err(TakeOverError::Journal)?;
-        self.board = Board::default();
-        self.dispatch = Dispatch::default();
+        let live = self.rebuild_board()?;
         self.timers.clear();
         self.armed.clear();
+        for (entity, timer) in self.journal.armed_timers().map_err(TakeOverError::Journal)? {
+            self.arm(entity, Some(timer));
+        }
+        let open = self.journal.open_effects().map_err(TakeOverError::Journal)?;
+        self.dispatch = Dispatch::default();
+        self.dispatch.take_over(open);
+        Ok(live)
+    }
+
+    /// What is derived from committed states alone. Effects under way and armed timers are left as they are: both change
+    /// only after a commit, and an effect that is in somebody's hands must not be given out again.
+    fn rebuild_board(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+        self.head = self.journal.head().map_err(TakeOverError::Journal)?;
+        self.board = Board::default();
+        self.policies.clear();
+        self.digests.clear();
         let mut live = Vec::new();
         let board = &mut self.board;
         let digests = &mut self.digests;
@@ -127,17 +141,17 @@ impl<J: Journal> Engine<J> {
             })?;
             self.policies.insert(project, policy);
         }
-        for (entity, timer) in self.journal.armed_timers().map_err(TakeOverError::Journal)? {
-            self.arm(entity, Some(timer));
-        }
-        let open = self.journal.open_effects().map_err(TakeOverError::Journal)?;
-        self.dispatch.take_over(open);
         Ok(live)
     }
 
     /// The journal, for reading.
     pub fn journal(&mut self) -> &mut J {
         &mut self.journal
+    }
+
+    /// The journal, for looking.
+    pub fn journal_ref(&self) -> &J {
+        &self.journal
     }
 
     /// The board as it is now.
@@ -175,13 +189,16 @@ impl<J: Journal> Engine<J> {
         });
         if let Err(error) = committed {
             // The board may have seen what was not committed: it is made again from what was.
-            if self.rebuild().is_err() {
+            if self.rebuild_board().is_err() {
                 tracing::error!("the board could not be rebuilt after a failed commit");
             }
             return Err(error);
         }
         for (entity, timer) in std::mem::take(&mut work.batch.timers) {
             self.arm(entity, timer);
+        }
+        if work.clock_stepped_by != 0 {
+            self.follow_clock(work.clock_stepped_by);
         }
         for effect in &work.batch.settled {
             self.dispatch.settled(*effect);
@@ -206,6 +223,17 @@ impl<J: Journal> Engine<J> {
         let timer = self.timers.first().map(|(due, _)| *due);
         let provider = self.board.wakes_at(now);
         [timer, provider, self.dispatch.next_retry()].into_iter().flatten().min()
+    }
+
+    /// A wait that runs is as long as it was, whatever the wall clock did meanwhile (decision 46).
+    fn follow_clock(&mut self, by: i64) {
+        let armed = std::mem::take(&mut self.armed);
+        self.timers.clear();
+        for (entity, mut timer) in armed {
+            timer.due = Moment(timer.due.0.saturating_add(by));
+            self.arm(entity, Some(timer));
+        }
+        self.dispatch.follow_clock(by);
     }
 
     fn arm(&mut self, entity: Entity, timer: Option<Timer>) {
@@ -309,6 +337,9 @@ impl<J: Journal> Engine<J> {
                 self.policies.insert(project.clone(), change.policy.clone());
                 self.digests.insert(project.clone(), change.digest.clone());
                 work.policies_changed = true;
+            }
+            if let Event::ClockStepped { by } = &stamped.event {
+                work.clock_stepped_by = work.clock_stepped_by.saturating_add(*by);
             }
             if let Event::Reply(reply) = &stamped.event {
                 work.batch.settled.push(reply.effect);
@@ -474,6 +505,7 @@ struct Work {
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,
     policies_changed: bool,
+    clock_stepped_by: i64,
 }
 
 /// The blob under which a policy is found again at the next start.

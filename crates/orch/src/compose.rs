@@ -12,6 +12,7 @@ pub mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::reload::Kept;
 use crate::settings::Settings;
 use project::Project;
 
@@ -40,8 +42,10 @@ use project::Project;
 pub struct Outside {
     /// Where the installation lives.
     pub home: Home,
-    /// Its settings; replaced when the file changes.
-    pub settings: Mutex<Arc<Settings>>,
+    /// Its settings: the last good ones of the file.
+    pub settings: Mutex<Kept<Settings>>,
+    /// The environment over them.
+    pub env: Vec<(String, String)>,
     /// Its projects.
     pub projects: BTreeMap<ProjectId, Arc<Project>>,
     /// The built-in tracker.
@@ -58,10 +62,25 @@ pub struct Outside {
     pub started: Moment,
     /// What the sweeps did.
     pub swept: Mutex<orch_server::source::Sweep>,
+    /// Tasks that wait for a turn.
+    pub waiting: Arc<AtomicU64>,
+    /// What was done since the start.
+    pub counts: Counts,
     readers: Mutex<Vec<Reader>>,
     watched: Mutex<BTreeSet<RunId>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// What is done, and what was since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Effects in hand.
+    pub effects: AtomicU64,
+    /// Runs that ended well.
+    pub done: AtomicU64,
+    /// Runs that did not.
+    pub failed: AtomicU64,
 }
 
 /// A running Orch.
@@ -120,9 +139,21 @@ impl Outside {
         seen
     }
 
+    /// What runs and waits, without waiting for anything.
+    pub fn work(&self) -> orch_server::source::Work {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        orch_server::source::Work {
+            running: lock(&self.watched).len() as u64,
+            queued: read(&self.waiting),
+            effects: read(&self.counts.effects),
+            done: read(&self.counts.done),
+            failed: read(&self.counts.failed),
+        }
+    }
+
     /// The settings in force.
-    pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&lock(&self.settings))
+    pub fn settings(&self) -> Settings {
+        lock(&self.settings).get().clone()
     }
 
     /// Watches a run until its end is in the journal; once a run.
@@ -137,6 +168,18 @@ impl Outside {
                 () = outside.stop.cancelled() => return,
                 told = outside.watch_to_its_end(&project, run) => told,
             };
+            let count = match &told.end.how {
+                RunHow::Exited { code: 0 } => &outside.counts.done,
+                RunHow::Exited { .. }
+                | RunHow::Signalled { .. }
+                | RunHow::TimedOut
+                | RunHow::TooMuchOutput
+                | RunHow::Stopped
+                | RunHow::CouldNotStart { .. }
+                | RunHow::Lost { .. }
+                | RunHow::ProviderLimited { .. } => &outside.counts.failed,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
             let target = Target::Entity(Entity::Task(task));
             let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
             report(&outside.handle, incoming).await;
@@ -180,6 +223,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let clean = journal.was_clean();
     let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
     let limits = settings.core_limits();
+    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
@@ -194,7 +238,10 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
-        settings: Mutex::new(Arc::new(settings)),
+        env: wishes.variables.clone().into_iter().collect(),
+        settings: Mutex::new(Kept::new(settings, &text)),
+        waiting: brain.waiting(),
+        counts: Counts::default(),
         projects,
         tracker,
         forge,
@@ -282,6 +329,8 @@ async fn open_door(
         access.reading_needs_login = true;
         access.hosts.push(settings.listen.ip().to_string());
     }
+    access.hosts.extend(settings.hosts.iter().cloned());
+    access.https = settings.https;
     let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
         Error::failed(format!("nothing can listen there: {e}"))
             .at(settings.listen)

@@ -38,7 +38,7 @@ pub struct Settings {
     pub https: bool,
     /// The language of texts.
     pub language: Lang,
-    /// The time zone in which a day begins (decision 46).
+    /// The time zone of days, and of times that are shown (decision 46).
     pub timezone: String,
     /// The user as whom agents and gates run when Orch is root (decision 9).
     pub run_as: Option<String>,
@@ -101,7 +101,7 @@ pub struct Agent {
     pub kind: AgentKind,
     /// The program, if not the one named like the kind.
     pub program: Option<PathBuf>,
-    /// Arguments before those that the kind adds.
+    /// Arguments: besides those of the kind, or for a command all of them.
     #[serde(default)]
     pub args: Vec<String>,
     /// Variables in its environment: nothing secret.
@@ -110,6 +110,8 @@ pub struct Agent {
     /// Variables whose values stand in files: secrets.
     #[serde(default)]
     pub env_files: BTreeMap<String, PathBuf>,
+    /// The credential file of a subscription, copied into each run's own folder (decision 9, login mode).
+    pub login_file: Option<PathBuf>,
     /// The scenario that a scripted agent plays.
     pub script: Option<PathBuf>,
     /// Whose model it asks.
@@ -453,6 +455,16 @@ impl Agent {
             AgentKind::Scripted => "scripted",
         };
         ProviderId(self.provider.clone().unwrap_or_else(|| own.to_owned()))
+    }
+
+    /// What a model's tokens cost on a day: the newest price that had begun. `None`: bounded by tokens alone, and shown as
+    /// unknown (decision 12).
+    pub fn price(&self, model: Option<&str>, day: jiff::civil::Date) -> Option<&Price> {
+        let model = model.or(self.model.as_deref())?;
+        let begun = |price: &&Price| {
+            price.model == model && price.from.parse().is_ok_and(|from: jiff::civil::Date| from <= day)
+        };
+        self.prices.iter().filter(begun).max_by(|a, b| a.from.cmp(&b.from))
     }
 
     /// The program that is started; `None` for scripted ones, which are this very binary.

@@ -30,7 +30,8 @@ pub(super) fn findings(sources: &BTreeMap<String, Source>) -> Vec<Finding> {
 /// Integration tests of a crate are one binary: each more is linked, and started, on its own.
 fn integration_problem(parts: &[&str]) -> Option<String> {
     match parts {
-        ["crates", _, "tests", "it", ..] => None,
+        // A helper that the tests start as a process of its own is no test binary.
+        ["crates", _, "tests", "it" | "bin", ..] => None,
         ["crates", name, "tests", ..] => Some(format!(
             "integration tests are one binary a crate: crates/{name}/tests/it/main.rs and its modules"
         )),

@@ -1,3 +1,5 @@
+//! Does the service answer as its README says?
+
 use greeter::answer;
 
 #[test]

@@ -17,6 +17,7 @@ use orch_core::call::agent::Assignment;
 use orch_core::call::{AgentCall, AgentReply, Failure};
 use orch_core::id::{Digest, ProjectId, RunId};
 use orch_core::policy::Policy;
+use orch_core::stage::Role;
 use orch_store::Reader;
 
 use super::{Wishes, chain, lock};
@@ -48,6 +49,8 @@ pub struct Project {
     /// Up to which change the built-in tracker was read.
     pub read_issues_to: Mutex<u64>,
     programs: BTreeMap<String, AgentProgram>,
+    /// Model and effort of each role (decision 13).
+    choices: BTreeMap<Role, settings::Chosen>,
     prompt: Prompt,
 }
 
@@ -57,9 +60,17 @@ impl Project {
     /// # Errors
     /// As [`Failure`] says.
     pub fn agent(&self, call: &AgentCall) -> Result<AgentReply, Failure> {
+        let mut programs = self.programs.clone();
+        if let AgentCall::Launch(assignment) = call
+            && let Some(choice) = self.choices.get(&assignment.role)
+            && let Some(program) = programs.get_mut(&choice.agent)
+        {
+            program.model.clone_from(&choice.model);
+            program.effort.clone_from(&choice.effort);
+        }
         let agents = Agents {
             runs: self.runs.clone(),
-            programs: self.programs.clone(),
+            programs,
             prompt: Arc::clone(&self.prompt),
             cache: lock(&self.policy).cache.clone(),
         };
@@ -132,10 +143,7 @@ pub fn all(
         let id = ProjectId(name.clone());
         let hub = Arc::new(hub(home, &git, name, own)?);
         let programs = programs(settings, wishes)?;
-        let secrets = programs.values().filter_map(|program: &AgentProgram| match &program.login {
-            Login::Key { key, .. } => Some(Secret::new(key.expose())),
-            Login::None | Login::File { .. } => None,
-        });
+        let secrets: Vec<Secret> = programs.values().flat_map(AgentProgram::secrets).collect();
         let runs = Runs {
             project: id.clone(),
             places: Places { runs: home.runs(), trees: home.trees(), homes: home.folder().join("homes") },
@@ -176,6 +184,10 @@ pub fn all(
             hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
             programs,
+            choices: Role::ALL
+                .into_iter()
+                .filter_map(|role| Some((role, settings.chosen(name, role)?)))
+                .collect(),
         };
         all.insert(id, Arc::new(project));
     }
@@ -194,6 +206,13 @@ fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hu
     Ok(hub.publishing(own.publish_branches))
 }
 
+/// The day by which prices count.
+fn today() -> jiff::civil::Date {
+    let now =
+        jiff::Timestamp::from_millisecond(orch_engine::clock::now().0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
+}
+
 fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, AgentProgram>, Error> {
     let mut all = BTreeMap::new();
     for (name, agent) in &settings.agents {
@@ -207,13 +226,13 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         let program = agent.program().unwrap_or_else(|| wishes.exe.clone());
         let mut read_only = Vec::new();
         read_only.extend(agent.script.clone());
-        let price = agent.prices.last().map(|price| Price {
+        let price = agent.price(None, today()).map(|price| Price {
             input: price.input.0,
             output: price.output.0,
             cache_read: price.cache_read.0,
             cache_write: price.cache_write.0,
         });
-        let mut login = Login::None;
+        let mut login = agent.login_file.clone().map_or(Login::None, |from| Login::File { from });
         for (variable, file) in &agent.env_files {
             let key = std::fs::read_to_string(file).map_err(|e| {
                 Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())

@@ -12,6 +12,7 @@ use orch_engine::{Ack, Incoming, Target, clock};
 use super::project::Project;
 use super::{Outside, chain, lock};
 use crate::policy_file::{self, PolicyFile};
+use crate::reload::Reloaded;
 use crate::settings::Settings;
 
 /// How often everything is asked: a webhook only saves time (decision 34).
@@ -50,11 +51,15 @@ pub async fn policies(outside: &Arc<Outside>) {
 fn reload(outside: &Outside) {
     let file = outside.home.settings();
     let Ok(text) = std::fs::read_to_string(&file) else { return };
-    let mut kept = lock(&outside.settings);
-    match Settings::of_text(&file, &text, &[]) {
-        Ok((settings, _)) if settings != **kept => *kept = Arc::new(settings),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays"),
+    let read = |text: &str| Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings);
+    match lock(&outside.settings).offer(&text, read) {
+        Reloaded::Same => {}
+        Reloaded::Changed(_) => {
+            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start")
+        }
+        Reloaded::Refused(error) => {
+            tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
+        }
     }
 }
 

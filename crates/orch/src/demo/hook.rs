@@ -16,7 +16,7 @@ use super::workspace::{Workspace, end};
 
 /// A service that was started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Service {
+pub struct Greeter {
     /// Which process.
     pub identity: Identity,
     /// Where it listens.
@@ -72,7 +72,7 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
         .process_group(0)
         .spawn()?;
     let identity = Identity::of(child.id().cast_signed())?;
-    let service = Service { identity, port, commit: commit.to_owned() };
+    let service = Greeter { identity, port, commit: commit.to_owned() };
     let note = run.join("service.json");
     fs::write(&note, serde_json::to_vec(&service).map_err(io::Error::other)?)?;
     println!("started on port {port}, waiting until it names {commit}");
@@ -97,7 +97,7 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
 }
 
 /// The services whose notes lie below a folder.
-pub fn services(folder: &Path) -> Vec<Service> {
+pub fn services(folder: &Path) -> Vec<Greeter> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let notes = entries.filter_map(|entry| fs::read(entry.path().join("service.json")).ok());
     notes.filter_map(|note| serde_json::from_slice(&note).ok()).collect()
@@ -134,7 +134,7 @@ pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
         .stderr(log)
         .process_group(0)
         .spawn()?;
-    let service = Service { identity: Identity::of(child.id().cast_signed())?, port, commit };
+    let service = Greeter { identity: Identity::of(child.id().cast_signed())?, port, commit };
     fs::write(run.join("service.json"), serde_json::to_vec(&service).map_err(io::Error::other)?)?;
     for _ in 0..100 {
         if let Ok(answer) = get(port, "/?name=Ada") {

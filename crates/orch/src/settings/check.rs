@@ -120,6 +120,9 @@ fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
     for (variable, file) in &agent.env_files {
         absolute(source, &["agents", name, "env_files", variable], file)?;
     }
+    if let Some(file) = &agent.login_file {
+        absolute(source, &["agents", name, "login_file"], file)?;
+    }
     for price in &agent.prices {
         if price.from.parse::<jiff::civil::Date>().is_err() {
             let problem = format!("`agents.{name}.prices`: `{}` is no day", price.from);

@@ -1,3 +1,5 @@
 //! The world on a bench: stories and random histories.
 
 mod pipeline;
+mod rows;
+mod stories;
