@@ -121,7 +121,7 @@ pub(crate) fn world_of(issue: &Issue) -> World {
 pub(crate) fn answers(world: &mut World, effect: &Effect) -> Vec<Incoming> {
     let target = Target::Entity(effect.entity.clone());
     let outcome = world.perform(effect);
-    let mut told = vec![replied(effect, outcome)];
+    let mut told = vec![replied(effect, outcome).with(world.take_texts())];
     if let Some(run) = launched(&effect.call) {
         world.finish(run);
         told.extend(world.end(run).map(|end| Incoming::of(target, Event::RunEnded(Box::new(end)))));

@@ -4,9 +4,10 @@
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use orch_core::call::tracker::Status;
 use orch_core::id::Seq;
 use orch_store::{Reader, TaskFilter};
 use tempfile::TempDir;
@@ -30,6 +31,13 @@ pub(crate) struct Known {
     pub(crate) issue: String,
     pub(crate) number: u64,
     pub(crate) status: Option<String>,
+}
+
+impl Known {
+    /// The column that it stands in.
+    pub(crate) fn status(&self) -> Option<Status> {
+        Status::ALL.into_iter().find(|status| Some(status.board_name()) == self.status.as_deref())
+    }
 }
 
 impl Home {
@@ -92,6 +100,19 @@ impl Home {
     /// Where the journal ends.
     pub(crate) fn head(&self) -> Result<Seq> {
         Ok(Reader::open(&self.store())?.head()?.seq)
+    }
+
+    /// Waits until the journal has not moved for a second: what a start left is done.
+    pub(crate) fn rests(&self) -> Result<()> {
+        let (mut reader, mut last) = (Reader::open(&self.store())?, None);
+        loop {
+            let head = reader.head()?.seq;
+            if last == Some(head) {
+                return Ok(());
+            }
+            last = Some(head);
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 
     /// How many of the deliveries of this run are in the journal.

@@ -89,6 +89,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
 
 fn orch(plan: &Plan, home: &Home, round: usize, side: &mut Side) -> Result<Answers> {
     let brain = Brain::start(&plan.orch, home)?;
+    home.rests()?;
     let run = format!("ingest-{}-{round}", brain.pid());
     load::closed(&target(home, &brain, &format!("{run}-warm"))?, CONNECTIONS, plan.length / 4)?;
     let (target, head, before) = (target(home, &brain, &run)?, home.head()?, brain.used()?);

@@ -11,6 +11,7 @@ mod ingest;
 mod patience;
 mod life;
 mod work;
+mod heart;
 mod tree;
 
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ Usage: orch-bench <figure> [options]
   memory      resident memory, at rest and under load
   start       from the start of the process to the first answer; the same after kill -9
   idle        wake-ups, processor time and writes when nothing is due
+  heart       the brain's step alone, on a store in memory: for comparing one build with another
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
   tree        a tree of 50,000 files for a run
   fill        only prepares a data folder
@@ -130,6 +132,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "memory" => life::memory(&plan),
         "start" => life::start(&plan),
         "idle" => life::idle(&plan),
+        "heart" => heart::run(&plan),
         "work" => work::run(&plan),
         "tree" => tree::run(&plan, 50_000),
         "fill" => {
@@ -147,6 +150,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             } else {
                 50_000
             };
+            heart::run(&plan)?;
             work::run(&plan)?;
             tree::run(&plan, files)?;
             life::start(&plan)?;

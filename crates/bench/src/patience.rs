@@ -16,6 +16,7 @@ use crate::load;
 pub(crate) fn tail(plan: &Plan) -> Result<()> {
     let home = plan.home()?;
     let brain = Brain::start(&plan.orch, &home)?;
+    home.rests()?;
     load::closed(&target(&home, &brain, "tail-warm")?, 64, plan.length / 8)?;
     for (run, backup) in [("tail-plain", false), ("tail-backup", true)] {
         println!("{}", machine(&plan.scratch)?);
@@ -56,6 +57,7 @@ pub(crate) fn overload(plan: &Plan) -> Result<()> {
     println!("{}", machine(&plan.scratch)?);
     let home = plan.home()?;
     let brain = Brain::start(&plan.orch, &home)?;
+    home.rests()?;
     let warm = load::closed(&target(&home, &brain, "overload-warm")?, 64, plan.length / 4)?;
     let can = warm.taken().len() as f64 / warm.took.as_secs_f64();
     let calm = brain.resident();

@@ -121,6 +121,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
 /// How much evidence is kept with a task; older verdicts stay in the journal.
 const EVIDENCE_KEPT: usize = 48;
 
+/// One change of a task that is born: what [`apply`] does to it, in place.
 pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
     match change {
         Change::Requested(request) => task.request = request.clone(),

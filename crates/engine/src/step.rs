@@ -195,7 +195,7 @@ impl<J: Journal> Engine<J> {
             if work.batch.rows.is_empty() && work.batch.blobs.is_empty() {
                 return Ok(());
             }
-            work.batch.states = work.states.iter().map(|(e, k)| (e.clone(), k.clone())).collect();
+            work.batch.states = std::mem::take(&mut work.states).into_iter().collect();
             self.journal.commit(&work.batch)
         });
         if let Err(error) = committed {
@@ -401,15 +401,32 @@ impl<J: Journal> Engine<J> {
         Ok(first.unwrap_or((self.head.seq, Vec::new())))
     }
 
-    fn state(&mut self, entity: &Entity, work: &Work) -> Result<Option<State>, J::Error> {
-        match work.states.get(entity) {
-            Some(kept) => Ok(Some(kept.state.clone())),
+    /// The state of an entity as it is by now. It is not read twice in one step: what was read for a look is kept in
+    /// `work` until it is decided about.
+    fn look<'w>(&mut self, entity: &Entity, work: &'w mut Work) -> Result<Option<&'w State>, J::Error> {
+        if work.states.contains_key(entity) {
+            return Ok(work.states.get(entity).map(|kept| &kept.state));
+        }
+        if !work.read.contains_key(entity) {
+            let state = self.journal.state(entity)?.map(|kept| kept.state);
+            work.read.insert(entity.clone(), state);
+        }
+        Ok(work.read.get(entity).and_then(Option::as_ref))
+    }
+
+    /// The same, to be replaced: what comes after it is put into `work.states`.
+    fn state(&mut self, entity: &Entity, work: &mut Work) -> Result<Option<State>, J::Error> {
+        if let Some(kept) = work.states.remove(entity) {
+            return Ok(Some(kept.state));
+        }
+        match work.read.remove(entity) {
+            Some(state) => Ok(state),
             None => Ok(self.journal.state(entity)?.map(|kept| kept.state)),
         }
     }
 
     /// To whom does it go, and is it news? A reading equal to the last one writes nothing (decision 2).
-    fn route(&mut self, target: Target, event: Event, work: &Work) -> Result<Routed, J::Error> {
+    fn route(&mut self, target: Target, event: Event, work: &mut Work) -> Result<Routed, J::Error> {
         let entity = match (target, &event) {
             (Target::Entity(entity), _) => entity,
             (Target::Issue { prefix }, Event::Issue(seen)) => {
@@ -427,8 +444,8 @@ impl<J: Journal> Engine<J> {
             (Target::Issue { .. }, _) => return Ok(Routed::NoNews),
         };
         let stale = match (&entity, &event) {
-            (Entity::Task(_), Event::Issue(seen)) => match self.state(&entity, work)? {
-                Some(State::Task(task)) => !orch_core::news::of_issue(&task, &seen.reading),
+            (Entity::Task(_), Event::Issue(seen)) => match self.look(&entity, work)? {
+                Some(State::Task(task)) => !orch_core::news::of_issue(task, &seen.reading),
                 Some(
                     State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_),
                 )
@@ -456,11 +473,11 @@ impl<J: Journal> Engine<J> {
     }
 
     /// A work item id that no other issue has: collisions walk on to the next number (row 125).
-    fn free_id(&mut self, prefix: &str, number: u64, work: &Work) -> Result<TaskId, J::Error> {
+    fn free_id(&mut self, prefix: &str, number: u64, work: &mut Work) -> Result<TaskId, J::Error> {
         let mut number = number;
         loop {
             let id = TaskId::of(&WorkItem::numbered(prefix, number), 1);
-            if self.state(&Entity::Task(id.clone()), work)?.is_none() {
+            if self.look(&Entity::Task(id.clone()), work)?.is_none() {
                 return Ok(id);
             }
             number += 1;
@@ -497,6 +514,8 @@ enum Routed {
 struct Work {
     batch: Batch,
     states: BTreeMap<Entity, Kept>,
+    /// States that were read and not decided about yet.
+    read: BTreeMap<Entity, Option<State>>,
     issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,
