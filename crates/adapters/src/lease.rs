@@ -6,10 +6,12 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use orch_core::call::Failure;
+use orch_core::id::Digest;
 use serde::{Deserialize, Serialize};
 
 /// Told apart two takers of one process.
@@ -31,6 +33,7 @@ pub struct Registry {
     from: u16,
     to: u16,
     block: u16,
+    begin: u16,
 }
 
 /// Why there is no block.
@@ -65,14 +68,37 @@ impl From<LeaseError> for Failure {
 }
 
 impl Registry {
-    /// Ten ports a run, below those that kernels give away by themselves.
+    /// Ten ports a run, below those that kernels give away by themselves. Where it begins to look depends on the folder:
+    /// two installations on a machine do not see each other's leases, and would give the same ports to runs that begin to
+    /// listen a moment later.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self::within(folder, 20_000, 29_999, 10)
+        let mut registry = Self::within(folder, 20_000, 29_999, 10);
+        let digest = Digest::of(registry.folder.as_os_str().as_bytes());
+        let spread = digest.0.get(..4).and_then(|four| u16::from_str_radix(four, 16).ok()).unwrap_or(0);
+        registry.begin = registry.from + spread % 1_000 * registry.block;
+        registry
     }
 
     /// Blocks of `block` ports from `from` to `to`, both included.
     pub fn within(folder: impl Into<PathBuf>, from: u16, to: u16, block: u16) -> Self {
-        Self { folder: folder.into(), from: from.max(1), to, block: block.max(1) }
+        let from = from.max(1);
+        Self { folder: folder.into(), from, to, block: block.max(1), begin: from }
+    }
+
+    /// The port from which it looks for a free block; after the last one it goes on with the first.
+    pub fn begin(&self) -> u16 {
+        self.begin
+    }
+
+    /// All blocks, in the order in which they are tried.
+    fn blocks(&self) -> impl Iterator<Item = Ports> {
+        let from = |start: u16, end: u16| {
+            let firsts = (start..=end).step_by(usize::from(self.block));
+            firsts.filter_map(|first| Some(Ports { first, last: first.checked_add(self.block - 1)? }))
+        };
+        let to = self.to;
+        let before = from(self.from, self.begin.saturating_sub(1).min(to));
+        from(self.begin, to).chain(before).filter(move |ports| ports.last <= to)
     }
 
     /// A block for `owner`: the one it has, or a free one on which nothing listens.
@@ -94,26 +120,24 @@ impl Registry {
     }
 
     fn take_new(&self, owner: &str, slip: &Path, taken: &[(String, Ports)]) -> Result<Ports, LeaseError> {
-        let mut first = self.from;
-        while let Some(last) = first.checked_add(self.block - 1).filter(|last| *last <= self.to) {
-            let ports = Ports { first, last };
-            if !taken.iter().any(|(_, other)| other.first <= last && first <= other.last) && unused(ports) {
-                let mut file = OpenOptions::new()
-                    .write(true)
-                    .create(true)
-                    .truncate(true)
-                    .open(slip)
-                    .map_err(self.fault())?;
-                let lease = Lease { owner: owner.to_owned(), ports };
-                file.write_all(&serde_json::to_vec(&lease).unwrap_or_default()).map_err(self.fault())?;
-                match fs::hard_link(slip, self.file(first)) {
-                    Ok(()) => return Ok(ports),
-                    Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
-                    Err(e) => return Err(self.fault()(e)),
-                }
+        for ports in self.blocks() {
+            let Ports { first, last } = ports;
+            if taken.iter().any(|(_, other)| other.first <= last && first <= other.last) || !unused(ports) {
+                continue;
             }
-            let Some(next) = last.checked_add(1) else { break };
-            first = next;
+            let mut file = OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .open(slip)
+                .map_err(self.fault())?;
+            let lease = Lease { owner: owner.to_owned(), ports };
+            file.write_all(&serde_json::to_vec(&lease).unwrap_or_default()).map_err(self.fault())?;
+            match fs::hard_link(slip, self.file(first)) {
+                Ok(()) => return Ok(ports),
+                Err(e) if e.kind() == ErrorKind::AlreadyExists => {}
+                Err(e) => return Err(self.fault()(e)),
+            }
         }
         Err(LeaseError::NoneLeft { block: self.block, from: self.from, to: self.to })
     }
@@ -246,6 +270,19 @@ mod tests {
         first.dedup();
         assert_eq!(first.len(), 8);
         assert!(first.iter().all(|port| *port != used && port + 1 != used));
+    }
+
+    /// Two installations begin at different places, each tries every block once, and none outside the range.
+    #[test]
+    fn installations_begin_apart() {
+        let (one, other) = (Registry::new("/a/ports"), Registry::new("/b/ports"));
+        assert_ne!(one.begin(), other.begin());
+        for registry in [&one, &other] {
+            let mut firsts: Vec<u16> = registry.blocks().map(|ports| ports.first).collect();
+            assert_eq!(firsts[0], registry.begin());
+            firsts.sort_unstable();
+            assert_eq!(firsts, (20_000..=29_990).step_by(10).collect::<Vec<u16>>());
+        }
     }
 
     /// When all are taken, the error says what to do.

@@ -23,7 +23,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     let home = plan.home()?;
     let known = home.known()?;
     let memory = Path::new("/dev/shm");
-    let folder = if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir_in(&plan.scratch)? };
+    let folder =
+        if memory.is_dir() { tempfile::tempdir_in(memory)? } else { tempfile::tempdir_in(&plan.scratch)? };
     let store = folder.path().join("orch.db");
     std::fs::copy(home.store(), &store)?;
     let journal = SqliteJournal::open(&store)?;
@@ -42,7 +43,8 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
             for _ in 0..BATCH {
                 n += 1;
                 let Some(about) = known.get(n as usize % known.len()) else { bail!("there is no open task") };
-                let mut issue = flow::issue(&project, about.number, orch_core::call::tracker::Status::Backlog, false);
+                let mut issue =
+                    flow::issue(&project, about.number, orch_core::call::tracker::Status::Backlog, false);
                 issue.status = about.status();
                 issue.text = format!("edit {n}: {}", "words of the request ".repeat(130));
                 told.push(reading(&issue, "BENCH").keyed(format!("hook/{PROJECT}/heart-{n}")));

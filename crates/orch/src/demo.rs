@@ -23,9 +23,11 @@ use orch_engine::{Incoming, Target, clock};
 
 use crate::compose::{self, Outside, Running, Wishes, sweep};
 use crate::error::Error;
-use crate::settings::Settings;
 use story::Spoil;
 use workspace::Workspace;
+
+/// How long the last writes may take before the demo ends all the same.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// The name of the demo's project.
 pub const PROJECT: &str = "demo";
@@ -66,8 +68,7 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let workspace = Workspace::make(&plan.workspace, plan.spoil, &plan.wishes)?;
     tell::opening(&workspace, plan);
     let first = hook::deploy_first(&workspace).map_err(|e| Error::failed(e.to_string()))?;
-    let (settings, _) =
-        Settings::of_text(&workspace.home().settings(), &workspace.settings(plan.listen), &[])?;
+    let settings = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
     wishes.notice = Some("A demonstration: the agents are scripted, no model works here.".to_owned());
     let running = compose::start(workspace.home(), settings, wishes).await?;
@@ -76,6 +77,7 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let ending = travel(&running, &workspace, plan, began, first).await;
     let delivered = matches!(ending, Ok((Ending::Delivered, _)));
     if plan.once {
+        let _ = tokio::time::timeout(SETTLING, settled(&running.outside)).await;
         running.stop().await;
         workspace.end_services()?;
     } else if let Ok((_, task)) = &ending {
@@ -89,6 +91,16 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     }
     workspace.forget_brain();
     ending.map(|(ending, _)| ending)
+}
+
+/// Waits until board, comments and cleaning up have followed: what a person looks at afterwards is complete.
+async fn settled(outside: &Outside) {
+    let mut head = outside.head.clone();
+    while outside.read(|reader| reader.open_effects()).is_ok_and(|open| !open.is_empty()) {
+        if head.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 async fn wait_for_the_end() {

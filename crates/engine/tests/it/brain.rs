@@ -31,7 +31,11 @@ impl Journal for Slow {
     fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, MemoryError> {
         self.inner.state(entity)
     }
-    fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, MemoryError> {
+    fn task_of_issue(
+        &mut self,
+        project: &ProjectId,
+        issue: &IssueKey,
+    ) -> Result<Option<TaskId>, MemoryError> {
         self.inner.task_of_issue(project, issue)
     }
     fn commit(&mut self, batch: &Batch) -> Result<(), MemoryError> {
@@ -54,7 +58,12 @@ impl Journal for Slow {
     fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, MemoryError> {
         self.inner.rows(from, most)
     }
-    fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize) -> Result<Vec<Row>, MemoryError> {
+    fn rows_of(
+        &mut self,
+        entity: &Entity,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<Vec<Row>, MemoryError> {
         self.inner.rows_of(entity, before, most)
     }
 }
@@ -93,7 +102,10 @@ async fn the_event_loop_never_waits_for_the_brain() {
         let handle = handle.clone();
         async move { handle.submit(pause("two")).await }
     });
-    tokio::task::spawn_blocking(move || commits.recv().map(|()| commits)).await.expect("joined").expect("a commit");
+    tokio::task::spawn_blocking(move || commits.recv().map(|()| commits))
+        .await
+        .expect("joined")
+        .expect("a commit");
     let_through.send(()).expect("the brain waits");
     tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
     assert!(matches!(last.await.expect("joined"), Ok(Ack::Accepted { .. })));

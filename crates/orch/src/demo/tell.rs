@@ -42,8 +42,9 @@ pub fn opening(workspace: &Workspace, plan: &Plan) {
 pub fn where_to_look(running: &Running, plan: &Plan) -> Result<(), Error> {
     anstream::println!("dashboard {}", paint(BOLD, &running.link()?));
     if plan.ask {
+        let home = running.outside.home.folder().display();
         anstream::println!(
-            "You approve and confirm: there, or with `orch approve DEMO-001` and `orch confirm DEMO-001`."
+            "You approve and confirm: there, or with `orch --home {home} approve DEMO-001`, later `confirm`."
         );
     } else {
         anstream::println!(

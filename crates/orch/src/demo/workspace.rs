@@ -12,6 +12,7 @@ use super::story::{self, Spoil};
 use crate::compose::Wishes;
 use crate::error::Error;
 use crate::home::Home;
+use crate::settings::Settings;
 use crate::settings::value::toml_string;
 
 /// Says that a folder may be emptied: nothing of anybody's own is in it.
@@ -128,6 +129,19 @@ impl Workspace {
             repository = quoted(&self.repository()),
             exe = quoted(&self.exe),
         )
+    }
+
+    /// Writes the installation's settings, so that every command works there with `--home`, and reads them back.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_settings(&self, listen: std::net::SocketAddr) -> Result<Settings, Error> {
+        let path = self.home().settings();
+        let text = self.settings(listen);
+        let (settings, _) = Settings::of_text(&path, &text, &[])?;
+        fs::create_dir_all(self.home().folder()).map_err(failed(self.home().folder()))?;
+        fs::write(&path, text).map_err(failed(&path))?;
+        Ok(settings)
     }
 
     fn git(&self, args: &[&str]) -> Result<String, Error> {

@@ -1,4 +1,5 @@
-//! What does the real program do when a person types? Settings, repositories, exit codes, JSON; no network.
+//! What does the real program do when a person types? Settings, repositories, exit codes, JSON; and whole
+//! stories, from an issue to a deployed change, with every way of dying on the way. No network but loopback.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up fails the test")]
 
@@ -10,3 +11,9 @@ mod environment;
 mod init;
 mod commands;
 mod doctor;
+mod scene;
+mod facts;
+mod demo;
+mod own;
+mod end_to_end;
+mod kills;

@@ -1,0 +1,133 @@
+//! Does the demo deliver, and does each way of spoiling it end in the hold that a person expects?
+
+use orch_core::call::tracker::Status;
+use orch_core::id::{Entity, ProjectId};
+use orch_core::stage::Stage;
+use orch_core::state::State;
+use orch_core::task::{Delay, Rest, Step, Task, Why};
+
+use crate::facts;
+use crate::scene::Scene;
+
+const TASK: &str = "DEMO-001";
+
+fn scene() -> Scene {
+    Scene::new("demo/home", "demo/repository")
+}
+
+/// Plays the demo to its end; its exit code and what it printed.
+fn once(scene: &Scene, more: &[&str]) -> (Option<i32>, String) {
+    let workspace = scene.folder().join("demo");
+    let mut typed = vec!["demo", "--once", "--workspace", workspace.to_str().unwrap()];
+    typed.extend(more);
+    scene.start(&typed).wait(scene)
+}
+
+fn spoiled(step: &str) -> (Scene, Task) {
+    let scene = scene();
+    let (code, said) = once(&scene, &["--spoil", step]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("held DEMO-001"), "{said}");
+    facts::folded(&scene);
+    assert_eq!(scene.processes(), [] as [String; 0], "nothing of the demo is left");
+    let task = scene.task(TASK).unwrap();
+    (scene, task)
+}
+
+/// Proves the main job in one command: an issue becomes a merged, deployed, health-checked change, the journal folded again
+/// gives the states, everything was done once, and no process is left.
+#[test]
+fn the_demo_delivers() {
+    let scene = scene();
+    let (code, said) = once(&scene, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    for part in ["done DEMO-001", "merged", "deployed", "\"Hello!\"", "\"Hello, Ada!\"", "attempt 2/3"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert_eq!(scene.processes(), [] as [String; 0], "nothing of the demo is left");
+    let task = scene.task(TASK).unwrap();
+    assert_eq!((task.stage, task.board.shows), (Stage::Done, Some(Status::Done)));
+    let merged = task.merged.unwrap();
+    assert_eq!(scene.git(["rev-parse", "main"]), merged.commit.as_str());
+    let wanted = facts::wanted(&facts::folded(&scene));
+    for kind in ["git/cut_branch", "forge/open_change", "forge/merge", "git/prove", "deploy/hook"] {
+        assert_eq!(wanted[kind], 1, "{kind}");
+    }
+    let verified = scene.orch(["replay", "--verify"]).well();
+    assert!(verified.contains("chain and hashes hold"), "{verified}");
+}
+
+/// Proves that lasting red tests end in an escalation in development, after three rounds and without a merge.
+#[test]
+fn spoiled_tests_escalate() {
+    let (scene, task) = spoiled("ci");
+    assert_eq!((task.stage, &task.step), (Stage::Development, &Step::Rest(Rest::Escalated)));
+    assert_eq!(task.escalated.unwrap().why, Why::RoundsSpent);
+    assert_eq!((task.attempts.negative, task.merged), (3, None));
+    assert_eq!(scene.git(["log", "--format=%s", "main"]).lines().count(), 1, "main is untouched");
+}
+
+/// Proves the same for a reviewer who is never content.
+#[test]
+fn a_spoiled_review_escalates() {
+    let (_scene, task) = spoiled("review");
+    assert_eq!(task.step, Step::Rest(Rest::Escalated));
+    assert_eq!(task.escalated.unwrap().why, Why::RoundsSpent);
+    assert_eq!((task.attempts.negative, task.merged), (3, None));
+}
+
+/// Proves that a deploy which names another commit freezes the repository, and that the old service goes on.
+#[test]
+fn a_spoiled_deploy_freezes() {
+    let (scene, task) = spoiled("health");
+    assert!(task.earlier_merges.len() + usize::from(task.merged.is_some()) == 1, "the merge stands");
+    let repository = Entity::Repository(ProjectId::from(orch::demo::PROJECT));
+    let kept = scene.reader().state(&repository).unwrap().unwrap();
+    let State::Repository(repository) = kept.state else { panic!("{kept:?}") };
+    assert!(!repository.freezes.is_empty(), "{repository:?}");
+}
+
+/// Proves decision 43 in the demo: with changes in the checkout of main the merge waits and touches nothing; cleaned, it goes
+/// through, in another process than the one that began the story.
+#[test]
+fn a_spoiled_merge_waits_for_the_person() {
+    let (scene, task) = spoiled("merge");
+    assert_eq!((task.stage, task.merged.clone()), (Stage::Deploy, None));
+    let is_dirty =
+        |task: &Task| matches!(&task.step, Step::Backoff { cause: Delay::CheckoutDirty { .. }, .. });
+    assert!(is_dirty(&task), "{:?}", task.step);
+    assert_eq!(scene.git(["status", "--porcelain"]), " M src/lib.rs");
+
+    let brain = scene.up(&[]);
+    scene.git(["checkout", "--quiet", "--", "."]);
+    scene.until_task(TASK, "the merge goes through", |task| (task.stage == Stage::Done).then_some(()));
+    scene.until("the board follows", || scene.reader().open_effects().unwrap().is_empty().then_some(()));
+    brain.stop(&scene);
+    facts::of_delivered(&scene, orch::demo::PROJECT, TASK);
+}
+
+/// Proves that a person can approve and confirm the demo by the command line, that it stays up to be looked at, and that
+/// `--stop` ends brain and service, each by pid and start time.
+#[test]
+fn the_demo_stays_up_until_it_is_stopped() {
+    let scene = scene();
+    let workspace = scene.folder().join("demo");
+    let typed = ["demo", "--ask", "--workspace", workspace.to_str().unwrap()];
+    let demo = scene.start(&typed);
+    for (rest, gesture) in [(Rest::Approval, "approve"), (Rest::Confirmation, "confirm")] {
+        let waits = |task: &Task| (task.step == Step::Rest(rest.clone())).then_some(());
+        scene.until_task(TASK, gesture, waits);
+        scene.orch([gesture, "demo-1"]).well();
+    }
+    scene.until_task(TASK, "the demo delivers", |task| (task.stage == Stage::Done).then_some(()));
+    let shown = scene.orch(["why", TASK]).well();
+    assert!(shown.contains("DEMO-001"), "{shown}");
+    assert_eq!(scene.services().len(), 1);
+    let stopped = scene.orch(["demo", "--stop", "--workspace", workspace.to_str().unwrap()]).well();
+    assert!(stopped.contains("the demo has ended"), "{stopped}");
+    let (code, said) = demo.wait(&scene);
+    assert_eq!(code, Some(0), "{said}");
+    assert_eq!(scene.processes(), [] as [String; 0]);
+    let again = scene.orch(["demo", "--stop", "--workspace", workspace.to_str().unwrap()]).well();
+    assert!(again.contains("no demo runs"), "{again}");
+}

@@ -1,0 +1,128 @@
+//! What did a story come to? Every fact that the outside shows, and that the journal says the same.
+
+use std::collections::BTreeMap;
+
+use orch_adapters::forge::local::{ChangeState, LocalForge};
+use orch_adapters::process::{self, Observed};
+use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::call::tracker::Status;
+use orch_core::id::{ProjectId, Seq};
+use orch_core::journal::Row;
+use orch_core::replay::Fold;
+use orch_core::stage::Stage;
+
+use crate::scene::Scene;
+
+/// All rows of the journal, folded and compared with what is kept.
+#[track_caller]
+pub(crate) fn folded(scene: &Scene) -> Vec<Row> {
+    let mut reader = scene.reader();
+    let rows = reader.rows(Seq(1), usize::MAX >> 1).unwrap();
+    let mut fold = Fold::default();
+    for row in &rows {
+        fold.take(row).unwrap();
+    }
+    assert_eq!(fold.last(), reader.head().unwrap().seq);
+    for (entity, (seq, state)) in fold.states() {
+        let kept = reader.state(entity).unwrap().unwrap();
+        assert_eq!((kept.seq, &kept.state), (*seq, state), "{entity}");
+    }
+    rows
+}
+
+/// The effects that the journal wants, by kind and number.
+pub(crate) fn wanted(rows: &[Row]) -> BTreeMap<&'static str, usize> {
+    let mut wanted = BTreeMap::new();
+    for effect in rows.iter().flat_map(|row| &row.effects) {
+        *wanted.entry(effect.call.name()).or_default() += 1;
+    }
+    wanted
+}
+
+/// What a delivered story shows, in lines that two equal stories have in common: ids of runs and commits are left out.
+/// To be asked when the brain is down. Asserts what must hold of every story.
+#[track_caller]
+pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let task = scene.task(id).unwrap();
+    assert_eq!(task.stage, Stage::Done);
+    let merged = task.merged.clone().unwrap();
+    assert!(merged.proven, "done needs the proof of the merge");
+    lines.push(format!("attempts {:?}, round {}", task.attempts, task.round));
+    for row in &task.runs {
+        lines.push(format!("run of {:?}: {:?}", row.job, row.end));
+    }
+
+    let rows = folded(scene);
+    assert_eq!(scene.reader().open_effects().unwrap(), [], "every effect is settled");
+    for (kind, times) in wanted(&rows) {
+        lines.push(format!("effect {kind} x{times}"));
+    }
+
+    let project = ProjectId::from(project);
+    let tracker = BuiltinTracker::open(&scene.home().store()).unwrap();
+    let issues = tracker.changed_since(&project, 0).unwrap();
+    let issue = issues.iter().find(|issue| issue.key == task.issue).unwrap();
+    assert_eq!(issue.status, Some(Status::Done));
+    lines.push(format!("issues {}", issues.len()));
+    for said in tracker.said(&task.issue, 500).unwrap() {
+        lines.push(format!("comment by {}: {}", said.by, masked(&said.text)));
+    }
+
+    let forge = LocalForge::open(&scene.home().store()).unwrap();
+    let changes: Vec<_> = (1..10).filter_map(|number| forge.change(&project, number).unwrap()).collect();
+    let own = changes.iter().find(|change| Some(change.number) == task.change_request).unwrap();
+    assert_eq!(own.state, ChangeState::Merged(merged.commit.clone()));
+    lines.push(format!("change requests {}, {} on {}", changes.len(), own.title, own.branch));
+    lines.push(format!("statuses of the merge {:?}", forge.statuses(&project, &merged.commit).unwrap()));
+
+    let hub = scene.home().hubs().join(project.as_str());
+    let bare = fs_find_bare(&hub);
+    let branches = scene.git_in(&bare, ["for-each-ref", "--format=%(refname)", "refs/heads"]);
+    lines.push(format!("branches {}", branches.split_whitespace().collect::<Vec<_>>().join(", ")));
+    let log = scene.git(["log", "--topo-order", "--format=%an: %s", "main"]);
+    lines.extend(log.lines().map(|line| format!("commit by {}", masked(line))));
+    assert_eq!(scene.git(["rev-parse", "main"]), merged.commit.as_str(), "main is what was merged");
+    assert_eq!(scene.git(["status", "--porcelain"]), "", "the checkout of main followed");
+    let moves = scene.git(["reflog", "show", "--format=%H", "refs/heads/main"]);
+    lines.push(format!("main moved {} times", moves.lines().count()));
+
+    if let Some(deployed) = &task.deployed {
+        assert_eq!(deployed.commit, merged.commit);
+        assert!(deployed.healthy);
+        let services = scene.services();
+        let names: Vec<&str> = services.iter().map(|service| service.commit.as_str()).collect();
+        assert_eq!(names, [merged.commit.as_str()], "the one service that lives is the merge");
+        let folders = std::fs::read_dir(scene.home().folder().join("run").join(project.as_str()));
+        lines.push(format!("deployed {:?}, folders {}", deployed.hook, folders.unwrap().count()));
+    }
+
+    for (run, record) in scene.records() {
+        assert!(!matches!(process::observe(&record), Observed::Running(_)), "{run} still runs");
+        assert!(task.runs.iter().any(|row| row.run == run) || scene.records().len() > task.runs.len());
+    }
+    lines.push(format!("records of runs {}", scene.records().len()));
+    let trees = std::fs::read_dir(scene.home().trees()).unwrap().count();
+    lines.push(format!("trees left {trees}"));
+    lines
+}
+
+fn fs_find_bare(hub: &std::path::Path) -> std::path::PathBuf {
+    let inner = std::fs::read_dir(hub).unwrap().flatten().map(|entry| entry.path());
+    let mut bare = inner.filter(|path| path.join("HEAD").is_file() && path.join("objects").is_dir());
+    bare.next().unwrap_or_else(|| hub.to_owned())
+}
+
+/// A text without what no two stories share: commits, runs, ports and times.
+fn masked(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let hex = bare.len() >= 7 && bare.bytes().all(|b| b.is_ascii_hexdigit());
+        let run = bare
+            .strip_prefix('r')
+            .is_some_and(|rest| rest.contains('.') && rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
+        let number = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        if hex || run || number { word.replace(bare, "*") } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
