@@ -34,7 +34,7 @@ fn any_moment(bench: &mut Bench) -> Result<(), orch_sim::invariant::Broken> {
 /// die and get lost, break no promise; and that every task comes to its end once they leave it alone.
 #[test]
 fn people_may_do_anything_at_any_moment() {
-    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
     let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     for seed in first..first + seeds {
         let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
