@@ -6,6 +6,7 @@
 pub mod project;
 pub mod perform;
 pub mod sweep;
+pub mod refs;
 pub mod check;
 pub mod room;
 pub mod user;
@@ -235,11 +236,16 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         .spawn(move || checkpointer.run())
         .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let clean = journal.was_clean();
-    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
+    // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
+    let taking = std::thread::spawn(move || Engine::take_over(journal));
     let limits = settings.core_limits();
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let texts = Arc::new(project::Texts::new(home.store()));
+    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
+    let taken = taking.join().map_err(|_| Error::failed("the take-over of the journal ended in a defect"))?;
+    let (engine, live) = taken.map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
         if let Err(error) = journal.close() {
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
@@ -247,8 +253,6 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     };
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
-    let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
