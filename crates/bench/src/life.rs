@@ -19,6 +19,7 @@ pub(crate) fn memory(plan: &Plan) -> Result<()> {
     for round in 0..plan.rounds {
         let brain = Brain::start(&plan.orch, &home)?;
         first.0.push(brain.resident());
+        home.rests()?;
         std::thread::sleep(plan.length.min(Duration::from_secs(5)));
         idle.0.push(brain.resident());
         brain.forget_peak();
@@ -74,8 +75,9 @@ pub(crate) fn idle(plan: &Plan) -> Result<()> {
     println!("{}", machine(&plan.scratch)?);
     let home = plan.home()?;
     let brain = Brain::start(&plan.orch, &home)?;
-    // Longer than one sweep, and until what the start left is done.
-    std::thread::sleep(plan.length.min(Duration::from_secs(8)));
+    // Until what the start left is done, and what it started has ended.
+    home.rests()?;
+    std::thread::sleep(plan.length.min(Duration::from_secs(12)));
     let before = brain.used()?;
     std::thread::sleep(plan.length * 15);
     let used = brain.used()?.since(&before);

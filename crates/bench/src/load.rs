@@ -43,6 +43,8 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// From when it was due.
     pub(crate) wait: Duration,
+    /// From when it was sent: the same unless the sender could not keep up.
+    pub(crate) exchange: Duration,
     /// Whether a refusal says when to come back.
     pub(crate) retry_after: bool,
 }
@@ -118,13 +120,15 @@ fn run(target: &Arc<Target>, connections: usize, pace: Pace) -> Result<Answers> 
                 if let Some(left) = due.and_then(|due| due.checked_duration_since(Instant::now())) {
                     std::thread::sleep(left);
                 }
-                let due = due.unwrap_or_else(Instant::now);
+                let sent = Instant::now();
+                let due = due.unwrap_or(sent);
                 let answered = exchange(&mut stream, target.address, &request);
                 if answered.is_err() {
                     stream = None;
                 }
                 let (status, retry_after) = answered.unwrap_or((0, false));
-                own.push(Answer { n: n as u64, status, wait: due.elapsed(), retry_after });
+                let (wait, exchange) = (due.elapsed(), sent.elapsed());
+                own.push(Answer { n: n as u64, status, wait, exchange, retry_after });
             }
             all.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
         });

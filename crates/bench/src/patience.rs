@@ -82,8 +82,11 @@ pub(crate) fn overload(plan: &Plan) -> Result<()> {
         answers.taken().len() as f64 / answers.took.as_secs_f64(),
         refused.len(),
     );
-    let exchange = Figures(answers.all.iter().map(|answer| ms(answer.wait)).collect());
-    println!("overload: waits counted from when they were due: {}", exchange.tail());
+    for (what, status) in [("acknowledged", 202), ("refused", 503)] {
+        let these = answers.all.iter().filter(|answer| answer.status == status);
+        let exchange = Figures(these.map(|answer| ms(answer.exchange)).collect());
+        println!("overload: {what}, from sending to the answer: {}", exchange.tail());
+    }
     println!(
         "overload: memory {calm:.1} MiB before, {peak:.1} MiB at most; calm again after {:.2} s",
         back.as_secs_f64()

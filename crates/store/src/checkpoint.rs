@@ -118,6 +118,11 @@ impl Checkpointer {
     pub fn step(&mut self) -> Result<Checkpointed, StoreError> {
         let mut done = self.checkpoint(CheckpointMode::PASSIVE)?;
         if done.pages >= TOO_LONG && done.moved < done.pages {
+            // What came during the first is moved too before commits have to wait: what is left then is little, and the
+            // file's own sync is done but for that.
+            done = self.checkpoint(CheckpointMode::PASSIVE)?;
+        }
+        if done.pages >= TOO_LONG && done.moved < done.pages {
             match self.checkpoint(CheckpointMode::FULL) {
                 Ok(all) => done = all,
                 // Somebody reads the file as it was, a backup for example: next time.
