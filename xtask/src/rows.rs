@@ -50,7 +50,8 @@ fn gather(root: &Path) -> Result<(List, Shown)> {
     list::require_all(LIST, &list)?;
     let mut found = Vec::new();
     for file in workspace::files(root)? {
-        if file.starts_with("crates/") && file.ends_with(".rs") {
+        let ours = file.starts_with("crates/") || file.starts_with("xtask/src/tidy");
+        if ours && file.ends_with(".rs") {
             found.extend(quotes::of(&Source::new(&file, &workspace::read(root, &file)?)));
         }
     }

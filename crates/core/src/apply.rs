@@ -82,7 +82,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
             text: reading.text.clone(),
             present: reading.present,
         },
-        board: Board { shows: reading.status, writing: None, fresh: false },
+        board: Board { shows: reading.status, writing: None, fresh: false, refused: None },
         labels: reading.labels,
         priority: crate::gesture::Priority::Normal,
         stage: crate::stage::Stage::Created,
@@ -113,13 +113,16 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         answers: false,
         edited: false,
         standing_ended: false,
+        rejection: None,
+        froze: false,
     })))
 }
 
 /// How much evidence is kept with a task; older verdicts stay in the journal.
 const EVIDENCE_KEPT: usize = 48;
 
-fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
+/// One change of a task that is born: what [`apply`] does to it, in place.
+pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
     match change {
         Change::Requested(request) => task.request = request.clone(),
         Change::Labelled(labels) => task.labels = *labels,
@@ -189,6 +192,9 @@ fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
         Change::Answers(answers) => task.answers = *answers,
         Change::Edited(edited) => task.edited = *edited,
         Change::StandingEnded(ended) => task.standing_ended = *ended,
+        Change::Rejected(rejection) => task.rejection = rejection.clone(),
+        Change::Froze(froze) => task.froze = *froze,
+        Change::BoardRefused(status) => task.board.refused = *status,
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }

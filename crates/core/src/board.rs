@@ -11,7 +11,7 @@ use crate::others::day_of;
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
-use crate::task::{Job, Rest, Step, Task};
+use crate::task::{Ask, Job, Rest, Step, Task};
 use crate::time::Moment;
 
 /// The policies in force, by project.
@@ -49,15 +49,18 @@ pub enum Live {
     Gate,
     /// A deploy hook: no limit but the lane.
     Hook,
+    /// A beginning, until its first agent waits for a slot of its own.
+    Beginning,
 }
 
 /// All open tasks, and what else decides about turns. Rebuilt at start, kept up to date by every new state.
 #[derive(Debug, Clone, Default)]
 pub struct Board {
     rows: BTreeMap<TaskId, Row>,
-    wanting: BTreeMap<Class, BTreeSet<(Priority, Seq, TaskId)>>,
+    wanting: BTreeMap<Class, BTreeMap<Crowd, BTreeSet<Waiting>>>,
     busy: BTreeSet<TaskId>,
-    begun: BTreeMap<ProjectId, BTreeMap<u64, TaskId>>,
+    begun: BTreeMap<ProjectId, BTreeSet<TaskId>>,
+    asked: BTreeMap<ProjectId, BTreeSet<(u64, TaskId)>>,
     installation: Installation,
     repositories: BTreeMap<ProjectId, Repository>,
     projects: BTreeMap<ProjectId, Project>,
@@ -71,6 +74,13 @@ enum Class {
     Agent,
     Start,
 }
+
+/// Tasks that wait for the same thing: what keeps a turn from one keeps it from all of them, but for a few that are
+/// known by name. So a look at the board costs as much as there are crowds, not tasks.
+type Crowd = (ProjectId, Turn);
+
+/// A task in its crowd: the more urgent first, then who waits longest.
+type Waiting = (Priority, Seq, TaskId);
 
 const fn class(turn: Turn) -> Class {
     match turn {
@@ -89,20 +99,24 @@ impl Row {
             priority: task.priority,
             stage: task.stage,
             want: crate::decide::wanted_turn(task).map(|turn| (turn, task.step_seq)),
-            live: task.live_run().map(|(_, job)| match job {
-                Job::Agent(role) => Live::Agent(role),
-                Job::Ci(_) => Live::Gate,
-                Job::Hook => Live::Hook,
-            }),
+            live: match (task.live_run(), &task.step) {
+                (Some((_, Job::Agent(role))), _) => Some(Live::Agent(role)),
+                (Some((_, Job::Ci(_))), _) => Some(Live::Gate),
+                (Some((_, Job::Hook)), _) => Some(Live::Hook),
+                (None, Step::Asked { ask: Ask::CutBranch { .. }, .. }) => Some(Live::Beginning),
+                (
+                    None,
+                    Step::Asked { .. }
+                    | Step::Rest(_)
+                    | Step::Queued(_)
+                    | Step::Running { .. }
+                    | Step::Backoff { .. },
+                ) => None,
+            },
             lane: task.lane.is_some(),
             spent: task.usage().microdollars.unwrap_or(0),
             rests: matches!(&task.step, Step::Rest(rest) if *rest != Rest::Start),
         }
-    }
-
-    /// Begun or asked for: what the serial gate counts (rows 140, 141).
-    fn is_begun(&self) -> bool {
-        self.stage != Stage::Created || matches!(self.want, Some((Turn::Start, _)))
     }
 }
 
@@ -139,12 +153,24 @@ impl Board {
     fn note_task(&mut self, id: &TaskId, task: &Task) {
         if let Some(old) = self.rows.remove(id) {
             if let Some((turn, seq)) = old.want
-                && let Some(set) = self.wanting.get_mut(&class(turn))
+                && let Some(crowds) = self.wanting.get_mut(&class(turn))
             {
-                set.remove(&(old.priority, seq, id.clone()));
+                let crowd = (old.project.clone(), turn);
+                if let Some(set) = crowds.get_mut(&crowd) {
+                    set.remove(&(old.priority, seq, id.clone()));
+                    if set.is_empty() {
+                        crowds.remove(&crowd);
+                    }
+                }
+                if crowds.is_empty() {
+                    self.wanting.remove(&class(turn));
+                }
             }
             if let Some(begun) = self.begun.get_mut(&old.project) {
-                begun.remove(&old.number);
+                begun.remove(id);
+            }
+            if let Some(asked) = self.asked.get_mut(&old.project) {
+                asked.remove(&(old.number, id.clone()));
             }
         }
         self.busy.remove(id);
@@ -153,13 +179,18 @@ impl Board {
         }
         let row = Row::of(task);
         if let Some((turn, seq)) = row.want {
-            self.wanting.entry(class(turn)).or_default().insert((row.priority, seq, id.clone()));
+            let crowd = (row.project.clone(), turn);
+            let crowds = self.wanting.entry(class(turn)).or_default();
+            crowds.entry(crowd).or_default().insert((row.priority, seq, id.clone()));
         }
         if row.live.is_some() || row.lane {
             self.busy.insert(id.clone());
         }
-        if row.is_begun() {
-            self.begun.entry(row.project.clone()).or_default().insert(row.number, id.clone());
+        // What the serial gate counts (rows 140, 141).
+        if row.stage != Stage::Created {
+            self.begun.entry(row.project.clone()).or_default().insert(id.clone());
+        } else if matches!(row.want, Some((Turn::Start, _))) {
+            self.asked.entry(row.project.clone()).or_default().insert((row.number, id.clone()));
         }
         self.rows.insert(id.clone(), row);
     }
@@ -193,6 +224,11 @@ impl Board {
     pub fn at_rest(&self, project: Option<&ProjectId>) -> Vec<TaskId> {
         let here = |row: &Row| row.rests && project.is_none_or(|project| row.project == *project);
         self.rows.iter().filter(|(_, row)| here(row)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// How many tasks wait for a turn.
+    pub fn waiting(&self) -> usize {
+        self.wanting.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum()
     }
 
     /// How many tasks are open.
@@ -229,8 +265,12 @@ impl Board {
     }
 
     /// The earlier task that a serial project waits for (rows 140, 141, 145).
-    fn predecessor(&self, row: &Row) -> Option<&TaskId> {
-        self.begun.get(&row.project)?.range(..row.number).next().map(|(_, id)| id)
+    fn predecessor(&self, id: &TaskId, row: &Row) -> Option<&TaskId> {
+        let begun = self.begun.get(&row.project).and_then(|begun| begun.iter().find(|other| *other != id));
+        begun.or_else(|| {
+            let (_, first) = self.asked.get(&row.project)?.first()?;
+            (first != id).then_some(first)
+        })
     }
 
     /// Everything that keeps a turn from a task now, in the order in which people are told (decision 4).
@@ -271,7 +311,7 @@ impl Board {
         }
         if turn == Turn::Start
             && policy.serial
-            && let Some(earlier) = self.predecessor(row)
+            && let Some(earlier) = self.predecessor(id, row)
         {
             found.push(HoldKind::Serial { behind: earlier.clone() });
         }
@@ -301,63 +341,216 @@ impl Board {
                         .get(&role)
                         .is_some_and(|most| self.live(|_, live| live == Live::Agent(role)) >= *most)
             }
-            // What has begun goes first: nothing begins while begun work waits for the agents that are left.
+            // A beginning needs an agent at once: more begin only as slots are left (row 144).
             Turn::Start => {
-                let waiting = self.wanting.get(&Class::Agent).map_or(0, BTreeSet::len);
-                self.agents() as usize + waiting >= limits.agents as usize
+                let beginning = |row: &Row| matches!(row.live, Some(Live::Beginning));
+                let begin = self.busy.iter().filter_map(|id| self.rows.get(id)).filter(|row| beginning(row));
+                let (mut all, mut here) = (0u32, 0u32);
+                for other in begin {
+                    all += 1;
+                    here += u32::from(other.project == row.project);
+                }
+                let of_project =
+                    self.live(|other, live| other.project == row.project && matches!(live, Live::Agent(_)));
+                let analysts = self.live(|_, live| live == Live::Agent(Role::Analyst));
+                self.agents() + all >= limits.agents
+                    || of_project + here >= limits.agents_a_project
+                    || limits.agents_a_role.get(&Role::Analyst).is_some_and(|most| analysts + all >= *most)
             }
         }
     }
 
     /// The turn that can be given now, if one can: given one at a time, because each changes what the next may have.
+    /// What has begun goes first; among equals the more urgent, then who waits longest.
     pub fn turn(&self, policies: &Policies, now: Moment) -> Option<(TaskId, Grant)> {
-        for (class, set) in &self.wanting {
-            let full = match class {
-                Class::Lane => false,
-                Class::Gate => self.live(|_, live| live == Live::Gate) >= self.installation.limits.gates,
-                Class::Agent => self.agents() >= self.installation.limits.agents,
-                Class::Start => {
-                    let paused = self.installation.pause.is_some();
-                    paused
-                        || set.iter().next().is_some_and(|(_, _, id)| {
-                            self.rows.get(id).is_some_and(|row| self.slots_full(row, Turn::Start))
-                        })
-                }
-            };
-            if full {
-                continue;
+        self.find(policies, now, &mut 0)
+    }
+
+    /// The same, counting the tasks that were looked at.
+    fn find(&self, policies: &Policies, now: Moment, looks: &mut usize) -> Option<(TaskId, Grant)> {
+        for crowds in self.wanting.values() {
+            let mut best: Option<&Waiting> = None;
+            for (crowd, set) in crowds {
+                let next = self.first_free(crowd, set, policies, now, looks);
+                best = match (best, next) {
+                    (Some(best), Some(next)) => Some(best.min(next)),
+                    (best, next) => best.or(next),
+                };
             }
-            for (_, seq, id) in set {
-                let Some((turn, _)) = self.rows.get(id).and_then(|row| row.want) else { continue };
-                if self.blockers(id, turn, policies, now).is_empty() {
-                    return Some((id.clone(), Grant { turn, wanted: *seq }));
-                }
+            if let Some((_, seq, id)) = best
+                && let Some((turn, _)) = self.rows.get(id).and_then(|row| row.want)
+            {
+                return Some((id.clone(), Grant { turn, wanted: *seq }));
             }
         }
         None
     }
 
-    /// When a closed provider opens next: turns are to be looked at again then.
+    /// The first of a crowd that nothing keeps from its turn.
+    fn first_free<'a>(
+        &'a self,
+        (project, turn): &Crowd,
+        set: &'a BTreeSet<Waiting>,
+        policies: &Policies,
+        now: Moment,
+        looks: &mut usize,
+    ) -> Option<&'a Waiting> {
+        let serial = *turn == Turn::Start && policies.get(project).is_some_and(|policy| policy.serial);
+        // Of a serial project only one can be next.
+        let only = serial.then(|| self.asked.get(project).and_then(|asked| asked.first())).flatten();
+        for waiting in set.iter().filter(|(_, _, id)| only.is_none_or(|(_, first)| first == id)) {
+            *looks += 1;
+            let blockers = self.blockers(&waiting.2, *turn, policies, now);
+            if blockers.is_empty() {
+                return Some(waiting);
+            }
+            let own = |kind: &HoldKind| matches!(kind, HoldKind::TaskBudget { .. });
+            if blockers.iter().all(own) {
+                continue;
+            }
+            // What keeps this one keeps all of the crowd, but for those whose own freeze it is.
+            let repository = self.repositories.get(project);
+            let exempt = repository.into_iter().flat_map(|r| &r.freezes).filter_map(|f| f.task.as_ref());
+            return exempt
+                .filter_map(|id| Some((id, self.rows.get(id)?)))
+                .filter_map(|(id, row)| set.get(&(row.priority, row.want?.1, id.clone())))
+                .filter(|(_, _, id)| {
+                    *looks += 1;
+                    self.blockers(id, *turn, policies, now).is_empty()
+                })
+                .min();
+        }
+        None
+    }
+
+    /// When turns are to be looked at again although nothing happens: a closed provider opens, a spent day is over.
     pub fn wakes_at(&self, now: Moment) -> Option<Moment> {
-        self.providers.values().filter_map(|p| p.closed_until).filter(|until| *until > now).min()
+        let waits = self.wanting.contains_key(&Class::Agent);
+        let opens = self.providers.values().filter_map(|p| p.closed_until).filter(|until| *until > now).min();
+        let tomorrow = (waits && !self.day_has_room(now))
+            .then(|| Moment(day_of(now).saturating_add(1).saturating_mul(86_400_000)));
+        [opens, tomorrow].into_iter().flatten().min()
     }
 }
 
-/// All turns that can be given now. `grant` must bring the board up to date after each one; the engine does it by
-/// deciding the grant's event.
-pub fn turns(
-    board: &mut Board,
-    policies: &Policies,
-    now: Moment,
-    mut grant: impl FnMut(&mut Board, TaskId, Grant),
-) {
-    let mut last: Option<(TaskId, Grant)> = None;
-    while let Some((task, turn)) = board.turn(policies, now) {
-        // A grant that changed nothing would be given for ever.
-        if last.as_ref() == Some(&(task.clone(), turn.clone())) {
-            return;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Text;
+    use crate::call::tracker::{IssueReading, Labels, Status};
+    use crate::change::Change;
+    use crate::event::FreezeCause;
+    use crate::id::{IssueKey, WorkItem};
+    use crate::policy::AgentChoice;
+    use crate::task::Want;
+
+    fn waiting(project: &str, number: u64, want: Want) -> (Entity, State) {
+        let id = TaskId::of(&WorkItem::numbered(project, number), 1);
+        let entity = Entity::Task(id.clone());
+        let reading = IssueReading {
+            issue: IssueKey(format!("{project}-{number}")),
+            number,
+            status: Some(Status::ToAnalyse),
+            title: Text::of("t"),
+            slug: "t".to_owned(),
+            text: Text::of("t"),
+            labels: Labels::default(),
+            present: true,
+        };
+        let stage = if want == Want::Start { Stage::Created } else { Stage::Development };
+        let changes = [
+            Change::Born { id, project: project.into(), reading: Box::new(reading) },
+            Change::Staged(stage),
+            Change::Stepped(Box::new(Step::Queued(want))),
+        ];
+        let state = crate::apply::apply(None, &entity, (Seq(number), Moment(0)), &changes).expect("born");
+        (entity, state)
+    }
+
+    fn crowd(project: &str, numbers: std::ops::RangeInclusive<u64>, want: Want) -> Board {
+        let mut board = Board::default();
+        for number in numbers {
+            let (entity, state) = waiting(project, number, want);
+            board.note(&entity, &state);
         }
-        last = Some((task.clone(), turn.clone()));
-        grant(board, task, turn);
+        board
+    }
+
+    fn policies(serial: bool) -> Policies {
+        let choice = AgentChoice { agent: "a".to_owned(), provider: "p".into() };
+        let agents = Role::ALL.into_iter().map(|role| (role, choice.clone())).collect();
+        let policy = Policy { agents, serial, ..Policy::default() };
+        Policies::from([("demo".into(), policy.clone()), ("other".into(), policy)])
+    }
+
+    /// Proves that a look at 10,000 tasks that all wait for the same thing costs as much as a look at one: what keeps
+    /// one of a crowd from its turn keeps all of it.
+    #[test]
+    fn a_look_costs_as_many_looks_as_there_are_crowds() {
+        let closed = Provider { closed_until: Some(Moment(10)), cause: String::new(), refusals: 1 };
+        let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));
+        board.note(&Entity::Provider("p".into()), &State::Provider(closed));
+        let mut looks = 0;
+        assert_eq!(board.find(&policies(false), Moment(0), &mut looks), None);
+        assert_eq!(looks, 1);
+        assert_eq!(board.wakes_at(Moment(0)), Some(Moment(10)));
+
+        let freeze =
+            Freeze { cause: FreezeCause::DeployFailed, task: Some("demo-9000".into()), at: Moment(0) };
+        let frozen = Repository { main: None, freezes: vec![freeze] };
+        let mut board = crowd("demo", 1..=10_000, Want::Lane);
+        board.note(&Entity::Repository("demo".into()), &State::Repository(frozen));
+        let mut looks = 0;
+        let (next, _) =
+            board.find(&policies(false), Moment(0), &mut looks).expect("its own freeze keeps nobody");
+        assert_eq!((next.as_str(), looks), ("demo-9000", 2));
+
+        let board = crowd("demo", 1..=10_000, Want::Start);
+        let mut looks = 0;
+        let (next, _) = board.find(&policies(true), Moment(0), &mut looks).expect("the first");
+        assert_eq!((next.as_str(), looks), ("demo-001", 1));
+    }
+
+    /// Proves that a project whose tasks all wait for money keeps nobody else from beginning, and that among those who
+    /// may have a turn the most urgent gets it, then who waits longest.
+    #[test]
+    fn who_cannot_go_on_keeps_nobody_back() {
+        let mut board = crowd("demo", 1..=50, Want::Agent(Role::Developer));
+        for number in 1..=50 {
+            let (entity, state) = waiting("demo", number, Want::Agent(Role::Developer));
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.runs.push(crate::task::RunRow {
+                run: crate::id::RunId::new(Seq(1), 0),
+                job: Job::Agent(Role::Developer),
+                round: 1,
+                commit: crate::id::Commit("c".to_owned()),
+                agent: None,
+                at: Moment(0),
+                end: Some(crate::event::RunHow::TimedOut),
+                wall: crate::time::Span(0),
+                usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
+            });
+            board.note(&entity, &State::Task(task));
+        }
+        for number in [7, 8, 9] {
+            let (entity, state) = waiting("other", number, Want::Start);
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.priority = if number == 9 { Priority::Urgent } else { Priority::Normal };
+            board.note(&entity, &State::Task(task));
+        }
+        let (next, grant) = board.turn(&policies(false), Moment(0)).expect("other projects go on");
+        assert_eq!((next.as_str(), grant.turn), ("other-009", Turn::Start));
+    }
+
+    /// Proves that a spent day is over at midnight without anybody doing anything (decision 12).
+    #[test]
+    fn a_spent_day_ends() {
+        let mut board = crowd("demo", 1..=1, Want::Agent(Role::Developer));
+        let spent = Installation { spent: 100_000_000, ..Installation::default() };
+        board.note(&Entity::Installation, &State::Installation(spent));
+        assert_eq!(board.turn(&policies(false), Moment(5)), None);
+        let midnight = Moment(86_400_000);
+        assert_eq!(board.wakes_at(Moment(5)), Some(midnight));
+        assert!(board.turn(&policies(false), midnight).is_some());
     }
 }

@@ -14,7 +14,7 @@ use crate::rework::{Attempts, Findings};
 use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
-    Branch, Cancel, Consent, Deployed, Escalation, Merged, Request, ReviewClock, RunRow, Step,
+    Branch, Cancel, Consent, Deployed, Escalation, Merged, Rejection, Request, ReviewClock, RunRow, Step,
 };
 use crate::time::{Moment, Span};
 
@@ -114,6 +114,12 @@ pub enum Change {
     Edited(bool),
     /// The label autoDeploy no longer counts, or does again.
     StandingEnded(bool),
+    /// A rejection waits, or no longer.
+    Rejected(Option<Rejection>),
+    /// The task froze its repository, or its repair lifted that.
+    Froze(bool),
+    /// The board refused a column for good, or is asked again.
+    BoardRefused(Option<Status>),
 
     /// To a repository: main is there.
     MainAt(Commit),

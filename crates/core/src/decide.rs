@@ -11,6 +11,7 @@ use crate::id::{Entity, TaskId, TimerId};
 use crate::journal::Blob;
 use crate::policy::Policy;
 use crate::reason::{Ignored, NoEffect, Reason};
+use crate::rework::{Findings, Judge};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Want, Why};
@@ -108,7 +109,10 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
         Want::Ci(of) => d.launch(Job::Ci(of)),
         Want::Lane => {
             d.change(Change::Lane(true));
-            d.ask(Ask::Candidate, 0);
+            match d.task.merged {
+                None => d.ask(Ask::Candidate, 0),
+                Some(_) => deploy::proceed(d),
+            }
         }
     }
 }
@@ -121,11 +125,20 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     }
     match ask {
-        // A run needs a turn of its own again.
+        // The same run is asked for again: it may live already. One that ended needs a turn of its own.
+        Ask::Launch { run, job } if !d.task.has_ended(run) => d.ask(Ask::Launch { run, job }, tries),
         Ask::Launch { job: Job::Agent(role), .. } => d.queue(Want::Agent(role)),
         Ask::Launch { job: Job::Ci(of), .. } => d.queue(Want::Ci(of)),
-        Ask::Launch { job: Job::Hook, .. } => d.launch(Job::Hook),
-        ask => d.ask(ask, tries),
+        Ask::Launch { job: Job::Hook, .. } => deploy::proceed(d),
+        // It may have happened: looked up, never repeated blindly (decision 19).
+        Ask::Merge => d.ask(Ask::Prove, tries),
+        ask @ (Ask::CutBranch { .. }
+        | Ask::Collect { .. }
+        | Ask::OpenChange
+        | Ask::Candidate
+        | Ask::Prove
+        | Ask::Probe
+        | Ask::Reason { .. }) => d.ask(ask, tries),
     }
 }
 
@@ -144,10 +157,23 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
     if d.task.cancel.is_some() && !d.task.is_critical() {
         return terminal::cancel_now(d);
     }
+    if let Some(rejection) = d.task.rejection.clone()
+        && !matches!(&reply.outcome, Outcome::Failed(f) if f.kind != FailureKind::Permanent)
+    {
+        if let Outcome::Done(answer) = &reply.outcome {
+            take_in(d, &ask, answer);
+        }
+        d.change(Change::Rejected(None));
+        return press::reject_now(d, rejection.by, rejection.reason);
+    }
     match &reply.outcome {
         Outcome::Done(answer) => on_answer(d, ask, tries, answer),
         Outcome::Failed(failure) => match failure.kind {
-            FailureKind::Transient | FailureKind::Unknown => d.outage(ask, tries, failure.cause.clone()),
+            FailureKind::Transient | FailureKind::Unknown => match ask {
+                // A rejection is not held up by a tracker that does not answer (row 103).
+                Ask::Reason { by } if tries >= press::REASON_TRIES => press::reason_read(d, by, &[]),
+                ask => d.outage(ask, tries, failure.cause.clone()),
+            },
             FailureKind::Permanent => match &ask {
                 Ask::Launch { run, job } => {
                     let how = crate::event::RunHow::CouldNotStart { cause: failure.cause.clone() };
@@ -160,23 +186,56 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                     };
                     runs::ended(d, *job, &end);
                 }
+                Ask::Reason { by } => press::reason_read(d, by.clone(), &[]),
                 Ask::CutBranch { .. }
                 | Ask::Collect { .. }
                 | Ask::OpenChange
                 | Ask::Candidate
                 | Ask::Merge
                 | Ask::Prove
-                | Ask::Probe
-                | Ask::Reason { .. } => d.escalate(Why::Outside { cause: failure.cause.clone() }),
+                | Ask::Probe => {
+                    if let Ask::Collect { run, .. } = &ask {
+                        d.drop_tree(*run);
+                    }
+                    d.escalate(Why::Outside { cause: failure.cause.clone() });
+                }
             },
         },
+    }
+}
+
+/// The facts of an answer, without what would follow from it: something else follows.
+fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
+    match answer {
+        Reply::Git(GitReply::BranchCut { branch, head, base }) => intake::cut(d, branch, head, base),
+        Reply::Git(GitReply::Collected(collected)) => {
+            if let Ask::Collect { run, role } = ask {
+                runs::take_in(d, *run, *role, collected);
+            }
+        }
+        Reply::Git(GitReply::Candidate(candidate)) => staging::take_in(d, candidate),
+        Reply::Git(GitReply::BranchMoved { head }) => runs::take_over(d, head),
+        Reply::Forge(ForgeReply::ChangeOpened { change }) => d.change(Change::ChangeOpened(*change)),
+        Reply::Git(
+            GitReply::NameTaken | GitReply::Conflict { .. } | GitReply::Proof(_) | GitReply::TreeDropped,
+        )
+        | Reply::Forge(_)
+        | Reply::Tracker(_)
+        | Reply::Agent(_)
+        | Reply::Gate(_)
+        | Reply::Deploy(_) => {}
     }
 }
 
 /// The reply of an effect that the task does not wait for.
 fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
     match &reply.outcome {
-        Outcome::Done(_) => d.because(Reason::Noted),
+        Outcome::Done(answer) => {
+            d.because(Reason::Noted);
+            if d.task.stage == Stage::Cancelled {
+                terminal::undo(d, answer);
+            }
+        }
         Outcome::Failed(failure) => {
             let cause = failure.cause.clone();
             d.because(Reason::Unperformed { effect: reply.effect, cause });
@@ -196,9 +255,14 @@ fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tr
             d.change(Change::BoardSettled);
             d.because(Reason::Noted);
         }
-        // A board that refuses is left alone until it is read again: no loop without an end.
+        // A board that refuses a column for good is left alone until another one is wanted: no loop without an end. One
+        // that did not answer is asked again.
         Outcome::Failed(failure) => {
             let cause = failure.cause.clone();
+            d.change(Change::BoardSettled);
+            if failure.kind == FailureKind::Permanent {
+                d.change(Change::BoardRefused(Some(wanted)));
+            }
             d.because(Reason::BoardRefused { cause });
         }
     }
@@ -222,10 +286,11 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         (Ask::Collect { run, role }, Reply::Git(GitReply::Collected(collected))) => {
             runs::collected(d, run, role, collected);
         }
-        (Ask::Collect { .. } | Ask::Candidate, Reply::Git(GitReply::BranchMoved { head })) => {
-            let cause = format!("somebody pushed to the task branch; its head is {head} now");
-            d.escalate(Why::Outside { cause });
+        (Ask::Collect { run, .. }, Reply::Git(GitReply::BranchMoved { head })) => {
+            d.drop_tree(run);
+            runs::adopt(d, head);
         }
+        (Ask::Candidate, Reply::Git(GitReply::BranchMoved { head })) => runs::adopt(d, head),
         (Ask::OpenChange, Reply::Forge(ForgeReply::ChangeOpened { change })) => {
             d.change(Change::ChangeOpened(*change));
             development::judge(d);
@@ -243,10 +308,16 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
             d.ask(Ask::Candidate, 0);
         }
         (Ask::Merge, Reply::Forge(ForgeReply::CheckoutDirty { path })) => {
+            if d.task.cancel.is_some() {
+                return terminal::cancel_now(d);
+            }
             let wait = backoff::outage(tries + 1);
             d.later(Ask::Merge, tries + 1, wait, Delay::CheckoutDirty { path: path.clone() });
         }
-        (Ask::Prove, Reply::Git(GitReply::Proof(proof))) => deploy::proven(d, proof),
+        (Ask::Prove, Reply::Git(GitReply::Proof(proof))) => match d.task.merged {
+            Some(_) => deploy::proven(d, proof),
+            None => deploy::looked_up(d, tries, proof),
+        },
         (Ask::Probe, Reply::Deploy(DeployReply::Probed(health))) => deploy::probed(d, tries, health),
         (Ask::Reason { by }, Reply::Tracker(TrackerReply::Comments(comments))) => {
             press::reason_read(d, by, comments);
@@ -264,6 +335,10 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
     let stage = d.task.stage;
     if d.task.branch.is_none() && !matches!(stage, Stage::Created | Stage::Done | Stage::Cancelled) {
         return d.ask(Ask::CutBranch { plain: true }, 0);
+    }
+    // After the merge there is only one way on, in every preset (decision 41).
+    if d.task.merged.is_some() {
+        return deploy::proceed(d);
     }
     match stage {
         Stage::Created => intake::ask_to_begin(d),
@@ -311,6 +386,14 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     }
     if d.task.findings.is_some() && to != Stage::Development {
         d.change(Change::Found(None));
+    }
+    // A change that was written for other requirements is not passed on as it is (decision 45).
+    let written = d.task.branch.as_ref().is_some_and(|branch| branch.change.is_some() && !branch.empty);
+    if to == Stage::Development && written {
+        let text = d.keep(
+            "The requirements changed after this change was written: read 00 to 10 again and bring the change in line.",
+        );
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
     }
     if from == Stage::Analysis && d.task.review.ended.is_none() {
         let mut clock = d.task.review;

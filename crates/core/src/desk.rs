@@ -1,7 +1,7 @@
 //! Where is one decision about a task put together? On a working copy to which each change is applied as it is made, by
 //! the same [`crate::apply`] that will fold the journal.
 
-use crate::apply::apply;
+use crate::apply::to_task;
 use crate::backoff;
 use crate::call::agent::Assignment;
 use crate::call::tracker::Author;
@@ -9,14 +9,13 @@ use crate::call::{AgentCall, Call, DeployCall, ForgeCall, GateCall, GitCall, Tex
 use crate::change::Change;
 use crate::decide::Decision;
 use crate::effect::{Effect, Line, Timer};
-use crate::event::Message;
+use crate::event::{FreezeCause, Message};
 use crate::id::{Commit, EffectId, Entity, RunId, Seq, TimerId};
 use crate::journal::Blob;
 use crate::note::Note;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::rework::MAX_DEVELOPER_RUNS;
-use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
 use crate::time::{Moment, Span};
 
@@ -47,13 +46,8 @@ impl<'a> Desk<'a> {
 
     /// Something is different from here on.
     pub fn change(&mut self, change: Change) {
-        let entity = Entity::Task(self.task.id.clone());
-        let before = State::Task(Box::new(self.task.clone()));
-        let change = [change];
-        if let Some(State::Task(after)) = apply(Some(before), &entity, (self.seq, self.at), &change) {
-            self.task = *after;
-        }
-        self.out.changes.extend(change);
+        to_task(&mut self.task, (self.seq, self.at), &change);
+        self.out.changes.push(change);
     }
 
     /// Why.
@@ -118,6 +112,13 @@ impl<'a> Desk<'a> {
         }
     }
 
+    /// Asks a question once more whose answer nothing waits for: what it did is undone when it is known.
+    pub fn look_after(&mut self, ask: &Ask) {
+        if let Ok((_, call)) = self.call_of(ask) {
+            self.effect(Line::Cleanup(self.task.project.clone()), call);
+        }
+    }
+
     /// Asks the outside for what moves the task.
     pub fn ask(&mut self, ask: Ask, tries: u32) {
         match self.call_of(&ask) {
@@ -146,10 +147,13 @@ impl<'a> Desk<'a> {
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 
-    /// Leaves it to a person, visibly (invariant C8).
+    /// Leaves it to a person, visibly (invariant C8); a stop that waited for this is carried out instead.
     pub fn escalate(&mut self, why: Why) {
         self.release_lane();
         self.because(Reason::Escalated(why.clone()));
+        if self.task.cancel.is_some() {
+            return crate::stage::terminal::cancel_now(self);
+        }
         self.say(Author::Stream, Note::Escalated { why: why.clone(), stage: self.task.stage });
         self.change(Change::Escalated(Some(Escalation { at: self.at, why })));
         self.rest(Rest::Escalated);
@@ -159,6 +163,22 @@ impl<'a> Desk<'a> {
     pub fn release_lane(&mut self) {
         if self.task.lane.is_some() {
             self.change(Change::Lane(false));
+        }
+    }
+
+    /// Nothing else of the repository merges until this task's repair or a person lifts it (decision 41).
+    pub fn freeze(&mut self, cause: FreezeCause) {
+        let task = self.task.id.clone();
+        self.tell(Entity::Repository(self.task.project.clone()), Message::Freeze { task, cause });
+        self.change(Change::Froze(true));
+    }
+
+    /// What this task froze is repaired.
+    pub fn thaw(&mut self) {
+        if self.task.froze {
+            let task = self.task.id.clone();
+            self.tell(Entity::Repository(self.task.project.clone()), Message::Thaw { task });
+            self.change(Change::Froze(false));
         }
     }
 
@@ -181,6 +201,7 @@ impl<'a> Desk<'a> {
                 Some(choice) => Some(choice.agent.clone()),
                 None => return self.escalate(Why::NoAgent { role }),
             },
+            Job::Ci(_) if self.policy.test.is_empty() => return self.escalate(Why::NoTests),
             Job::Ci(_) | Job::Hook => None,
         };
         let run = self.new_run();
@@ -254,7 +275,8 @@ impl<'a> Desk<'a> {
                 }),
             ),
             Ask::Launch { run, job } => {
-                let commit = self.commit_for(*job).ok_or_else(|| missing("the commit to work on"))?;
+                let row = task.runs.iter().find(|row| row.run == *run).ok_or_else(|| missing("the run"))?;
+                let commit = row.commit.clone();
                 match job {
                     Job::Agent(role) => (
                         Line::Run(task.id.clone()),
@@ -330,7 +352,14 @@ impl<'a> Desk<'a> {
                 };
                 (git, Call::Forge(call))
             }
-            Ask::Prove => (git, Call::Git(GitCall::Prove { commit: merged()?.commit.clone() })),
+            Ask::Prove => {
+                // Before the forge said that it merged, the candidate is looked for.
+                let commit = match &task.merged {
+                    Some(merged) => merged.commit.clone(),
+                    None => candidate()?.commit.clone(),
+                };
+                (git, Call::Git(GitCall::Prove { commit }))
+            }
             Ask::Probe => {
                 let line = Line::Deploy(task.project.clone());
                 (line, Call::Deploy(DeployCall::Probe { commit: merged()?.commit.clone() }))
@@ -367,8 +396,12 @@ impl<'a> Desk<'a> {
     /// Writes the wanted column if the board shows another one and no write is on its way (decision 1).
     pub fn settle_board(&mut self) {
         let Some(status) = crate::surface::wanted(&self.task) else { return };
-        if self.task.board.shows == Some(status) || self.task.board.writing.is_some() {
+        let board = &self.task.board;
+        if board.shows == Some(status) || board.writing.is_some() || board.refused == Some(status) {
             return;
+        }
+        if board.refused.is_some() {
+            self.change(Change::BoardRefused(None));
         }
         let issue = self.task.issue.clone();
         let call = TrackerCall::SetStatus { issue: issue.clone(), status };

@@ -33,7 +33,7 @@ pub enum Line {
     Git(ProjectId),
     /// One run: launch, stop.
     Run(crate::id::TaskId),
-    /// Cleaning up after a task: never on its path.
+    /// Cleaning up after a task: never on its path, and asked again until it is answered.
     Cleanup(ProjectId),
     /// Deploys of a project.
     Deploy(ProjectId),

@@ -313,6 +313,7 @@ impl Event {
             Event::Timer(timer) => Some(format!("timer/{timer}")),
             Event::Granted(grant) => Some(format!("grant/{entity}/{}", grant.wanted)),
             Event::Gesture(gesture) => Some(format!("gesture/{}", gesture.request)),
+            // A policy is a reading: equal to the one that holds it is no event, and one that held before may hold again.
             Event::Issue(_)
             | Event::Main(_)
             | Event::PolicyChanged(_)
@@ -328,4 +329,19 @@ impl Event {
 /// The fencing token that a run carries: a run is its own token.
 pub fn token_of(run: RunId) -> Token {
     Token::new(run.seq, run.n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// row 192: Input shown includes cache read and creation.
+    #[test]
+    fn input_is_whole() {
+        let fresh =
+            Usage { input: Some(3), cache_read: Some(40), cache_write: Some(500), ..Usage::default() };
+        assert_eq!((fresh.full_input(), fresh.tokens()), (543, 543));
+        let sum = fresh.plus(Usage { output: Some(7), ..Usage::default() });
+        assert_eq!((sum.tokens(), sum.microdollars), (550, None));
+    }
 }

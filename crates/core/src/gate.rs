@@ -137,3 +137,31 @@ pub struct Evidence {
     /// When.
     pub at: Moment,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// row 10: Registry holds exactly the 13 known names (snapshot test).
+    #[test]
+    fn the_gates() {
+        assert_eq!(
+            GateId::ALL.map(GateId::name),
+            [
+                "check_analysis_approved",
+                "check_analysis_complete",
+                "check_architecture_done",
+                "check_ci_green",
+                "check_review_approved",
+                "check_tests_passed",
+                "check_reviewer_verdict",
+                "check_tests_local",
+                "check_deploy_status",
+                "check_staging_status",
+                "check_branch_mergeable",
+                "check_staging_image_fresh",
+                "check_security_gate",
+            ]
+        );
+    }
+}

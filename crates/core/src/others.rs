@@ -5,7 +5,7 @@ use crate::change::Change;
 use crate::decide::Decision;
 use crate::event::{Event, FreezeCause, Message, Stamped};
 use crate::gesture::{Gesture, Press};
-use crate::id::Entity;
+use crate::id::{Entity, TaskId};
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
 use crate::time::Moment;
@@ -31,6 +31,15 @@ fn gesture_lost(gesture: &Gesture) -> Decision {
     Decision::only(Reason::GestureWithoutEffect { press, why: NoEffect::WrongEntity })
 }
 
+fn gesture_again(gesture: &Gesture) -> Decision {
+    let press = gesture.what.name().to_owned();
+    Decision::only(Reason::GestureWithoutEffect { press, why: NoEffect::Again })
+}
+
+fn is_frozen(repository: &Repository, cause: &FreezeCause, task: Option<&TaskId>) -> bool {
+    repository.freezes.iter().any(|freeze| freeze.cause == *cause && freeze.task.as_ref() == task)
+}
+
 fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
     match &stamped.event {
         Event::Main(reading) => {
@@ -43,6 +52,9 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
             decision
         }
         Event::Message(Message::Freeze { task, cause }) => {
+            if is_frozen(repository, cause, Some(task)) {
+                return Decision::only(Reason::Noted);
+            }
             let frozen = Change::Frozen { cause: cause.clone(), task: Some(task.clone()) };
             one(frozen, Reason::Frozen(cause.clone()))
         }
@@ -53,6 +65,8 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
             }
         }
         Event::Gesture(gesture) => match gesture.what {
+            Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => gesture_again(gesture),
+            Press::Unfreeze if repository.freezes.is_empty() => gesture_again(gesture),
             Press::Freeze => {
                 let frozen = Change::Frozen { cause: FreezeCause::Person, task: None };
                 one(frozen, Reason::Frozen(FreezeCause::Person))
@@ -117,7 +131,17 @@ fn on_project(stamped: &Stamped) -> Decision {
 fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
     match &stamped.event {
         Event::Message(Message::ProviderLimited { until, cause }) => {
-            let until = until.unwrap_or_else(|| stamped.at.after(backoff::provider(provider.refusals)));
+            // Runs that began before it closed are refused one after another: that is one refusal.
+            let closed_still = provider.closed_until.is_some_and(|closed| closed > stamped.at);
+            let until = match until {
+                // What it says counts, but a wait that it always calls over grows all the same.
+                Some(until) => (*until).max(stamped.at.after(backoff::outage(provider.refusals + 1))),
+                None if closed_still => return Decision::only(Reason::Noted),
+                None => stamped.at.after(backoff::provider(provider.refusals)),
+            };
+            if closed_still && provider.closed_until >= Some(until) {
+                return Decision::only(Reason::Noted);
+            }
             let closed = Change::ProviderClosed { until: Some(until), cause: cause.clone() };
             one(closed, Reason::ProviderClosed)
         }

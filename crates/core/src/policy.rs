@@ -153,9 +153,13 @@ impl Policy {
     pub fn scope(&self, role: Role, item: &WorkItem) -> Scope {
         let folder = crate::artefact::folder(item);
         let own = format!("{folder}/**");
+        // The approved requirements are the analyst's alone (decision 8).
+        let requirements: Vec<String> =
+            crate::artefact::REQUIREMENTS.iter().map(|name| format!("{folder}/{name}")).collect();
         let (mut allowed, mut denied) = match role {
-            Role::Analyst | Role::Reviewer | Role::Tester => (vec![own], vec![]),
-            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], vec![]),
+            Role::Analyst => (vec![own], vec![]),
+            Role::Reviewer | Role::Tester => (vec![own], requirements),
+            Role::Architect => (vec![own, "docs/architecture/**".to_owned()], requirements),
             Role::Developer => {
                 (vec!["**".to_owned()], vec!["docs/work-items/**".to_owned(), ".orch/**".to_owned()])
             }

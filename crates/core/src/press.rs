@@ -15,7 +15,7 @@ use crate::reason::{Ignored, NoEffect, Reason};
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::stage::{Stage, analysis, deploy, development, terminal};
-use crate::task::{Ask, Cancel, Request, Rest, Step};
+use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step};
 
 /// The board shows this now; Approved and Confirm Deploy count only after something else was seen (decision 2).
 pub(crate) fn board_shows(d: &mut Desk<'_>, status: Option<Status>) {
@@ -56,6 +56,14 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         d.change(Change::Labelled(reading.labels));
         labelled(d);
     }
+    // A new life begins with this press: the old one no longer looks at the board (row 148).
+    if d.task.stage == Stage::Cancelled
+        && reading.status == Some(Status::ToAnalyse)
+        && d.task.board.shows != reading.status
+    {
+        let next = TaskId::of(&d.task.item, d.task.id.life() + 1);
+        return d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
+    }
     let shown = d.task.board.shows;
     let writing = d.task.board.writing.map(|(_, status)| status);
     if reading.status == shown {
@@ -81,11 +89,6 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         via: Door::Board,
         what: press,
     };
-    if d.task.stage == Stage::Cancelled && gesture.what == Press::Start {
-        let item = d.task.item.clone();
-        let next = TaskId::of(&item, d.task.id.life() + 1);
-        return d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
-    }
     on_gesture(d, &gesture);
 }
 
@@ -260,15 +263,28 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
         return no_effect(d, "reject", NoEffect::Escalated);
     }
     taken(d, gesture);
+    // Where the branch will be is not known yet: the rejection waits for the answer that says it.
+    if d.task.branch_moves() {
+        let rejection = Rejection { by: gesture.by.clone(), reason: reason.cloned() };
+        return d.change(Change::Rejected(Some(rejection)));
+    }
+    reject_now(d, gesture.by.clone(), reason.cloned());
+}
+
+/// The rejection is carried out.
+pub(crate) fn reject_now(d: &mut Desk<'_>, by: String, reason: Option<Text>) {
     // The work in hand is fenced off: its end will find nobody waiting for it.
     if let Some((run, _)) = d.task.live_run() {
         d.stop_run(run);
     }
     match reason {
-        Some(text) => rejected(d, &gesture.by, text.clone()),
-        None => d.ask(Ask::Reason { by: gesture.by.clone() }, 0),
+        Some(text) => rejected(d, &by, text),
+        None => d.ask(Ask::Reason { by }, 0),
     }
 }
+
+/// How often the comments are asked for before a rejection goes on without them.
+pub(crate) const REASON_TRIES: u32 = 4;
 
 /// The comments are read: the newest that a person wrote is the reason.
 pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
@@ -302,7 +318,12 @@ fn stop(d: &mut Desk<'_>, gesture: &Gesture) {
     d.change(Change::CancelAsked(Box::new(Cancel { gesture: gesture.clone(), at: d.at, deferred })));
     if deferred {
         d.because(Reason::StopDeferred);
-        return d.say(Author::Stream, Note::StopDeferred);
+        d.say(Author::Stream, Note::StopDeferred);
+        // Whether the merge happened decides: it is looked up now, not when the outage's wait is over.
+        if let Step::Backoff { ask: Ask::Merge, tries, .. } = d.task.step.clone() {
+            d.ask(Ask::Prove, tries);
+        }
+        return;
     }
     terminal::cancel_now(d);
 }

@@ -3,17 +3,17 @@
 use crate::artefact::FileVerdict;
 use crate::artefact::{self};
 use crate::backoff;
-use crate::call::git::{Candidate, Collected};
+use crate::call::git::Collected;
 use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::{advance, enter, proceed};
 use crate::desk::Desk;
 use crate::event::{Message, RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
-use crate::id::{Digest, Entity, RunId};
+use crate::id::{Commit, Digest, Entity, RunId};
 use crate::note::Note;
 use crate::reason::{Ignored, Reason};
-use crate::rework::{Findings, Judge, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
+use crate::rework::{Findings, Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{
     Role, Stage, analysis, architecture, deploy, development, review, staging, terminal, testing,
 };
@@ -71,10 +71,10 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
     }
     match job {
         Job::Agent(role) => match &end.how {
-            RunHow::ProviderLimited { cause, .. } => {
+            // The provider's breaker is closed in the same transaction: the next turn comes when it opens (decision 11).
+            RunHow::ProviderLimited { .. } => {
                 d.drop_tree(end.run);
-                let ask = Ask::Launch { run: end.run, job };
-                d.later(ask, 0, backoff::outage(1), Delay::Provider { cause: cause.clone() });
+                d.queue(crate::task::Want::Agent(role));
             }
             RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => machine(d, job, end.run, cause),
             RunHow::Exited { .. }
@@ -113,7 +113,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
 }
 
 /// The machine's fault: charged to nobody, tried again, but not for ever (decision 14).
-fn machine(d: &mut Desk<'_>, job: Job, run: RunId, cause: &str) {
+pub(crate) fn machine(d: &mut Desk<'_>, job: Job, run: RunId, cause: &str) {
     let mut attempts = d.task.attempts;
     attempts.machine += 1;
     d.change(Change::Attempted(attempts));
@@ -135,19 +135,8 @@ fn machine_works(d: &mut Desk<'_>) {
 
 /// The run is committed and read: did it bring what its role must bring?
 pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Collected) {
-    d.drop_tree(run);
+    take_in(d, run, role, collected);
     machine_works(d);
-    if let Some(mut branch) = d.task.branch.clone() {
-        branch.head = collected.head.clone();
-        branch.tree = Some(collected.tree.clone());
-        branch.change = Some(collected.change.clone());
-        branch.empty = collected.empty;
-        d.change(Change::Branched(branch));
-    }
-    d.change(Change::Artefacts(collected.artefacts.clone()));
-    if d.task.protected != collected.protected {
-        d.change(Change::ProtectedSeen(collected.protected.clone()));
-    }
     let Some(row) = d.task.runs.iter().find(|row| row.run == run).cloned() else {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     };
@@ -161,6 +150,10 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
         Some(cause) => fruitless(d, role, cause),
         None => {
             d.change(Change::Found(None));
+            fruitful(d);
+            if role != Role::Analyst && approval_lapsed(d) {
+                return analysis::ask_again(d);
+            }
             match role {
                 Role::Analyst => analysis::worked(d, &end),
                 Role::Architect => architecture::worked(d, &end),
@@ -169,6 +162,72 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
                 Role::Tester => testing::worked(d, &end),
             }
         }
+    }
+}
+
+/// What a run left is what the branch is now, whoever goes on from it.
+pub(crate) fn take_in(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Collected) {
+    d.drop_tree(run);
+    if let Some(mut branch) = d.task.branch.clone() {
+        branch.head = collected.head.clone();
+        branch.tree = Some(collected.tree.clone());
+        branch.change = Some(collected.change.clone());
+        branch.empty = collected.empty;
+        if role == Role::Developer {
+            branch.green_with = None;
+        }
+        d.change(Change::Branched(branch));
+    }
+    d.change(Change::Artefacts(collected.artefacts.clone()));
+    if d.task.protected != collected.protected {
+        d.change(Change::ProtectedSeen(collected.protected.clone()));
+    }
+}
+
+/// Somebody pushed to the task branch: its head is theirs, and what was known of it lapses (decision 45).
+pub(crate) fn take_over(d: &mut Desk<'_>, head: &Commit) {
+    if let Some(mut branch) = d.task.branch.clone() {
+        branch.head = head.clone();
+        branch.tree = None;
+        branch.change = None;
+        branch.green_with = None;
+        d.change(Change::Branched(branch));
+    }
+    d.because(Reason::EvidenceLapsed { gate: GateId::CheckCiGreen });
+}
+
+/// The work goes on from somebody's commit: nothing of theirs is overwritten, and it costs nobody a round.
+pub(crate) fn adopt(d: &mut Desk<'_>, head: &Commit) {
+    take_over(d, head);
+    let mut attempts = d.task.attempts;
+    attempts.conflicts += 1;
+    d.change(Change::Attempted(attempts));
+    match d.task.stage {
+        Stage::Created | Stage::Analysis | Stage::Architecture | Stage::Done | Stage::Cancelled => {
+            if attempts.conflicts >= MAX_CONFLICTS {
+                return d.escalate(Why::Conflicts);
+            }
+            proceed(d);
+        }
+        Stage::Development | Stage::Review | Stage::Testing | Stage::DeployStaging | Stage::Deploy => {
+            let text =
+                d.keep("Somebody pushed to the task branch: go on from their commit and keep their work.");
+            send_back(d, Findings { from: Judge::Main, text, link: String::new() });
+        }
+    }
+}
+
+/// Whether 01-04 are no longer the files that were approved (decisions 8, 40).
+fn approval_lapsed(d: &Desk<'_>) -> bool {
+    let now = artefact::requirements_digest(&d.task.artefacts);
+    d.task.approval.as_ref().is_some_and(|approval| approval.what != now)
+}
+
+fn fruitful(d: &mut Desk<'_>) {
+    if d.task.attempts.fruitless > 0 {
+        let mut attempts = d.task.attempts;
+        attempts.fruitless = 0;
+        d.change(Change::Attempted(attempts));
     }
 }
 
@@ -273,20 +332,6 @@ pub(crate) fn passed(d: &Desk<'_>, gate: GateId, subject: &Subject, definition: 
     })
 }
 
-/// Whether the candidate is a merge with main of a head that was green alone: then main and the change are red only
-/// together (decision 15).
-pub(crate) fn was_green_before_main(d: &Desk<'_>, candidate: &Candidate) -> bool {
-    let last =
-        d.task.runs.iter().rev().find(|row| matches!(row.job, Job::Agent(_)) && row.round == d.task.round);
-    let green_head = d.task.evidence.iter().rev().any(|e| {
-        e.gate == GateId::CheckCiGreen
-            && e.verdict == Verdict::Pass
-            && e.subject != Subject::Tree(candidate.tree.clone())
-            && e.definition == d.policy.ci_definition()
-    });
-    green_head && last.is_some()
-}
-
 /// The task goes back to the developer with the findings, or to a person at the third judgement (rows 98-100).
 pub(crate) fn send_back(d: &mut Desk<'_>, findings: Findings) {
     d.release_lane();
@@ -316,6 +361,9 @@ pub(crate) fn send_back(d: &mut Desk<'_>, findings: Findings) {
     d.change(Change::Attempted(attempts));
     if attempts.negative >= MAX_DEVELOPER_RUNS {
         return d.escalate(Why::RoundsSpent);
+    }
+    if attempts.conflicts >= MAX_CONFLICTS {
+        return d.escalate(Why::Conflicts);
     }
     proceed(d);
 }

@@ -183,3 +183,41 @@ impl fmt::Display for Role {
         f.write_str(self.name())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gate::GateId;
+
+    /// row 1: Stage order is created, analysis, architecture, development, review, testing, deploy-staging, deploy, done; cancelled is a sink; exactly 10 keys.
+    /// row 9: Edge sub-gates never appear as stages; the stage table is unchanged by them [043/058/022].
+    #[test]
+    fn the_stages() {
+        let names = Stage::ALL.map(Stage::name);
+        assert_eq!(
+            names,
+            [
+                "created",
+                "analysis",
+                "architecture",
+                "development",
+                "review",
+                "testing",
+                "deploy-staging",
+                "deploy",
+                "done",
+                "cancelled"
+            ]
+        );
+        let mut walk = vec![Stage::Created];
+        while let Some(next) = walk.last().and_then(|stage| stage.next(Preset::Full)) {
+            walk.push(next);
+        }
+        assert_eq!(walk, Stage::ALL[..9]);
+        for preset in [Preset::Full, Preset::Fast, Preset::Library] {
+            assert!(Stage::ALL.iter().all(|stage| stage.next(preset) != Some(Stage::Cancelled)));
+            assert_eq!((Stage::Done.next(preset), Stage::Cancelled.next(preset)), (None, None));
+        }
+        assert!(GateId::ALL.iter().all(|gate| !names.contains(&gate.name())));
+    }
+}

@@ -93,6 +93,21 @@ pub struct Task {
     pub edited: bool,
     /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
     pub standing_ended: bool,
+    /// A rejection that waits for the answer to a question whose answer moves the task branch.
+    #[serde(default)]
+    pub rejection: Option<Rejection>,
+    /// Whether it froze its repository, and no repair lifted that yet (decision 41).
+    #[serde(default)]
+    pub froze: bool,
+}
+
+/// A rejection that could not be carried out at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// By whom.
+    pub by: String,
+    /// Why, if it was said.
+    pub reason: Option<Text>,
 }
 
 /// What is asked for.
@@ -118,6 +133,9 @@ pub struct Board {
     /// Whether another status than Approved was read since the approval was asked for, and likewise for Confirm Deploy:
     /// only then do they count.
     pub fresh: bool,
+    /// The column that the board refused for good: not written again until another one is wanted.
+    #[serde(default)]
+    pub refused: Option<Status>,
 }
 
 /// What a task does or waits for.
@@ -364,6 +382,10 @@ pub struct Branch {
     pub change: Option<Digest>,
     /// Whether that change is empty.
     pub empty: bool,
+    /// With which main the tests were last green since the developer's run: red with another main is red together with
+    /// main (decision 15).
+    #[serde(default)]
+    pub green_with: Option<Commit>,
 }
 
 /// A person's consent to one thing (decision 37).
@@ -485,21 +507,51 @@ impl Task {
         self.runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage))
     }
 
-    /// The run that lives, if one does.
+    /// The run that lives, if one does: also one whose start was asked for and not answered, which may live.
     pub fn live_run(&self) -> Option<(RunId, Job)> {
         match &self.step {
             Step::Running { run, job } => Some((*run, *job)),
             Step::Asked { ask: Ask::Launch { run, job }, .. } => Some((*run, *job)),
+            Step::Backoff { ask: Ask::Launch { run, job }, .. } if !self.has_ended(*run) => {
+                Some((*run, *job))
+            }
             Step::Asked { .. } | Step::Rest(_) | Step::Queued(_) | Step::Backoff { .. } => None,
+        }
+    }
+
+    /// Whether a run's end is known.
+    pub fn has_ended(&self, run: RunId) -> bool {
+        self.runs.iter().rev().any(|row| row.run == run && row.end.is_some())
+    }
+
+    /// The question that is on its way or will be asked again after it may have been answered.
+    fn open_question(&self) -> Option<&Ask> {
+        match &self.step {
+            Step::Asked { ask, .. } => Some(ask),
+            Step::Backoff { ask, cause: Delay::Outage { .. } | Delay::NotYet { .. }, .. } => Some(ask),
+            Step::Backoff { cause: Delay::CheckoutDirty { .. } | Delay::Provider { .. }, .. }
+            | Step::Rest(_)
+            | Step::Queued(_)
+            | Step::Running { .. } => None,
+        }
+    }
+
+    /// Whether an answer is out that says where the task branch is: until then nobody may build on its head.
+    pub fn branch_moves(&self) -> bool {
+        match self.open_question() {
+            Some(Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Candidate) => true,
+            Some(Ask::Launch { .. } | Ask::Merge | Ask::Prove | Ask::Probe | Ask::Reason { .. }) | None => {
+                false
+            }
         }
     }
 
     /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,
     /// incident I-27: holding the lane alone is not it).
     pub fn is_critical(&self) -> bool {
-        let merging = matches!(&self.step, Step::Asked { ask: Ask::Merge, .. });
+        let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
         let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
-        merging || (delivering && !matches!(self.step, Step::Rest(_)))
+        merging || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 
     /// The change that judges and people speak about, once known (decision 40).

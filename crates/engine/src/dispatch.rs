@@ -86,7 +86,8 @@ impl Dispatch {
         }
         let effect = self.find(reply.effect)?;
         let tries = self.tries.get(&reply.effect).copied().unwrap_or(0) + 1;
-        (nobody_waits(&effect.call) && tries < MOST_TRIES).then_some(tries)
+        let cleanup = matches!(effect.line, Line::Cleanup(_));
+        ((cleanup || nobody_waits(&effect.call)) && tries < MOST_TRIES).then_some(tries)
     }
 
     /// Is tried again after a while; the line waits with it.
@@ -122,6 +123,12 @@ impl Dispatch {
         }
         start.sort_by_key(|effect| effect.id);
         start
+    }
+
+    /// The wall clock stepped: waits stay as long as they were (decision 46).
+    pub fn follow_clock(&mut self, by: i64) {
+        let retries = std::mem::take(&mut self.retries);
+        self.retries = retries.into_iter().map(|(due, id)| (Moment(due.0.saturating_add(by)), id)).collect();
     }
 
     /// When the next retry is due.

@@ -2,6 +2,7 @@
 //! and commits it together (decision 33).
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -74,6 +75,7 @@ pub struct Brain {
     thread: Option<JoinHandle<()>>,
     handle: Handle,
     head: watch::Receiver<Seq>,
+    waiting: Arc<AtomicU64>,
 }
 
 impl Brain {
@@ -90,12 +92,14 @@ impl Brain {
         let (effects, to_perform) = mpsc::unbounded_channel();
         let (head_is, head) = watch::channel(engine.head());
         let mine = Arc::clone(&inbox);
+        let waiting = Arc::new(AtomicU64::new(engine.board().waiting() as u64));
+        let waits = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
-            turn(&mut engine, &mine, &effects, &head_is);
+            turn(&mut engine, &mine, &effects, &head_is, &waits);
             close(engine.into_journal());
         })?;
         let handle = Handle::new(Arc::clone(&inbox));
-        Ok((Self { inbox, thread: Some(thread), handle, head }, to_perform))
+        Ok((Self { inbox, thread: Some(thread), handle, head, waiting }, to_perform))
     }
 
     /// The door to it.
@@ -106,6 +110,11 @@ impl Brain {
     /// Where the journal ends; changes with every commit.
     pub fn head(&self) -> watch::Receiver<Seq> {
         self.head.clone()
+    }
+
+    /// How many tasks wait for a turn, as of the last commit; read without waiting for the brain.
+    pub fn waiting(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.waiting)
     }
 
     /// A way to ask the board something, between two commits.
@@ -157,6 +166,7 @@ fn turn<J: Journal>(
     inbox: &Inbox,
     effects: &mpsc::UnboundedSender<Effect>,
     head: &watch::Sender<Seq>,
+    waits: &AtomicU64,
 ) {
     // The first step drives unsettled effects and overdue timers.
     let mut wake = Some(clock::now());
@@ -172,6 +182,7 @@ fn turn<J: Journal>(
             match engine.step(now, incoming) {
                 Ok(stepped) => {
                     wake = stepped.wake;
+                    waits.store(engine.board().waiting() as u64, Ordering::Relaxed);
                     head.send_if_modified(|seq| std::mem::replace(seq, stepped.head) != stepped.head);
                     for (tell, ack) in told.into_iter().zip(stepped.acks) {
                         let _ = tell.send(Ok(ack));

@@ -28,6 +28,8 @@ pub struct Engine<J: Journal> {
     dispatch: Dispatch,
     timers: BTreeSet<(Moment, Entity)>,
     armed: BTreeMap<Entity, Timer>,
+    /// What is derived may hold what was never committed: it is to be made again before anything is decided.
+    stale: bool,
 }
 
 /// What one step wants done. Nothing of it may be dropped.
@@ -88,20 +90,24 @@ impl<J: Journal> Engine<J> {
             dispatch: Dispatch::default(),
             timers: BTreeSet::new(),
             armed: BTreeMap::new(),
+            stale: false,
         };
-        let live = engine.rebuild()?;
+        let live = engine.derive()?;
+        for (entity, timer) in engine.journal.armed_timers().map_err(TakeOverError::Journal)? {
+            engine.arm(entity, Some(timer));
+        }
+        let open = engine.journal.open_effects().map_err(TakeOverError::Journal)?;
+        engine.dispatch.take_over(open);
         Ok((engine, live))
     }
 
-    fn rebuild(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+    /// Head, board and policies, made from the journal. Timers and effects are left: they change only after a commit.
+    fn derive(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
+        self.stale = true;
         self.head = self.journal.head().map_err(TakeOverError::Journal)?;
-        self.board = Board::default();
-        self.dispatch = Dispatch::default();
-        self.timers.clear();
-        self.armed.clear();
         let mut live = Vec::new();
-        let board = &mut self.board;
-        let digests = &mut self.digests;
+        let mut board = Board::default();
+        let mut digests = BTreeMap::new();
         self.journal
             .each_open(&mut |entity, kept| {
                 if let State::Task(task) = &kept.state {
@@ -118,26 +124,42 @@ impl<J: Journal> Engine<J> {
                 board.note(&entity, &kept.state);
             })
             .map_err(TakeOverError::Journal)?;
-        for (project, digest) in self.digests.clone() {
-            let bytes = self.journal.blob(&digest).map_err(TakeOverError::Journal)?.unwrap_or_default();
+        let mut policies = Policies::new();
+        for (project, digest) in &digests {
+            let bytes = self.journal.blob(digest).map_err(TakeOverError::Journal)?.unwrap_or_default();
             let policy: Policy = serde_json::from_slice(&bytes).map_err(|e| TakeOverError::Policy {
                 project: project.clone(),
                 digest: digest.clone(),
                 cause: e.to_string(),
             })?;
-            self.policies.insert(project, policy);
+            policies.insert(project.clone(), policy);
         }
-        for (entity, timer) in self.journal.armed_timers().map_err(TakeOverError::Journal)? {
-            self.arm(entity, Some(timer));
-        }
-        let open = self.journal.open_effects().map_err(TakeOverError::Journal)?;
-        self.dispatch.take_over(open);
+        (self.board, self.policies, self.digests) = (board, policies, digests);
+        self.stale = false;
         Ok(live)
+    }
+
+    /// After a commit that failed: what is derived is made again.
+    fn freshen(&mut self) -> Result<(), J::Error> {
+        match self.derive() {
+            Ok(_) => Ok(()),
+            Err(TakeOverError::Journal(error)) => Err(error),
+            Err(error @ TakeOverError::Policy { .. }) => {
+                // What lies in the journal was read at the start; only a damaged store comes here, and it is said again.
+                tracing::error!(%error, "the board cannot be made again");
+                Ok(())
+            }
+        }
     }
 
     /// The journal, for reading.
     pub fn journal(&mut self) -> &mut J {
         &mut self.journal
+    }
+
+    /// The journal, for looking.
+    pub fn journal_ref(&self) -> &J {
+        &self.journal
     }
 
     /// The board as it is now.
@@ -163,6 +185,9 @@ impl<J: Journal> Engine<J> {
     /// Takes what happened, decides, commits it all at once, and says what is to be done now. If the commit fails,
     /// nothing happened: every event may be handed in again.
     pub fn step(&mut self, now: Moment, incoming: Vec<Incoming>) -> Result<Stepped, J::Error> {
+        if self.stale {
+            self.freshen()?;
+        }
         let mut work = Work::default();
         let mut acks = Vec::with_capacity(incoming.len());
         let outcome = self.decide_all(now, incoming, &mut work, &mut acks);
@@ -170,18 +195,22 @@ impl<J: Journal> Engine<J> {
             if work.batch.rows.is_empty() && work.batch.blobs.is_empty() {
                 return Ok(());
             }
-            work.batch.states = work.states.iter().map(|(e, k)| (e.clone(), k.clone())).collect();
+            work.batch.states = std::mem::take(&mut work.states).into_iter().collect();
             self.journal.commit(&work.batch)
         });
         if let Err(error) = committed {
             // The board may have seen what was not committed: it is made again from what was.
-            if self.rebuild().is_err() {
-                tracing::error!("the board could not be rebuilt after a failed commit");
+            self.stale = true;
+            if let Err(error) = self.freshen() {
+                tracing::error!(%error, "the board cannot be made again yet");
             }
             return Err(error);
         }
         for (entity, timer) in std::mem::take(&mut work.batch.timers) {
             self.arm(entity, timer);
+        }
+        if work.clock_stepped_by != 0 {
+            self.follow_clock(work.clock_stepped_by);
         }
         for effect in &work.batch.settled {
             self.dispatch.settled(*effect);
@@ -206,6 +235,17 @@ impl<J: Journal> Engine<J> {
         let timer = self.timers.first().map(|(due, _)| *due);
         let provider = self.board.wakes_at(now);
         [timer, provider, self.dispatch.next_retry()].into_iter().flatten().min()
+    }
+
+    /// A wait that runs is as long as it was, whatever the wall clock did meanwhile (decision 46).
+    fn follow_clock(&mut self, by: i64) {
+        let armed = std::mem::take(&mut self.armed);
+        self.timers.clear();
+        for (entity, mut timer) in armed {
+            timer.due = Moment(timer.due.0.saturating_add(by));
+            self.arm(entity, Some(timer));
+        }
+        self.dispatch.follow_clock(by);
     }
 
     fn arm(&mut self, entity: Entity, timer: Option<Timer>) {
@@ -310,6 +350,9 @@ impl<J: Journal> Engine<J> {
                 self.digests.insert(project.clone(), change.digest.clone());
                 work.policies_changed = true;
             }
+            if let Event::ClockStepped { by } = &stamped.event {
+                work.clock_stepped_by = work.clock_stepped_by.saturating_add(*by);
+            }
             if let Event::Reply(reply) = &stamped.event {
                 work.batch.settled.push(reply.effect);
             }
@@ -358,15 +401,32 @@ impl<J: Journal> Engine<J> {
         Ok(first.unwrap_or((self.head.seq, Vec::new())))
     }
 
-    fn state(&mut self, entity: &Entity, work: &Work) -> Result<Option<State>, J::Error> {
-        match work.states.get(entity) {
-            Some(kept) => Ok(Some(kept.state.clone())),
+    /// The state of an entity as it is by now. It is not read twice in one step: what was read for a look is kept in
+    /// `work` until it is decided about.
+    fn look<'w>(&mut self, entity: &Entity, work: &'w mut Work) -> Result<Option<&'w State>, J::Error> {
+        if work.states.contains_key(entity) {
+            return Ok(work.states.get(entity).map(|kept| &kept.state));
+        }
+        if !work.read.contains_key(entity) {
+            let state = self.journal.state(entity)?.map(|kept| kept.state);
+            work.read.insert(entity.clone(), state);
+        }
+        Ok(work.read.get(entity).and_then(Option::as_ref))
+    }
+
+    /// The same, to be replaced: what comes after it is put into `work.states`.
+    fn state(&mut self, entity: &Entity, work: &mut Work) -> Result<Option<State>, J::Error> {
+        if let Some(kept) = work.states.remove(entity) {
+            return Ok(Some(kept.state));
+        }
+        match work.read.remove(entity) {
+            Some(state) => Ok(state),
             None => Ok(self.journal.state(entity)?.map(|kept| kept.state)),
         }
     }
 
     /// To whom does it go, and is it news? A reading equal to the last one writes nothing (decision 2).
-    fn route(&mut self, target: Target, event: Event, work: &Work) -> Result<Routed, J::Error> {
+    fn route(&mut self, target: Target, event: Event, work: &mut Work) -> Result<Routed, J::Error> {
         let entity = match (target, &event) {
             (Target::Entity(entity), _) => entity,
             (Target::Issue { prefix }, Event::Issue(seen)) => {
@@ -384,13 +444,16 @@ impl<J: Journal> Engine<J> {
             (Target::Issue { .. }, _) => return Ok(Routed::NoNews),
         };
         let stale = match (&entity, &event) {
-            (Entity::Task(_), Event::Issue(seen)) => match self.state(&entity, work)? {
-                Some(State::Task(task)) => !orch_core::news::of_issue(&task, &seen.reading),
+            (Entity::Task(_), Event::Issue(seen)) => match self.look(&entity, work)? {
+                Some(State::Task(task)) => !orch_core::news::of_issue(task, &seen.reading),
                 Some(
                     State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_),
                 )
                 | None => false,
             },
+            (Entity::Installation, Event::Disk(reading)) => {
+                self.board.installation().disk_full.is_none() == reading.enough
+            }
             (Entity::Repository(project), Event::Main(reading)) => {
                 self.board.repository(project).is_some_and(|known| known.main.as_ref() == Some(&reading.head))
             }
@@ -410,11 +473,11 @@ impl<J: Journal> Engine<J> {
     }
 
     /// A work item id that no other issue has: collisions walk on to the next number (row 125).
-    fn free_id(&mut self, prefix: &str, number: u64, work: &Work) -> Result<TaskId, J::Error> {
+    fn free_id(&mut self, prefix: &str, number: u64, work: &mut Work) -> Result<TaskId, J::Error> {
         let mut number = number;
         loop {
             let id = TaskId::of(&WorkItem::numbered(prefix, number), 1);
-            if self.state(&Entity::Task(id.clone()), work)?.is_none() {
+            if self.look(&Entity::Task(id.clone()), work)?.is_none() {
                 return Ok(id);
             }
             number += 1;
@@ -451,10 +514,13 @@ enum Routed {
 struct Work {
     batch: Batch,
     states: BTreeMap<Entity, Kept>,
+    /// States that were read and not decided about yet.
+    read: BTreeMap<Entity, Option<State>>,
     issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,
     policies_changed: bool,
+    clock_stepped_by: i64,
 }
 
 /// The blob under which a policy is found again at the next start.

@@ -105,7 +105,7 @@ pub enum Command {
     Events(events::Args),
     /// What is missing here, and how to mend it
     Doctor,
-    /// The settings that hold, and where each policy comes from
+    /// The settings that hold
     Settings,
     /// The hosts that Orch may speak to
     Hosts,

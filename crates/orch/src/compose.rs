@@ -7,15 +7,19 @@ pub mod project;
 pub mod perform;
 pub mod sweep;
 pub mod check;
+pub mod room;
+pub mod user;
 pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use orch_adapters::forge::local::LocalForge;
+use orch_adapters::process::RunAs;
 use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
@@ -33,6 +37,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::reload::Kept;
 use crate::settings::Settings;
 use project::Project;
 
@@ -40,8 +45,10 @@ use project::Project;
 pub struct Outside {
     /// Where the installation lives.
     pub home: Home,
-    /// Its settings; replaced when the file changes.
-    pub settings: Mutex<Arc<Settings>>,
+    /// Its settings: the last good ones of the file.
+    pub settings: Mutex<Kept<Settings>>,
+    /// The environment over them.
+    pub env: Vec<(String, String)>,
     /// Its projects.
     pub projects: BTreeMap<ProjectId, Arc<Project>>,
     /// The built-in tracker.
@@ -52,16 +59,33 @@ pub struct Outside {
     pub handle: Handle,
     /// Asks the board.
     pub asker: Asker,
+    /// Tells how full the disk is.
+    pub meter: room::Meter,
     /// Where the journal ends.
     pub head: tokio::sync::watch::Receiver<orch_core::id::Seq>,
     /// When it began to serve.
     pub started: Moment,
     /// What the sweeps did.
     pub swept: Mutex<orch_server::source::Sweep>,
+    /// Tasks that wait for a turn.
+    pub waiting: Arc<AtomicU64>,
+    /// What was done since the start.
+    pub counts: Counts,
     readers: Mutex<Vec<Reader>>,
     watched: Mutex<BTreeSet<RunId>>,
     tasks: TaskTracker,
     stop: CancellationToken,
+}
+
+/// What is done, and what was since the start.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Effects in hand.
+    pub effects: AtomicU64,
+    /// Runs that ended well.
+    pub done: AtomicU64,
+    /// Runs that did not.
+    pub failed: AtomicU64,
 }
 
 /// A running Orch.
@@ -91,6 +115,10 @@ pub struct Wishes {
     pub person: std::path::PathBuf,
     /// For drills and tests: the process kills itself at this boundary of an effect.
     pub die_at: Option<perform::Boundary>,
+    /// Tells how full the disk is.
+    pub meter: room::Meter,
+    /// For drills of a full disk: the store takes no more pages than these.
+    pub store_pages: Option<u32>,
 }
 
 impl Outside {
@@ -120,9 +148,21 @@ impl Outside {
         seen
     }
 
+    /// What runs and waits, without waiting for anything.
+    pub fn work(&self) -> orch_server::source::Work {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        orch_server::source::Work {
+            running: lock(&self.watched).len() as u64,
+            queued: read(&self.waiting),
+            effects: read(&self.counts.effects),
+            done: read(&self.counts.done),
+            failed: read(&self.counts.failed),
+        }
+    }
+
     /// The settings in force.
-    pub fn settings(&self) -> Arc<Settings> {
-        Arc::clone(&lock(&self.settings))
+    pub fn settings(&self) -> Settings {
+        lock(&self.settings).get().clone()
     }
 
     /// Watches a run until its end is in the journal; once a run.
@@ -137,6 +177,18 @@ impl Outside {
                 () = outside.stop.cancelled() => return,
                 told = outside.watch_to_its_end(&project, run) => told,
             };
+            let count = match &told.end.how {
+                RunHow::Exited { code: 0 } => &outside.counts.done,
+                RunHow::Exited { .. }
+                | RunHow::Signalled { .. }
+                | RunHow::TimedOut
+                | RunHow::TooMuchOutput
+                | RunHow::Stopped
+                | RunHow::CouldNotStart { .. }
+                | RunHow::Lost { .. }
+                | RunHow::ProviderLimited { .. } => &outside.counts.failed,
+            };
+            count.fetch_add(1, Ordering::Relaxed);
             let target = Target::Entity(Entity::Task(task));
             let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
             report(&outside.handle, incoming).await;
@@ -170,8 +222,13 @@ impl Outside {
 /// # Errors
 /// What stands in the way, with place, cause and remedy.
 pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Running, Error> {
-    make_folders(&home)?;
+    let own = rustix::process::geteuid().as_raw();
+    let user = settings.run_as.as_deref().map(|name| user::resolve(name, own)).transpose()?.flatten();
+    make_folders(&home, user)?;
     let journal = SqliteJournal::open(&home.store()).map_err(|e| store_error(&e))?;
+    if let Some(pages) = wishes.store_pages {
+        journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
+    }
     let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
@@ -180,6 +237,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let clean = journal.was_clean();
     let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
     let limits = settings.core_limits();
+    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
@@ -190,16 +248,20 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, &texts, &tracker)?;
+    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
-        settings: Mutex::new(Arc::new(settings)),
+        env: wishes.variables.clone().into_iter().collect(),
+        settings: Mutex::new(Kept::new(settings, &text)),
+        waiting: brain.waiting(),
+        counts: Counts::default(),
         projects,
         tracker,
         forge,
         handle: brain.handle(),
         asker: brain.asker(),
+        meter: wishes.meter.clone(),
         head: brain.head(),
         started: clock::now(),
         swept: Mutex::default(),
@@ -211,6 +273,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
     let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
     outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
+    room::look(&outside).await;
     sweep::policies(&outside).await;
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
@@ -282,6 +345,8 @@ async fn open_door(
         access.reading_needs_login = true;
         access.hosts.push(settings.listen.ip().to_string());
     }
+    access.hosts.extend(settings.hosts.iter().cloned());
+    access.https = settings.https;
     let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
         Error::failed(format!("nothing can listen there: {e}"))
             .at(settings.listen)
@@ -333,12 +398,26 @@ impl Running {
     }
 }
 
-fn make_folders(home: &Home) -> Result<(), Error> {
-    for folder in [home.folder().to_owned(), home.runs(), home.hubs(), home.caches()] {
+/// Runs of another user must be able to walk to their tree, their home and the objects they borrow, and see nothing else
+/// on the way (decision 9).
+fn make_folders(home: &Home, user: Option<RunAs>) -> Result<(), Error> {
+    let way = if user.is_some() { 0o711 } else { 0o700 };
+    for folder in [home.folder().to_owned(), home.hubs()] {
+        private(&folder, way)?;
+    }
+    for folder in [home.runs(), home.caches()] {
         private(&folder, 0o700)?;
     }
-    // Runs of another user must be able to walk to their tree, and to nothing else (decision 9).
-    private(&home.trees(), 0o711)
+    for folder in [home.trees(), home.homes()] {
+        private(&folder, 0o711)?;
+    }
+    let Some(user) = user else { return Ok(()) };
+    // What root's umask may have closed.
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    for folder in [home.trees(), home.homes()] {
+        user::reaches_into(user, &folder)?;
+    }
+    Ok(())
 }
 
 fn private(folder: &Path, mode: u32) -> Result<(), Error> {
@@ -369,6 +448,10 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
 
 fn store_error(error: &orch_store::OpenError) -> Error {
     Error::new(Kind::Damaged, chain(error))
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    tokio::task::spawn_blocking(look).await.ok()
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -82,6 +82,11 @@ impl Home {
         self.folder.join("trees")
     }
 
+    /// The homes of runs, thrown away with them.
+    pub fn homes(&self) -> PathBuf {
+        self.folder.join("homes")
+    }
+
     /// What is kept between runs (decision 32).
     pub fn caches(&self) -> PathBuf {
         self.folder.join("caches")

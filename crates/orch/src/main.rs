@@ -2,15 +2,18 @@
 
 use std::process::ExitCode;
 
+use orch_adapters::{agent, gate, process};
+
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     let program = arguments.next();
-    // Before any thread, runtime or setting: the supervisor must be small and must not fail on a bad setting.
-    match arguments.next() {
-        Some(first) if first == "shim" => orch_adapters::process::main(arguments),
-        Some(first) if first == "play" => orch_adapters::agent::scripted::main(arguments),
-        Some(first) if first == "ci-steps" => orch_adapters::gate::steps::main(arguments),
-        Some(first) if first == "demo-hook" => orch::demo::hook::main(arguments),
-        first => orch::run(program.into_iter().chain(first).chain(arguments)),
+    let first = arguments.next();
+    // Before any thread, runtime or setting: what lives inside a run must be small, and must not fail on a bad setting.
+    match first.as_ref().and_then(|first| first.to_str()) {
+        Some("shim") => process::main(arguments),
+        Some("ci-steps") => gate::steps::main(arguments),
+        Some("play") => agent::scripted::main(arguments),
+        Some("demo-hook") => orch::demo::hook::main(arguments),
+        Some(_) | None => orch::run(program.into_iter().chain(first).chain(arguments)),
     }
 }

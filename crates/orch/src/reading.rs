@@ -1,10 +1,12 @@
 //! Who answers a question: the running brain or, when it is down, the store as it was left (decision 44)?
 //!
-//! The store's answers have the shape of the API's, with fewer fields: what a task waits for is a matter of the brain's
-//! board, which stands still while it is down.
+//! The store's answers have the shape of the API's, with fewer fields.
 
+use std::collections::BTreeSet;
+
+use orch_core::board::{Board, Policies};
 use orch_core::call::Text;
-use orch_core::hold::{HoldKind, Standing, standing};
+use orch_core::hold::{Hold, Standing, standing};
 use orch_core::id::{Entity, ProjectId, Seq, TaskId};
 use orch_core::journal::Row;
 use orch_core::message::{self, Lang};
@@ -33,7 +35,12 @@ pub struct Left {
     reader: Reader,
     home: Home,
     lang: Lang,
+    board: Board,
+    policies: Policies,
 }
+
+/// Tasks read at once.
+const BATCH: usize = 500;
 
 impl Reading {
     /// The brain, or the store if there is one; which of them is said once, on standard error.
@@ -44,10 +51,9 @@ impl Reading {
         match Client::open(home, by).await {
             Ok(client) => Ok(Reading::Brain(client)),
             Err(down) if down.kind == Kind::NotRunning && home.store().exists() => {
-                let reader = Reader::open(&home.store()).map_err(unopened)?;
+                let left = Left::open(home, settings)?;
                 crate::cmd::note("Orch is not running; this is how the store was left. `orch up` starts it.");
-                let lang = settings.map(|settings| settings.language).unwrap_or_default();
-                Ok(Reading::Store(Box::new(Left { reader, home: home.clone(), lang })))
+                Ok(Reading::Store(Box::new(left)))
             }
             Err(other) => Err(other),
         }
@@ -92,6 +98,58 @@ impl Reading {
 }
 
 impl Left {
+    fn open(home: &Home, settings: Option<&Settings>) -> Result<Self, Error> {
+        let reader = Reader::open(&home.store()).map_err(unopened)?;
+        let lang = settings.map(|settings| settings.language).unwrap_or_default();
+        let (board, policies) = (Board::default(), Policies::default());
+        let mut left = Self { reader, home: home.clone(), lang, board, policies };
+        left.fill(settings).map_err(unread)?;
+        Ok(left)
+    }
+
+    /// The board as the brain would rebuild it, and the policies it last decided under: without them no hold is right.
+    fn fill(&mut self, settings: Option<&Settings>) -> Result<(), StoreError> {
+        let mut entities = vec![Entity::Installation];
+        for (name, agent) in settings.into_iter().flat_map(|settings| &settings.agents) {
+            entities.push(Entity::Provider(agent.provider(name)));
+        }
+        let mut projects: BTreeSet<ProjectId> = settings
+            .into_iter()
+            .flat_map(|settings| settings.projects.keys())
+            .map(|id| ProjectId(id.clone()))
+            .collect();
+        let mut filter = TaskFilter { open: true, ..TaskFilter::default() };
+        loop {
+            let page = self.reader.tasks(&filter, BATCH)?;
+            for listed in &page.tasks {
+                self.board.note(&listed.entity, &listed.kept.state);
+                if let State::Task(task) = &listed.kept.state {
+                    projects.insert(task.project.clone());
+                }
+            }
+            filter.before = page.next;
+            if filter.before.is_none() {
+                break;
+            }
+        }
+        for project in projects {
+            entities.extend([Entity::Repository(project.clone()), Entity::Project(project)]);
+        }
+        for entity in entities {
+            let Some(kept) = self.reader.state(&entity)? else { continue };
+            self.board.note(&entity, &kept.state);
+            if let (Entity::Project(id), State::Project(project)) = (entity, kept.state)
+                && let Some(digest) = project.policy
+                && let Some(bytes) = self.reader.blob(&digest)?
+                // One of another version is none: the hold says so.
+                && let Ok(policy) = serde_json::from_slice(&bytes)
+            {
+                self.policies.insert(id, policy);
+            }
+        }
+        Ok(())
+    }
+
     fn brain_only(&self, what: &str) -> Error {
         let mut error = not_running(self.home.folder());
         error.cause = format!("Orch is not running, and only it can show {what}");
@@ -171,7 +229,7 @@ impl Left {
             "issue": task.issue,
             "title": self.text(&task.request.title)?,
             "stage": task.stage.name(),
-            "standing": stand(task),
+            "standing": self.stand(task),
             "priority": task.priority,
             "round": task.round,
             "born": rfc3339(task.born),
@@ -196,38 +254,33 @@ impl Left {
     }
 
     fn why(&self, task: &Task) -> Value {
-        let standing = stand(task);
-        let since = orch_engine::clock::now().since(task.step_since);
-        let text = standing.get("text").and_then(Value::as_str).unwrap_or_default();
-        let sentence = format!("{}: {text} ({since})", task.stage);
-        json!({ "id": task.id, "sentence": sentence, "standing": standing })
+        let now = orch_engine::clock::now();
+        let standing = standing(task, &self.board, &self.policies, now);
+        let sentence = message::standing(&standing, &task.item, now, self.lang);
+        json!({ "id": task.id, "sentence": sentence, "standing": self.stand(task) })
     }
-}
 
-/// What a task did or waited for, by itself: the board around it is not looked at.
-fn stand(task: &Task) -> Value {
-    let alone = orch_core::board::Board::default();
-    let policies = orch_core::board::Policies::default();
-    let (state, text) = match standing(task, &alone, &policies, orch_engine::clock::now()) {
-        Standing::Working { .. } => ("working", "was at work when Orch stopped".to_owned()),
-        Standing::Over { .. } => ("over", task.stage.name().to_owned()),
-        Standing::Held(holds) => match holds.first().map(|hold| &hold.kind) {
-            Some(kind) => ("held", waits(kind)),
-            None => ("held", "waits".to_owned()),
-        },
-    };
-    json!({ "state": state, "text": text, "since": rfc3339(task.step_since), "also": [] })
-}
-
-/// What a hold is called. Its sentence is the brain's to say.
-fn waits(kind: &HoldKind) -> String {
-    let value = serde_json::to_value(kind).unwrap_or_default();
-    let name = match &value {
-        Value::String(name) => name.clone(),
-        Value::Object(map) => map.keys().next().cloned().unwrap_or_default(),
-        _ => String::new(), // not a domain enum
-    };
-    format!("waits: {}", name.replace('_', " "))
+    /// What a task did or waited for.
+    fn stand(&self, task: &Task) -> Value {
+        let (state, text, lifts, since, also) =
+            match standing(task, &self.board, &self.policies, orch_engine::clock::now()) {
+                Standing::Working { run, ask, since } => {
+                    let text = message::working(run, ask.as_ref(), self.lang);
+                    ("working", text, String::new(), since, Vec::new())
+                }
+                Standing::Over { since } => {
+                    let text = message::stage_label(task.stage, self.lang);
+                    ("over", text, String::new(), since, Vec::new())
+                }
+                Standing::Held(holds) => {
+                    let halves = |hold: &Hold| message::hold_halves(&hold.kind, &task.item, self.lang);
+                    let (text, lifts) = holds.first().map(halves).unwrap_or_default();
+                    let since = holds.first().map_or(task.step_since, |hold| hold.since);
+                    ("held", text, lifts, since, holds.iter().skip(1).map(|hold| halves(hold).0).collect())
+                }
+            };
+        json!({ "state": state, "text": text, "since": rfc3339(since), "lifts": lifts, "also": also })
+    }
 }
 
 /// A row as the API shows it.

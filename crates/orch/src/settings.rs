@@ -38,12 +38,14 @@ pub struct Settings {
     pub https: bool,
     /// The language of texts.
     pub language: Lang,
-    /// The time zone in which a day begins (decision 46).
+    /// The time zone of days, and of times that are shown (decision 46).
     pub timezone: String,
     /// The user as whom agents and gates run when Orch is root (decision 9).
     pub run_as: Option<String>,
     /// The agent of every role for which nothing else is said.
     pub agent: Option<String>,
+    /// What of this machine every run may use.
+    pub machine: Machine,
     /// How much at once, and for how much money.
     pub limits: Limits,
     /// What no policy may exceed, and what holds where it says nothing.
@@ -57,6 +59,16 @@ pub struct Settings {
     /// What the environment says of gates.
     #[serde(skip)]
     pub overrides: Overrides,
+}
+
+/// What of this machine every run may use besides the system's programs (decision 9): caches of packages, toolchains.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Machine {
+    /// Files and folders that agents and tests may read.
+    pub read: Vec<PathBuf>,
+    /// Variables that agents and tests get: nothing secret.
+    pub env: BTreeMap<String, String>,
 }
 
 /// How much at once, and for how much money.
@@ -101,7 +113,7 @@ pub struct Agent {
     pub kind: AgentKind,
     /// The program, if not the one named like the kind.
     pub program: Option<PathBuf>,
-    /// Arguments before those that the kind adds.
+    /// Arguments: besides those of the kind, or for a command all of them.
     #[serde(default)]
     pub args: Vec<String>,
     /// Variables in its environment: nothing secret.
@@ -110,6 +122,8 @@ pub struct Agent {
     /// Variables whose values stand in files: secrets.
     #[serde(default)]
     pub env_files: BTreeMap<String, PathBuf>,
+    /// The credential file of a subscription, copied into each run's own folder (decision 9, login mode).
+    pub login_file: Option<PathBuf>,
     /// The scenario that a scripted agent plays.
     pub script: Option<PathBuf>,
     /// Whose model it asks.
@@ -307,6 +321,7 @@ impl Default for Settings {
             timezone: "UTC".to_owned(),
             run_as: None,
             agent: None,
+            machine: Machine::default(),
             limits: Limits::default(),
             ceilings: Ceilings::default(),
             agents: BTreeMap::new(),
@@ -455,6 +470,16 @@ impl Agent {
         ProviderId(self.provider.clone().unwrap_or_else(|| own.to_owned()))
     }
 
+    /// What a model's tokens cost on a day: the newest price that had begun. `None`: bounded by tokens alone, and shown as
+    /// unknown (decision 12).
+    pub fn price(&self, model: Option<&str>, day: jiff::civil::Date) -> Option<&Price> {
+        let model = model.or(self.model.as_deref())?;
+        let begun = |price: &&Price| {
+            price.model == model && price.from.parse().is_ok_and(|from: jiff::civil::Date| from <= day)
+        };
+        self.prices.iter().filter(begun).max_by(|a, b| a.from.cmp(&b.from))
+    }
+
     /// The program that is started; `None` for scripted ones, which are this very binary.
     pub fn program(&self) -> Option<PathBuf> {
         match self.kind {
@@ -496,6 +521,7 @@ fn place_here(key: &str) -> Option<String> {
 
 fn table_of(key: &str) -> Option<&'static str> {
     let tables = [
+        ("[machine]", keys_of::<Machine>()),
         ("[limits]", keys_of::<Limits>()),
         ("[ceilings]", keys_of::<Ceilings>()),
         ("[projects.<name>]", keys_of::<Project>()),

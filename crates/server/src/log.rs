@@ -103,7 +103,8 @@ pub(crate) async fn follow(
                     let _ = events.send(format!("id: {next}\nevent: end\ndata: {next}\n\n")).await;
                     return;
                 }
-                if chunk.live && next >= chunk.size {
+                // At the end, or inside a character whose rest is not written yet.
+                if chunk.live && (next >= chunk.size || whole == 0) {
                     tokio::select! {
                         () = tokio::time::sleep(LOOK) => {}
                         () = events.closed() => return,

@@ -45,16 +45,14 @@ texts! {
     sign_in_with_link: "You are about to sign in with a one-time link. It works once.", "Вход по одноразовой ссылке. Она действует один раз.";
     read_only: "You can look. To act, sign in.", "Вы можете смотреть. Чтобы действовать, войдите.";
     needs_you: "Needs you", "Ждут вас";
-    nothing_needs_you: "Nothing waits for you.", "Вас ничто не ждёт.";
     more_wait: "more wait", "ещё ждут";
     empty_board: "No tasks yet", "Задач пока нет";
     empty_board_how: "A task begins with a sentence. Write what you would like to have; the analyst asks the rest.", "Задача начинается с одной фразы. Напишите, что нужно; остальное спросит аналитик.";
     show_more: "Show more", "Показать ещё";
-    show_all: "Show all", "Показать все";
     attempt: "attempt", "попытка";
     round: "round", "круг";
+    look_first: "Look first", "Сначала посмотрите";
     also: "Also", "А также";
-    since: "since", "с";
     frozen: "The repository is frozen: nothing merges.", "Репозиторий заморожен: слияний нет.";
     paused: "Paused: no new turns are given.", "Пауза: новые работы не начинаются.";
     unfreeze: "Unfreeze", "Разморозить";
@@ -75,7 +73,6 @@ texts! {
     passed: "passed", "пройдено";
     failed: "failed", "не пройдено";
     unavailable: "could not judge", "не удалось проверить";
-    evidence: "Evidence", "Основание";
     tree: "tree", "дерево";
     commit: "commit", "коммит";
     definition: "definition", "определение";
@@ -148,8 +145,7 @@ texts! {
     problem: "That did not work", "Не получилось";
     back: "Back to the board", "К доске";
     sent: "Taken", "Принято";
-    no_search: "Find by number or title", "Найти по номеру или названию";
-    over: "Over", "Завершено";
+    no_search: "Find a task", "Найти задачу";
     working: "Working", "В работе";
     view_file: "View", "Показать";
 }

@@ -86,7 +86,9 @@ pub(crate) struct Spent {
     pub(crate) cache_write: Option<u64>,
     /// Millionths of a US dollar; null if the price is unknown, never 0 for unknown.
     pub(crate) microdollars: Option<u64>,
-    /// The money for people: `$0.42` or that the price is unknown.
+    /// Whether some of the work has no known price: the true cost is higher.
+    pub(crate) partial: bool,
+    /// The money for people: `$0.42`, `≥ $0.42` where a part has no known price, or that the price is unknown.
     pub(crate) cost: String,
 }
 
@@ -214,14 +216,21 @@ pub(crate) struct File {
     pub(crate) verdict: Option<&'static str>,
 }
 
-pub(crate) fn spent(usage: Usage, lang: Lang) -> Spent {
+/// What some runs used together. A sum that leaves out what has no price says so (decision 12).
+pub(crate) fn spent<'a>(runs: impl Iterator<Item = &'a RunRow>, lang: Lang) -> Spent {
+    let unpriced = |usage: Usage| usage.tokens() > 0 && usage.microdollars.is_none();
+    let sum = |(sum, some): (Usage, bool), run: &RunRow| (sum.plus(run.usage), some || unpriced(run.usage));
+    let (usage, some) = runs.fold((Usage::default(), false), sum);
+    let partial = some && usage.microdollars.is_some();
+    let cost = words::cost(usage, lang);
     Spent {
         input: usage.input,
         output: usage.output,
         cache_read: usage.cache_read,
         cache_write: usage.cache_write,
         microdollars: usage.microdollars,
-        cost: words::cost(usage, lang),
+        cost: if partial { format!("≥ {cost}") } else { cost },
+        partial,
     }
 }
 
@@ -264,23 +273,20 @@ pub(crate) fn stand(task: &Task, seen: &Seen, now: Moment, lang: Lang) -> Stand 
         since_at: since,
     };
     match standing(task, &seen.board, &seen.policies, now) {
-        Standing::Working { run: Some((_, job)), since, .. } => {
-            plain("working", words::job_name(job, lang), since)
+        Standing::Working { run, ask, since } => {
+            plain("working", words::working(run, ask.as_ref(), lang), since)
         }
-        Standing::Working { ask: Some(ask), since, .. } => plain("working", words::asking(&ask, lang), since),
-        Standing::Working { run: None, ask: None, since } => plain("working", String::new(), since),
         Standing::Over { since } => plain("over", words::stage_label(task.stage, lang), since),
         Standing::Held(holds) => {
-            let Some((first, rest)) = holds.split_first() else {
+            let Some((Hold { kind, since }, rest)) = holds.split_first() else {
                 return plain("held", String::new(), task.step_since);
             };
-            let Hold { kind, since } = first;
             Stand {
                 state: state_of(kind),
-                text: words::hold(kind, lang),
+                text: words::hold(kind, &task.item, lang),
                 since: rfc3339(*since),
-                lifts: words::lifts(kind, lang),
-                also: rest.iter().map(|hold| words::hold(&hold.kind, lang)).collect(),
+                lifts: words::lifts(kind, &task.item, lang),
+                also: rest.iter().map(|hold| words::hold(&hold.kind, &task.item, lang)).collect(),
                 since_at: *since,
             }
         }
@@ -311,7 +317,7 @@ pub(crate) fn brief(listed: &Listed, seen: &Seen, now: Moment, lang: Lang) -> Br
         attempt: (task.attempts.negative + 1).min(MAX_DEVELOPER_RUNS),
         attempts: MAX_DEVELOPER_RUNS,
         round: task.round,
-        usage: spent(task.usage(), lang),
+        usage: spent(task.runs.iter(), lang),
         born: rfc3339(task.born),
         seq: listed.seq.0,
     }
@@ -335,7 +341,7 @@ pub(crate) fn run(row: &RunRow, now: Moment, lang: Lang) -> Run {
         well: row.end.as_ref().map(|how| matches!(how, orch_core::event::RunHow::Exited { code: 0 })),
         wall_ms: wall.0,
         wall: words::span(wall, lang),
-        usage: spent(row.usage, lang),
+        usage: spent(std::iter::once(row), lang),
         stage: stage_of(row.job).name(),
         tokens: words::tokens(row.usage.tokens()),
         short_commit: row.commit.short().to_owned(),

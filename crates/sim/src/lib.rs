@@ -7,8 +7,10 @@ pub mod memory;
 pub mod schedule;
 pub mod world;
 pub mod bench;
+mod people;
 pub mod invariant;
 pub mod script;
+pub mod words;
 pub mod contract;
 
 pub use memory::MemoryJournal;

@@ -35,6 +35,16 @@ impl MemoryJournal {
         &self.rows
     }
 
+    /// A kept text, for checks.
+    pub fn kept(&self, digest: &Digest) -> Option<&[u8]> {
+        self.blobs.get(digest).map(Vec::as_slice)
+    }
+
+    /// Whether an effect waits for its reply still.
+    pub fn is_open(&self, effect: EffectId) -> bool {
+        self.effects.contains_key(&effect)
+    }
+
     /// All states, for checks.
     pub fn states(&self) -> &BTreeMap<Entity, Kept> {
         &self.states

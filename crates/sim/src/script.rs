@@ -1,1 +1,421 @@
-//! Stories as text: what is done and what is seen, in one file.
+//! How is a story told? As text: what is done and what is seen, in one file.
+//!
+//! A line that begins with `>` is done; the indented lines below it are what was seen since. Everything else is for the
+//! reader. [`play`] tells the story again and returns the file as it should be.
+
+use std::fmt::Write as _;
+
+use orch_core::call::Text;
+use orch_core::call::tracker::{Labels, Status};
+use orch_core::gesture::{Press, Priority};
+use orch_core::hold::{Standing, standing};
+use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
+use orch_core::journal::Blob;
+use orch_core::policy::Policy;
+use orch_core::reason::Reason;
+use orch_core::stage::{Preset, Role};
+use orch_core::task::Task;
+use orch_core::time::Span;
+
+use crate::bench::{Bench, Faults, policy};
+use crate::world::tracker::Said;
+use crate::world::works::{Deed, HookDeed, Service};
+
+mod tell;
+
+pub use tell::{play, told};
+
+/// Why a line of a story cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct BadLine(String);
+
+/// A story under way.
+pub struct Story {
+    /// The bench it is played on.
+    pub bench: Bench,
+    policy: Policy,
+    rows: usize,
+    said: Vec<(String, usize)>,
+    stood: Vec<(TaskId, String)>,
+}
+
+fn bad<T>(what: impl Into<String>) -> Result<T, BadLine> {
+    Err(BadLine(what.into()))
+}
+
+impl Story {
+    /// A story about one project.
+    pub fn begin(words: &[&str]) -> Result<Self, BadLine> {
+        let mut rules = policy(Preset::Library);
+        change_policy(&mut rules, words)?;
+        let mut bench = Bench::new(1, &rules, Faults::default());
+        bench.orderly = true;
+        bench.patience = Span::minutes(6);
+        Ok(Self { bench, policy: rules, rows: 0, said: Vec::new(), stood: Vec::new() })
+    }
+
+    fn project(&self, name: Option<&str>) -> Result<ProjectId, BadLine> {
+        let name = name.unwrap_or("demo");
+        match self.bench.projects.iter().find(|(id, _)| id.as_str() == name) {
+            Some((id, _)) => Ok(id.clone()),
+            None => bad(format!("there is no project {name}")),
+        }
+    }
+
+    /// `1` is the first issue of `demo`, `other/1` of another project.
+    fn issue(&self, name: &str) -> Result<IssueKey, BadLine> {
+        let (project, number) = name.split_once('/').unwrap_or(("demo", name));
+        let key = IssueKey(format!("{project}-{number}"));
+        match self.bench.world.tracker.issues.contains_key(&key) {
+            true => Ok(key),
+            false => bad(format!("there is no issue {name}")),
+        }
+    }
+
+    /// The newest life of an issue.
+    pub fn task(&mut self, name: &str) -> Result<Task, BadLine> {
+        let key = self.issue(name)?;
+        let lives = self.bench.tasks().into_iter().filter(|task| task.issue == key);
+        match lives.max_by_key(|task| task.id.life()) {
+            Some(task) => Ok(task),
+            None => bad(format!("nobody told Orch of issue {name}")),
+        }
+    }
+
+    fn in_issue(
+        &mut self,
+        name: &str,
+        change: impl FnOnce(&mut crate::world::tracker::Issue),
+    ) -> Result<(), BadLine> {
+        let key = self.issue(name)?;
+        if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
+            change(issue);
+        }
+        self.bench.deliver(&key);
+        Ok(())
+    }
+
+    fn run(&mut self) -> Result<String, BadLine> {
+        self.bench.run().map(|()| String::new()).map_err(|broken| BadLine(broken.to_string()))
+    }
+
+    /// Does one line; what it answers itself comes before what was seen.
+    pub fn act(&mut self, words: &[&str]) -> Result<String, BadLine> {
+        let mut answer = String::new();
+        match words {
+            ["project", rest @ ..] => {
+                change_policy(&mut self.policy, rest)?;
+                let rules = self.policy.clone();
+                self.bench.set_policy(&rules);
+            }
+            ["another", "project", name, rest @ ..] => {
+                let mut rules = policy(Preset::Library);
+                change_policy(&mut rules, rest)?;
+                self.bench.add_project(name, &name.to_ascii_uppercase(), &rules);
+            }
+            ["limits", rest @ ..] => {
+                for word in rest {
+                    let (key, number) = number(word)?;
+                    match key {
+                        "agents" => self.bench.limits.agents = number as u32,
+                        "gates" => self.bench.limits.gates = number as u32,
+                        "day" => self.bench.limits.day_budget = number * 1_000_000,
+                        _ => return bad(format!("unknown limit {key}")),
+                    }
+                }
+                self.bench.start();
+            }
+            ["issue", name, title, "in", column, rest @ ..] => self.create(name, title, column, rest)?,
+            [role, "of", name, deeds @ ..] if role_of(role).is_some() => {
+                let (Some(role), key) = (role_of(role), self.issue(name)?) else { return bad("no role") };
+                let (project, number) = key.0.rsplit_once('-').unwrap_or(("demo", "1"));
+                let prefix = project.to_ascii_uppercase();
+                let item = orch_core::id::WorkItem::numbered(&prefix, number.parse().unwrap_or(1));
+                let deeds = deeds.iter().map(|word| deed(word)).collect::<Result<Vec<_>, _>>()?;
+                self.bench.world.works.script(&item, role, deeds);
+            }
+            ["press", name, column] => {
+                let (key, status) = (self.issue(name)?, column_of(column)?);
+                self.bench.press(&key, status);
+            }
+            ["gesture", name, what @ ..] => {
+                let task = self.task(name)?.id;
+                match press_of(what)? {
+                    (press, Some(text)) => {
+                        self.bench.gesture_with(Entity::Task(task), press, vec![Blob::of(text)])
+                    }
+                    (press, None) => self.bench.gesture(&task, press),
+                };
+            }
+            ["say", name, text] => {
+                let key = self.issue(name)?;
+                self.bench.world.tracker.say(&key, "ann", text);
+                self.bench.deliver(&key);
+            }
+            ["edit", name, text] => {
+                let text = (*text).to_owned();
+                self.in_issue(name, |issue| issue.text = text)?;
+            }
+            ["label", name, labels @ ..] => {
+                let labels = Labels {
+                    auto_approve: labels.contains(&"autoApprove"),
+                    auto_deploy: labels.contains(&"autoDeploy"),
+                };
+                self.in_issue(name, |issue| issue.labels = labels)?;
+            }
+            ["delete", name] => self.in_issue(name, |issue| issue.present = false)?,
+            ["restore", name] => self.in_issue(name, |issue| issue.present = true)?,
+            ["run"] => answer = self.run()?,
+            ["until", name, text] => self.until(name, text)?,
+            ["crash"] => self.bench.crash(),
+            ["sweep"] => answer = if self.bench.sweep() { String::new() } else { "in sync\n".to_owned() },
+            ["deliver", name] => {
+                let key = self.issue(name)?;
+                if self.bench.deliver(&key) == Some(orch_engine::Ack::Unchanged) {
+                    answer = "no news\n".to_owned();
+                }
+            }
+            ["lose", "the", "next", "delivery"] => self.bench.lose_delivery = true,
+            ["lose", "the", "answer", "of", kind] => {
+                self.bench.lose_answer_of = Some((*kind).to_owned());
+            }
+            ["outage", "begins"] => self.bench.outage = true,
+            ["outage", "ends"] => self.bench.outage = false,
+            ["main", "moves", path] => self.main_moves(path, "by ann"),
+            ["main", "moves", path, "to", content] => self.main_moves(path, content),
+            ["main", "is", "rewritten"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.rewrite_main();
+                    let main = repository.main();
+                    self.bench.world.works.by_people.insert(main);
+                }
+                self.bench.sweep();
+            }
+            ["somebody", "pushes", path, "to", "the", "branch", "of", name] => {
+                let task = self.task(name)?;
+                if let (Some(branch), Some(repository)) =
+                    (task.branch, self.bench.world.repositories.get_mut(&task.project))
+                {
+                    repository.push_branch(&branch.name, path, "by ann");
+                }
+            }
+            ["hook", "answers", answers @ ..] => {
+                let deeds = answers.iter().map(|word| hook_deed(word)).collect::<Result<Vec<_>, _>>()?;
+                self.bench.world.works.script_hooks(deeds);
+            }
+            ["service", "is", word] => {
+                self.bench.world.works.service = match *word {
+                    "truthful" => Service::Truthful,
+                    "unwell" => Service::Unwell,
+                    "silent" => Service::Silent,
+                    _ => return bad(format!("a service is truthful, unwell or silent, not {word}")),
+                };
+            }
+            ["service", "runs", "main"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get(&project) {
+                    self.bench.world.deployed.insert(project, repository.main());
+                }
+            }
+            ["board", "has", "no", column] => {
+                self.bench.world.tracker.missing.insert(column_of(column)?);
+            }
+            ["time", by] => {
+                let until = self.bench.now.after(span(by)?);
+                self.bench.run_until(until).map_err(|broken| BadLine(broken.to_string()))?;
+            }
+            ["clock", "steps", by] => {
+                let (back, by) = (by.starts_with('-'), span(by.trim_start_matches('-'))?);
+                let by = i64::try_from(by.0).unwrap_or(0);
+                self.bench.step_clock(if back { -by } else { by });
+            }
+            ["pause"] => drop(self.installation(Press::Pause { drain: false })),
+            ["pause", "and", "drain"] => drop(self.installation(Press::Pause { drain: true })),
+            ["resume"] => drop(self.installation(Press::Unpause)),
+            [what @ ("freeze" | "unfreeze")] => {
+                let press = if *what == "freeze" { Press::Freeze } else { Press::Unfreeze };
+                let project = self.project(None)?;
+                self.bench.gesture_to(Entity::Repository(project), press);
+            }
+            ["show", name] => answer = self.show(name)?,
+            ["why", name] => answer = self.why(name)?,
+            ["board"] => answer = self.board(),
+            ["comments", name] => answer = self.comments(name)?,
+            ["forge"] => answer = self.forge(),
+            ["check"] => {
+                let checked = self.bench.verify_journal();
+                answer = checked.map_or_else(|broken| format!("{broken}\n"), |()| "sound\n".to_owned());
+            }
+            _ => return bad(format!("nobody knows how to do this: {}", words.join(" "))),
+        }
+        Ok(answer)
+    }
+
+    fn installation(&mut self, press: Press) -> Option<orch_engine::Ack> {
+        self.bench.gesture_to(Entity::Installation, press)
+    }
+
+    fn main_moves(&mut self, path: &str, content: &str) {
+        let project = self.bench.project.clone();
+        self.bench.main_moves(&project, path, content);
+    }
+
+    fn create(&mut self, name: &str, title: &str, column: &str, rest: &[&str]) -> Result<(), BadLine> {
+        let (project, number) = name.split_once('/').unwrap_or(("demo", name));
+        let project = self.project(Some(project))?;
+        let status = column_of(column)?;
+        let key = self.bench.world.tracker.create(&project, title, "please", status);
+        if key.0 != format!("{project}-{number}") {
+            return bad(format!("the next issue of {project} is {}", key.0));
+        }
+        if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
+            issue.labels.auto_approve = rest.contains(&"autoApprove");
+            issue.labels.auto_deploy = rest.contains(&"autoDeploy");
+            if let Some(at) = rest.iter().position(|word| *word == "saying") {
+                issue.text = rest.get(at + 1).copied().unwrap_or_default().to_owned();
+            }
+        }
+        if !rest.contains(&"unseen") {
+            self.bench.deliver(&key);
+        }
+        Ok(())
+    }
+
+    /// Goes on until what is said of a task contains a text.
+    fn until(&mut self, name: &str, text: &str) -> Result<(), BadLine> {
+        for _ in 0..5_000 {
+            let task = self.task(name)?;
+            if self.standing(&task).contains(text) {
+                return Ok(());
+            }
+            match self.bench.once() {
+                Ok(true) => {}
+                Ok(false) => return bad(format!("nothing moves any more: {}", self.standing(&task))),
+                Err(broken) => return bad(broken.to_string()),
+            }
+        }
+        bad("this never came")
+    }
+}
+
+/// Words of a line; what stands between quotes is one word.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (n, part) in line.split('"').enumerate() {
+        if n % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            let plain = part.split([' ', ',']).map(|word| word.trim_end_matches(':'));
+            words.extend(plain.filter(|word| !word.is_empty()).map(str::to_owned));
+        }
+    }
+    words
+}
+
+fn number(word: &str) -> Result<(&str, u64), BadLine> {
+    let parsed = word.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?)));
+    parsed.map_or_else(|| bad(format!("{word} is not like agents=2")), Ok)
+}
+
+fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
+    for word in words {
+        match *word {
+            "preset=full" => (rules.preset, rules.hook, rules.probe) = (Preset::Full, true, true),
+            "preset=fast" => (rules.preset, rules.hook, rules.probe) = (Preset::Fast, true, true),
+            "preset=library" => (rules.preset, rules.hook, rules.probe) = (Preset::Library, false, false),
+            "serial" => rules.serial = true,
+            "no-serial" => rules.serial = false,
+            "confirm-merge" => rules.confirm_merge = true,
+            "no-labels" => rules.labels = false,
+            "no-probe" => rules.probe = false,
+            "no-hook" => rules.hook = false,
+            "no-tests" => rules.test.clear(),
+            "other-tests" => rules.test = vec!["run-other-tests".to_owned()],
+            "no-agents" => rules.agents.clear(),
+            word => match number(word)? {
+                ("task-budget-cents", n) => rules.task_budget = n * 10_000,
+                ("least-description", n) => rules.least_description = n,
+                (key, _) => return bad(format!("a policy has no {key}")),
+            },
+        }
+    }
+    Ok(())
+}
+
+fn role_of(word: &str) -> Option<Role> {
+    Role::ALL.into_iter().find(|role| role.name() == word)
+}
+
+fn deed(word: &str) -> Result<Deed, BadLine> {
+    Ok(match word {
+        "well" => Deed::Well,
+        "breaks" => Deed::Break,
+        "objects" => Deed::Object,
+        "fails" => Deed::Fail(1),
+        "nothing" => Deed::Nothing,
+        "outside" => Deed::Outside,
+        "garbage" => Deed::Garbage,
+        "asks" => Deed::Ask,
+        "hangs" => Deed::Hang,
+        "protected" => Deed::Protected,
+        "limited" => Deed::Limited,
+        "cannot-start" => Deed::CannotStart,
+        "lost" => Deed::Lost,
+        word => match word.strip_prefix("touches=") {
+            Some(path) => Deed::Touch(path.to_owned()),
+            None => return bad(format!("no agent does {word}")),
+        },
+    })
+}
+
+fn hook_deed(word: &str) -> Result<HookDeed, BadLine> {
+    Ok(match word {
+        "nothing" => HookDeed::Silent { deploys: false },
+        "nothing-but-deploys" => HookDeed::Silent { deploys: true },
+        "cannot-start" => HookDeed::CannotStart,
+        code => match code.parse() {
+            Ok(code) => HookDeed::Exit(code),
+            Err(_) => return bad(format!("no hook answers {code}")),
+        },
+    })
+}
+
+fn column_of(name: &str) -> Result<Status, BadLine> {
+    let found = Status::ALL.into_iter().find(|status| status.board_name() == name);
+    found.map_or_else(|| bad(format!("no board has a column {name}")), Ok)
+}
+
+fn press_of(words: &[&str]) -> Result<(Press, Option<String>), BadLine> {
+    Ok(match words {
+        ["start"] => (Press::Start, None),
+        ["approve"] => (Press::Approve { what: None }, None),
+        ["reject"] => (Press::Reject { reason: None }, None),
+        ["reject", "because", why] => {
+            (Press::Reject { reason: Some(Text::of(why)) }, Some((*why).to_owned()))
+        }
+        ["confirm"] => (Press::Confirm { what: None }, None),
+        ["confirm", "another", "change"] => {
+            (Press::Confirm { what: Some(orch_core::id::Digest::of(b"another")) }, None)
+        }
+        ["stop"] => (Press::Stop, None),
+        ["retry"] => (Press::Retry, None),
+        ["continue"] => (Press::Continue, None),
+        ["urgent"] => (Press::Priority(Priority::Urgent), None),
+        _ => return bad(format!("no gesture is called {}", words.join(" "))),
+    })
+}
+
+fn span(word: &str) -> Result<Span, BadLine> {
+    let word = word.trim_start_matches('+');
+    let unit = word.chars().last().unwrap_or(' ');
+    let n: Option<u64> = word.trim_end_matches(unit).parse().ok();
+    match (n, unit) {
+        (Some(n), 's') => Ok(Span::seconds(n)),
+        (Some(n), 'm') => Ok(Span::minutes(n)),
+        (Some(n), 'h') => Ok(Span::minutes(n * 60)),
+        (Some(n), 'd') => Ok(Span::minutes(n * 60 * 24)),
+        (Some(_) | None, _) => bad(format!("{word} is no time: write 90s, 5m, 1h or 2d")),
+    }
+}

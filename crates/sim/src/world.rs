@@ -4,37 +4,40 @@ pub mod repository;
 pub mod tracker;
 pub mod works;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::deploy::{DeployReply, Health};
 use orch_core::call::{AgentCall, AgentReply, Call, DeployCall, Failure, GateCall, GateReply, Reply};
 use orch_core::effect::Effect;
 use orch_core::event::{Outcome, RunEnd, RunHow, Usage};
-use orch_core::id::{Commit, EffectId, RunId, TaskId};
+use orch_core::id::{Commit, EffectId, ProjectId, RunId, TaskId};
+use orch_core::journal::Blob;
 use orch_core::stage::Role;
 use orch_core::time::Span;
 
 use repository::Repository;
 use tracker::Tracker;
-use works::{Worker, Works};
+use works::{HookDeed, Service, Worker, Works};
 
 /// The whole outside.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     /// The tracker.
     pub tracker: Tracker,
-    /// The repository and its forge.
-    pub repository: Repository,
+    /// The repositories, each with its forge.
+    pub repositories: BTreeMap<ProjectId, Repository>,
     /// How agents, hooks and services behave.
     pub works: Works,
     /// Runs that were started, by their id.
     pub runs: BTreeMap<RunId, Run>,
-    /// What is deployed.
-    pub deployed: Option<Commit>,
+    /// What is deployed, by project.
+    pub deployed: BTreeMap<ProjectId, Commit>,
     /// Each start of a hook: which run, which commit, whose.
     pub hooks: Vec<(RunId, Commit, TaskId)>,
-    /// How often each effect was performed to its end: looked-up repetitions do not count.
-    pub performed: BTreeMap<EffectId, u32>,
+    /// Effects that were performed: looked-up repetitions do not count.
+    performed: BTreeSet<EffectId>,
+    /// Effects that happened again, which never should be.
+    pub twice: Vec<EffectId>,
     /// Whether the outside answers at all.
     pub outage: bool,
 }
@@ -42,6 +45,8 @@ pub struct World {
 /// A started run.
 #[derive(Debug, Clone)]
 pub struct Run {
+    /// In which project.
+    pub project: ProjectId,
     /// Whose.
     pub task: TaskId,
     /// Who works.
@@ -58,34 +63,46 @@ impl World {
         if self.outage {
             return Outcome::Failed(Failure::transient("the outside does not answer (injected)"));
         }
-        let before = self.clone_marks();
+        let before = self.marks();
         let outcome = self.act(effect);
-        if self.clone_marks() != before {
-            *self.performed.entry(effect.id).or_default() += 1;
+        if self.marks() != before && !self.performed.insert(effect.id) {
+            self.twice.push(effect.id);
         }
         outcome
     }
 
-    fn clone_marks(&self) -> (usize, usize, usize, usize) {
-        (self.tracker.comments(), self.repository.writes(), self.runs.len(), self.hooks.len())
+    /// Texts that the last answers name, to be kept with them.
+    pub fn take_texts(&mut self) -> Vec<Blob> {
+        let texts =
+            self.repositories.values_mut().flat_map(|repository| std::mem::take(&mut repository.texts));
+        let said = self.tracker.take_texts();
+        texts.chain(said).map(Blob::of).collect()
+    }
+
+    fn marks(&self) -> (usize, usize, usize, usize) {
+        let writes = self.repositories.values().map(Repository::writes).sum();
+        (self.tracker.comments(), writes, self.runs.len(), self.hooks.len())
     }
 
     fn act(&mut self, effect: &Effect) -> Outcome {
         match &effect.call {
-            Call::Tracker(call) => Outcome::Done(Reply::Tracker(self.tracker.perform(effect.id, call))),
-            Call::Forge(call) => match self.repository.forge(call) {
+            Call::Tracker(call) => match self.tracker.perform(effect.id, call) {
+                Ok(reply) => Outcome::Done(Reply::Tracker(reply)),
+                Err(failure) => Outcome::Failed(failure),
+            },
+            Call::Forge(call) => match self.repository_mut(&effect.project).forge(call) {
                 Ok(reply) => Outcome::Done(Reply::Forge(reply)),
                 Err(failure) => Outcome::Failed(failure),
             },
             Call::Git(call) => {
-                let works = &mut self.works;
-                match self.repository.git(call, &self.runs, works) {
+                let repository = self.repositories.entry(effect.project.clone()).or_default();
+                match repository.git(call, &self.runs, &mut self.works) {
                     Ok(reply) => Outcome::Done(Reply::Git(reply)),
                     Err(failure) => Outcome::Failed(failure),
                 }
             }
             Call::Agent(AgentCall::Launch(work)) => {
-                self.launch(work.run, &work.task, Worker::Agent(work.role), &work.commit);
+                self.launch(work.run, effect, &work.task, Worker::Agent(work.role), &work.commit);
                 Outcome::Done(Reply::Agent(AgentReply::Launched { pid: 1 }))
             }
             Call::Agent(AgentCall::Stop { run }) => {
@@ -97,32 +114,41 @@ impl World {
                 Outcome::Done(Reply::Agent(AgentReply::Stopping))
             }
             Call::Gate(GateCall::Ci { run, task, commit, .. }) => {
-                self.launch(*run, task, Worker::Ci, commit);
+                self.launch(*run, effect, task, Worker::Ci, commit);
                 Outcome::Done(Reply::Gate(GateReply::Launched { pid: 1 }))
             }
             Call::Deploy(DeployCall::Hook { run, task, commit, .. }) => {
                 if !self.runs.contains_key(run) {
                     self.hooks.push((*run, commit.clone(), task.clone()));
                 }
-                self.launch(*run, task, Worker::Hook, commit);
+                self.launch(*run, effect, task, Worker::Hook, commit);
                 Outcome::Done(Reply::Deploy(DeployReply::Launched { pid: 1 }))
             }
             Call::Deploy(DeployCall::Probe { commit }) => {
-                let health = match &self.deployed {
-                    Some(deployed) if deployed == commit => match self.works.unwell {
-                        true => Health::Unwell { cause: "scripted".to_owned() },
-                        false => Health::Expected,
-                    },
-                    Some(other) => Health::Other { commit: other.to_string() },
-                    None => Health::CannotTell { cause: "nothing answers".to_owned() },
-                };
+                let health = self.health(&effect.project, commit);
                 Outcome::Done(Reply::Deploy(DeployReply::Probed(health)))
             }
         }
     }
 
-    fn launch(&mut self, run: RunId, task: &TaskId, worker: Worker, commit: &Commit) {
+    fn health(&self, project: &ProjectId, expected: &Commit) -> Health {
+        match (&self.works.service, self.deployed.get(project)) {
+            (Service::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".to_owned() },
+            (Service::Unwell, Some(deployed)) if deployed == expected => {
+                Health::Unwell { cause: "scripted".to_owned() }
+            }
+            (Service::Truthful, Some(deployed)) if deployed == expected => Health::Expected,
+            (Service::Unwell | Service::Truthful, Some(other)) => Health::Other { commit: other.to_string() },
+        }
+    }
+
+    fn repository_mut(&mut self, project: &ProjectId) -> &mut Repository {
+        self.repositories.entry(project.clone()).or_default()
+    }
+
+    fn launch(&mut self, run: RunId, effect: &Effect, task: &TaskId, worker: Worker, commit: &Commit) {
         self.runs.entry(run).or_insert_with(|| Run {
+            project: effect.project.clone(),
             task: task.clone(),
             worker,
             commit: commit.clone(),
@@ -135,6 +161,16 @@ impl World {
         self.runs.iter().filter(|(_, run)| run.ended.is_none()).map(|(id, _)| *id).collect()
     }
 
+    /// A run that lives ends like this instead of working: what it did is lost.
+    pub fn refuse(&mut self, id: RunId, how: RunHow) {
+        if let Some(run) = self.runs.get_mut(&id)
+            && run.ended.is_none()
+            && matches!((&run.worker, &how), (Worker::Agent(_), _) | (_, RunHow::CouldNotStart { .. }))
+        {
+            run.ended = Some(how);
+        }
+    }
+
     /// Lets a run come to its end, as its script says.
     pub fn finish(&mut self, id: RunId) {
         let Some(run) = self.runs.get(&id).cloned() else { return };
@@ -143,21 +179,29 @@ impl World {
         }
         let how = match run.worker {
             Worker::Agent(role) => self.works.end_of(role, id, &run.task),
-            Worker::Ci => match self.repository.is_green(&run.commit) {
-                true => RunHow::Exited { code: 0 },
-                false => RunHow::Exited { code: 101 },
-            },
-            Worker::Hook => {
-                let code = self.works.hook_code();
-                if code == 0 {
-                    self.deployed = Some(run.commit.clone());
+            Worker::Ci => {
+                let repository = self.repository_mut(&run.project);
+                repository.ci_ran(&run.commit);
+                match repository.is_green(&run.commit) {
+                    true => RunHow::Exited { code: 0 },
+                    false => RunHow::Exited { code: 101 },
                 }
-                RunHow::Exited { code }
+            }
+            Worker::Hook => {
+                let (deploys, how) = match self.works.hook_deed() {
+                    HookDeed::Exit(0) => (true, RunHow::Exited { code: 0 }),
+                    HookDeed::Exit(code) => (false, RunHow::Exited { code }),
+                    HookDeed::Silent { deploys } => (deploys, RunHow::TimedOut),
+                    HookDeed::CannotStart => {
+                        (false, RunHow::CouldNotStart { cause: "no such program (scripted)".to_owned() })
+                    }
+                };
+                if deploys {
+                    self.deployed.insert(run.project.clone(), run.commit.clone());
+                }
+                how
             }
         };
-        if let Worker::Ci = run.worker {
-            self.repository.ci_ran(&run.commit);
-        }
         if let Some(run) = self.runs.get_mut(&id) {
             run.ended = Some(how);
         }

@@ -96,6 +96,16 @@ impl SqliteJournal {
         }
     }
 
+    /// Takes no more than these pages from now on, as a disk without room would: for drills. SQLite gives the same error
+    /// for both.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the limit cannot be set.
+    pub fn hold_to(&self, pages: u32) -> Result<(), StoreError> {
+        let failed = |e| StoreError::sqlite(&self.place, "limit the pages", e);
+        self.conn.pragma_update(None, "max_page_count", pages).map_err(failed)
+    }
+
     /// The connection, for tests that provoke faults.
     #[cfg(test)]
     pub(crate) const fn connection(&self) -> &Connection {

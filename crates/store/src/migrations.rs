@@ -83,6 +83,19 @@ fn migrations_keep_what_was_there() {
     assert_eq!(files.count(), MIGRATIONS.len(), "each file is in the list");
 }
 
+/// row 204: Schema changes are idempotent on an existing database.
+#[test]
+fn a_store_is_opened_as_often_as_one_likes() {
+    use orch_core::journal::Journal as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path().join("orch.db");
+    for _ in 0..3 {
+        let mut journal = crate::SqliteJournal::open(&place).expect("it opens");
+        assert_eq!(journal.head().expect("it reads").seq, orch_core::id::Seq(0));
+        journal.close().expect("it closes");
+    }
+}
+
 /// Proves the harness itself: a migration without data, and one that loses some, are refused.
 #[test]
 fn a_migration_that_loses_data_is_refused() {

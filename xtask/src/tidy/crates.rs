@@ -22,6 +22,11 @@ const ROOMS: &[Room] = &[
         knows: &["orch-core", "orch-engine", "orch-store", "orch-adapters", "orch-server"],
         tests_know: &["orch-sim"],
     },
+    Room {
+        name: "orch-bench",
+        knows: &["orch-core", "orch-engine", "orch-store", "orch-adapters", "orch-sim"],
+        tests_know: &[],
+    },
     Room { name: "xtask", knows: &[], tests_know: &[] },
 ];
 

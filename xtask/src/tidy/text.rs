@@ -80,6 +80,7 @@ mod tests {
     }
 
     /// Absolute paths are found, path endings and other words are not.
+    /// row 214: Tests never touch real shared worktree paths or the network.
     #[test]
     fn machine_paths_are_refused() {
         let [work, root] = machine_paths();

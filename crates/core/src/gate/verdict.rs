@@ -244,6 +244,21 @@ mod tests {
         }
     }
 
+    /// row 12: Every gate returns (bool, reason) and never raises.
+    #[test]
+    fn whatever_comes_gets_a_verdict_or_a_reason() {
+        let hostile: [&[u8]; 6] =
+            [b"", b"---", b"---\n\0\n---\n", b"\xff\xfe", &[b'-'; 100_000], b"---\nverdict: [1, 2]\n---\n"];
+        for bytes in hostile {
+            for read in [review, test_report, deploy, staging, security] {
+                match read(Some(bytes)) {
+                    Unreadable(why) => assert!(!why.is_empty()),
+                    said => panic!("{said:?} of {bytes:?}"),
+                }
+            }
+        }
+    }
+
     /// row 26: All five verdict gates use one frontmatter parse primitive [076].
     #[test]
     fn all_five_refuse_alike() {

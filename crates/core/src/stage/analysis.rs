@@ -10,7 +10,7 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::Digest;
 use crate::note::Note;
 use crate::reason::Reason;
-use crate::stage::Role;
+use crate::stage::{Role, Stage};
 use crate::task::{Consent, Rest};
 
 /// The definition under which a look at files is kept: it has no command.
@@ -56,9 +56,21 @@ fn ask_approval(d: &mut Desk<'_>) {
     d.rest(Rest::Approval);
 }
 
-/// Whether the label autoApprove approves it now.
+/// 01-04 are no longer what was approved: they count only by a new approval (decision 8).
+pub(crate) fn ask_again(d: &mut Desk<'_>) {
+    let (from, to) = (d.task.stage, Stage::Analysis);
+    d.because(Reason::EvidenceLapsed { gate: GateId::CheckAnalysisApproved });
+    d.because(Reason::Advanced { from, to });
+    d.release_lane();
+    d.change(Change::Approved(None));
+    d.change(Change::Consented(None));
+    d.change(Change::Staged(to));
+    ask_approval(d);
+}
+
+/// Whether the label autoApprove approves it now; a failed deploy ends that until a person consents (decision 37).
 pub(crate) fn by_label(d: &mut Desk<'_>) -> bool {
-    let counts = d.policy.labels && d.task.labels.auto_approve;
+    let counts = d.policy.labels && d.task.labels.auto_approve && !d.task.standing_ended;
     if counts {
         d.say(Author::Stream, Note::ByLabel { deploy: false });
         approve(d, "autoApprove", true);

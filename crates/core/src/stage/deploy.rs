@@ -6,26 +6,44 @@ use crate::call::deploy::Health;
 use crate::call::git::Proof;
 use crate::call::tracker::Author;
 use crate::change::Change;
-use crate::decide::enter;
+use crate::decide::{CANDIDATE_CI, enter};
 use crate::desk::Desk;
-use crate::event::{FreezeCause, Message, RunEnd, RunHow};
+use crate::event::{FreezeCause, RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
-use crate::id::{Commit, Entity, Tree};
+use crate::id::{Commit, Tree};
 use crate::note::Note;
 use crate::reason::Reason;
 use crate::rework::{Findings, Judge};
 use crate::runs;
-use crate::stage::{Stage, terminal};
+use crate::stage::{Stage, staging, terminal};
 use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, Want, Why};
 
 /// What comes next at `deploy`, from the facts.
 pub(crate) fn proceed(d: &mut Desk<'_>) {
     match &d.task.merged {
         None => ask_consent(d),
+        // Only one deploy of a repository at a time: after a person's retry the lane is asked for again (decision 21).
+        Some(_) if d.task.lane.is_none() => d.queue(Want::Lane),
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
-        Some(_) if d.policy.probe => d.ask(Ask::Probe, 0),
-        Some(_) => d.launch(Job::Hook),
+        Some(_) if !d.policy.preset.deploys() => enter(d, Stage::Done),
+        Some(_) if d.policy.probe && hooked(d) => d.ask(Ask::Probe, 0),
+        Some(_) => hook(d),
     }
+}
+
+/// Whether the hook ran for this merge, as far as anybody knows: then the service may know more than we do.
+fn hooked(d: &Desk<'_>) -> bool {
+    let ran = |end: &Option<RunHow>| !matches!(end, Some(RunHow::CouldNotStart { .. }));
+    d.task.runs.iter().any(|row| row.job == Job::Hook && row.round == d.task.round && ran(&row.end))
+}
+
+/// Production is touched with consent only, also where the policy began to ask for it after the merge.
+fn hook(d: &mut Desk<'_>) {
+    if !is_given(d) {
+        d.release_lane();
+        return ask_consent(d);
+    }
+    d.launch(Job::Hook);
 }
 
 /// Confirm Deploy, the label, or nothing where a project merges without asking (decision 6, row 135).
@@ -35,14 +53,23 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
         let cause = "the change is not known".to_owned();
         return d.escalate(Why::Outside { cause });
     };
-    let asked = deploys || d.policy.confirm_merge;
-    let given = d.task.consent.as_ref().is_some_and(|consent| consent.what == change);
-    if !asked || given || by_label(d) {
+    if !asks(d) || is_given(d) || by_label(d) {
         return d.queue(Want::Lane);
     }
     d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys });
     d.change(Change::BoardFresh(false));
     d.rest(Rest::Confirmation);
+}
+
+/// Whether somebody must consent before the merge (decision 6).
+fn asks(d: &Desk<'_>) -> bool {
+    d.policy.preset.deploys() || d.policy.confirm_merge
+}
+
+/// Whether somebody consented to exactly this change (decision 37).
+fn is_given(d: &Desk<'_>) -> bool {
+    let Some(consent) = &d.task.consent else { return false };
+    d.task.change() == Some(&consent.what)
 }
 
 /// Whether the label autoDeploy consents now; a failed deploy ends that until a person consents (decision 37).
@@ -75,7 +102,40 @@ pub(crate) fn labelled(d: &mut Desk<'_>) {
 /// The lane is held, the candidate is green: the point of no return (decision 41).
 pub(crate) fn merge(d: &mut Desk<'_>) {
     d.because(Reason::GateSaid { gate: GateId::CheckBranchMergeable, passed: Some(true) });
-    d.ask(Ask::Merge, 0);
+    last_look(d, 0);
+}
+
+/// The last look before the point of no return: a request that was edited or deleted meanwhile waits for a person
+/// (decision 45), and so does a project that asks for consent since its policy changed (decision 6).
+fn last_look(d: &mut Desk<'_>, tries: u32) {
+    if d.task.edited || !d.task.request.present {
+        d.release_lane();
+        return d.queue(Want::Lane);
+    }
+    if asks(d) && !is_given(d) {
+        d.release_lane();
+        return ask_consent(d);
+    }
+    d.ask(Ask::Merge, tries);
+}
+
+/// The answer of a merge was lost or late: did it happen? Only what did not is asked for again, and only if its gates
+/// stand still (decision 19).
+pub(crate) fn looked_up(d: &mut Desk<'_>, tries: u32, proof: &Proof) {
+    let Some(candidate) = d.task.candidate.clone() else {
+        let cause = "the candidate is not known".to_owned();
+        return d.escalate(Why::Outside { cause });
+    };
+    if proof.ancestor {
+        return merged(d, &candidate.commit, &proof.tree);
+    }
+    if d.task.cancel.is_some() {
+        return terminal::cancel_now(d);
+    }
+    if !staging::is_green(d, &candidate) {
+        return d.queue(CANDIDATE_CI);
+    }
+    last_look(d, tries);
 }
 
 /// Main is the candidate, says the forge; now prove it.
@@ -101,19 +161,17 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
         } else {
             format!("the merged commit is not in main, which is at {}", proof.main)
         };
-        let task = d.task.id.clone();
-        d.tell(
-            Entity::Repository(d.task.project.clone()),
-            Message::Freeze { task, cause: FreezeCause::UnprovenMerge },
-        );
+        d.freeze(FreezeCause::UnprovenMerge);
         return d.escalate(Why::Unproven { cause });
     }
     d.because(Reason::Proven);
     d.change(Change::Proven { tree: proof.tree.clone() });
+    // The merge of a later round repairs what an earlier one broke (decision 41).
+    d.thaw();
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
     }
-    d.launch(Job::Hook);
+    hook(d);
 }
 
 /// The hook ended, or nobody knows how: then the service is asked (decision 22).
@@ -125,15 +183,10 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
             failed(d, "the deploy hook says: failed, and rolled back or untouched", end)
         }
         RunHow::Exited { code: 2 } => {
-            let task = d.task.id.clone();
-            let to = Entity::Repository(d.task.project.clone());
-            d.tell(to, Message::Freeze { task, cause: FreezeCause::DeployFailed });
+            d.freeze(FreezeCause::DeployFailed);
             d.escalate(Why::RollbackFailed);
         }
-        RunHow::CouldNotStart { cause } => {
-            let cause = cause.clone();
-            d.outage(Ask::Launch { run: end.run, job: Job::Hook }, d.task.attempts.machine, cause);
-        }
+        RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause),
         RunHow::Exited { .. }
         | RunHow::Signalled { .. }
         | RunHow::TimedOut
@@ -145,10 +198,19 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
                 d.ask(Ask::Probe, 0);
             } else {
                 let cause = "the deploy hook left no result, and there is no health probe to ask".to_owned();
-                d.rest(Rest::CannotTell { cause });
+                cannot_tell(d, cause);
             }
         }
     }
+}
+
+/// A person is asked; the lane stays held, for nothing else may merge before it is known (decision 36). A stop that
+/// waited for the deploy's end is carried out: nothing runs any more.
+fn cannot_tell(d: &mut Desk<'_>, cause: String) {
+    if d.task.cancel.is_some() {
+        return terminal::cancel_now(d);
+    }
+    d.rest(Rest::CannotTell { cause });
 }
 
 /// What the deployed service says of itself; asked again for a while before it stands (decisions 22, 36).
@@ -168,10 +230,10 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
             let end = last_hook(d);
             match end {
                 Some(end) => failed(d, &cause, &end),
-                None => d.rest(Rest::CannotTell { cause }),
+                None => cannot_tell(d, cause),
             }
         }
-        Health::CannotTell { .. } => d.rest(Rest::CannotTell { cause }),
+        Health::CannotTell { .. } => cannot_tell(d, cause),
     }
 }
 
@@ -232,9 +294,7 @@ fn failed(d: &mut Desk<'_>, cause: &str, end: &RunEnd) {
     judged(d, &merged.commit, Verdict::Fail { findings: text.clone() });
     let hook = hook_code(d);
     d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: false, at: d.at }));
-    let to = Entity::Repository(d.task.project.clone());
-    let task = d.task.id.clone();
-    d.tell(to, Message::Freeze { task, cause: FreezeCause::DeployFailed });
+    d.freeze(FreezeCause::DeployFailed);
     d.say(Author::Deployer, Note::DeployFailed { cause: cause.to_owned(), commit: merged.commit });
     d.release_lane();
     if d.task.cancel.is_some() {

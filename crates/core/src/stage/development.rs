@@ -30,9 +30,18 @@ pub(crate) fn judge(d: &mut Desk<'_>) {
     };
     if runs::passed(d, GateId::CheckCiGreen, &Subject::Tree(tree), &d.policy.ci_definition()) {
         d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
+        green(d);
         return advance(d);
     }
     d.queue(Want::Ci(CiOf::Head));
+}
+
+/// The developer's commit is green with the main that it contains.
+fn green(d: &mut Desk<'_>) {
+    if let Some(mut branch) = d.task.branch.clone() {
+        branch.green_with = Some(branch.base.clone());
+        d.change(Change::Branched(branch));
+    }
 }
 
 /// What a run of the tests says; `None`: it could not judge (decision 14).
@@ -85,7 +94,10 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
         })));
     }
     match verdict {
-        Verdict::Pass => advance(d),
+        Verdict::Pass => {
+            green(d);
+            advance(d);
+        }
         Verdict::Fail { findings } => {
             let link = format!("run {}", end.run);
             let from = Judge::Gate(GateId::CheckCiGreen);

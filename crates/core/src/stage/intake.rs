@@ -71,6 +71,13 @@ pub(crate) fn begin(d: &mut Desk<'_>) {
 
 /// The branch stands.
 pub(crate) fn branch_cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Commit) {
+    cut(d, name, head, base);
+    d.because(Reason::Noted);
+    proceed(d);
+}
+
+/// The task has a branch.
+pub(crate) fn cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Commit) {
     d.change(Change::Branched(Branch {
         name: name.to_owned(),
         base: base.clone(),
@@ -78,7 +85,6 @@ pub(crate) fn branch_cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Com
         tree: None,
         change: None,
         empty: true,
+        green_with: None,
     }));
-    d.because(Reason::Noted);
-    proceed(d);
 }

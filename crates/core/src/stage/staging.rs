@@ -8,10 +8,10 @@ use crate::desk::Desk;
 use crate::event::RunEnd;
 use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::reason::Reason;
-use crate::rework::{Findings, Judge, MAX_CONFLICTS};
+use crate::rework::{Findings, Judge};
 use crate::runs;
 use crate::stage::{Stage, deploy};
-use crate::task::{Ask, Why};
+use crate::task::Ask;
 
 /// The gates of the edge that later settings may add; a project without them says so.
 const UNCONFIGURED: [GateId; 3] =
@@ -40,10 +40,8 @@ pub(crate) fn after_testing(d: &mut Desk<'_>) {
     deploy::ask_consent(d);
 }
 
-/// The candidate stands: is it still the change that was judged, and are its tests green?
-pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
-    let judged = d.task.change().cloned();
-    d.change(Change::CandidateBuilt(Some(candidate.clone())));
+/// The candidate is the head of the task branch now.
+pub(crate) fn take_in(d: &mut Desk<'_>, candidate: &Candidate) {
     if let Some(mut branch) = d.task.branch.clone() {
         branch.head = candidate.commit.clone();
         branch.tree = Some(candidate.tree.clone());
@@ -51,6 +49,19 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
         branch.change = Some(candidate.change.clone());
         d.change(Change::Branched(branch));
     }
+}
+
+/// Whether the tests passed on exactly this candidate, by today's definition (decision 40).
+pub(crate) fn is_green(d: &Desk<'_>, candidate: &Candidate) -> bool {
+    let tree = Subject::Tree(candidate.tree.clone());
+    runs::passed(d, GateId::CheckCiGreen, &tree, &d.policy.ci_definition())
+}
+
+/// The candidate stands: is it still the change that was judged, and are its tests green?
+pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
+    let judged = d.task.change().cloned();
+    d.change(Change::CandidateBuilt(Some(candidate.clone())));
+    take_in(d, candidate);
     // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40).
     if judged.as_ref() != Some(&candidate.change) {
         d.because(Reason::EvidenceLapsed { gate: GateId::CheckReviewerVerdict });
@@ -58,8 +69,7 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
         d.change(Change::Consented(None));
         return enter(d, Stage::Review);
     }
-    let tree = Subject::Tree(candidate.tree.clone());
-    if runs::passed(d, GateId::CheckCiGreen, &tree, &d.policy.ci_definition()) {
+    if is_green(d, candidate) {
         d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
         return candidate_green(d);
     }
@@ -68,6 +78,13 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
 
 /// The candidate is green: on to the consent, or with the lane held to the merge.
 fn candidate_green(d: &mut Desk<'_>) {
+    let main = d.task.candidate.as_ref().map(|candidate| candidate.main.clone());
+    if let Some(mut branch) = d.task.branch.clone()
+        && branch.green_with != main
+    {
+        branch.green_with = main;
+        d.change(Change::Branched(branch));
+    }
     if d.task.attempts.conflicts > 0 {
         let mut attempts = d.task.attempts;
         attempts.conflicts = 0;
@@ -88,7 +105,6 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     let passed = verdict == Verdict::Pass;
     d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
     d.say_commit_status(candidate.commit.clone(), GateId::CheckCiGreen, passed);
-    // The same tree may have been green as the developer's commit: then main alone cannot be the cause.
     d.change(Change::Judged(Box::new(Evidence {
         gate: GateId::CheckCiGreen,
         subject: Subject::Tree(candidate.tree.clone()),
@@ -101,8 +117,10 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     match verdict {
         Verdict::Pass => candidate_green(d),
         Verdict::Fail { findings } => {
-            let merged_with_main = runs::was_green_before_main(d, &candidate);
-            let from = if merged_with_main { Judge::Main } else { Judge::Gate(GateId::CheckCiGreen) };
+            // Green with an older main and red with this one: only together with main (decision 15).
+            let green_with = d.task.branch.as_ref().and_then(|branch| branch.green_with.clone());
+            let main_moved = green_with.is_some_and(|main| main != candidate.main);
+            let from = if main_moved { Judge::Main } else { Judge::Gate(GateId::CheckCiGreen) };
             let link = format!("run {}", end.run);
             with_main(d, Findings { from, text: findings, link });
         }
@@ -125,10 +143,6 @@ fn with_main(d: &mut Desk<'_>, findings: Findings) {
         let mut attempts = d.task.attempts;
         attempts.conflicts += 1;
         d.change(Change::Attempted(attempts));
-        if attempts.conflicts >= MAX_CONFLICTS {
-            d.change(Change::Found(Some(findings)));
-            return d.escalate(Why::Conflicts);
-        }
     }
     runs::send_back(d, findings);
 }

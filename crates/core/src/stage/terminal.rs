@@ -1,22 +1,21 @@
 //! How does a task end? Delivered with proof, or stopped by a person (predecessor section 13, decision 41).
 
 use crate::call::tracker::Author;
-use crate::call::{Call, ForgeCall};
+use crate::call::{Call, ForgeCall, ForgeReply, GitReply, Reply};
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::Line;
-use crate::event::{Message, Usage};
-use crate::id::Entity;
+use crate::event::Usage;
 use crate::note::Note;
 use crate::reason::Reason;
 use crate::stage::{Role, Stage};
-use crate::task::{Job, Rest};
+use crate::task::{Job, Rest, Step};
 use crate::time::Span;
 
 /// Delivered. The stage is `done` already; a stop that waited for the deploy is carried out instead (decision 41).
 pub(crate) fn done(d: &mut Desk<'_>) {
     d.release_lane();
-    thaw(d);
+    d.thaw();
     if d.task.cancel.is_some() {
         return cancel_now(d);
     }
@@ -57,14 +56,6 @@ fn agents_time(d: &Desk<'_>) -> Span {
     Span(d.task.runs.iter().filter(|row| matches!(row.job, Job::Agent(_))).map(|row| row.wall.0).sum())
 }
 
-/// A freeze that this task caused is lifted by its repairing merge, or by its end.
-fn thaw(d: &mut Desk<'_>) {
-    if !d.task.earlier_merges.is_empty() {
-        let task = d.task.id.clone();
-        d.tell(Entity::Repository(d.task.project.clone()), Message::Thaw { task });
-    }
-}
-
 /// Full reset: agent stopped, lane given back, change request closed, branch deleted, docs and main untouched (rows
 /// 146-149). A freeze stays: what broke production is still in main.
 pub(crate) fn cancel_now(d: &mut Desk<'_>) {
@@ -73,14 +64,21 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
         d.stop_run(run);
     }
     let line = Line::Git(d.task.project.clone());
-    if d.task.merged.is_none() {
-        if let Some(change) = d.task.change_request {
-            d.effect(line.clone(), Call::Forge(ForgeCall::CloseChange { change }));
-        }
-        if let Some(branch) = d.task.branch.clone() {
-            let call = ForgeCall::DeleteBranch { branch: branch.name, head: branch.head };
-            d.effect(line, Call::Forge(call));
-        }
+    // What an unanswered question did is not known: it is asked once more, and undone when the answer comes.
+    if let Step::Asked { ask, .. } | Step::Backoff { ask, .. } = d.task.step.clone()
+        && d.task.branch_moves()
+    {
+        d.look_after(&ask);
+    }
+    if d.task.rejection.is_some() {
+        d.change(Change::Rejected(None));
+    }
+    if let Some(change) = d.task.change_request.filter(|_| d.task.merged.is_none()) {
+        d.effect(line.clone(), Call::Forge(ForgeCall::CloseChange { change }));
+    }
+    if let Some(branch) = d.task.branch.clone() {
+        let call = ForgeCall::DeleteBranch { branch: branch.name, head: branch.head };
+        d.effect(line, Call::Forge(call));
     }
     let last = d.task.merged.as_ref().or(d.task.earlier_merges.last());
     let stays = last.map(|merged| merged.commit.clone());
@@ -91,4 +89,48 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     }
     d.change(Change::Staged(Stage::Cancelled));
     d.rest(Rest::Over);
+}
+
+/// An answer that came after the stop: what it tells of is undone too (row 146).
+pub(crate) fn undo(d: &mut Desk<'_>, answer: &Reply) {
+    let name = d.task.branch.as_ref().map(|branch| branch.name.clone());
+    let (branch, head) = match answer {
+        Reply::Git(GitReply::BranchCut { branch, head, .. }) => (Some(branch.clone()), head.clone()),
+        Reply::Git(GitReply::Collected(collected)) => {
+            if let Some(run) = d.task.runs.iter().rev().find(|row| matches!(row.job, Job::Agent(_))) {
+                d.drop_tree(run.run);
+            }
+            (name, collected.head.clone())
+        }
+        Reply::Git(GitReply::Candidate(candidate)) => (name, candidate.commit.clone()),
+        Reply::Forge(ForgeReply::ChangeOpened { change }) => {
+            let line = Line::Git(d.task.project.clone());
+            d.effect(line, Call::Forge(ForgeCall::CloseChange { change: *change }));
+            return;
+        }
+        Reply::Git(
+            GitReply::NameTaken
+            | GitReply::BranchMoved { .. }
+            | GitReply::Conflict { .. }
+            | GitReply::Proof(_)
+            | GitReply::TreeDropped,
+        )
+        | Reply::Forge(
+            ForgeReply::CommitStatusSet
+            | ForgeReply::Merged { .. }
+            | ForgeReply::MainMoved { .. }
+            | ForgeReply::CheckoutDirty { .. }
+            | ForgeReply::ChangeClosed
+            | ForgeReply::BranchDeleted
+            | ForgeReply::BranchMoved { .. },
+        )
+        | Reply::Tracker(_)
+        | Reply::Agent(_)
+        | Reply::Gate(_)
+        | Reply::Deploy(_) => return,
+    };
+    if let Some(branch) = branch {
+        let line = Line::Git(d.task.project.clone());
+        d.effect(line, Call::Forge(ForgeCall::DeleteBranch { branch, head }));
+    }
 }

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 use orch_adapters::process::{
     Enforcement, Landlock, Launcher, Limits, Observed, Output, RunSpec, SPEC_VERSION, Sandbox, StopWay, wait,
 };
+use orch_adapters::run::Machine;
 use orch_core::stage::Role;
 use serde::Serialize;
 use serde_json::json;
@@ -21,7 +22,7 @@ use crate::policy_file::{self, PolicyFile, effective};
 use crate::reading;
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
 use crate::settings::environment::EffectOf;
-use crate::settings::{AgentKind, Project, Settings};
+use crate::settings::{Agent, AgentKind, Project, Settings};
 
 /// What was looked at.
 #[derive(Debug, Serialize)]
@@ -88,6 +89,7 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     store(here, &mut checks);
     user(&settings, &mut checks);
     sandbox(&mut checks);
+    enforced(here, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {
         project(id, own, &settings, &mut checks);
@@ -305,6 +307,18 @@ fn user(settings: &Settings, checks: &mut Checks) {
     }
 }
 
+/// What protects the machine from a run, one line each (decision 9). What does not hold is to be known, not to be mended.
+fn enforced(here: &Here, checks: &mut Checks) {
+    let home = here.var("HOME").map(PathBuf::from).unwrap_or_default();
+    let variable = |name: &str| here.var(name).map(str::to_owned);
+    let machine = Machine::of(here.var("PATH").unwrap_or_default(), &home, variable);
+    // Who a run is has a line of its own already.
+    for fact in machine.enforced().into_iter().filter(|fact| fact.what != "user") {
+        let state = if fact.holds { Health::Good } else { Health::Mind };
+        checks.add(&format!("run: {}", fact.what), state, fact.so, None);
+    }
+}
+
 /// Runs a real program under the real supervisor, and reads in its record what the kernel enforced.
 fn sandbox(checks: &mut Checks) {
     match probe() {
@@ -396,13 +410,20 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             }
         } else if let Some(program) = agent.program() {
             match detect::on_path(&program.to_string_lossy(), path.as_deref()) {
-                Some(found) => checks.good(&label, found.display().to_string()),
+                Some(found) => checks.good(&label, format!("{}; {}", found.display(), login_of(agent))),
                 None => checks.missing(
                     &label,
                     format!("`{}` is not there, or may not be executed", program.display()),
                     "install it, or mend `program` in orch.toml",
                 ),
             }
+        }
+        if let Some(file) = agent.login_file.as_ref().filter(|file| !file.is_file()) {
+            checks.missing(
+                &label,
+                format!("its login {} is not there", file.display()),
+                "sign in with the program, or mend `login_file`",
+            );
         }
         for (variable, file) in &agent.env_files {
             match fs::metadata(file) {
@@ -433,6 +454,15 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             says,
             "`orch init` writes one that it finds; others are described with kind = \"command\"",
         );
+    }
+}
+
+/// How an agent reaches its model, and what that does not enforce (decision 9).
+fn login_of(agent: &Agent) -> &'static str {
+    match (&agent.login_file, agent.env_files.is_empty()) {
+        (Some(_), _) => "login: its runs can read the login, and budgets are settled when a run ends",
+        (None, false) => "key: its runs can read the key, and budgets are settled when a run ends",
+        (None, true) => "no login and no key are given to it",
     }
 }
 

@@ -23,7 +23,7 @@ pub struct OfTask {
 pub struct Bound {
     /// The task, such as ORCH-042 or orch-42
     task: String,
-    /// Only if this is still what waits: the digest that `orch show` prints
+    /// Only if this is still what waits: the digest that `orch show` prints, or its beginning
     #[arg(long, value_name = "DIGEST")]
     what: Option<String>,
 }
@@ -62,14 +62,14 @@ pub fn plain(here: &Here, gesture: &str, task: &str) -> Result<ExitCode, Error> 
 /// Nothing of the kind waits, the brain is not running, or there is no such task.
 pub fn bound(here: &Here, gesture: &str, args: &Bound) -> Result<ExitCode, Error> {
     let id = ids::read(&args.task);
-    let what = match &args.what {
-        Some(what) => what.clone(),
-        None => {
-            let path = format!("/api/v1/tasks/{}", segment(&id));
-            let task = talk(async { here.brain().await?.get(&path).await })?;
-            waiting(&task, gesture).ok_or_else(|| nothing_waits(&id, gesture, &task))?
-        }
-    };
+    let path = format!("/api/v1/tasks/{}", segment(&id));
+    let task = talk(async { here.brain().await?.get(&path).await })?;
+    let what = waiting(&task, gesture).ok_or_else(|| nothing_waits(&id, gesture, &task))?;
+    if let Some(meant) = args.what.as_deref().filter(|meant| !what.starts_with(*meant)) {
+        let now = what.get(..12).unwrap_or(&what);
+        return Err(Error::refused(format!("what waits in {id} is {now} by now, not {meant}"))
+            .remedy(format!("look again with `orch show {id}` and `orch diff {id}`")));
+    }
     press(here, gesture, &id, &json!({ "what": what }))
 }
 

@@ -160,12 +160,19 @@ fn plan(here: &Here, args: &Args, repository: &Repository, settings: &Settings) 
 fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Option<AgentPlan>, Error> {
     let path = here.var("PATH").map(std::ffi::OsString::from);
     let known = |name: &str| settings.agents.contains_key(name);
+    // A person who has signed in is found by the file in which that is kept.
+    let login = here.var("HOME").map(|home| Path::new(home).join(".claude/.credentials.json"));
+    let login = login.filter(|file| file.is_file());
     let table = |name: &str, kind: &str, program: &Path| {
         let program = toml_string(&program.to_string_lossy());
-        AgentPlan {
-            name: name.to_owned(),
-            table: Some(format!("[agents.{name}]\nkind = \"{kind}\"\nprogram = {program}\n")),
+        let mut table = format!("[agents.{name}]\nkind = \"{kind}\"\nprogram = {program}\n");
+        if let Some(login) = login.as_ref().filter(|_| kind == "claude") {
+            table.push_str(
+                "# Your login, copied into the folder of each run; nothing else of your home folder is.\n",
+            );
+            table.push_str(&format!("login_file = {}\n", toml_string(&login.to_string_lossy())));
         }
+        AgentPlan { name: name.to_owned(), table: Some(table) }
     };
     if let Some(wanted) = wanted {
         if known(wanted) {

@@ -83,12 +83,11 @@ pub fn wishes(here: &Here) -> Result<Wishes, Error> {
     let exe = std::env::current_exe().map_err(|e| Error::failed(format!("this binary has no path: {e}")))?;
     let text = |name: &str| here.var(name).unwrap_or_default().to_owned();
     Ok(Wishes {
-        notice: None,
         exe,
         path: text("PATH"),
         variables: here.env.iter().cloned().collect(),
         person: text("HOME").into(),
-        die_at: None,
+        ..Wishes::default()
     })
 }
 

@@ -1,6 +1,7 @@
 //! How does a wanted effect become an adapter's work? One match over the calls; the adapters look first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use orch_adapters::git::Means;
 use orch_core::call::{AgentReply, Call, DeployReply, Failure, GateReply, Reply};
@@ -46,14 +47,14 @@ impl std::str::FromStr for Boundary {
 /// Counts effects, and dies at the wanted one.
 struct Fuse {
     at: Option<Boundary>,
-    seen: std::sync::atomic::AtomicU32,
+    seen: AtomicU32,
 }
 
 impl Fuse {
     /// Whether the process dies around this effect, and on which side.
     fn burns(&self, effect: &Effect) -> Option<bool> {
         let at = self.at.as_ref().filter(|at| at.kind == effect.call.name())?;
-        let nth = self.seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        let nth = self.seen.fetch_add(1, Ordering::Relaxed) + 1;
         (nth == at.nth).then_some(at.after)
     }
 }
@@ -66,7 +67,7 @@ fn die() {
 /// The function that the hands perform with.
 pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
     let outside = Arc::downgrade(outside);
-    let fuse = Arc::new(Fuse { at: die_at, seen: std::sync::atomic::AtomicU32::new(0) });
+    let fuse = Arc::new(Fuse { at: die_at, seen: AtomicU32::new(0) });
     Arc::new(move |effect| {
         let (outside, fuse) = (outside.upgrade(), Arc::clone(&fuse));
         Box::pin(async move {
@@ -77,7 +78,9 @@ pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
             if burns == Some(false) {
                 die();
             }
+            outside.counts.effects.fetch_add(1, Ordering::Relaxed);
             let performed = perform(&outside, effect).await;
+            outside.counts.effects.fetch_sub(1, Ordering::Relaxed);
             if burns == Some(true) {
                 die();
             }

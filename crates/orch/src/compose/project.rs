@@ -10,16 +10,17 @@ use orch_adapters::deploy::probe::{Names, Probe, Well};
 use orch_adapters::gate::ci::Ci;
 use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
 use orch_adapters::lease::Registry;
-use orch_adapters::process::Launcher;
+use orch_adapters::process::{Launcher, RunAs};
 use orch_adapters::run::{Machine, Masker, Places, Runs, Secret, Tree, TreeWish, Trees};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::call::agent::Assignment;
 use orch_core::call::{AgentCall, AgentReply, Failure};
 use orch_core::id::{Digest, ProjectId, RunId};
 use orch_core::policy::Policy;
+use orch_core::stage::Role;
 use orch_store::Reader;
 
-use super::{Wishes, chain, lock};
+use super::{Wishes, chain, lock, user};
 use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::settings::{self, Settings};
@@ -48,6 +49,8 @@ pub struct Project {
     /// Up to which change the built-in tracker was read.
     pub read_issues_to: Mutex<u64>,
     programs: BTreeMap<String, AgentProgram>,
+    /// Model and effort of each role (decision 13).
+    choices: BTreeMap<Role, settings::Chosen>,
     prompt: Prompt,
 }
 
@@ -57,9 +60,17 @@ impl Project {
     /// # Errors
     /// As [`Failure`] says.
     pub fn agent(&self, call: &AgentCall) -> Result<AgentReply, Failure> {
+        let mut programs = self.programs.clone();
+        if let AgentCall::Launch(assignment) = call
+            && let Some(choice) = self.choices.get(&assignment.role)
+            && let Some(program) = programs.get_mut(&choice.agent)
+        {
+            program.model.clone_from(&choice.model);
+            program.effort.clone_from(&choice.effort);
+        }
         let agents = Agents {
             runs: self.runs.clone(),
-            programs: self.programs.clone(),
+            programs,
             prompt: Arc::clone(&self.prompt),
             cache: lock(&self.policy).cache.clone(),
         };
@@ -118,27 +129,26 @@ pub fn all(
     home: &Home,
     settings: &Settings,
     wishes: &Wishes,
+    user: Option<RunAs>,
     texts: &Arc<Texts>,
     tracker: &Arc<BuiltinTracker>,
 ) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
     let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
-    let variable = |name: &str| wishes.variables.get(name).cloned();
-    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
-    machine.read_only.push(wishes.exe.clone());
+    let machine = machine(home, settings, wishes, user)?;
     let ports = Registry::new(home.folder().join("ports"));
     let launcher = Launcher { exe: wishes.exe.clone() };
     let mut all = BTreeMap::new();
     for (name, own) in &settings.projects {
         let id = ProjectId(name.clone());
         let hub = Arc::new(hub(home, &git, name, own)?);
+        if let Some(user) = user {
+            user::reaches(user, &hub.objects())?;
+        }
         let programs = programs(settings, wishes)?;
-        let secrets = programs.values().filter_map(|program: &AgentProgram| match &program.login {
-            Login::Key { key, .. } => Some(Secret::new(key.expose())),
-            Login::None | Login::File { .. } => None,
-        });
+        let secrets: Vec<Secret> = programs.values().flat_map(AgentProgram::secrets).collect();
         let runs = Runs {
             project: id.clone(),
-            places: Places { runs: home.runs(), trees: home.trees(), homes: home.folder().join("homes") },
+            places: Places { runs: home.runs(), trees: home.trees(), homes: home.homes() },
             machine: machine.clone(),
             launcher: launcher.clone(),
             ports: ports.clone(),
@@ -176,10 +186,38 @@ pub fn all(
             hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
             programs,
+            choices: Role::ALL
+                .into_iter()
+                .filter_map(|role| Some((role, settings.chosen(name, role)?)))
+                .collect(),
         };
         all.insert(id, Arc::new(project));
     }
     Ok(all)
+}
+
+/// What of this machine the runs see.
+fn machine(home: &Home, settings: &Settings, wishes: &Wishes, user: Option<RunAs>) -> Result<Machine, Error> {
+    let variable = |name: &str| wishes.variables.get(name).cloned();
+    let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
+    machine.run_as = user;
+    machine.read_only.push(wishes.exe.clone());
+    let own = home.folder().canonicalize().unwrap_or_else(|_| home.folder().to_owned());
+    for path in &settings.machine.read {
+        let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+        if own.starts_with(&real) || real.starts_with(&own) {
+            let cause = format!("`machine.read` opens {}, and with it Orch's own data", path.display());
+            return Err(Error::new(Kind::Settings, cause)
+                .at("[machine] in orch.toml")
+                .remedy("name the folders that tests need, one by one"));
+        }
+        machine.read_only.push(path.clone());
+    }
+    machine.env.extend(settings.machine.env.clone());
+    if let Some(user) = user {
+        user::reaches(user, &wishes.exe)?;
+    }
+    Ok(machine)
 }
 
 fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {
@@ -192,6 +230,13 @@ fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hu
         Error::new(Kind::Refused, chain(&e)).at(format!("project `{name}`, {}", own.repository.display()))
     })?;
     Ok(hub.publishing(own.publish_branches))
+}
+
+/// The day by which prices count.
+fn today() -> jiff::civil::Date {
+    let now =
+        jiff::Timestamp::from_millisecond(orch_engine::clock::now().0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
 fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, AgentProgram>, Error> {
@@ -207,13 +252,13 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         let program = agent.program().unwrap_or_else(|| wishes.exe.clone());
         let mut read_only = Vec::new();
         read_only.extend(agent.script.clone());
-        let price = agent.prices.last().map(|price| Price {
+        let price = agent.price(None, today()).map(|price| Price {
             input: price.input.0,
             output: price.output.0,
             cache_read: price.cache_read.0,
             cache_write: price.cache_write.0,
         });
-        let mut login = Login::None;
+        let mut login = agent.login_file.clone().map_or(Login::None, |from| Login::File { from });
         for (variable, file) in &agent.env_files {
             let key = std::fs::read_to_string(file).map_err(|e| {
                 Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())

@@ -19,7 +19,7 @@ use orch_engine::handle::NotTaken;
 use orch_engine::{Ack, Incoming, Target, clock};
 use orch_server::source::{
     Commented, Created, Cursor, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk,
-    LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
+    LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble,
     needs_person,
 };
 use orch_store::{Place, Reader, StoreError, TaskFilter};
@@ -370,7 +370,7 @@ impl Source for Answers {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             commit: option_env!("ORCH_BUILD_COMMIT").map(str::to_owned),
             started: self.outside.started,
-            work: Work::default(),
+            work: self.outside.work(),
             sweep: Some(*lock(&self.outside.swept)),
         }
     }

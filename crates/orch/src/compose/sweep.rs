@@ -10,8 +10,9 @@ use orch_engine::step::policy_blob;
 use orch_engine::{Ack, Incoming, Target, clock};
 
 use super::project::Project;
-use super::{Outside, chain, lock};
+use super::{Outside, blocking, chain, lock, room};
 use crate::policy_file::{self, PolicyFile};
+use crate::reload::Reloaded;
 use crate::settings::Settings;
 
 /// How often everything is asked: a webhook only saves time (decision 34).
@@ -30,6 +31,7 @@ pub async fn forever(outside: Arc<Outside>) {
 
 /// One look at everything.
 pub async fn once(outside: &Arc<Outside>) {
+    room::look(outside).await;
     reload(outside);
     for project in outside.projects.values() {
         main_of(outside, project).await;
@@ -50,16 +52,16 @@ pub async fn policies(outside: &Arc<Outside>) {
 fn reload(outside: &Outside) {
     let file = outside.home.settings();
     let Ok(text) = std::fs::read_to_string(&file) else { return };
-    let mut kept = lock(&outside.settings);
-    match Settings::of_text(&file, &text, &[]) {
-        Ok((settings, _)) if settings != **kept => *kept = Arc::new(settings),
-        Ok(_) => {}
-        Err(error) => tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays"),
+    let read = |text: &str| Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings);
+    match lock(&outside.settings).offer(&text, read) {
+        Reloaded::Same => {}
+        Reloaded::Changed(_) => {
+            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start")
+        }
+        Reloaded::Refused(error) => {
+            tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
+        }
     }
-}
-
-async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    tokio::task::spawn_blocking(look).await.ok()
 }
 
 async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {

@@ -12,6 +12,7 @@ use super::{Agent, AgentKind, RoleChoice, Settings};
 /// With the place and a remedy.
 pub fn all(settings: &Settings, source: &Source) -> Result<(), FileError> {
     top(settings, source)?;
+    machine(settings, source)?;
     for (name, agent) in &settings.agents {
         self::agent(name, agent, source)?;
     }
@@ -75,6 +76,20 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
     Ok(())
 }
 
+fn machine(settings: &Settings, source: &Source) -> Result<(), FileError> {
+    for path in &settings.machine.read {
+        absolute(source, &["machine", "read"], path)?;
+    }
+    match settings.machine.env.keys().find(|variable| is_secret(variable)) {
+        None => Ok(()),
+        Some(variable) => Err(source.at(
+            &["machine", "env", variable],
+            format!("`machine.env.{variable}` looks like a secret, and every run could read it"),
+            "leave it out: tests get no keys, and an agent's own key stands in `agents.<name>.env_files`",
+        )),
+    }
+}
+
 fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
     let at =
         |key: &'static str, problem: String, remedy: &str| source.at(&["agents", name, key], problem, remedy);
@@ -119,6 +134,9 @@ fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
     }
     for (variable, file) in &agent.env_files {
         absolute(source, &["agents", name, "env_files", variable], file)?;
+    }
+    if let Some(file) = &agent.login_file {
+        absolute(source, &["agents", name, "login_file"], file)?;
     }
     for price in &agent.prices {
         if price.from.parse::<jiff::civil::Date>().is_err() {

@@ -196,9 +196,13 @@ const VARIABLES: &[Variable] = &[
     sets("ORCH_LANGUAGE", "language", "en", "The language of texts: en or ru.", |s, v| {
         take(language(v), &mut s.language)
     }),
-    sets("ORCH_TIMEZONE", "timezone", "UTC", "The time zone in which a day begins.", |s, v| {
-        take(Ok(v.to_owned()), &mut s.timezone)
-    }),
+    sets(
+        "ORCH_TIMEZONE",
+        "timezone",
+        "UTC",
+        "The time zone of days, and of times that are shown.",
+        |s, v| take(Ok(v.to_owned()), &mut s.timezone),
+    ),
     sets(
         "ORCH_RUN_AS",
         "run_as",

@@ -5,6 +5,16 @@ use std::os::unix::net::UnixListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
+use orch_core::call::Text;
+use orch_core::call::tracker::{IssueReading, Labels, Status};
+use orch_core::event::{Event, IssueSeen, PolicyChange};
+use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::id::{Entity, IssueKey, ProjectId};
+use orch_core::journal::Blob;
+use orch_core::policy::Policy;
+use orch_core::time::Moment;
+use orch_engine::step::policy_blob;
+use orch_engine::{Engine, Incoming, Target};
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
@@ -39,7 +49,10 @@ fn brain(stage: &Stage, answers: Vec<(u16, Value)>) -> (mpsc::Receiver<Asked>, J
             let mut body = vec![0; length.unwrap_or(0)];
             reader.read_exact(&mut body).unwrap();
             let (status, answer) = answers.next().unwrap();
-            let answer = answer.to_string();
+            let answer = match answer {
+                Value::String(raw) => raw,
+                other => other.to_string(),
+            };
             let length = answer.len();
             write!(
                 reader.get_mut(),
@@ -131,6 +144,13 @@ fn an_approval_names_what_was_shown() {
     assert!(pressed.headers.contains("idempotency-key: "), "{}", pressed.headers);
     assert_eq!(pressed.body, r#"{"what":"abc"}"#);
     serve.join().unwrap();
+
+    let stage = Stage::new();
+    let task = json!({ "id": "D-007", "gestures": [{ "name": "approve", "what": "abc" }], "standing": { "text": "x" } });
+    let (_asked, serve) = brain(&stage, vec![(200, task)]);
+    let said = stage.orch(["approve", "d-7", "--what", "def"]).failed(4);
+    assert!(said.contains("what waits in D-007 is abc by now, not def"), "{said}");
+    serve.join().unwrap();
 }
 
 /// Proves that a gesture that means nothing now is refused, with what would mean something.
@@ -162,6 +182,46 @@ fn refusals_become_exit_codes() {
     }
 }
 
+/// Proves that a log is printed as it comes until its run ends, and that what a program wrote cannot steer the terminal.
+#[test]
+fn a_log_is_followed_to_its_end() {
+    let stage = Stage::new();
+    let event = |text: &str| format!("event: text\ndata: {}\n\n", json!({ "text": text }));
+    let stream =
+        format!("{}: still here\n\n{}event: end\ndata: 9\n\n", event("one\n"), event("two\u{1b}[2J\n"));
+    let (asked, serve) = brain(&stage, vec![(200, stream.into()), (200, "the end\n".into())]);
+    assert_eq!(stage.orch(["logs", "-f", "d-1", "--run", "r12.0"]).well(), "one\ntwo\u{fffd}[2J\n");
+    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log/follow?run=r12.0 HTTP/1.1");
+    assert_eq!(stage.orch(["logs", "d-1", "--err"]).well(), "the end\n");
+    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log?stream=err HTTP/1.1");
+    serve.join().unwrap();
+}
+
+/// Proves that pause, resume, freeze and priority reach their paths with what was said.
+#[test]
+fn gestures_reach_their_paths() {
+    let cases: [(&[&str], &str, Value); 7] = [
+        (&["pause", "--drain"], "/api/v1/installation/pause", json!({ "drain": true })),
+        (&["resume"], "/api/v1/installation/unpause", json!({})),
+        (&["resume", "d-1"], "/api/v1/tasks/D-001/start", json!({})),
+        (&["freeze"], "/api/v1/projects/demo/freeze", json!({})),
+        (&["unfreeze", "D"], "/api/v1/projects/demo/unfreeze", json!({})),
+        (&["priority", "d-1", "high"], "/api/v1/tasks/D-001/priority", json!({ "priority": "high" })),
+        (&["reject", "d-1", "--reason", "no"], "/api/v1/tasks/D-001/reject", json!({ "reason": "no" })),
+    ];
+    for (command, path, body) in cases {
+        let stage = Stage::new();
+        stage.write("home/orch.toml", "[projects.demo]\nprefix = \"D\"\nrepository = \"/d\"\n");
+        let taken = json!({ "seq": 1, "duplicate": false, "effective": true, "reasons": ["so it is"] });
+        let (asked, serve) = brain(&stage, vec![(200, taken)]);
+        assert!(stage.orch(command).well().ends_with("  so it is\n"), "{command:?}");
+        let asked = asked.recv().unwrap();
+        assert_eq!(asked.line, format!("POST {path} HTTP/1.1"));
+        assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), body);
+        serve.join().unwrap();
+    }
+}
+
 /// Proves that an issue goes to the only project there is, and that its description may come by a pipe.
 #[test]
 fn a_new_issue() {
@@ -187,6 +247,85 @@ fn what_scripts_read() {
         assert!(stage.orch(["completions", shell]).well().contains("doctor"), "{shell}");
     }
     assert!(stage.orch(["replay", "--verify"]).failed(3).contains("find the store"));
+}
+
+/// Puts a task that nobody asked for yet, and one that waits for its turn, into a store; the installation is paused.
+fn two_tasks(stage: &Stage) {
+    std::fs::create_dir_all(stage.home()).unwrap();
+    let journal = orch_store::SqliteJournal::open(&stage.home().join("orch.db")).unwrap();
+    let (mut engine, _) = Engine::take_over(journal).unwrap();
+    let project = ProjectId::from("demo");
+    let policy = Policy { prefix: "D".to_owned(), ..Policy::default() };
+    let blob = policy_blob(&policy);
+    let change = PolicyChange { digest: blob.digest.clone(), commit: None, policy };
+    let changed = Incoming::of(
+        Target::Entity(Entity::Project(project.clone())),
+        Event::PolicyChanged(Box::new(change)),
+    );
+    let issue = |number: u64, title: &str, status| {
+        let reading = IssueReading {
+            issue: IssueKey(number.to_string()),
+            number,
+            status: Some(status),
+            title: Text::of(title),
+            slug: "x".to_owned(),
+            text: Text::of("more"),
+            labels: Labels::default(),
+            present: true,
+        };
+        let seen = Event::Issue(Box::new(IssueSeen { project: project.clone(), reading }));
+        let target = Target::Issue { prefix: "D".to_owned() };
+        Incoming::of(target, seen).with(vec![Blob::of(title), Blob::of("more")])
+    };
+    let pause = Gesture {
+        request: "1".to_owned(),
+        by: "ann".to_owned(),
+        via: Door::CommandLine,
+        what: Press::Pause { drain: false },
+    };
+    let pause = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(pause));
+    let steps = [
+        vec![changed.with(vec![blob])],
+        vec![pause],
+        vec![issue(1, "Wait", Status::Backlog), issue(2, "Begin", Status::Backlog)],
+        vec![issue(2, "Begin", Status::ToAnalyse)],
+    ];
+    for (at, incoming) in steps.into_iter().enumerate() {
+        let stepped =
+            engine.step(Moment(1_700_000_000_000 + i64::try_from(at).unwrap() * 1_000), incoming).unwrap();
+        assert!(
+            stepped.acks.iter().all(|ack| matches!(ack, orch_engine::Ack::Accepted { .. })),
+            "{:?}",
+            stepped.acks
+        );
+    }
+    engine.into_journal().close().unwrap();
+}
+
+/// Proves that reading commands answer from the store while the brain is down, with the holds that the brain would name
+/// (decisions 4, 44), and that they say that it is down.
+#[test]
+fn the_store_answers_while_the_brain_is_down() {
+    let stage = Stage::new();
+    two_tasks(&stage);
+    let done = stage.orch(["list", "--json"]);
+    assert!(done.err.contains("Orch is not running; this is how the store was left"), "{}", done.err);
+    let list = done.json();
+    let ids: Vec<&str> =
+        list["tasks"].as_array().unwrap().iter().map(|task| task["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["D-002", "D-001"]);
+    assert_eq!(list["tasks"][0]["title"], "Begin");
+    let why = stage.orch(["why", "d-2"]).well();
+    assert!(why.contains("ann"), "the pause is the hold: {why}");
+    let show = stage.orch(["show", "d-1"]).well();
+    assert!(show.starts_with("D-001  Wait\ncreated: ") && show.ends_with("\nmore\n"), "{show}");
+    let events = stage.orch(["events", "d-2", "--json"]).json();
+    assert_eq!(events["events"].as_array().unwrap().len(), 2);
+    let all = stage.orch(["events", "-n", "2"]).well();
+    assert_eq!(all.lines().count(), 2, "{all}");
+    assert!(stage.orch(["diff", "d-2"]).failed(5).contains("only it can show the diff"));
+    assert!(stage.orch(["replay", "--verify"]).well().contains("rows folded, chain and hashes hold"));
+    assert!(stage.orch(["stop", "d-2"]).failed(5).contains("nothing was done"));
 }
 
 /// Proves that a store is folded, copied and brought back by the program.

@@ -53,6 +53,8 @@ fn the_sandbox_is_tried() {
     let (_, done) = seen(&stage);
     let says = state(&done, "sandbox")["says"].as_str().unwrap();
     assert!(says.contains("Landlock") || says.contains("the kernel enforces nothing"), "{says}");
+    assert_eq!(state(&done, "run: environment")["state"], "good");
+    assert_eq!(state(&done, "run: network")["state"], "mind", "what is not enforced is said");
     let left = std::fs::read_dir(stage.path("."))
         .unwrap()
         .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("orch-doctor"));

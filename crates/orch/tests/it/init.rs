@@ -5,6 +5,8 @@ use orch::settings::Settings;
 
 use crate::stage::Stage;
 
+type Files = &'static [(&'static str, &'static str)];
+
 /// Proves that init writes two files that read back, commits nothing, and says what to commit (decisions 43, 44).
 #[test]
 fn a_repository_becomes_a_project() {
@@ -29,7 +31,7 @@ fn a_repository_becomes_a_project() {
 /// Proves the guess of test command and setup in the usual languages.
 #[test]
 fn languages_are_detected() {
-    let cases: [(&[(&str, &str)], &str, &str); 5] = [
+    let cases: [(Files, &str, &str); 5] = [
         (&[("Cargo.toml", "")], "Rust (Cargo)", "cargo test --workspace"),
         (
             &[("package.json", r#"{"scripts":{"test":"x"}}"#), ("package-lock.json", "{}")],

@@ -1,6 +1,8 @@
 //! What does the real program do when a person types? Settings, repositories, exit codes, JSON; and whole
 //! stories, from an issue to a deployed change, with every way of dying on the way. No network but loopback.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up fails the test")]
+
 mod stage;
 mod reference;
 mod settings;

@@ -7,7 +7,9 @@ use orch::policy_file::{self, PolicyFile, PolicyLimits, effective};
 use orch::reference;
 use orch::settings::environment;
 use orch::settings::place::keys_of;
-use orch::settings::{self, Agent, Ceilings, Health, Hook, Limits, Price, Project, RoleChoice, Settings};
+use orch::settings::{
+    self, Agent, Ceilings, Health, Hook, Limits, Machine, Price, Project, RoleChoice, Settings,
+};
 use orch_core::policy::Policy;
 
 fn read(text: &str) -> Settings {
@@ -49,8 +51,9 @@ fn every_key_stands_in_its_reference() {
     read(&text);
     read(&reference::example());
     let document: toml::Table = toml::from_str(&text).unwrap();
-    let tables: [(&[&str], &[&str]); 8] = [
+    let tables: [(&[&str], &[&str]); 9] = [
         (&[], keys_of::<Settings>()),
+        (&["machine"], keys_of::<Machine>()),
         (&["limits"], keys_of::<Limits>()),
         (&["ceilings"], keys_of::<Ceilings>()),
         (&["agents", "claude"], keys_of::<Agent>()),
@@ -109,7 +112,7 @@ fn every_key_has_a_meaning() {
 fn every_setting_has_a_placeholder() {
     let example = reference::environment();
     let covered: BTreeSet<String> = environment::keys().into_iter().collect();
-    let tables = ["limits", "ceilings", "agents", "roles", "projects"];
+    let tables = ["machine", "limits", "ceilings", "agents", "roles", "projects"];
     let top = keys_of::<Settings>().iter().filter(|key| !tables.contains(key)).map(|key| (*key).to_owned());
     let limits =
         keys_of::<Limits>().iter().filter(|key| **key != "agents_a_role").map(|key| format!("limits.{key}"));

@@ -218,6 +218,35 @@ agent = "b"
     assert_eq!(Settings::default().chosen("p", Role::Tester), None);
 }
 
+/// Proves that the price of a day is the newest that had begun, and that a model without one has none (decision 12).
+#[test]
+fn prices_begin_on_a_day() {
+    let price = |from: &str, input: u32| {
+        format!(
+            "[[agents.a.prices]]\nmodel = \"m\"\nfrom = \"{from}\"\ninput = {input}\noutput = 1\ncache_read = 1\ncache_write = 1\n"
+        )
+    };
+    let text = format!(
+        "[agents.a]\nkind = \"claude\"\nmodel = \"m\"\n{}{}",
+        price("2026-02-01", 2),
+        price("2026-01-01", 1)
+    );
+    let settings = Settings::of_text(Path::new("o"), &text, &[]).unwrap().0;
+    let agent = &settings.agents["a"];
+    let on =
+        |model, day: &str| agent.price(model, day.parse().unwrap()).map(|price| price.input.0 / 1_000_000);
+    assert_eq!(on(None, "2026-01-31"), Some(1));
+    assert_eq!(on(Some("m"), "2026-02-01"), Some(2));
+    assert_eq!(on(None, "2025-12-31"), None);
+    assert_eq!(on(Some("other"), "2026-02-01"), None);
+    check(
+        &price("soon", 1).replace("[[", "[agents.a]\nkind = \"claude\"\n[["),
+        "3:12",
+        "`agents.a.prices`: `soon` is no day",
+        "2026-01-31",
+    );
+}
+
 /// Proves that money reads exactly.
 #[test]
 fn money_is_exact() {

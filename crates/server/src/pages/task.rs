@@ -4,11 +4,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use orch_core::event::Usage;
+use orch_core::artefact::REQUIREMENTS;
 use orch_core::id::{Entity, Seq};
 use orch_core::message::Lang;
 use orch_core::stage::{Preset, Role, Stage};
-use orch_core::task::{Job, Task};
+use orch_core::task::{Job, Rest, RunRow, Step as Doing, Task};
 use orch_core::time::Span;
 use serde::Deserialize;
 
@@ -23,7 +23,7 @@ use crate::offer::{Offer, offers};
 use crate::routes::Rooms;
 use crate::show::{self, DiffFile};
 use crate::source::{LogPart, LogStream};
-use crate::view::{Full, Gate, Run};
+use crate::view::{self, Full, Gate, Run};
 use crate::words;
 
 /// Rows of history on the page.
@@ -107,6 +107,8 @@ struct TaskPage {
     reject: bool,
     stop: bool,
     priority: bool,
+    look: Vec<(String, String)>,
+    asks: bool,
     change_short: String,
     gates: Vec<GateRow>,
     costs: Vec<CostRow>,
@@ -161,8 +163,7 @@ pub(crate) async fn page(
         g: gate,
     };
     let costs = costs(state, lang);
-    let mut total = cost_row(t.total.to_owned(), state.runs.len(), state.usage(), wall(state), lang);
-    total.role = t.total.to_owned();
+    let total = cost_row(t.total.to_owned(), state.runs.iter(), lang);
     let review = &state.review;
     let people = review.started.map(|from| words::span(review.ended.unwrap_or(now).since(from), lang));
     rendered(&TaskPage {
@@ -175,6 +176,8 @@ pub(crate) async fn page(
         reject: offered.contains(&Offer::Reject),
         stop: offered.contains(&Offer::Stop),
         priority: offered.contains(&Offer::Priority),
+        look: first_look(&offered, state),
+        asks: state.step == Doing::Rest(Rest::Questions),
         change_short: state.change().map(|change| change.short().to_owned()).unwrap_or_default(),
         gates: task.gates.iter().rev().cloned().map(verdict).collect(),
         costs,
@@ -259,33 +262,45 @@ fn steps(task: &Task, runs: &[Run], preset: Preset, lang: Lang) -> Vec<Step> {
         .collect()
 }
 
-fn wall(task: &Task) -> Span {
-    Span(task.runs.iter().map(|run| run.wall.0).sum())
-}
-
-fn cost_row(role: String, runs: usize, usage: Usage, wall: Span, lang: Lang) -> CostRow {
+fn cost_row<'a>(role: String, runs: impl Iterator<Item = &'a RunRow> + Clone, lang: Lang) -> CostRow {
     let shown = |n: Option<u64>| n.map_or_else(|| "–".to_owned(), words::tokens);
-    let full = (usage.input.is_some() || usage.cache_read.is_some()).then(|| usage.full_input());
+    let spent = view::spent(runs.clone(), lang);
+    let known = spent.input.is_some() || spent.cache_read.is_some() || spent.cache_write.is_some();
+    let input = [spent.input, spent.cache_read, spent.cache_write].into_iter().flatten().sum();
     CostRow {
         role,
-        runs,
-        input: shown(full),
-        cached: shown(usage.cache_read),
-        output: shown(usage.output),
-        cost: words::cost(usage, lang),
-        wall: words::span(wall, lang),
+        input: shown(known.then_some(input)),
+        cached: shown(spent.cache_read),
+        output: shown(spent.output),
+        wall: words::span(Span(runs.clone().map(|run| run.wall.0).sum()), lang),
+        runs: runs.count(),
+        cost: spent.cost,
     }
 }
 
 /// One line a role, over all its runs: the lines add up to the total (invariant F4).
 fn costs(task: &Task, lang: Lang) -> Vec<CostRow> {
     let line = |role: Role| {
-        let runs: Vec<_> = task.runs.iter().filter(|run| run.job == Job::Agent(role)).collect();
-        let usage = runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage));
-        let wall = Span(runs.iter().map(|run| run.wall.0).sum());
-        (!runs.is_empty()).then(|| cost_row(words::role_name(role, lang), runs.len(), usage, wall, lang))
+        let runs = task.runs.iter().filter(move |run| run.job == Job::Agent(role));
+        (runs.clone().count() > 0).then(|| cost_row(words::role_name(role, lang), runs, lang))
     };
     Role::ALL.into_iter().filter_map(line).collect()
+}
+
+/// What should be read before the gesture that is waited for: the requirements, or the change.
+fn first_look(offers: &[Offer], task: &Task) -> Vec<(String, String)> {
+    let is_there = |name: &str| task.artefacts.iter().any(|file| file.name == name);
+    match offers.first() {
+        Some(Offer::Approve(_)) => REQUIREMENTS
+            .iter()
+            .filter(|name| is_there(name))
+            .map(|name| ((*name).to_owned(), format!("/tasks/{}/files/{name}", in_link(task.id.as_str()))))
+            .collect(),
+        Some(Offer::Confirm(what) | Offer::ApproveProtected(what)) => {
+            vec![(what.short().to_owned(), format!("/tasks/{}/diff", in_link(task.id.as_str())))]
+        }
+        Some(_) | None => Vec::new(),
+    }
 }
 
 /// The log that is looked at: the run asked for, else the newest.
@@ -394,6 +409,12 @@ impl TaskPage {
         let t = self.f.t;
         let labels = [t.urgent, t.high, t.normal, t.low];
         std::array::from_fn(|n| (PRIORITIES[n], labels[n], self.task.brief.priority == PRIORITIES[n]))
+    }
+
+    /// What lifts the hold, cut at its commands: every second part is one.
+    fn lifts(&self) -> Vec<(bool, &str)> {
+        let parts = self.task.brief.standing.lifts.split('`').enumerate();
+        parts.map(|(n, part)| (n % 2 == 1, part)).collect()
     }
 
     fn link(&self, name: &str) -> String {

@@ -35,7 +35,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
             text: Text::of("It is too blue as it is. Greener is what people ask for."),
             present: true,
         },
-        board: Board { shows: Some(Status::Backlog), writing: None, fresh: false },
+        board: Board { shows: Some(Status::Backlog), writing: None, fresh: false, refused: None },
         labels: Labels::default(),
         priority: Priority::Normal,
         stage,
@@ -66,6 +66,8 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         answers: false,
         edited: false,
         standing_ended: false,
+        froze: false,
+        rejection: None,
     }
 }
 

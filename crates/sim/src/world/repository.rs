@@ -33,6 +33,8 @@ pub struct Repository {
     /// Trees on which the tests ran and were green.
     pub tested: BTreeSet<Tree>,
     writes: usize,
+    /// Texts that answers name and that go with them.
+    pub(super) texts: Vec<String>,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
 }
@@ -52,6 +54,33 @@ impl Repository {
         files.insert(path.to_owned(), content.to_owned());
         let commit = self.put(files, vec![main]);
         self.main_was.push(commit);
+    }
+
+    /// Somebody rewrites main: its first commit again, with something else in it.
+    pub fn rewrite_main(&mut self) {
+        let files = Files::from([("src/main".to_owned(), "rewritten".to_owned())]);
+        let commit = self.put(files, Vec::new());
+        self.main_was.push(commit);
+    }
+
+    /// Somebody pushes a commit of their own to a task branch.
+    pub fn push_branch(&mut self, branch: &str, path: &str, content: &str) {
+        let Some(head) = self.branches.get(branch).cloned() else { return };
+        let mut files = self.files(&head);
+        files.insert(path.to_owned(), content.to_owned());
+        let commit = self.put(files, vec![head]);
+        self.branches.insert(branch.to_owned(), commit);
+    }
+
+    /// Somebody else has a branch of this name.
+    pub fn occupy(&mut self, branch: &str) {
+        let main = self.main();
+        self.branches.insert(branch.to_owned(), main);
+    }
+
+    /// The branches there are.
+    pub fn branches(&self) -> impl Iterator<Item = (&str, &Commit)> {
+        self.branches.iter().map(|(name, head)| (name.as_str(), head))
     }
 
     /// Where main is.
@@ -172,6 +201,9 @@ impl Repository {
                 let head = match self.collected.get(run) {
                     Some(head) => head.clone(),
                     None => {
+                        if let Some(now) = self.branches.get(branch).filter(|now| *now != parent) {
+                            return Ok(GitReply::BranchMoved { head: now.clone() });
+                        }
                         let head = self.write(parent, *run, *role, item, &deed);
                         self.collected.insert(*run, head.clone());
                         self.branches.insert(branch.clone(), head.clone());
@@ -179,6 +211,13 @@ impl Repository {
                     }
                 };
                 let (change, empty) = self.change_of(&head, item);
+                let folder = artefact::folder(item);
+                self.texts = self
+                    .files(&head)
+                    .into_iter()
+                    .filter(|(p, _)| p.starts_with(&folder))
+                    .map(|(_, t)| t)
+                    .collect();
                 Ok(GitReply::Collected(Box::new(Collected {
                     tree: self.tree(&head),
                     change,
@@ -191,6 +230,12 @@ impl Repository {
             }
             GitCall::BuildCandidate { branch, head, item, .. } => {
                 let main = self.main();
+                if let Some(now) = self.branches.get(branch).filter(|now| *now != head) {
+                    let own = self.objects.get(now).is_some_and(|o| o.parents.first() == Some(head));
+                    if !own || self.objects.get(now).is_some_and(|o| o.parents.len() < 2) {
+                        return Ok(GitReply::BranchMoved { head: now.clone() });
+                    }
+                }
                 if self.contains(head, &main) {
                     let (change, _) = self.change_of(head, item);
                     let tree = self.tree(head);
@@ -238,7 +283,10 @@ impl Repository {
         let mut put = |name: &str, text: String| {
             files.insert(format!("{folder}/{name}"), text);
         };
-        let idle = matches!(deed, Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited);
+        let idle = matches!(
+            deed,
+            Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited | Deed::CannotStart | Deed::Lost
+        );
         match role {
             _ if idle => {}
             Role::Analyst if *deed == Deed::Ask => put(QUESTIONS, format!("why? {run}")),
@@ -272,7 +320,9 @@ impl Repository {
                     | Deed::Garbage
                     | Deed::Ask
                     | Deed::Hang
-                    | Deed::Limited => format!("src/{item}"),
+                    | Deed::Limited
+                    | Deed::CannotStart
+                    | Deed::Lost => format!("src/{item}"),
                 };
                 files.insert(path, format!("{content} {item} by {run}"));
             }
@@ -290,7 +340,9 @@ impl Repository {
                     | Deed::Hang
                     | Deed::Protected
                     | Deed::Touch(_)
-                    | Deed::Limited => "YES",
+                    | Deed::Limited
+                    | Deed::CannotStart
+                    | Deed::Lost => "YES",
                 };
                 put(name, format!("{word} by {run}"));
             }
@@ -332,7 +384,8 @@ impl Repository {
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         match call {
             ForgeCall::OpenChange { branch, .. } => {
-                let known = self.changes.iter().find(|(_, (name, _))| name == branch).map(|(n, _)| *n);
+                let of = |(name, open): &(String, bool)| name == branch && *open;
+                let known = self.changes.iter().find(|(_, change)| of(change)).map(|(n, _)| *n);
                 let change = known.unwrap_or(self.changes.len() as u64 + 1);
                 if known.is_none() {
                     self.changes.insert(change, (branch.clone(), true));
@@ -341,7 +394,7 @@ impl Repository {
                 Ok(ForgeReply::ChangeOpened { change })
             }
             ForgeCall::SetCommitStatus { .. } => Ok(ForgeReply::CommitStatusSet),
-            ForgeCall::Merge { candidate, main, .. } => {
+            ForgeCall::Merge { candidate, main, change } => {
                 let now = self.main();
                 if self.contains(&now, candidate) {
                     return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
@@ -351,6 +404,9 @@ impl Repository {
                 }
                 self.main_was.push(candidate.clone());
                 self.writes += 1;
+                if let Some((_, open)) = self.changes.get_mut(change) {
+                    *open = false;
+                }
                 Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) })
             }
             ForgeCall::CloseChange { change } => {

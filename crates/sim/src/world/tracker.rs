@@ -2,13 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::call::Text;
 use orch_core::call::tracker::{Comment, IssueReading, Labels, Status, TrackerCall, TrackerReply};
-use orch_core::id::{EffectId, IssueKey};
+use orch_core::call::{Failure, Text};
+use orch_core::id::{EffectId, IssueKey, ProjectId};
+use orch_core::note::Note;
 
 /// An issue.
 #[derive(Debug, Clone)]
 pub struct Issue {
+    /// Its project.
+    pub project: ProjectId,
     /// Its number.
     pub number: u64,
     /// Its title.
@@ -21,8 +24,17 @@ pub struct Issue {
     pub labels: Labels,
     /// Whether it exists.
     pub present: bool,
-    /// What people and Orch said: who (`None` is Orch), what.
-    pub said: Vec<(Option<String>, String)>,
+    /// What people and Orch said, oldest first.
+    pub said: Vec<Said>,
+}
+
+/// A comment.
+#[derive(Debug, Clone)]
+pub enum Said {
+    /// By a person: who, what.
+    Person(String, String),
+    /// By Orch: a fact.
+    Orch(Note),
 }
 
 /// A tracker.
@@ -31,14 +43,19 @@ pub struct Tracker {
     /// Its issues.
     pub issues: BTreeMap<IssueKey, Issue>,
     marks: BTreeSet<EffectId>,
+    people: usize,
+    texts: Vec<String>,
+    /// Columns that this board does not have: writing them is refused for good.
+    pub missing: BTreeSet<Status>,
 }
 
 impl Tracker {
     /// A person creates an issue.
-    pub fn create(&mut self, title: &str, text: &str, status: Status) -> IssueKey {
-        let number = self.issues.len() as u64 + 1;
-        let key = IssueKey(format!("issue-{number}"));
+    pub fn create(&mut self, project: &ProjectId, title: &str, text: &str, status: Status) -> IssueKey {
+        let number = self.issues.values().filter(|issue| issue.project == *project).count() as u64 + 1;
+        let key = IssueKey(format!("{project}-{number}"));
         let issue = Issue {
+            project: project.clone(),
             number,
             title: title.to_owned(),
             text: text.to_owned(),
@@ -58,6 +75,25 @@ impl Tracker {
         }
     }
 
+    /// A person deletes an issue, or brings it back.
+    pub fn set_present(&mut self, key: &IssueKey, present: bool) {
+        if let Some(issue) = self.issues.get_mut(key) {
+            issue.present = present;
+        }
+    }
+
+    /// A person says something.
+    pub fn say(&mut self, key: &IssueKey, who: &str, what: &str) {
+        if let Some(issue) = self.issues.get_mut(key) {
+            issue.said.push(Said::Person(who.to_owned(), what.to_owned()));
+            self.people += 1;
+        }
+    }
+
+    pub(super) fn take_texts(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.texts)
+    }
+
     /// What a reading of an issue says now.
     pub fn read(&self, key: &IssueKey) -> Option<IssueReading> {
         let issue = self.issues.get(key)?;
@@ -74,11 +110,14 @@ impl Tracker {
     }
 
     pub(super) fn comments(&self) -> usize {
-        self.issues.values().map(|issue| issue.said.len()).sum()
+        self.marks.len()
     }
 
-    pub(super) fn perform(&mut self, effect: EffectId, call: &TrackerCall) -> TrackerReply {
-        match call {
+    pub(super) fn perform(&mut self, effect: EffectId, call: &TrackerCall) -> Result<TrackerReply, Failure> {
+        Ok(match call {
+            TrackerCall::SetStatus { status, .. } if self.missing.contains(status) => {
+                return Err(Failure::permanent(format!("the board has no column {}", status.board_name())));
+            }
             TrackerCall::SetStatus { issue, status } => {
                 if let Some(issue) = self.issues.get_mut(issue) {
                     issue.status = Some(*status);
@@ -89,28 +128,25 @@ impl Tracker {
                 if self.marks.insert(effect)
                     && let Some(issue) = self.issues.get_mut(issue)
                 {
-                    let kind = serde_json::to_value(note).ok();
-                    let name = match kind {
-                        Some(serde_json::Value::Object(map)) => map.keys().next().cloned(),
-                        Some(serde_json::Value::String(name)) => Some(name),
-                        Some(_) | None => None,
-                    };
-                    issue.said.push((None, name.unwrap_or_default()));
+                    issue.said.push(Said::Orch((**note).clone()));
                 }
                 TrackerReply::Commented
             }
             TrackerCall::ReadComments { issue, .. } => {
                 let said = self.issues.get(issue).map(|issue| issue.said.as_slice()).unwrap_or_default();
-                TrackerReply::Comments(
-                    said.iter()
-                        .map(|(who, what)| Comment {
-                            author: who.clone().unwrap_or_else(|| "orch".to_owned()),
-                            own: who.is_none(),
-                            text: Text::of(what),
-                        })
-                        .collect(),
-                )
+                let persons = said.iter().filter_map(|said| match said {
+                    Said::Person(_, what) => Some(what.clone()),
+                    Said::Orch(_) => None,
+                });
+                self.texts = persons.collect();
+                let comments = said.iter().map(|said| match said {
+                    Said::Person(who, what) => {
+                        Comment { author: who.clone(), own: false, text: Text::of(what) }
+                    }
+                    Said::Orch(_) => Comment { author: "orch".to_owned(), own: true, text: Text::of("") },
+                });
+                TrackerReply::Comments(comments.collect())
             }
-        }
+        })
     }
 }

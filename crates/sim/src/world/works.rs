@@ -44,15 +44,45 @@ pub enum Deed {
     Touch(String),
     /// The provider refuses.
     Limited,
+    /// The machine cannot start it.
+    CannotStart,
+    /// Its supervisor dies and leaves no record.
+    Lost,
+}
+
+/// What a deploy hook does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HookDeed {
+    /// Ends with this code; 0 has deployed.
+    Exit(i32),
+    /// Leaves no result within its time, and has deployed or not.
+    Silent {
+        /// Whether the new commit runs.
+        deploys: bool,
+    },
+    /// Its program cannot be started.
+    CannotStart,
+}
+
+/// What the deployed service says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Service {
+    /// The truth.
+    #[default]
+    Truthful,
+    /// That it is not well.
+    Unwell,
+    /// Nothing.
+    Silent,
 }
 
 /// The script of the working world.
 #[derive(Debug, Clone, Default)]
 pub struct Works {
     deeds: BTreeMap<(WorkItem, Role), Vec<Deed>>,
-    hooks: Vec<i32>,
-    /// Whether the deployed service is unwell.
-    pub unwell: bool,
+    hooks: Vec<HookDeed>,
+    /// What the deployed service says.
+    pub service: Service,
     done: BTreeMap<RunId, Deed>,
     /// Commits that people pushed to main, past every gate.
     pub by_people: BTreeSet<Commit>,
@@ -66,13 +96,13 @@ impl Works {
         self.deeds.insert((item.clone(), role), deeds);
     }
 
-    /// The next hooks end with these codes, then with 0.
-    pub fn script_hooks(&mut self, codes: Vec<i32>) {
-        self.hooks = codes;
+    /// The next hooks do these, then they deploy.
+    pub fn script_hooks(&mut self, deeds: Vec<HookDeed>) {
+        self.hooks = deeds;
     }
 
-    pub(super) fn hook_code(&mut self) -> i32 {
-        if self.hooks.is_empty() { 0 } else { self.hooks.remove(0) }
+    pub(super) fn hook_deed(&mut self) -> HookDeed {
+        if self.hooks.is_empty() { HookDeed::Exit(0) } else { self.hooks.remove(0) }
     }
 
     pub(super) fn end_of(&mut self, role: Role, run: RunId, task: &TaskId) -> RunHow {
@@ -82,6 +112,8 @@ impl Works {
             Deed::Fail(code) => RunHow::Exited { code: *code },
             Deed::Hang => RunHow::TimedOut,
             Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".to_owned() },
+            Deed::CannotStart => RunHow::CouldNotStart { cause: "scripted".to_owned() },
+            Deed::Lost => RunHow::Lost { cause: "scripted".to_owned() },
             Deed::Well
             | Deed::Break
             | Deed::Object

@@ -20,6 +20,40 @@ fn an_issue_becomes_a_delivered_change() {
     }
 }
 
+fn any_moment(bench: &mut Bench) -> Result<(), orch_sim::invariant::Broken> {
+    for _ in 0..400 {
+        bench.once()?;
+        bench.attend_all();
+    }
+    bench.settle();
+    bench.run_with_people(80)?;
+    bench.verify_journal()
+}
+
+/// Proves that people who stop, reject, edit, delete, pause, freeze and change the policy at any moment, while things
+/// die and get lost, break no promise; and that every task comes to its end once they leave it alone.
+#[test]
+fn people_may_do_anything_at_any_moment() {
+    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
+    let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    for seed in first..first + seeds {
+        let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
+        let mut bench = Bench::new(seed, &policy(preset), Faults::with_people());
+        bench.add_project("other", "OTHER", &policy(Preset::Full));
+        for title in ["Add a flag", "Mend the door", "Paint it"] {
+            bench.issue(title, Status::ToAnalyse);
+            bench.issue_of(&"other".into(), title, Status::ToAnalyse);
+        }
+        if let Err(broken) = any_moment(&mut bench) {
+            if let Ok(file) = std::env::var("ORCH_HISTORY") {
+                let history = orch_sim::words::history(bench.engine().journal());
+                std::fs::write(file, history).expect("a history");
+            }
+            panic!("seed {seed}: {broken}");
+        }
+    }
+}
+
 /// Proves that whatever dies, is lost or comes twice, every task still ends delivered, exactly once.
 #[test]
 fn faults_change_nothing_in_the_end() {
@@ -77,4 +111,28 @@ fn faults_change_nothing_in_the_end() {
         ]
     "#]]
     .assert_debug_eq(&boundaries);
+}
+
+/// Proves that a thousand lifecycles are simulated with every promise looked at after every step, and that a history is
+/// the same from the same seed, byte for byte.
+#[test]
+fn a_thousand_lifecycles() {
+    let mut lifecycles = 0;
+    let mut last = Vec::new();
+    for n in 0..125u64 {
+        let seed = n % 124;
+        let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
+        let mut bench = Bench::new(seed, &policy(preset), Faults::default());
+        for n in 0..8 {
+            bench.issue(&format!("Add flag {n}"), Status::ToAnalyse);
+        }
+        bench.run_with_people(30).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        lifecycles += bench.tasks().iter().filter(|task| task.stage == Stage::Done).count();
+        if seed == 0 {
+            last.push(bench.engine().journal().all().last().map(|row| row.hash.clone()));
+        }
+    }
+    assert_eq!(lifecycles, 1000);
+    assert_eq!(last.first(), last.get(1), "the same seed gave another history");
 }

@@ -1,0 +1,114 @@
+//! Does anybody wait for the brain who should not?
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use orch_core::effect::{Effect, Timer};
+use orch_core::event::Event;
+use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_engine::run::Brain;
+use orch_engine::{Ack, Engine, Incoming, Target};
+use orch_sim::MemoryJournal;
+use orch_sim::memory::MemoryError;
+
+/// A journal whose commits wait until somebody lets them through.
+struct Slow {
+    inner: MemoryJournal,
+    committing: Sender<()>,
+    go: Receiver<()>,
+}
+
+impl Journal for Slow {
+    type Error = MemoryError;
+
+    fn head(&mut self) -> Result<Head, MemoryError> {
+        self.inner.head()
+    }
+    fn taken(&mut self, key: &str) -> Result<Option<Seq>, MemoryError> {
+        self.inner.taken(key)
+    }
+    fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, MemoryError> {
+        self.inner.state(entity)
+    }
+    fn task_of_issue(
+        &mut self,
+        project: &ProjectId,
+        issue: &IssueKey,
+    ) -> Result<Option<TaskId>, MemoryError> {
+        self.inner.task_of_issue(project, issue)
+    }
+    fn commit(&mut self, batch: &Batch) -> Result<(), MemoryError> {
+        self.committing.send(()).expect("the test listens");
+        self.go.recv().expect("the test lets it through");
+        self.inner.commit(batch)
+    }
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), MemoryError> {
+        self.inner.each_open(visit)
+    }
+    fn open_effects(&mut self) -> Result<Vec<Effect>, MemoryError> {
+        self.inner.open_effects()
+    }
+    fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, MemoryError> {
+        self.inner.armed_timers()
+    }
+    fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, MemoryError> {
+        self.inner.blob(digest)
+    }
+    fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, MemoryError> {
+        self.inner.rows(from, most)
+    }
+    fn rows_of(
+        &mut self,
+        entity: &Entity,
+        before: Option<Seq>,
+        most: usize,
+    ) -> Result<Vec<Row>, MemoryError> {
+        self.inner.rows_of(entity, before, most)
+    }
+}
+
+fn pause(request: &str) -> Incoming {
+    let what = Press::Pause { drain: false };
+    let gesture = Gesture { request: request.to_owned(), by: "ann".to_owned(), via: Door::Api, what };
+    Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(gesture))
+}
+
+/// row 8: Webhook calls to the engine run off the event loop.
+/// Proves also that nobody is answered before the commit, that the same request is answered as done, and that what waits
+/// at a stop is committed.
+#[tokio::test]
+async fn the_event_loop_never_waits_for_the_brain() {
+    let (committing, commits) = channel();
+    let (let_through, go) = channel();
+    let journal = Slow { inner: MemoryJournal::default(), committing, go };
+    let (engine, _) = Engine::take_over(journal).expect("an empty journal");
+    let (closed, journal_back) = channel();
+    let close = move |journal: Slow| closed.send(journal.inner).expect("the test listens");
+    let (brain, _effects) = Brain::start(engine, close).expect("a thread");
+    let handle = brain.handle();
+    let asked = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.submit(pause("one")).await }
+    });
+    // This runtime has one thread: it would stand still here if the engine ran on it.
+    let commit_begun = tokio::task::spawn_blocking(move || commits.recv().map(|()| commits));
+    let commits = commit_begun.await.expect("joined").expect("a commit begins");
+    assert!(!asked.is_finished(), "nobody is answered before the commit");
+    let_through.send(()).expect("the brain waits");
+    assert!(matches!(asked.await.expect("joined"), Ok(Ack::Accepted { seq: Seq(1), .. })));
+    assert_eq!(handle.submit(pause("one")).await, Ok(Ack::Duplicate));
+    let last = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.submit(pause("two")).await }
+    });
+    tokio::task::spawn_blocking(move || commits.recv().map(|()| commits))
+        .await
+        .expect("joined")
+        .expect("a commit");
+    let_through.send(()).expect("the brain waits");
+    tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
+    assert!(matches!(last.await.expect("joined"), Ok(Ack::Accepted { .. })));
+    assert_eq!(journal_back.recv().expect("the journal is closed").all().len(), 2);
+    assert!(handle.submit(pause("three")).await.is_err());
+}

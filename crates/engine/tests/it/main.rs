@@ -1,0 +1,3 @@
+//! The brain as it runs: a thread of its own around the step that the simulator proves.
+
+mod brain;

@@ -1,0 +1,88 @@
+//! Is there room on the disk to go on? Asked with every sweep, before it is too late to write the answer down.
+
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use orch_core::event::{DiskReading, Event};
+use orch_core::id::Entity;
+use orch_engine::{Incoming, Target};
+
+use super::{Outside, blocking};
+
+/// Less than this free, and no task gets a turn (hold `disk full`). Runs that live may still write 64 MiB of each of two
+/// logs; with the six runs at once that are the default this is 768 MiB, and what is left is for the journal to take
+/// their ends.
+pub const FLOOR: u64 = 1 << 30;
+
+/// Work goes on when so much is free again: a disk at the floor shall not write a row with every sweep.
+pub const ENOUGH: u64 = FLOOR + FLOOR / 4;
+
+/// What a meter reads with: the free bytes of the disk on which a folder lies.
+type Read = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;
+
+/// Tells how many bytes are free where a folder lies.
+#[derive(Clone)]
+pub struct Meter(Arc<Read>);
+
+impl Meter {
+    /// One that reads with this function: for drills and tests.
+    pub fn of(read: impl Fn(&Path) -> io::Result<u64> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read))
+    }
+
+    /// The free bytes.
+    ///
+    /// # Errors
+    /// The disk cannot be asked.
+    pub fn read(&self, folder: &Path) -> io::Result<u64> {
+        (self.0)(folder)
+    }
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self::of(|folder| {
+            let disk = rustix::fs::statvfs(folder)?;
+            Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        })
+    }
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Meter")
+    }
+}
+
+/// Reads the disk and tells the brain when it became too full, or has room again.
+pub(super) async fn look(outside: &Arc<Outside>) {
+    let theirs = Arc::clone(outside);
+    let free = match blocking(move || theirs.meter.read(theirs.home.folder())).await {
+        Some(Ok(free)) => free,
+        Some(Err(error)) => {
+            tracing::warn!(%error, "the free space of the disk cannot be told");
+            return;
+        }
+        None => return,
+    };
+    let full = outside.asker.ask(|board, _| board.installation().disk_full.is_some()).await;
+    let enough = match full {
+        Some(true) => free >= ENOUGH,
+        Some(false) => free >= FLOOR,
+        None => return,
+    };
+    if full == Some(!enough) {
+        return;
+    }
+    match enough {
+        true => tracing::info!(free, "the disk has room again; work goes on"),
+        false => tracing::error!(free, floor = FLOOR, "the disk is too full to go on; make room: work waits"),
+    }
+    let reading = Event::Disk(DiskReading { enough, free });
+    let incoming = Incoming::of(Target::Entity(Entity::Installation), reading);
+    if let Err(error) = outside.handle.submit(incoming).await {
+        tracing::error!(%error, "and it could not be written down");
+    }
+}

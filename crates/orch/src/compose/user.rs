@@ -1,0 +1,136 @@
+//! As whom do agents and gates run where Orch is root, and can that user reach what a run needs? (decision 9)
+
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+
+use orch_adapters::process::RunAs;
+
+use crate::error::{Error, Kind};
+
+/// Where the system keeps its users.
+const USERS: &str = "/etc/passwd";
+
+/// The user that the settings name, or why it cannot be that one. `own` is the user of this process.
+///
+/// # Errors
+/// There is no such user, it is root, or Orch is not root and cannot become another.
+pub fn resolve(name: &str, own: u32) -> Result<Option<RunAs>, Error> {
+    let users = std::fs::read_to_string(USERS).map_err(|e| Error::failed(e.to_string()).at(USERS))?;
+    resolve_in(&users, name, own)
+}
+
+fn resolve_in(users: &str, name: &str, own: u32) -> Result<Option<RunAs>, Error> {
+    let refused = |cause: String, remedy: &str| {
+        Err(Error::new(Kind::Settings, cause).at("`run_as` in orch.toml").remedy(remedy))
+    };
+    let Some(user) = users.lines().find_map(|line| user_of(line, name)) else {
+        return refused(
+            format!("there is no user `{name}` in {USERS}"),
+            "add it (useradd --system), or name another",
+        );
+    };
+    if user.uid == 0 {
+        return refused(format!("`{name}` is root"), "name a user without rights");
+    }
+    match own {
+        0 => Ok(Some(user)),
+        own if own == user.uid => Ok(None),
+        _ => refused(
+            format!("Orch is not root and cannot become `{name}`"),
+            "remove `run_as`: agents and tests then run as the user of Orch; or start Orch as root",
+        ),
+    }
+}
+
+/// `name:password:uid:gid:...`
+fn user_of(line: &str, name: &str) -> Option<RunAs> {
+    let mut fields = line.split(':');
+    (fields.next() == Some(name)).then_some(())?;
+    let mut numbers = fields.skip(1).map(|field| field.parse::<u32>().ok());
+    Some(RunAs { uid: numbers.next()??, gid: numbers.next()?? })
+}
+
+/// Whether a user can walk to a path and read it.
+///
+/// # Errors
+/// The folder that is closed, or the path itself.
+pub fn reaches(user: RunAs, path: &Path) -> Result<(), Error> {
+    walk(user, path, 0o5)
+}
+
+/// Whether a user can walk through a folder to what is in it.
+///
+/// # Errors
+/// The folder that is closed.
+pub fn reaches_into(user: RunAs, folder: &Path) -> Result<(), Error> {
+    walk(user, folder, 0o1)
+}
+
+fn walk(user: RunAs, path: &Path, last: u32) -> Result<(), Error> {
+    let path = path.canonicalize().map_err(|e| Error::failed(e.to_string()).at(path.display()))?;
+    for place in path.ancestors() {
+        let meta = std::fs::metadata(place).map_err(|e| Error::failed(e.to_string()).at(place.display()))?;
+        let wanted = if place == path { last } else { 0o1 };
+        if !may(user, &meta, wanted) {
+            let cause = format!("the user of `run_as` (uid {}) cannot get to {}", user.uid, path.display());
+            return Err(Error::refused(cause).at(place.display()).remedy(format!(
+                "open it with `chmod a+x {}`, or keep what runs need elsewhere, such as ORCH_HOME=/var/lib/orch",
+                place.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn may(user: RunAs, meta: &Metadata, wanted: u32) -> bool {
+    let mode = meta.mode();
+    let bits = match () {
+        () if meta.uid() == user.uid => mode >> 6,
+        () if meta.gid() == user.gid => mode >> 3,
+        () => mode,
+    };
+    bits & wanted == wanted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str =
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\nodd:x:many:1::/:\n";
+
+    /// Proves that the user is taken from the system's table, and that one who is unknown, root or out of reach is refused
+    /// with the reason.
+    #[test]
+    fn the_user_is_resolved_or_refused() {
+        let said = |name: &str, own: u32| resolve_in(TABLE, name, own).map_err(|e| e.cause);
+        assert_eq!(said("nobody", 0), Ok(Some(RunAs { uid: 65534, gid: 65533 })));
+        assert_eq!(said("nobody", 65534), Ok(None), "it is that user already");
+        assert!(said("nobody", 1000).unwrap_err().contains("not root"));
+        assert!(said("root", 0).unwrap_err().contains("is root"));
+        for name in ["somebody", "odd", ""] {
+            assert!(said(name, 0).unwrap_err().contains("no user"), "{name}");
+        }
+    }
+
+    /// Proves that a closed folder on the way is named, and an open way is let pass.
+    #[test]
+    fn a_closed_folder_on_the_way_is_named() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let inner = dir.path().join("inner");
+        std::fs::create_dir(&inner).unwrap();
+        let stranger = RunAs { uid: 4_000_000_000, gid: 4_000_000_000 };
+        let set = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        set(&inner, 0o755);
+        set(dir.path(), 0o700);
+        let refused = reaches(stranger, &inner).unwrap_err();
+        assert_eq!(refused.place, Some(dir.path().canonicalize().unwrap().display().to_string()));
+        assert!(refused.remedy.unwrap().contains("chmod a+x"));
+        set(dir.path(), 0o711);
+        reaches(stranger, &inner).unwrap();
+    }
+}

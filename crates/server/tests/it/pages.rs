@@ -1,0 +1,166 @@
+//! What do people see?
+
+use axum::http::StatusCode;
+use orch_core::stage::{Preset, Role, Stage};
+use orch_core::task::{Rest, Step, Want};
+
+use crate::house::House;
+use crate::memory::Memory;
+use crate::sample::{HOSTILE, policy, rest, sample, step};
+
+/// Proves that nothing that people or agents write becomes markup on any page.
+#[tokio::test]
+async fn hostile_text_is_only_text() {
+    let house = House::open(sample());
+    let browser = house.browser().await;
+    let paths = [
+        "/",
+        "/?find=%3Cscript%3E",
+        "/?project=%22%3E%3Cscript%3E",
+        "/tasks/SITE-006",
+        "/tasks/SITE-007",
+        "/tasks/SITE-004/diff",
+        "/tasks/SITE-004/files/12-review.md",
+        "/login?ticket=%22%3E%3Cscript%3E",
+        "/journal",
+        "/tasks/%3Cscript%3E",
+    ];
+    for path in paths {
+        let page = house.ask("GET", path, &[("cookie", &browser.cookie), ("accept", "text/html")], "").await;
+        let body = page.body.to_lowercase();
+        assert!(
+            !body.contains("<script>")
+                && !body.contains("<img src=x")
+                && !body.contains("onerror=alert(1)>\n"),
+            "{path}"
+        );
+        assert!(
+            !body.contains("<b>not bold") && !body.contains('\u{7}') && !body.contains('\u{1b}'),
+            "{path}"
+        );
+        assert_eq!(body.matches("<script").count(), 1, "{path}: only the module of the page");
+    }
+    let page = house.page("/tasks/SITE-006").await.body;
+    assert!(page.contains("&#60;script&#62;alert(&#39;x&#39;)"), "{page}");
+    assert!(!page.contains(HOSTILE));
+}
+
+/// Proves the board: stages in order, holds in plain words, what waits for a person on top, and a project's own board.
+#[tokio::test]
+async fn the_board_shows_who_waits_for_what() {
+    let house = House::open(sample());
+    let page = house.page("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let at = |text: &str| page.body.find(text).unwrap_or_else(|| panic!("{text} is not on the board"));
+    assert!(
+        at("id=\"s-created\"") < at("id=\"s-analysis\"") && at("id=\"s-analysis\"") < at("id=\"s-deploy\"")
+    );
+    assert!(at("id=\"n-SITE-004\"") < at("id=\"s-created\""), "what waits for a person comes first");
+    for text in [
+        "Waits for your word to deploy",
+        "Waits for your approval of the requirements",
+        "Your checkout of main has changes",
+    ] {
+        at(text);
+    }
+    assert!(
+        !page.body.contains("<form method=\"post\""),
+        "nobody is signed in, so there is nothing to press"
+    );
+    let tools = house.page("/?project=tools").await.body;
+    assert!(tools.contains("TOOLS-024") && !tools.contains("SITE-004"));
+    let more = house.page("/?project=tools&stage=created").await.body;
+    assert!(more.contains("TOOLS-001"), "the page of a stage shows all of it");
+}
+
+/// Proves that ten thousand open tasks make no larger page than few, and that the first page with all it loads stays
+/// below 60 kB (goal 25).
+#[tokio::test]
+async fn the_board_stays_small() {
+    let memory = Memory::new();
+    memory.project("site", policy("SITE", Preset::Full));
+    for n in 1..=10_000 {
+        let task = memory.issue("site", n, &format!("A title of a usual length for a task, number {n}"), "");
+        let stage = Stage::ALL[(n % 8) as usize];
+        match n % 3 {
+            0 => rest(&memory, &task, stage, Rest::Approval),
+            _ => step(&memory, &task, stage, Step::Queued(Want::Agent(Role::Developer))),
+        }
+    }
+    let house = House::open(memory);
+    let page = house.page("/").await;
+    let mut total = page.body.len();
+    let loaded: Vec<&str> = page.body.split('"').filter(|part| part.starts_with("/assets/")).collect();
+    let loaded: std::collections::BTreeSet<&str> = loaded.into_iter().collect();
+    assert_eq!(loaded.len(), 3);
+    for path in loaded {
+        let asset = house.get(path).await;
+        assert_eq!(asset.status, StatusCode::OK);
+        assert!(asset.header("cache-control").contains("immutable"));
+        total += asset.body.len();
+    }
+    assert!(total < 60_000, "{total} bytes");
+    assert!(page.body.contains("Show more") && page.body.contains("3327 more wait"), "{}", page.body);
+}
+
+/// Proves the task's page: stages, runs, log, gates with evidence, change, artefacts, costs, history; and that the log
+/// shows its end only.
+#[tokio::test]
+async fn a_task_shows_everything() {
+    let house = House::open(sample());
+    let page = house.page("/tasks/SITE-004").await.body;
+    for text in [
+        "aria-current=\"step\"",
+        "Waits for your word to deploy",
+        "ended with code 101",
+        "check_ci_green",
+        "search::order_is_kept",
+        "could not judge",
+        "the staging host did not answer",
+        "06-adr/ADR-001-index.md",
+        "price unknown",
+        "≥ $3.54",
+        "Please keep the order",
+        "<strong>two seconds</strong>",
+        "feature/SITE-004-slug",
+        "data-load=\"/tasks/SITE-004/diff\"",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    let diff = house.page("/tasks/SITE-004/diff").await.body;
+    assert!(diff.contains("tests/json.rs") && diff.contains("class=\"add\"") && diff.contains("+9"));
+    house.memory.write_log(
+        &"SITE-007".into(),
+        "r702.0",
+        &"a line of the log\n".repeat(60_000).into_bytes(),
+        true,
+    );
+    let page = house.page("/tasks/SITE-007").await.body;
+    assert!(page.len() < 120_000 && page.contains("Only the end is shown"), "{}", page.len());
+    assert_eq!(house.page("/tasks/SITE-999").await.status, StatusCode::NOT_FOUND);
+}
+
+/// Proves that an empty board says how to begin, and that pages speak Russian to those who prefer it.
+#[tokio::test]
+async fn empty_and_in_russian() {
+    let memory = Memory::new();
+    memory.project("site", policy("SITE", Preset::Full));
+    let house = House::open(memory);
+    assert!(house.page("/").await.body.contains("No tasks yet"));
+    let headers = [("accept", "text/html"), ("accept-language", "de, ru-RU;q=0.8, en;q=0.5")];
+    let page = house.ask("GET", "/", &headers, "").await.body;
+    assert!(page.contains("<html lang=\"ru\">") && page.contains("Задач пока нет"), "{page}");
+}
+
+/// Proves that a problem is a page for people and JSON for programs, both with the remedy.
+#[tokio::test]
+async fn problems_have_two_faces() {
+    let house = House::open(sample());
+    let page = house.page("/nothing").await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.header("content-type").starts_with("text/html") && page.body.contains("Back to the board"));
+    let json = house.get("/api/v1/nothing").await;
+    assert_eq!((json.status, &json.json()["error"]["kind"]), (StatusCode::NOT_FOUND, &"not_found".into()));
+    let method = house.ask("GET", "/api/v1/tasks/SITE-004/stop", &[], "").await;
+    assert_eq!(method.status, StatusCode::METHOD_NOT_ALLOWED);
+}

@@ -1,0 +1,90 @@
+//! What do people do at any moment, asked or not?
+
+use orch_core::call::tracker::Status;
+use orch_core::gesture::{Press, Priority};
+use orch_core::id::{Entity, IssueKey};
+use orch_core::stage::Preset;
+
+use crate::bench::{Bench, policy};
+
+/// One thing that nobody asked for.
+pub(crate) fn meddle(bench: &mut Bench) {
+    let tasks: Vec<_> = bench.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
+    let keys: Vec<IssueKey> = bench.world.tracker.issues.keys().cloned().collect();
+    if keys.is_empty() || tasks.is_empty() {
+        return;
+    }
+    let task = tasks[bench.dice.below(tasks.len())].clone();
+    let key = keys[bench.dice.below(keys.len())].clone();
+    let (project, _) = bench.projects[bench.dice.below(bench.projects.len())].clone();
+    match bench.dice.below(24) {
+        0 => drop(bench.gesture(&task.id, Press::Stop)),
+        1 => drop(bench.press(&key, Status::Stop)),
+        2 => drop(bench.press(&key, Status::Rejected)),
+        3 | 4 => drop(bench.reject(&task.id, "not like this")),
+        5 => drop(bench.press(&key, Status::Approved)),
+        6 => drop(bench.press(&key, Status::ConfirmDeploy)),
+        7 => drop(bench.press(&key, Status::ToAnalyse)),
+        8 => drop(bench.gesture(&task.id, Press::Continue)),
+        9 => drop(bench.gesture(&task.id, Press::Priority(Priority::Urgent))),
+        10 | 11 => {
+            let text = format!("edited {}", bench.dice.below(1000));
+            if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
+                issue.text = text;
+            }
+            bench.deliver(&key);
+        }
+        12 => {
+            let there = bench.dice.chance(50);
+            bench.world.tracker.set_present(&key, there);
+            bench.deliver(&key);
+        }
+        13 => {
+            if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
+                issue.labels.auto_approve = !issue.labels.auto_approve;
+            }
+            bench.deliver(&key);
+        }
+        14 => {
+            if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
+                issue.labels.auto_deploy = !issue.labels.auto_deploy;
+            }
+            bench.deliver(&key);
+        }
+        15 => {
+            let drain = bench.dice.chance(50);
+            bench.gesture_to(Entity::Installation, Press::Pause { drain });
+        }
+        16 | 17 => drop(bench.gesture_to(Entity::Installation, Press::Unpause)),
+        18 => drop(bench.gesture_to(Entity::Repository(project), Press::Freeze)),
+        19 => drop(bench.gesture_to(Entity::Repository(project), Press::Unfreeze)),
+        20 | 21 => {
+            let path = format!("src/other-{}", bench.dice.below(3));
+            let content = format!("by ann {}", bench.dice.below(1000));
+            bench.main_moves(&project, &path, &content);
+        }
+        22 => {
+            let mut other = policy(Preset::Full);
+            other.preset = [Preset::Full, Preset::Fast, Preset::Library][bench.dice.below(3)];
+            other.hook = true;
+            other.probe = true;
+            other.serial = bench.dice.chance(30);
+            other.test = vec!["run-tests".to_owned(), format!("v{}", bench.dice.below(2))];
+            bench.set_policy_of(&project, &other);
+        }
+        _ => drop(bench.gesture(&task.id, Press::Retry)),
+    }
+}
+
+/// Everything that people switched off is switched on again: what is left is the way to the end.
+pub(crate) fn settle(bench: &mut Bench) {
+    bench.gesture_to(Entity::Installation, Press::Unpause);
+    for (project, _) in bench.projects.clone() {
+        bench.gesture_to(Entity::Repository(project), Press::Unfreeze);
+    }
+    let keys: Vec<IssueKey> = bench.world.tracker.issues.keys().cloned().collect();
+    for key in keys {
+        bench.world.tracker.set_present(&key, true);
+        bench.deliver(&key);
+    }
+}

@@ -1,0 +1,256 @@
+//! What is seen, and in which words?
+
+use super::*;
+use crate::words::words;
+
+/// Tells a story again: the same lines, and below each of those that are done what is seen now.
+pub fn play(text: &str) -> Result<String, BadLine> {
+    told(text).map(|(text, _)| text)
+}
+
+/// The same, with the story where it ended.
+pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
+    let mut out = String::new();
+    let mut story: Option<Story> = None;
+    for (at, line) in text.lines().enumerate() {
+        if let Some(done) = line.strip_prefix('>') {
+            let _ = writeln!(out, "{line}");
+            let owned = split(done);
+            let words: Vec<&str> = owned.iter().map(String::as_str).collect();
+            let place = |bad: BadLine| BadLine(format!("line {}: {}", at + 1, bad.0));
+            let answer = match (&mut story, words.as_slice()) {
+                (None, ["project", rest @ ..]) => {
+                    story = Some(Story::begin(rest).map_err(place)?);
+                    String::new()
+                }
+                (None, _) => return bad(format!("line {}: a story begins with `> project`", at + 1)),
+                (Some(story), words) => story.act(words).map_err(place)?,
+            };
+            let seen = story.as_mut().map(Story::seen).unwrap_or_default();
+            for line in answer.lines().chain(seen.lines()) {
+                let _ = writeln!(out, "  {line}");
+            }
+        } else if !line.starts_with("  ") {
+            let _ = writeln!(out, "{line}");
+        }
+    }
+    if let Some(story) = &mut story
+        && let Err(broken) = story.bench.verify_journal_so_far()
+    {
+        return bad(format!("at the end: {broken}"));
+    }
+    Ok((out, story))
+}
+
+impl Story {
+    /// A task as stories call it: `1`, `other/1`, and `1 (life 2)` after a stop.
+    fn name(task: &TaskId) -> String {
+        let item = task.item();
+        let (prefix, number) = item.as_str().rsplit_once('-').unwrap_or(("", item.as_str()));
+        let number = number.trim_start_matches('0');
+        let name = match prefix {
+            "DEMO" => number.to_owned(),
+            prefix => format!("{}/{number}", prefix.to_ascii_lowercase()),
+        };
+        if task.life() > 1 { format!("{name} (life {})", task.life()) } else { name }
+    }
+
+    /// What happened since the last look: decisions with a meaning, and where each task stands if that is new.
+    pub(super) fn seen(&mut self) -> String {
+        let mut out = String::new();
+        let rows = self.rows;
+        let journal = self.bench.engine().journal();
+        self.rows = journal.all().len();
+        let mut path: Option<(String, String)> = None;
+        let mut lines = Vec::new();
+        for row in journal.all().get(rows..).unwrap_or_default() {
+            let who = match &row.entity {
+                Entity::Task(id) => Self::name(id),
+                Entity::Repository(id) => format!("repository {id}"),
+                Entity::Project(id) => format!("project {id}"),
+                Entity::Provider(_) => "provider".to_owned(),
+                Entity::Installation => "orch".to_owned(),
+            };
+            for reason in &row.reasons {
+                if let Reason::Advanced { from, to } = reason {
+                    match &mut path {
+                        Some((of, steps)) if *of == who => {
+                            let _ = write!(steps, " > {to}");
+                        }
+                        _ => {
+                            lines.extend(path.take().map(|(who, steps)| format!("{who}: {steps}")));
+                            path = Some((who.clone(), format!("{from} > {to}")));
+                        }
+                    }
+                    continue;
+                }
+                if worth_saying(reason) {
+                    lines.extend(path.take().map(|(who, steps)| format!("{who}: {steps}")));
+                    lines.push(format!("{who}: {}", words(reason, journal)));
+                }
+            }
+        }
+        lines.extend(path.take().map(|(who, steps)| format!("{who}: {steps}")));
+        for line in lines {
+            let _ = writeln!(out, "{line}");
+        }
+        for task in self.bench.tasks() {
+            let stands = self.standing(&task);
+            let known = self.stood.iter_mut().find(|(id, _)| *id == task.id);
+            match known {
+                Some((_, was)) if *was == stands => continue,
+                Some((_, was)) => was.clone_from(&stands),
+                None => self.stood.push((task.id.clone(), stands.clone())),
+            }
+            let _ = writeln!(out, "{} {stands}", Self::name(&task.id));
+        }
+        out
+    }
+
+    /// Where a task stands, in one line.
+    pub(super) fn standing(&mut self, task: &Task) -> String {
+        let now = self.bench.now;
+        let engine = self.bench.engine();
+        let stage = task.stage.name();
+        let journal = engine.journal_ref();
+        match standing(task, engine.board(), engine.policies(), now) {
+            Standing::Over { .. } => format!("is {stage}"),
+            Standing::Working { run: Some((_, job)), .. } => {
+                format!("in {stage}, runs {}", words(&job, journal))
+            }
+            Standing::Working { ask, .. } => {
+                let ask = ask.as_ref().map(orch_core::task::Ask::name).unwrap_or_default();
+                format!("in {stage}, asks to {ask}")
+            }
+            Standing::Held(holds) => {
+                let kinds: Vec<String> = holds.iter().map(|hold| words(&hold.kind, journal)).collect();
+                format!("in {stage}, waits: {}", kinds.join("; also "))
+            }
+        }
+    }
+
+    pub(super) fn why(&mut self, name: &str) -> Result<String, BadLine> {
+        let task = self.task(name)?;
+        Ok(format!("{}\n", self.standing(&task)))
+    }
+
+    pub(super) fn show(&mut self, name: &str) -> Result<String, BadLine> {
+        let task = self.task(name)?;
+        let mut out = String::new();
+        let runs = |job: &dyn Fn(&orch_core::task::Job) -> bool| {
+            task.runs.iter().filter(|row| job(&row.job)).count()
+        };
+        let roles = Role::ALL.into_iter().filter_map(|role| {
+            let n = runs(&|job| *job == orch_core::task::Job::Agent(role));
+            (n > 0).then(|| format!("{role} {n}"))
+        });
+        let mut counted: Vec<String> = roles.collect();
+        counted.push(format!("tests {}", runs(&|job| matches!(job, orch_core::task::Job::Ci(_)))));
+        counted.push(format!("hook {}", runs(&|job| *job == orch_core::task::Job::Hook)));
+        let _ = writeln!(out, "runs: {}", counted.join(", "));
+        let used = task.attempts;
+        let _ = writeln!(
+            out,
+            "round {}, judgements {}, fruitless {}, conflicts {}, machine {}, rejections {}",
+            task.round, used.negative, used.fruitless, used.conflicts, used.machine, used.rejections
+        );
+        if let Some(branch) = &task.branch {
+            let _ = writeln!(out, "branch {}", branch.name);
+        }
+        let journal = self.bench.engine().journal_ref();
+        if let Some(findings) = &task.findings {
+            let from = words(&findings.from, journal);
+            let _ = writeln!(out, "for the next run, by {from}: {}", words(&findings.text, journal));
+        }
+        Ok(out)
+    }
+
+    pub(super) fn board(&mut self) -> String {
+        let issues = self.bench.world.tracker.issues.values();
+        let lines = issues.map(|issue| {
+            let project = match issue.project.as_str() {
+                "demo" => String::new(),
+                other => format!("{other}/"),
+            };
+            let column = issue.status.map_or("nothing", Status::board_name);
+            format!("{project}{} \"{}\" in {column}\n", issue.number, issue.title)
+        });
+        lines.collect()
+    }
+
+    pub(super) fn comments(&mut self, name: &str) -> Result<String, BadLine> {
+        let key = self.issue(name)?;
+        let issue = self.bench.world.tracker.issues.get(&key);
+        let said: Vec<Said> = issue.map(|issue| issue.said.clone()).unwrap_or_default();
+        let from = self.said.iter().find(|(of, _)| of == name).map_or(0, |(_, n)| *n);
+        self.said.retain(|(of, _)| of != name);
+        self.said.push((name.to_owned(), said.len()));
+        let journal = self.bench.engine().journal_ref();
+        let lines = said.iter().skip(from).map(|said| match said {
+            Said::Person(who, what) => format!("{who}: {what}\n"),
+            Said::Orch(note) => format!("orch: {}\n", words(note, journal)),
+        });
+        Ok(lines.collect())
+    }
+
+    pub(super) fn forge(&mut self) -> String {
+        let mut out = String::new();
+        for (project, repository) in &self.bench.world.repositories {
+            let ours = repository.main_was.iter().skip(1);
+            let ours = ours.filter(|commit| !self.bench.world.works.by_people.contains(*commit)).count();
+            let people = repository.main_was.len() - 1 - ours;
+            let _ = writeln!(out, "{project}: main was moved {ours} times by Orch, {people} by people");
+            for (branch, _) in repository.branches() {
+                let _ = writeln!(out, "branch {branch}");
+            }
+            for (number, branch, open) in repository.changes() {
+                let state = if open { "open" } else { "closed" };
+                let _ = writeln!(out, "change request {number} of {branch}, {state}");
+            }
+        }
+        let hooks = self.bench.world.hooks.len();
+        let _ = writeln!(out, "the deploy hook ran {hooks} times");
+        out
+    }
+}
+
+/// What says something to the reader of a story; the rest is how it was done.
+fn worth_saying(reason: &Reason) -> bool {
+    match reason {
+        Reason::GestureTaken { .. }
+        | Reason::GestureWithoutEffect { .. }
+        | Reason::SentBack { .. }
+        | Reason::Repeated { .. }
+        | Reason::EvidenceLapsed { .. }
+        | Reason::Escalated(_)
+        | Reason::MainMoved { .. }
+        | Reason::Merged { .. }
+        | Reason::Proven
+        | Reason::Healthy
+        | Reason::DeployFailed { .. }
+        | Reason::StopDeferred
+        | Reason::Stopped
+        | Reason::Frozen(_)
+        | Reason::Thawed
+        | Reason::PolicyRefused
+        | Reason::ProviderClosed
+        | Reason::ProviderOpen
+        | Reason::Paused
+        | Reason::Unpaused
+        | Reason::Unperformed { .. }
+        | Reason::BoardRefused { .. }
+        | Reason::RequestEdited => true,
+        Reason::GateSaid { passed, .. } => *passed != Some(true),
+        Reason::Known
+        | Reason::Ignored(_)
+        | Reason::Advanced { .. }
+        | Reason::EvidenceStands { .. }
+        | Reason::NotConfigured { .. }
+        | Reason::TurnTaken
+        | Reason::RunBegan { .. }
+        | Reason::RunEnded { .. }
+        | Reason::Later { .. }
+        | Reason::PolicyChanged
+        | Reason::Noted => false,
+    }
+}
