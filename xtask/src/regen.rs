@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::rows;
+use crate::{rows, workspace};
 
 /// A file and what makes it.
 struct Generated {
@@ -15,7 +15,18 @@ struct Generated {
     make: fn(&Path) -> Result<String>,
 }
 
-const GENERATED: &[Generated] = &[Generated { path: "docs/rows.md", make: rows::table }];
+const GENERATED: &[Generated] = &[
+    Generated { path: "docs/rows.md", make: rows::table },
+    Generated { path: "orch.example.toml", make: |root| printed(root, "example") },
+    Generated { path: ".env.example", make: |root| printed(root, "env") },
+];
+
+/// What the program itself prints as its reference.
+fn printed(root: &Path, reference: &str) -> Result<String> {
+    let mut command = workspace::cargo(root);
+    command.args(["run", "--locked", "--quiet", "-p", "orch", "--", "reference", reference]);
+    workspace::stdout_of(&mut command)
+}
 
 /// Writes all files that changed.
 pub(crate) fn run(root: &Path) -> Result<()> {

@@ -273,23 +273,20 @@ pub(crate) fn stand(task: &Task, seen: &Seen, now: Moment, lang: Lang) -> Stand 
         since_at: since,
     };
     match standing(task, &seen.board, &seen.policies, now) {
-        Standing::Working { run: Some((_, job)), since, .. } => {
-            plain("working", words::job_name(job, lang), since)
+        Standing::Working { run, ask, since } => {
+            plain("working", words::working(run, ask.as_ref(), lang), since)
         }
-        Standing::Working { ask: Some(ask), since, .. } => plain("working", words::asking(&ask, lang), since),
-        Standing::Working { run: None, ask: None, since } => plain("working", String::new(), since),
         Standing::Over { since } => plain("over", words::stage_label(task.stage, lang), since),
         Standing::Held(holds) => {
-            let Some((first, rest)) = holds.split_first() else {
+            let Some((Hold { kind, since }, rest)) = holds.split_first() else {
                 return plain("held", String::new(), task.step_since);
             };
-            let Hold { kind, since } = first;
             Stand {
                 state: state_of(kind),
-                text: words::hold(kind, lang),
+                text: words::hold(kind, &task.item, lang),
                 since: rfc3339(*since),
-                lifts: words::lifts(kind, lang),
-                also: rest.iter().map(|hold| words::hold(&hold.kind, lang)).collect(),
+                lifts: words::lifts(kind, &task.item, lang),
+                also: rest.iter().map(|hold| words::hold(&hold.kind, &task.item, lang)).collect(),
                 since_at: *since,
             }
         }

@@ -411,6 +411,12 @@ impl TaskPage {
         std::array::from_fn(|n| (PRIORITIES[n], labels[n], self.task.brief.priority == PRIORITIES[n]))
     }
 
+    /// What lifts the hold, cut at its commands: every second part is one.
+    fn lifts(&self) -> Vec<(bool, &str)> {
+        let parts = self.task.brief.standing.lifts.split('`').enumerate();
+        parts.map(|(n, part)| (n % 2 == 1, part)).collect()
+    }
+
     fn link(&self, name: &str) -> String {
         format!("/tasks/{}/files/{}", in_link(&self.task.brief.id), in_link(name))
     }

@@ -57,9 +57,9 @@ async fn the_board_shows_who_waits_for_what() {
     );
     assert!(at("id=\"n-SITE-004\"") < at("id=\"s-created\""), "what waits for a person comes first");
     for text in [
-        "Waits for Confirm Deploy",
-        "The requirements wait for approval",
-        "your checkout of main has changes",
+        "Waits for your word to deploy",
+        "Waits for your approval of the requirements",
+        "Your checkout of main has changes",
     ] {
         at(text);
     }
@@ -111,7 +111,7 @@ async fn a_task_shows_everything() {
     let page = house.page("/tasks/SITE-004").await.body;
     for text in [
         "aria-current=\"step\"",
-        "Waits for Confirm Deploy",
+        "Waits for your word to deploy",
         "ended with code 101",
         "check_ci_green",
         "search::order_is_kept",
