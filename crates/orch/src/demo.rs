@@ -63,7 +63,8 @@ pub enum Ending {
 /// What stands in the way.
 pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let began = clock::now();
-    let workspace = Workspace::make(&plan.workspace, plan.spoil, &plan.wishes)?;
+    let pace = if plan.ask { story::WATCHED } else { story::ALONE };
+    let workspace = Workspace::make(&plan.workspace, plan.spoil, pace, &plan.wishes)?;
     tell::opening(&workspace, plan);
     let first = hook::deploy_first(&workspace).map_err(|e| Error::failed(e.to_string()))?;
     let (settings, _) =
@@ -73,7 +74,16 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let running = compose::start(workspace.home(), settings, wishes).await?;
     workspace.note_brain()?;
     tell::where_to_look(&running, plan)?;
-    let ending = travel(&running, &workspace, plan, began, first).await;
+    let ending = tokio::select! {
+        ending = travel(&running, &workspace, plan, began, first) => Some(ending),
+        () = wait_for_the_end() => None,
+    };
+    let Some(ending) = ending else {
+        running.stop().await;
+        workspace.end_services()?;
+        workspace.forget_brain();
+        return Ok(Ending::Held("ended before the change was delivered".to_owned()));
+    };
     let delivered = matches!(ending, Ok((Ending::Delivered, _)));
     if plan.once {
         running.stop().await;

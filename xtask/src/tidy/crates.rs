@@ -22,6 +22,8 @@ const ROOMS: &[Room] = &[
         knows: &["orch-core", "orch-engine", "orch-store", "orch-adapters", "orch-server"],
         tests_know: &["orch-sim"],
     },
+    // Its tests know the program as a person does: from outside.
+    Room { name: "orch-browser", knows: &[], tests_know: &[] },
     Room { name: "xtask", knows: &[], tests_know: &[] },
 ];
 

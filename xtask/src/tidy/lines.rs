@@ -24,7 +24,10 @@ const RULES: &[Rule] = &[
         except: &[
             ("crates/orch/", "settings and arguments come in here"),
             ("xtask/", "a tool for developers, not part of the program"),
-            ("crates/adapters/src/process/enter.rs", "goes into the run's folder before it becomes the program"),
+            (
+                "crates/adapters/src/process/enter.rs",
+                "goes into the run's folder before it becomes the program",
+            ),
         ],
         in_tests: true,
     },
@@ -40,7 +43,10 @@ const RULES: &[Rule] = &[
         instead: "time is a value that the engine's clock gives; take it as an argument",
         except: &[
             ("crates/engine/src/clock.rs", "the clock"),
-            ("crates/adapters/src/process/", "supervisors are processes of their own: no engine there, and they outlive it"),
+            (
+                "crates/adapters/src/process/",
+                "supervisors are processes of their own: no engine there, and they outlive it",
+            ),
             ("crates/adapters/src/git/hub.rs", "the age of a lock that a crash left behind"),
             ("crates/adapters/src/git/program.rs", "the deadline of a program that is waited for"),
             ("xtask/src/step.rs", "says how long a step took"),

@@ -71,7 +71,9 @@ impl Browser {
             .capabilities(wanted)
             .connect(&format!("http://127.0.0.1:{port}"))
             .await
-            .unwrap_or_else(|e| panic!("Chromium does not start ({e}); `cargo xtask ci --install` installs it"));
+            .unwrap_or_else(|e| {
+                panic!("Chromium does not start ({e}); `cargo xtask ci --install` installs it")
+            });
         let browser = Self { client, _driver: driver };
         browser.look(Look::WIDE, 800).await;
         browser
@@ -140,13 +142,15 @@ impl Browser {
     pub(crate) async fn shoot(&self, name: &str, looks: &[Look]) {
         for look in looks {
             let Look { width, scheme } = *look;
-            let loaded = "[...document.querySelectorAll('[data-load]')].filter((part) => part.checkVisibility())
+            let loaded =
+                "[...document.querySelectorAll('[data-load]')].filter((part) => part.checkVisibility())
                 .every((part) => !part.querySelector(`:scope > a[href='${part.dataset.load}']`))";
             let mut height = 800;
             // A taller window shows parts that load when they are seen, which make the page taller.
             for _ in 0..4 {
                 self.look(*look, height).await;
-                let (whole, near) = (self.ask("document.documentElement.scrollHeight").await, self.ask(loaded).await);
+                let (whole, near) =
+                    (self.ask("document.documentElement.scrollHeight").await, self.ask(loaded).await);
                 let whole = u32::try_from(whole.as_u64().unwrap()).unwrap().clamp(800, 6000);
                 if near == true && whole == height {
                     break;
@@ -196,7 +200,8 @@ impl Browser {
     }
 
     async fn log(&self, kind: &'static str) -> Vec<Value> {
-        let said = self.client.issue_cmd(Extra { path: "se/log", body: json!({ "type": kind }) }).await.unwrap();
+        let said =
+            self.client.issue_cmd(Extra { path: "se/log", body: json!({ "type": kind }) }).await.unwrap();
         said.as_array().unwrap().clone()
     }
 

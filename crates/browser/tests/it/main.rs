@@ -12,20 +12,25 @@ use demo::Demo;
 
 /// Runs a test on a runtime of its own and says first which program is missing, if one is.
 fn play(test: impl Future<Output = ()>) {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap().block_on(test);
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test);
 }
 
 /// What a person looks for in the page, as the page's own language says it.
 mod seen {
     pub(crate) const ON_BOARD: &str = "location.pathname === '/' && document.querySelector('#c-DEMO-001')";
-    pub(crate) const TASK: &str = "location.pathname === '/tasks/DEMO-001' && document.querySelector('#standing')";
+    pub(crate) const TASK: &str =
+        "location.pathname === '/tasks/DEMO-001' && document.querySelector('#standing')";
     pub(crate) const LIVE: &str = "document.querySelector('#live:not(.off)')?.textContent";
     pub(crate) const APPROVE: &str = "document.querySelector('button[value=approve]:enabled')";
     pub(crate) const CONFIRM: &str = "document.querySelector('button[value=confirm]:enabled')";
     pub(crate) const DONE: &str = "document.querySelector('#standing.over')";
     /// The log of an agent grew at least twice while this page was open.
-    pub(crate) const LOG_MOVED: &str =
-        "Object.entries(watched.logs).find(([whose, sizes]) => !/test|check/i.test(whose) && sizes.length > 2)";
+    pub(crate) const LOG_MOVED: &str = "Object.entries(watched.logs).find(([whose, sizes]) => !/test|check/i.test(whose) && sizes.length > 2)";
 }
 
 /// Notes how each log grows and which stages are current, and would be gone after a reload.
@@ -73,14 +78,17 @@ fn a_person_brings_a_change_to_done() {
         browser.wait_within("a delivered change", seen::DONE, Duration::from_secs(60)).await;
         // The page was never loaded again: what was noted since the approval is still here.
         let stages = browser.ask("watched.stages").await;
-        let stages: Vec<&str> = stages.as_array().unwrap().iter().filter_map(|stage| stage.as_str()).collect();
-        for stage in ["Architecture", "Development", "Review", "Testing", "Deploy", "Done"] {
+        let stages: Vec<&str> =
+            stages.as_array().unwrap().iter().filter_map(|stage| stage.as_str()).collect();
+        for stage in ["Architecture", "Development", "Code Review", "Testing", "Deploying"] {
             assert!(stages.contains(&stage), "{stage} was not seen, only {stages:?}");
         }
         browser.shoot("task-done", Look::ALL).await;
         demo.says("Hello, Ada!");
 
-        for (name, path) in [("board-done", "/"), ("journal", "/journal"), ("new", "/new"), ("sign-in", "/login")] {
+        for (name, path) in
+            [("board-done", "/"), ("journal", "/journal"), ("new", "/new"), ("sign-in", "/login")]
+        {
             browser.go(&demo.at(path)).await;
             browser.shoot(name, Look::ALL).await;
         }
@@ -97,14 +105,18 @@ fn a_person_brings_a_change_to_done() {
 fn without_the_link_nothing_can_be_pressed() {
     play(async {
         let (stranger, owner, demo) = tokio::join!(Browser::open(), Browser::open(), Demo::begin());
-        stranger.go(&demo.at("/tasks/DEMO-001")).await;
-        stranger.wait("what may be read", seen::TASK).await;
+        stranger.go(&demo.at("/")).await;
+        stranger.wait("the task on the board", seen::ON_BOARD).await;
+        stranger.click("#c-DEMO-001").await;
+        stranger.wait("the page of the task", seen::TASK).await;
         let asks = "document.querySelector('#standing.person a[href=\"/login\"]')";
         stranger.wait("the way to sign in where buttons would be", asks).await;
         assert_eq!(stranger.ask("document.querySelectorAll('#main form').length").await, 0);
         stranger.shoot("task-stranger", &[Look::WIDE, Look::PHONE]).await;
         stranger.click("#standing a[href='/login']").await;
-        stranger.wait("how to get a link", "/orch login/.test(document.querySelector('main').textContent)").await;
+        stranger
+            .wait("how to get a link", "/orch login/.test(document.querySelector('main').textContent)")
+            .await;
         stranger.has_nothing_to_complain_about().await;
 
         let answer = stranger.post("/tasks/DEMO-001/act", "press=approve&seq=1&csrf=none").await;

