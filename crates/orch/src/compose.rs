@@ -353,6 +353,10 @@ async fn open_door(
             .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
     })?;
     let address = listener.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    access.address = match settings.hosts.first().filter(|_| settings.https) {
+        Some(host) => format!("https://{host}"),
+        None => format!("http://{address}"),
+    };
     let socket = outside.home.socket();
     let _ = std::fs::remove_file(&socket);
     let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
@@ -379,8 +383,7 @@ impl Running {
     /// # Errors
     /// There is no randomness.
     pub fn link(&self) -> Result<String, Error> {
-        let ticket = self.keeper.issue("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))?;
-        Ok(format!("http://{}/login?ticket={ticket}", self.address))
+        self.keeper.link("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))
     }
 
     /// Ends the front door, lets the hands finish nothing new, and closes the brain. Runs go on under their supervisors

@@ -66,7 +66,8 @@ pub enum Ending {
 /// What stands in the way.
 pub async fn play(plan: &Plan) -> Result<Ending, Error> {
     let mut asked = Asked::listen()?;
-    let workspace = Workspace::make(&plan.workspace, plan.spoil, &plan.wishes)?;
+    let pace = if plan.ask { story::WATCHED } else { story::ALONE };
+    let workspace = Workspace::make(&plan.workspace, plan.spoil, pace, &plan.wishes)?;
     workspace.note_brain()?;
     tell::opening(&workspace, plan);
     let played = serve(&workspace, plan, &mut asked).await;

@@ -46,8 +46,13 @@ enum Fate {
 fn stage_it() -> Scene {
     let scene = Scene::new("demo/home", "demo/repository");
     let exe = PathBuf::from(env!("CARGO_BIN_EXE_orch"));
-    let workspace =
-        Workspace::make(&scene.folder().join("demo"), None, &Wishes { exe, ..Wishes::default() }).unwrap();
+    let workspace = Workspace::make(
+        &scene.folder().join("demo"),
+        None,
+        orch::demo::story::ALONE,
+        &Wishes { exe, ..Wishes::default() },
+    )
+    .unwrap();
     workspace.write_settings(([127, 0, 0, 1], 0).into()).unwrap();
     scene.write("demo/scenario.toml", &scenario());
     scene
