@@ -188,25 +188,30 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     if let Some(pages) = wishes.store_pages {
         journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
     }
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
-    std::thread::Builder::new()
-        .name("checkpoints".to_owned())
-        .spawn(move || checkpointer.run())
-        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let clean = journal.was_clean();
-    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
-    let limits = settings.core_limits();
-    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
-    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
         if let Err(error) = journal.close() {
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
+    // Whatever can be refused is refused before anything works: a brain that began is not easily undone.
+    let parts = match parts(&home, &settings, &wishes, user).await {
+        Ok(parts) => parts,
+        Err(refused) => {
+            close(journal);
+            return Err(refused);
+        }
+    };
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
+    std::thread::Builder::new()
+        .name("checkpoints".to_owned())
+        .spawn(move || checkpointer.run())
+        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
+    let limits = settings.core_limits();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
-    let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
+    let Parts { tracker, forge, projects, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -256,7 +261,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         check::soon(&outside);
     }
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
-    let (address, keeper, served) = open_door(&outside, &wishes).await?;
+    let (keeper, served) =
+        open_door(&outside, &wishes, token, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
     Ok(Running { outside, address, keeper, brain, served })
 }
 
@@ -290,29 +296,56 @@ async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> 
     outside.asker.ask(move |board, _| board.row(&task).map(|row| row.project.clone())).await.flatten()
 }
 
-async fn open_door(
-    outside: &Arc<Outside>,
+/// What the composition is made of, besides the brain.
+struct Parts {
+    tracker: Arc<BuiltinTracker>,
+    forge: LocalForge,
+    projects: BTreeMap<ProjectId, Arc<Project>>,
+    token: String,
+    tcp: TcpListener,
+    address: std::net::SocketAddr,
+    unix: UnixListener,
+}
+
+/// Makes the parts. The store's lock is held: no other brain has the socket.
+async fn parts(
+    home: &Home,
+    settings: &Settings,
     wishes: &Wishes,
-) -> Result<(std::net::SocketAddr, Arc<Keeper>, tokio::task::JoinHandle<()>), Error> {
-    let settings = outside.settings();
-    let token = secret(&outside.home.token())?;
-    let mut access = Access::loopback(token);
-    if !settings.listen.ip().is_loopback() {
-        access.reading_needs_login = true;
-        access.hosts.push(settings.listen.ip().to_string());
-    }
-    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
+    user: Option<RunAs>,
+) -> Result<Parts, Error> {
+    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
+    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let texts = Arc::new(project::Texts::new(home.store()));
+    let projects = project::all(home, settings, wishes, user, &texts, &tracker)?;
+    let token = secret(&home.token())?;
+    let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
         Error::failed(format!("nothing can listen there: {e}"))
             .at(settings.listen)
             .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
     })?;
-    let address = listener.local_addr().map_err(|e| Error::failed(e.to_string()))?;
-    let socket = outside.home.socket();
+    let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    let socket = home.socket();
     let _ = std::fs::remove_file(&socket);
     let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
     let private = std::fs::Permissions::from_mode(0o600);
     std::fs::set_permissions(&socket, private)
         .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    Ok(Parts { tracker, forge, projects, token, tcp, address, unix })
+}
+
+fn open_door(
+    outside: &Arc<Outside>,
+    wishes: &Wishes,
+    token: String,
+    listeners: Vec<Listener>,
+) -> (Arc<Keeper>, tokio::task::JoinHandle<()>) {
+    let settings = outside.settings();
+    let mut access = Access::loopback(token);
+    if !settings.listen.ip().is_loopback() {
+        access.reading_needs_login = true;
+        access.hosts.push(settings.listen.ip().to_string());
+    }
     let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
@@ -322,9 +355,8 @@ async fn open_door(
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
-    let listeners = vec![Listener::Tcp(listener), Listener::Unix(unix)];
     let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
-    Ok((address, keeper, served))
+    (keeper, served)
 }
 
 impl Running {

@@ -178,5 +178,9 @@ pub(crate) fn digest(read: &str) -> Result<Digest, Problem> {
     if read.len() == 64 && read.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(Digest(read.to_ascii_lowercase()));
     }
-    Err(Problem::new(Kind::Malformed, "`what` is no digest", "send the 64 hexadecimal digits that the task shows"))
+    Err(Problem::new(
+        Kind::Malformed,
+        "`what` is no digest",
+        "send the 64 hexadecimal digits that the task shows",
+    ))
 }

@@ -167,7 +167,8 @@ impl Keeper {
         let mut sessions = lock(&self.sessions);
         sessions.retain(|_, session| session.until > now);
         if sessions.len() >= MOST_SESSIONS
-            && let Some(oldest) = sessions.values().min_by_key(|session| session.until).map(|s| s.hash.clone())
+            && let Some(oldest) =
+                sessions.values().min_by_key(|session| session.until).map(|s| s.hash.clone())
         {
             sessions.remove(&oldest);
         }
@@ -198,7 +199,8 @@ impl Keeper {
 
     fn set_cookie(&self, token: &str, seconds: u64) -> HeaderValue {
         let secure = if self.access.https { "; Secure" } else { "" };
-        let text = format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", self.cookie);
+        let text =
+            format!("{}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Strict{secure}", self.cookie);
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
     }
 
@@ -231,7 +233,8 @@ impl Keeper {
             return Ok(Who::Token { by, via });
         }
         let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-        let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs =
+            cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let Some((_, token)) = pairs.find(|(name, _)| *name == self.cookie) else { return Ok(Who::Nobody) };
         let found = lock(&self.sessions).get(&Digest::of(token.as_bytes())).cloned();
         Ok(found.filter(|session| session.until > now).map_or(Who::Nobody, Who::Session))

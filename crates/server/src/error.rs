@@ -88,7 +88,11 @@ impl Problem {
 
     pub(crate) fn not_found(what: impl Into<String>) -> Self {
         let what = what.into();
-        Self::new(Kind::NotFound, format!("there is no {what}"), "check the name; `GET /api/v1/tasks` lists all tasks")
+        Self::new(
+            Kind::NotFound,
+            format!("there is no {what}"),
+            "check the name; `GET /api/v1/tasks` lists all tasks",
+        )
     }
 
     pub(crate) fn no_credential() -> Self {
@@ -121,7 +125,11 @@ impl From<Trouble> for Problem {
         match trouble {
             Trouble::Overloaded { retry_after } => Problem {
                 retry_after: Some(retry_after.as_seconds().max(1)),
-                ..Problem::new(Kind::Overloaded, trouble.to_string(), "nothing was written; ask again after `Retry-After`")
+                ..Problem::new(
+                    Kind::Overloaded,
+                    trouble.to_string(),
+                    "nothing was written; ask again after `Retry-After`",
+                )
             },
             Trouble::Failed { .. } => {
                 tracing::error!(error = %trouble, "a request failed");
@@ -141,7 +149,11 @@ fn rejected(status: StatusCode, text: String, hint: &str) -> Problem {
 
 /// The body is over the limit.
 pub(crate) fn too_large() -> Problem {
-    Problem::new(Kind::TooLarge, "the body is over 1 MiB", "send less; texts of issues and comments have room for 256 KiB")
+    Problem::new(
+        Kind::TooLarge,
+        "the body is over 1 MiB",
+        "send less; texts of issues and comments have room for 256 KiB",
+    )
 }
 
 impl From<JsonRejection> for Problem {

@@ -22,7 +22,9 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
     async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
         match Bytes::from_request(request, state).await {
             Ok(bytes) => Ok(Self(bytes)),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(crate::error::too_large()),
+            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+                Err(crate::error::too_large())
+            }
             Err(rejection) => Err(Problem::malformed(rejection.body_text(), "send the delivery again")),
         }
     }
@@ -51,14 +53,18 @@ pub(crate) async fn deliver(
         .collect();
     let delivery = Delivery { project: ProjectId(project.clone()), headers, body: body.to_vec() };
     match rooms.source.hook(delivery).await? {
-        HookAnswer::Accepted { seq } => Ok((StatusCode::ACCEPTED, Json(json!({ "seq": seq.0 }))).into_response()),
+        HookAnswer::Accepted { seq } => {
+            Ok((StatusCode::ACCEPTED, Json(json!({ "seq": seq.0 }))).into_response())
+        }
         HookAnswer::NothingNew => Ok(Json(json!({ "seq": Value::Null })).into_response()),
         HookAnswer::BadSignature => Err(Problem::new(
             Kind::NoCredential,
             "the signature is missing or not made with this project's secret",
             "sign the raw body with HMAC-SHA-256 and the secret that the project's hook has",
         )),
-        HookAnswer::Malformed { place, remedy } => Err(Problem::malformed(format!("the delivery is malformed at {place}"), remedy)),
+        HookAnswer::Malformed { place, remedy } => {
+            Err(Problem::malformed(format!("the delivery is malformed at {place}"), remedy))
+        }
         HookAnswer::Unknown => Err(Problem::not_found(format!("hook of a project `{project}`"))),
     }
 }

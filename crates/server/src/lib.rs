@@ -24,6 +24,6 @@ mod status;
 mod assets;
 
 pub use auth::Keeper;
-pub use routes::{Setup, documented, router, routed};
+pub use routes::{Setup, documented, routed, router};
 pub use serve::{Listener, Patience, serve};
 pub use source::Source;

@@ -78,7 +78,9 @@ pub(crate) async fn follow(
 ) -> Result<Response, Problem> {
     let mut part = part(&rooms, &id, &wanted).await?;
     part.most = part.most.min(TAIL);
-    if let Some(seen) = headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok()) {
+    if let Some(seen) =
+        headers.get("last-event-id").and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok())
+    {
         part.from = Some(seen);
     }
     let first = chunk(&rooms, part.clone()).await?;
@@ -127,7 +129,9 @@ async fn part(rooms: &Rooms, id: &str, wanted: &Wanted) -> Result<LogPart, Probl
     let stream = match wanted.stream.as_deref() {
         None | Some("out") => LogStream::Out,
         Some("err") => LogStream::Err,
-        Some(_) => return Err(Problem::malformed("`stream` is neither `out` nor `err`", "leave it out for `out`")),
+        Some(_) => {
+            return Err(Problem::malformed("`stream` is neither `out` nor `err`", "leave it out for `out`"));
+        }
     };
     let run = match &wanted.run {
         Some(run) => run.parse().map_err(|bad: orch_core::id::BadId| {
@@ -139,7 +143,8 @@ async fn part(rooms: &Rooms, id: &str, wanted: &Wanted) -> Result<LogPart, Probl
 }
 
 async fn newest(rooms: &Rooms, task: &TaskId) -> Result<RunId, Problem> {
-    let listed = rooms.source.task(task.clone()).await?.ok_or_else(|| Problem::not_found(format!("task {task}")))?;
+    let listed =
+        rooms.source.task(task.clone()).await?.ok_or_else(|| Problem::not_found(format!("task {task}")))?;
     let newest = listed.task.runs.last().map(|row| row.run);
     newest.ok_or_else(|| Problem::not_found(format!("run of {task} yet")))
 }

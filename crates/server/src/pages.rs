@@ -36,7 +36,13 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    pub(crate) fn new(rooms: &Rooms, who: &Who, lang: Lang, here: &'static str, title: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        rooms: &Rooms,
+        who: &Who,
+        lang: Lang,
+        here: &'static str,
+        title: impl Into<String>,
+    ) -> Self {
         let (by, csrf) = match who {
             Who::Session(session) => (Some(session.by.clone()), session.csrf.clone()),
             Who::Token { .. } | Who::Nobody => (None, String::new()),
@@ -98,7 +104,9 @@ pub(crate) fn in_link(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => out.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")), // not a domain enum
         }
     }

@@ -158,12 +158,19 @@ pub fn router(setup: Setup) -> Router {
         stop: setup.stop,
     };
     let within = setup.answer_within;
-    let timed = api_routes().router.merge(page_routes()).layer(from_fn(move |request, next| timed(within, request, next)));
+    let timed = api_routes()
+        .router
+        .merge(page_routes())
+        .layer(from_fn(move |request, next| timed(within, request, next)));
     timed
         .merge(stream_routes().router)
         .fallback(async || Problem::not_found("such page"))
         .method_not_allowed_fallback(async || {
-            Problem::new(Kind::WrongMethod, "this path has no such method", "`/openapi.json` lists what there is")
+            Problem::new(
+                Kind::WrongMethod,
+                "this path has no such method",
+                "`/openapi.json` lists what there is",
+            )
         })
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(rooms.clone(), door))
@@ -172,7 +179,8 @@ pub fn router(setup: Setup) -> Router {
         .layer(from_fn(safe_headers))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             tracing::error!("a request ended in a panic");
-            Problem::new(Kind::Failed, "this request ended in a defect of Orch", "please report it").into_response()
+            Problem::new(Kind::Failed, "this request ended in a defect of Orch", "please report it")
+                .into_response()
         }))
         .with_state(rooms)
 }
@@ -192,7 +200,8 @@ async fn timed(within: Duration, request: Request, next: Next) -> Response {
 /// A body that announces itself as too large is refused before a byte of it is read.
 async fn announced_size(request: Request, next: Next) -> Response {
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let too_large = announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|size| size > BODY_LIMIT as u64);
+    let too_large =
+        announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|size| size > BODY_LIMIT as u64);
     if too_large {
         return crate::error::too_large().into_response();
     }

@@ -95,7 +95,10 @@ async fn accept(
         let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
             request.extensions_mut().insert(peer);
             let router = router.clone();
-            async move { hyper::service::Service::call(&hyper_util::service::TowerToHyperService::new(router), request).await }
+            async move {
+                hyper::service::Service::call(&hyper_util::service::TowerToHyperService::new(router), request)
+                    .await
+            }
         });
         let connection = builder.serve_connection(TokioIo::new(io), answer).into_owned();
         let connection = graceful.watch(connection);

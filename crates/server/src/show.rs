@@ -90,7 +90,8 @@ pub(crate) fn whole_chars(bytes: &[u8]) -> usize {
         Err(_) => {
             let tail = bytes.len().saturating_sub(3);
             let open = (tail..bytes.len()).find(|at| {
-                std::str::from_utf8(&bytes[*at..]).is_err_and(|e| e.error_len().is_none() && e.valid_up_to() == 0)
+                std::str::from_utf8(&bytes[*at..])
+                    .is_err_and(|e| e.error_len().is_none() && e.valid_up_to() == 0)
             });
             open.unwrap_or(bytes.len())
         }
@@ -191,8 +192,13 @@ mod tests {
     /// Proves that nothing in Markdown becomes markup of its own, and that links and images reach no strange scheme.
     #[test]
     fn markdown_keeps_no_markup_of_strangers() {
-        let html = markdown("---\nverdict: x\n---\n# A\n<script>alert(1)</script> [x](javascript:alert(1)) ![i](data:x)");
-        assert!(!html.contains("<script") && !html.contains("javascript:") && !html.contains("<img"), "{html}");
+        let html = markdown(
+            "---\nverdict: x\n---\n# A\n<script>alert(1)</script> [x](javascript:alert(1)) ![i](data:x)",
+        );
+        assert!(
+            !html.contains("<script") && !html.contains("javascript:") && !html.contains("<img"),
+            "{html}"
+        );
         assert!(html.contains("&lt;script&gt;") && !html.contains("verdict"), "{html}");
     }
 
@@ -210,7 +216,9 @@ mod tests {
     /// Proves that a diff is read by lines with their numbers, and that what is no diff is left out.
     #[test]
     fn diffs_by_lines() {
-        let files = diff("junk\ndiff --git a/x b/x\nindex 1..2\n--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@ fn\n a\n-b\n+c\n+--- d\n");
+        let files = diff(
+            "junk\ndiff --git a/x b/x\nindex 1..2\n--- a/x\n+++ b/x\n@@ -3,2 +3,3 @@ fn\n a\n-b\n+c\n+--- d\n",
+        );
         assert_eq!(files.len(), 1);
         let file = &files[0];
         assert_eq!((file.path.as_str(), file.added, file.removed), ("x", 2, 1));

@@ -65,15 +65,24 @@ pub(crate) async fn queue(State(rooms): State<Rooms>) -> Result<Json<Value>, Pro
     let installation = seen.board.installation();
     let mut frozen = serde_json::Map::new();
     for project in source.projects().await? {
-        let freezes = seen.board.repository(&project).map(|repository| repository.freezes.clone()).unwrap_or_default();
+        let freezes =
+            seen.board.repository(&project).map(|repository| repository.freezes.clone()).unwrap_or_default();
         if !freezes.is_empty() {
             frozen.insert(project.0, json!(freezes));
         }
     }
-    let serial: Vec<&str> =
-        seen.policies.iter().filter(|(_, policy)| policy.serial).map(|(project, _)| project.as_str()).collect();
-    let labelled: Vec<&str> =
-        seen.policies.iter().filter(|(_, policy)| policy.labels).map(|(project, _)| project.as_str()).collect();
+    let serial: Vec<&str> = seen
+        .policies
+        .iter()
+        .filter(|(_, policy)| policy.serial)
+        .map(|(project, _)| project.as_str())
+        .collect();
+    let labelled: Vec<&str> = seen
+        .policies
+        .iter()
+        .filter(|(_, policy)| policy.labels)
+        .map(|(project, _)| project.as_str())
+        .collect();
     let sweep = health.sweep.unwrap_or_default();
     Ok(Json(json!({
         "counts": { "queued": work.queued, "running": work.running, "done": work.done, "failed": work.failed },

@@ -55,12 +55,18 @@ pub(crate) async fn events(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let entity = wanted.entity.as_deref().map(str::parse::<Entity>).transpose();
-    let entity = entity.map_err(|bad| Problem::malformed(bad.to_string(), "name it like the journal does"))?;
+    let entity =
+        entity.map_err(|bad| Problem::malformed(bad.to_string(), "name it like the journal does"))?;
     let resumed = match headers.get("last-event-id") {
         None => wanted.after,
-        Some(value) => Some(value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
-            Problem::malformed("the header `Last-Event-ID` is no number", "send the `id` of the last event as it came")
-        })?),
+        Some(value) => {
+            Some(value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
+                Problem::malformed(
+                    "the header `Last-Event-ID` is no number",
+                    "send the `id` of the last event as it came",
+                )
+            })?)
+        }
     };
     let mut head = rooms.source.head();
     let from = resumed.map_or_else(|| *head.borrow_and_update(), Seq);
@@ -97,7 +103,8 @@ async fn tell(
                 events.send(format!("id: {last}\nevent: tick\ndata: {last}\n\n")).await
             }
             (true, None) => Ok(()),
-            (_, _) => match tell_rows(&rooms, &mut last, newest, entity.as_ref(), ticks, lang, &events).await {
+            (_, _) => match tell_rows(&rooms, &mut last, newest, entity.as_ref(), ticks, lang, &events).await
+            {
                 Ok(told) => told,
                 Err(problem) => {
                     // The client comes again with the last id that it saw; nothing is skipped.

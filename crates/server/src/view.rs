@@ -1,14 +1,14 @@
 //! What does a task look like from outside? One view for pages and API, made from state and board, stored nowhere.
 
+use orch_core::event::Usage;
 use orch_core::gate::{Evidence, Subject, Verdict};
-use orch_core::hold::{Hold, HoldKind, Standing, standing};
 use orch_core::gesture::Priority;
+use orch_core::hold::{Hold, HoldKind, Standing, standing};
 use orch_core::message::Lang;
 use orch_core::rework::MAX_DEVELOPER_RUNS;
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, RunRow, Task};
 use orch_core::time::Moment;
-use orch_core::event::Usage;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -234,9 +234,10 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::Confirmation { .. }
         | HoldKind::RequestChanged
         | HoldKind::IssueGone => "person",
-        HoldKind::Escalated(_) | HoldKind::CannotTell { .. } | HoldKind::DiskFull | HoldKind::Frozen { .. } => {
-            "trouble"
-        }
+        HoldKind::Escalated(_)
+        | HoldKind::CannotTell { .. }
+        | HoldKind::DiskFull
+        | HoldKind::Frozen { .. } => "trouble",
         HoldKind::Paused { .. }
         | HoldKind::NotAsked
         | HoldKind::Provider { .. }
@@ -263,12 +264,16 @@ pub(crate) fn stand(task: &Task, seen: &Seen, now: Moment, lang: Lang) -> Stand 
         since_at: since,
     };
     match standing(task, &seen.board, &seen.policies, now) {
-        Standing::Working { run: Some((_, job)), since, .. } => plain("working", words::job_name(job, lang), since),
+        Standing::Working { run: Some((_, job)), since, .. } => {
+            plain("working", words::job_name(job, lang), since)
+        }
         Standing::Working { ask: Some(ask), since, .. } => plain("working", words::asking(&ask, lang), since),
         Standing::Working { run: None, ask: None, since } => plain("working", String::new(), since),
         Standing::Over { since } => plain("over", words::stage_label(task.stage, lang), since),
         Standing::Held(holds) => {
-            let Some((first, rest)) = holds.split_first() else { return plain("held", String::new(), task.step_since) };
+            let Some((first, rest)) = holds.split_first() else {
+                return plain("held", String::new(), task.step_since);
+            };
             let Hold { kind, since } = first;
             Stand {
                 state: state_of(kind),

@@ -77,11 +77,15 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
     match how {
         RunHow::Exited { code: 0 } => pick(lang, "finished", "завершён"),
         RunHow::Exited { code } => format!("{} {code}", pick(lang, "ended with code", "завершён с кодом")),
-        RunHow::Signalled { signal } => format!("{} {signal}", pick(lang, "ended by signal", "прерван сигналом")),
+        RunHow::Signalled { signal } => {
+            format!("{} {signal}", pick(lang, "ended by signal", "прерван сигналом"))
+        }
         RunHow::TimedOut => pick(lang, "killed at its time limit", "остановлен по времени"),
         RunHow::TooMuchOutput => pick(lang, "killed at its output limit", "остановлен: слишком много вывода"),
         RunHow::Stopped => pick(lang, "stopped by Orch", "остановлен Orch"),
-        RunHow::CouldNotStart { cause } => format!("{}: {cause}", pick(lang, "could not start", "не запустился")),
+        RunHow::CouldNotStart { cause } => {
+            format!("{}: {cause}", pick(lang, "could not start", "не запустился"))
+        }
         RunHow::Lost { cause } => format!("{}: {cause}", pick(lang, "lost", "потерян")),
         RunHow::ProviderLimited { cause, .. } => {
             format!("{}: {cause}", pick(lang, "refused by the provider for now", "провайдер пока отказал"))
@@ -93,9 +97,15 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
 pub(crate) fn asking(ask: &Ask, lang: Lang) -> String {
     match ask {
         Ask::CutBranch { .. } => pick(lang, "Cutting the branch", "Создаётся ветка"),
-        Ask::Launch { job, .. } => format!("{}: {}", job_name(*job, lang), pick(lang, "starting", "запускается")),
+        Ask::Launch { job, .. } => {
+            format!("{}: {}", job_name(*job, lang), pick(lang, "starting", "запускается"))
+        }
         Ask::Collect { role, .. } => {
-            format!("{}: {}", role_name(*role, lang), pick(lang, "collecting the result", "собирается результат"))
+            format!(
+                "{}: {}",
+                role_name(*role, lang),
+                pick(lang, "collecting the result", "собирается результат")
+            )
         }
         Ask::OpenChange => pick(lang, "Opening the change request", "Открывается запрос на слияние"),
         Ask::Candidate => pick(lang, "Building the candidate", "Собирается кандидат"),
@@ -109,36 +119,65 @@ pub(crate) fn asking(ask: &Ask, lang: Lang) -> String {
 /// Why automation leaves a task alone.
 pub(crate) fn why(why: &Why, lang: Lang) -> String {
     match why {
-        Why::RoundsSpent => pick(lang, "Three rounds of work were judged negative", "Три круга работы отклонены"),
-        Why::Fruitless { role, cause } => {
-            format!("{}: {} ({cause})", role_name(*role, lang), pick(lang, "runs without a result", "запуски без результата"))
+        Why::RoundsSpent => {
+            pick(lang, "Three rounds of work were judged negative", "Три круга работы отклонены")
         }
-        Why::Conflicts => pick(lang, "Main contradicts the change again and again", "main раз за разом противоречит изменению"),
+        Why::Fruitless { role, cause } => {
+            format!(
+                "{}: {} ({cause})",
+                role_name(*role, lang),
+                pick(lang, "runs without a result", "запуски без результата")
+            )
+        }
+        Why::Conflicts => pick(
+            lang,
+            "Main contradicts the change again and again",
+            "main раз за разом противоречит изменению",
+        ),
         Why::RequestTooShort { has, needs } => match lang {
             Lang::En => format!("The description has {has} characters and needs {needs}"),
             Lang::Ru => format!("В описании {has} символов, нужно {needs}"),
         },
-        Why::Outside { cause } => format!("{}: {cause}", pick(lang, "The outside needs a person", "Нужен человек")),
+        Why::Outside { cause } => {
+            format!("{}: {cause}", pick(lang, "The outside needs a person", "Нужен человек"))
+        }
         Why::NoTests => pick(lang, "No test command is configured", "Не задана команда тестов"),
         Why::NoHook => pick(lang, "No deploy hook is configured", "Не задан скрипт деплоя"),
         Why::Unproven { cause } => {
-            format!("{}: {cause}", pick(lang, "What was merged is not what was tested", "Влито не то, что проверено"))
+            format!(
+                "{}: {cause}",
+                pick(lang, "What was merged is not what was tested", "Влито не то, что проверено")
+            )
         }
-        Why::RollbackFailed => pick(lang, "The deploy failed and so did its rollback", "Деплой и откат не удались"),
-        Why::Machine { cause } => format!("{}: {cause}", pick(lang, "The machine could not run it", "Машина не смогла запустить")),
+        Why::RollbackFailed => {
+            pick(lang, "The deploy failed and so did its rollback", "Деплой и откат не удались")
+        }
+        Why::Machine { cause } => {
+            format!("{}: {cause}", pick(lang, "The machine could not run it", "Машина не смогла запустить"))
+        }
         Why::NoAgent { role } => {
-            format!("{}: {}", pick(lang, "No agent is configured", "Не настроен агент"), role_name(*role, lang))
+            format!(
+                "{}: {}",
+                pick(lang, "No agent is configured", "Не настроен агент"),
+                role_name(*role, lang)
+            )
         }
     }
 }
 
 fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
     match cause {
-        FreezeCause::DeployFailed => pick(lang, "a deploy failed after its merge", "деплой после слияния не удался"),
-        FreezeCause::UnprovenMerge => pick(lang, "what was merged is not what was tested", "влито не то, что проверено"),
+        FreezeCause::DeployFailed => {
+            pick(lang, "a deploy failed after its merge", "деплой после слияния не удался")
+        }
+        FreezeCause::UnprovenMerge => {
+            pick(lang, "what was merged is not what was tested", "влито не то, что проверено")
+        }
         FreezeCause::MainRewritten => pick(lang, "somebody rewrote main", "кто-то переписал main"),
         FreezeCause::Person => pick(lang, "a person asked for it", "так решил человек"),
-        FreezeCause::StoreDamaged => pick(lang, "a check of the store found a contradiction", "проверка базы нашла противоречие"),
+        FreezeCause::StoreDamaged => {
+            pick(lang, "a check of the store found a contradiction", "проверка базы нашла противоречие")
+        }
     }
 }
 
@@ -167,20 +206,34 @@ pub(crate) fn hold(kind: &HoldKind, lang: Lang) -> String {
             pick(lang, "Protected paths are touched", "Затронуты защищённые пути"),
             paths.join(", ")
         ),
-        HoldKind::Confirmation { deploys: true } => pick(lang, "Waits for Confirm Deploy", "Ждёт подтверждения деплоя"),
+        HoldKind::Confirmation { deploys: true } => {
+            pick(lang, "Waits for Confirm Deploy", "Ждёт подтверждения деплоя")
+        }
         HoldKind::Confirmation { deploys: false } => {
             pick(lang, "Waits for the confirmation of the merge", "Ждёт подтверждения слияния")
         }
-        HoldKind::RequestChanged => pick(lang, "The request changed after its approval", "Запрос изменился после утверждения"),
+        HoldKind::RequestChanged => {
+            pick(lang, "The request changed after its approval", "Запрос изменился после утверждения")
+        }
         HoldKind::IssueGone => pick(lang, "The issue is gone from the tracker", "Задача исчезла из трекера"),
         HoldKind::CannotTell { cause } => {
-            format!("{}: {cause}", pick(lang, "Cannot tell whether the deploy worked", "Неясно, удался ли деплой"))
+            format!(
+                "{}: {cause}",
+                pick(lang, "Cannot tell whether the deploy worked", "Неясно, удался ли деплой")
+            )
         }
         HoldKind::Frozen { cause, .. } => {
-            format!("{}: {}", pick(lang, "The repository is frozen", "Репозиторий заморожен"), freeze_cause(cause, lang))
+            format!(
+                "{}: {}",
+                pick(lang, "The repository is frozen", "Репозиторий заморожен"),
+                freeze_cause(cause, lang)
+            )
         }
         HoldKind::Provider { provider, cause, .. } => {
-            format!("{provider}: {} ({cause})", pick(lang, "the provider refuses for now", "провайдер пока отказывает"))
+            format!(
+                "{provider}: {} ({cause})",
+                pick(lang, "the provider refuses for now", "провайдер пока отказывает")
+            )
         }
         HoldKind::TaskBudget { spent, budget } => format!(
             "{} ({} / {})",
@@ -189,14 +242,22 @@ pub(crate) fn hold(kind: &HoldKind, lang: Lang) -> String {
             money(*budget)
         ),
         HoldKind::DayBudget { budget } => {
-            format!("{} ({})", pick(lang, "The day's budget is spent", "Дневной бюджет исчерпан"), money(*budget))
+            format!(
+                "{} ({})",
+                pick(lang, "The day's budget is spent", "Дневной бюджет исчерпан"),
+                money(*budget)
+            )
         }
         HoldKind::Serial { behind } => format!("{} {behind}", pick(lang, "Waits behind", "Ждёт после")),
-        HoldKind::Lane { holder } => format!("{} {holder}", pick(lang, "The merge lane is held by", "Полосу слияния держит")),
+        HoldKind::Lane { holder } => {
+            format!("{} {holder}", pick(lang, "The merge lane is held by", "Полосу слияния держит"))
+        }
         HoldKind::Slot { turn } => {
             format!("{}: {}", pick(lang, "All slots are taken", "Все места заняты"), turn_name(*turn, lang))
         }
-        HoldKind::Turn { turn } => format!("{}: {}", pick(lang, "Next in turn", "Следующая по очереди"), turn_name(*turn, lang)),
+        HoldKind::Turn { turn } => {
+            format!("{}: {}", pick(lang, "Next in turn", "Следующая по очереди"), turn_name(*turn, lang))
+        }
         HoldKind::RetryAt { ask, cause, .. } => format!("{}: {}", asking(ask, lang), delay(cause, lang)),
         HoldKind::NoPolicy { cause } => format!(
             "{}{}",
@@ -213,10 +274,15 @@ fn delay(delay: &Delay, lang: Lang) -> String {
     match delay {
         Delay::Outage { cause } => format!("{} ({cause})", pick(lang, "it did not answer", "нет ответа")),
         Delay::CheckoutDirty { path } => {
-            format!("{} ({path})", pick(lang, "your checkout of main has changes", "в вашей копии main есть изменения"))
+            format!(
+                "{} ({path})",
+                pick(lang, "your checkout of main has changes", "в вашей копии main есть изменения")
+            )
         }
         Delay::NotYet { cause } => format!("{} ({cause})", pick(lang, "not yet", "ещё нет")),
-        Delay::Provider { cause } => format!("{} ({cause})", pick(lang, "the provider refused", "провайдер отказал")),
+        Delay::Provider { cause } => {
+            format!("{} ({cause})", pick(lang, "the provider refused", "провайдер отказал"))
+        }
     }
 }
 
@@ -224,39 +290,81 @@ fn delay(delay: &Delay, lang: Lang) -> String {
 pub(crate) fn lifts(kind: &HoldKind, lang: Lang) -> String {
     match kind {
         HoldKind::Paused { .. } => pick(lang, "Resume lifts it.", "Снимает «продолжить работу»."),
-        HoldKind::DiskFull => pick(lang, "It goes on when there is room.", "Продолжится, когда появится место."),
-        HoldKind::Escalated(_) => {
-            pick(lang, "Retry begins afresh at this stage; Stop ends it.", "«Повторить» начнёт этап заново; «Стоп» завершит.")
+        HoldKind::DiskFull => {
+            pick(lang, "It goes on when there is room.", "Продолжится, когда появится место.")
         }
+        HoldKind::Escalated(_) => pick(
+            lang,
+            "Retry begins afresh at this stage; Stop ends it.",
+            "«Повторить» начнёт этап заново; «Стоп» завершит.",
+        ),
         HoldKind::NotAsked => pick(lang, "Start begins.", "«Начать» запускает."),
-        HoldKind::Questions => {
-            pick(lang, "Answer in a comment, then press Answered.", "Ответьте в комментарии и нажмите «Ответил».")
-        }
+        HoldKind::Questions => pick(
+            lang,
+            "Answer in a comment, then press Answered.",
+            "Ответьте в комментарии и нажмите «Ответил».",
+        ),
         HoldKind::Approval => pick(
             lang,
             "Approve lets it go on; Reject with a reason sends it back.",
             "«Утвердить» пропускает дальше; «Отклонить» с причиной возвращает.",
         ),
-        HoldKind::Protected { .. } => {
-            pick(lang, "Approve exactly this diff, or reject it.", "Утвердите именно этот diff или отклоните.")
+        HoldKind::Protected { .. } => pick(
+            lang,
+            "Approve exactly this diff, or reject it.",
+            "Утвердите именно этот diff или отклоните.",
+        ),
+        HoldKind::Confirmation { .. } => pick(
+            lang,
+            "Confirm takes exactly this change to main.",
+            "«Подтвердить» отправляет именно это изменение.",
+        ),
+        HoldKind::RequestChanged => {
+            pick(lang, "Continue, or analyse again.", "Продолжить или проанализировать заново.")
         }
-        HoldKind::Confirmation { .. } => {
-            pick(lang, "Confirm takes exactly this change to main.", "«Подтвердить» отправляет именно это изменение.")
+        HoldKind::IssueGone => {
+            pick(lang, "Restore the issue, or Stop.", "Верните задачу или нажмите «Стоп».")
         }
-        HoldKind::RequestChanged => pick(lang, "Continue, or analyse again.", "Продолжить или проанализировать заново."),
-        HoldKind::IssueGone => pick(lang, "Restore the issue, or Stop.", "Верните задачу или нажмите «Стоп»."),
-        HoldKind::CannotTell { .. } => pick(lang, "Look at the service, then Retry or Stop.", "Посмотрите на сервис, затем «Повторить» или «Стоп»."),
-        HoldKind::Frozen { .. } => pick(lang, "A repairing merge or Unfreeze lifts it.", "Снимает исправляющее слияние или «Разморозить»."),
-        HoldKind::Provider { until, .. } => format!("{} {}.", pick(lang, "Opens again at", "Откроется в"), crate::show::clock(*until)),
-        HoldKind::TaskBudget { .. } => pick(lang, "A higher budget in the policy lifts it.", "Снимает больший бюджет в политике."),
-        HoldKind::DayBudget { .. } => pick(lang, "It goes on tomorrow, or with a higher limit.", "Продолжится завтра или с большим лимитом."),
+        HoldKind::CannotTell { .. } => pick(
+            lang,
+            "Look at the service, then Retry or Stop.",
+            "Посмотрите на сервис, затем «Повторить» или «Стоп».",
+        ),
+        HoldKind::Frozen { .. } => pick(
+            lang,
+            "A repairing merge or Unfreeze lifts it.",
+            "Снимает исправляющее слияние или «Разморозить».",
+        ),
+        HoldKind::Provider { until, .. } => {
+            format!("{} {}.", pick(lang, "Opens again at", "Откроется в"), crate::show::clock(*until))
+        }
+        HoldKind::TaskBudget { .. } => {
+            pick(lang, "A higher budget in the policy lifts it.", "Снимает больший бюджет в политике.")
+        }
+        HoldKind::DayBudget { .. } => pick(
+            lang,
+            "It goes on tomorrow, or with a higher limit.",
+            "Продолжится завтра или с большим лимитом.",
+        ),
         HoldKind::Serial { behind } => format!("{} {behind}.", pick(lang, "Begins after", "Начнётся после")),
-        HoldKind::Lane { holder } => format!("{} {holder}.", pick(lang, "Goes on after the merge of", "Продолжится после слияния")),
-        HoldKind::Slot { .. } => pick(lang, "Goes on when a slot is free.", "Продолжится, когда освободится место."),
+        HoldKind::Lane { holder } => {
+            format!("{} {holder}.", pick(lang, "Goes on after the merge of", "Продолжится после слияния"))
+        }
+        HoldKind::Slot { .. } => {
+            pick(lang, "Goes on when a slot is free.", "Продолжится, когда освободится место.")
+        }
         HoldKind::Turn { .. } => pick(lang, "Goes on by itself.", "Продолжится сама."),
-        HoldKind::RetryAt { due, .. } => format!("{} {}.", pick(lang, "Asked again at", "Повтор в"), crate::show::clock(*due)),
-        HoldKind::NoPolicy { .. } => pick(lang, "A policy in `.orch/` on main lifts it.", "Снимает политика в `.orch/` на main."),
-        HoldKind::PolicyRefused { .. } => pick(lang, "The last good one holds; correct it on main.", "Действует прежняя; исправьте её на main."),
+        HoldKind::RetryAt { due, .. } => {
+            format!("{} {}.", pick(lang, "Asked again at", "Повтор в"), crate::show::clock(*due))
+        }
+        HoldKind::NoPolicy { .. } => {
+            pick(lang, "A policy in `.orch/` on main lifts it.", "Снимает политика в `.orch/` на main.")
+        }
+        HoldKind::PolicyRefused { .. } => pick(
+            lang,
+            "The last good one holds; correct it on main.",
+            "Действует прежняя; исправьте её на main.",
+        ),
     }
 }
 
@@ -286,9 +394,11 @@ fn plain(reason: &Reason) -> String {
     let value = serde_json::to_value(reason).unwrap_or_default();
     let (name, fields) = match &value {
         serde_json::Value::String(name) => (name.clone(), String::new()),
-        serde_json::Value::Object(map) => map.iter().next().map_or_else(Default::default, |(name, fields)| {
-            (name.clone(), fields.to_string().replace(['{', '}', '"'], " ").trim().to_owned())
-        }),
+        serde_json::Value::Object(map) => {
+            map.iter().next().map_or_else(Default::default, |(name, fields)| {
+                (name.clone(), fields.to_string().replace(['{', '}', '"'], " ").trim().to_owned())
+            })
+        }
         other => (other.to_string(), String::new()),
     };
     let name = name.replace('_', " ");

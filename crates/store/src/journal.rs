@@ -458,8 +458,7 @@ pub(crate) fn task_of_issue(
     let Some(name) = found else { return Ok(None) };
     match name.parse() {
         Ok(Entity::Task(task)) => Ok(Some(task)),
-        Ok(Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation) | Err(_) => {
-            Err(StoreError::damaged(place, Damaged::State(name), "it has an issue and is no task"))
-        }
+        Ok(Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation)
+        | Err(_) => Err(StoreError::damaged(place, Damaged::State(name), "it has an issue and is no task")),
     }
 }

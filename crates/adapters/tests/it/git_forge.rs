@@ -144,7 +144,8 @@ fn git_merges_only_onto_the_main_that_was_tested() {
     assert_eq!(forge.main(), main.as_str());
     // Not even if it is told that the new main was the tested one.
     let lie = Candidate { main, ..candidate };
-    let failure = forge.forge.perform(&project(), &forge.bench.hub, &merge_call(change, &lie), &title).unwrap_err();
+    let failure =
+        forge.forge.perform(&project(), &forge.bench.hub, &merge_call(change, &lie), &title).unwrap_err();
     assert_eq!(failure.kind, FailureKind::Permanent, "{}", failure.cause);
     assert_eq!(forge.main(), lie.main.as_str());
 }
@@ -189,7 +190,8 @@ fn git_lets_one_of_two_racers_merge() {
                 .iter()
                 .map(|(hub, candidate)| {
                     let forge = &forge.forge;
-                    scope.spawn(move || forge.perform(&project(), hub, &merge_call(change, candidate), &title))
+                    scope
+                        .spawn(move || forge.perform(&project(), hub, &merge_call(change, candidate), &title))
                 })
                 .collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
@@ -211,8 +213,10 @@ fn git_does_not_merge_a_closed_change_request() {
     let (change, candidate) = forge.ready("src/hello.rs");
     forge.reply(&ForgeCall::CloseChange { change });
     assert!(!forge.forge.change_open(&project(), BRANCH).unwrap());
-    let failure =
-        forge.forge.perform(&project(), &forge.bench.hub, &merge_call(change, &candidate), &title).unwrap_err();
+    let failure = forge
+        .forge
+        .perform(&project(), &forge.bench.hub, &merge_call(change, &candidate), &title)
+        .unwrap_err();
     assert_eq!(failure.cause, "change request 1 was closed; open it again");
     forge.forge.set_open(&project(), change, true).unwrap();
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));

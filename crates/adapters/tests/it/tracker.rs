@@ -3,8 +3,8 @@
 use orch_adapters::tracker::builtin::{BuiltinTracker, Edit, Issue, IssueError};
 use orch_core::call::tracker::{Author, Labels, Status};
 use orch_core::call::{FailureKind, TrackerCall, TrackerReply};
-use orch_core::message::Lang;
 use orch_core::id::{EffectId, IssueKey, ProjectId, Seq, TaskId};
+use orch_core::message::Lang;
 use orch_core::stage::Role;
 use orch_core::time::Moment;
 use tempfile::TempDir;
@@ -67,7 +67,12 @@ fn sweeps_see_each_change_once() {
 fn comments_change_nothing_and_come_once() {
     let board = Board::new();
     let issue = board.issue("One");
-    let say = |author| TrackerCall::Comment { issue: issue.key.clone(), author, note: Box::new(orch_core::note::Note::StopDeferred), language: Lang::En };
+    let say = |author| TrackerCall::Comment {
+        issue: issue.key.clone(),
+        author,
+        note: Box::new(orch_core::note::Note::StopDeferred),
+        language: Lang::En,
+    };
     assert_eq!(board.perform(0, &say(Author::Role(Role::Analyst))), TrackerReply::Commented);
     assert_eq!(board.perform(0, &say(Author::Role(Role::Analyst))), TrackerReply::Commented);
     board.tracker.comment(&issue.key, "ann", "Approved! <b>STOP</b>", Moment(8)).unwrap();

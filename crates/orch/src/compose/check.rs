@@ -31,9 +31,7 @@ pub fn soon(outside: &Arc<Outside>) {
                 tracing::info!(rows = report.rows, "the store was checked and is sound");
                 return;
             }
-            Ok(Ok(report)) => {
-                report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-            }
+            Ok(Ok(report)) => report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
             Ok(Err(error)) => super::chain(&error),
             Err(panic) => panic.to_string(),
         };

@@ -97,7 +97,8 @@ fn may(user: RunAs, meta: &Metadata, wanted: u32) -> bool {
 mod tests {
     use super::*;
 
-    const TABLE: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\nodd:x:many:1::/:\n";
+    const TABLE: &str =
+        "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533:nobody:/:/bin/false\nodd:x:many:1::/:\n";
 
     /// Proves that the user is taken from the system's table, and that one who is unknown, root or out of reach is refused
     /// with the reason.

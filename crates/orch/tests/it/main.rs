@@ -10,3 +10,6 @@ mod environment;
 mod init;
 mod commands;
 mod doctor;
+mod yard;
+mod bad_input;
+mod containment;

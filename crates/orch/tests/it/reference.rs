@@ -7,7 +7,9 @@ use orch::policy_file::{self, PolicyFile, PolicyLimits, effective};
 use orch::reference;
 use orch::settings::environment;
 use orch::settings::place::keys_of;
-use orch::settings::{self, Agent, Ceilings, Health, Hook, Limits, Machine, Price, Project, RoleChoice, Settings};
+use orch::settings::{
+    self, Agent, Ceilings, Health, Hook, Limits, Machine, Price, Project, RoleChoice, Settings,
+};
 use orch_core::policy::Policy;
 
 fn read(text: &str) -> Settings {

@@ -28,7 +28,10 @@ pub(crate) struct Hand {
 /// A text within its limit, without the characters that no text has.
 pub(crate) fn bounded(name: &str, text: &str) -> Result<String, Problem> {
     if text.len() > MOST_TEXT {
-        return Err(Problem::malformed(format!("`{name}` is over 256 KiB"), "shorten it, or name a file of the repository"));
+        return Err(Problem::malformed(
+            format!("`{name}` is over 256 KiB"),
+            "shorten it, or name a file of the repository",
+        ));
     }
     Ok(text.replace('\0', "\u{fffd}").replace("\r\n", "\n"))
 }
@@ -43,12 +46,15 @@ pub(crate) async fn press(
     lang: Lang,
 ) -> Result<wire::Taken, Problem> {
     let gesture = Gesture { request: hand.request, by: hand.by, via: hand.via, what };
-    let (seq, reasons, duplicate) = match rooms.source.submit(Pressed { entity: entity.clone(), gesture, blobs }).await? {
-        Taken::Accepted { seq, reasons } => (seq, reasons, false),
-        Taken::Duplicate { seq, reasons } => (seq, reasons, true),
-        Taken::Unknown => return Err(Problem::not_found(entity.to_string().replace('/', " "))),
-        Taken::Refused { cause } => return Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
-    };
+    let (seq, reasons, duplicate) =
+        match rooms.source.submit(Pressed { entity: entity.clone(), gesture, blobs }).await? {
+            Taken::Accepted { seq, reasons } => (seq, reasons, false),
+            Taken::Duplicate { seq, reasons } => (seq, reasons, true),
+            Taken::Unknown => return Err(Problem::not_found(entity.to_string().replace('/', " "))),
+            Taken::Refused { cause } => {
+                return Err(Problem::new(Kind::Conflict, cause, "nothing was written"));
+            }
+        };
     let lost = |reason: &Reason| matches!(reason, Reason::GestureWithoutEffect { .. } | Reason::Ignored(_));
     Ok(wire::Taken {
         seq: seq.0,
@@ -190,5 +196,6 @@ pub(crate) async fn priority(
     Path(id): Path<String>,
     Body(urgency): Body<wire::Urgency>,
 ) -> Result<Json<wire::Taken>, Problem> {
-    to_task(&rooms, (&id, lang), (writer, request), Press::Priority(urgency.priority.into()), Vec::new()).await
+    to_task(&rooms, (&id, lang), (writer, request), Press::Priority(urgency.priority.into()), Vec::new())
+        .await
 }

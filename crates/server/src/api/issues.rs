@@ -25,7 +25,10 @@ pub(crate) async fn make(
 ) -> Result<wire::Made, Problem> {
     let title: String = wanted.title.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
-        return Err(Problem::malformed("`title` is empty", "say in one sentence what should be different afterwards"));
+        return Err(Problem::malformed(
+            "`title` is empty",
+            "say in one sentence what should be different afterwards",
+        ));
     }
     if title.chars().count() > MOST_TITLE {
         return Err(Problem::malformed("`title` is over 500 characters", "put the rest into `text`"));
@@ -84,7 +87,13 @@ pub(crate) async fn comments(
 }
 
 /// Hands a comment in; the same for API and page.
-pub(crate) async fn say(rooms: &Rooms, id: &str, request: String, by: String, text: &str) -> Result<(), Problem> {
+pub(crate) async fn say(
+    rooms: &Rooms,
+    id: &str,
+    request: String,
+    by: String,
+    text: &str,
+) -> Result<(), Problem> {
     let task = task_id(id)?;
     let text = bounded("text", text)?;
     if text.trim().is_empty() {

@@ -44,7 +44,8 @@ impl Modify for Token {
     }
 }
 
-static DOCUMENT: LazyLock<Value> = LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::to_value(Document::openapi()).unwrap_or_default());
 
 /// This document.
 #[utoipa::path(get, path = "/openapi.json", tag = "state",

@@ -138,7 +138,10 @@ pub(crate) async fn history(
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/diff", tag = "tasks", params(("id" = String, Path, description = "The task.")),
     responses((status = 200, description = "The diff.", body = wire::Diff),
         (status = 404, description = "No such task, or no branch yet.", body = Failure)))]
-pub(crate) async fn diff(State(rooms): State<Rooms>, Path(id): Path<String>) -> Result<Json<wire::Diff>, Problem> {
+pub(crate) async fn diff(
+    State(rooms): State<Rooms>,
+    Path(id): Path<String>,
+) -> Result<Json<wire::Diff>, Problem> {
     let task = task_id(&id)?;
     let diff = rooms.source.diff(task.clone()).await?;
     let diff = diff.ok_or_else(|| Problem::not_found(format!("change of {task} yet")))?;

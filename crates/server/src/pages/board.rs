@@ -145,11 +145,14 @@ pub(crate) async fn page(
         .map(|id| Choice { name: id.0.clone(), link: link(Some(id), ""), here: project.as_ref() == Some(id) })
         .collect();
     if choices.len() > 1 {
-        choices.insert(0, Choice {
-            name: crate::texts::texts(lang).all_projects.to_owned(),
-            link: "/".to_owned(),
-            here: project.is_none(),
-        });
+        choices.insert(
+            0,
+            Choice {
+                name: crate::texts::texts(lang).all_projects.to_owned(),
+                link: "/".to_owned(),
+                here: project.is_none(),
+            },
+        );
     }
     let head = source.head().borrow().0;
     let frozen = projects

@@ -60,7 +60,9 @@ pub(crate) async fn page(
             e: wire::event(row, lang),
             link: match &row.entity {
                 Entity::Task(id) => Some(format!("/tasks/{}", in_link(id.as_str()))),
-                Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation => None,
+                Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation => {
+                    None
+                }
             },
             ago: words::ago(row.at, now, lang),
             clock: show::clock(row.at),

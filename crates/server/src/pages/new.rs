@@ -37,7 +37,11 @@ pub(crate) async fn page(
     let projects = rooms.source.projects().await?;
     let projects = projects.into_iter().map(|id| (wanted.project.as_deref() == Some(id.as_str()), id.0));
     let f = Frame::new(&rooms, &who, lang, "new", crate::texts::texts(lang).new_task);
-    rendered(&NewPage { f, projects: projects.map(|(here, id)| (id, here)).collect(), request: crate::auth::random()? })
+    rendered(&NewPage {
+        f,
+        projects: projects.map(|(here, id)| (id, here)).collect(),
+        request: crate::auth::random()?,
+    })
 }
 
 /// What was asked for.

@@ -200,7 +200,11 @@ pub(crate) async fn page(
             })
             .collect(),
         older,
-        merged_short: state.merged.as_ref().map(|merged| merged.commit.short().to_owned()).unwrap_or_default(),
+        merged_short: state
+            .merged
+            .as_ref()
+            .map(|merged| merged.commit.short().to_owned())
+            .unwrap_or_default(),
         deployed_short: state.deployed.as_ref().map(|it| it.commit.short().to_owned()).unwrap_or_default(),
         f,
         task,
@@ -302,7 +306,11 @@ async fn log(rooms: &Rooms, task: &Full, wanted: &Wanted, state: &Task) -> Resul
     };
     let name = if errors { "err" } else { "out" };
     Ok(Some(LogView {
-        follow: format!("/api/v1/tasks/{}/log/follow?run={}&stream={name}&from={next}", in_link(&task.brief.id), run.id),
+        follow: format!(
+            "/api/v1/tasks/{}/log/follow?run={}&stream={name}&from={next}",
+            in_link(&task.brief.id),
+            run.id
+        ),
         run: run.id.clone(),
         label: run.label.clone(),
         errors,
