@@ -423,7 +423,8 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
     getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
     let token = Digest::of(&bytes).0;
     let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
-    if let Some(folder) = path.parent() {
+    // One that is there keeps its mode: runs of another user may have to walk through it.
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         private(folder, 0o700)?;
     }
     let mut file = std::fs::OpenOptions::new();

@@ -109,7 +109,8 @@ fn besieged(run_as: Option<&str>) -> Yard {
 }
 
 fn developer_log(yard: &Yard, task: &Task) -> String {
-    let row = task.runs.iter().find(|row| row.job == Job::Agent(Role::Developer)).unwrap();
+    let row = task.runs.iter().find(|row| row.job == Job::Agent(Role::Developer));
+    let row = row.unwrap_or_else(|| panic!("{:?} {:?}", task.escalated, task.runs));
     let log = yard.home().runs().join(row.run.to_string());
     let read = |name: &str| std::fs::read_to_string(log.join(name)).unwrap_or_default();
     format!("{}{}", read("stdout.log"), read("stderr.log"))
