@@ -229,26 +229,31 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     if let Some(pages) = wishes.store_pages {
         journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
     }
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
-    std::thread::Builder::new()
-        .name("checkpoints".to_owned())
-        .spawn(move || checkpointer.run())
-        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let clean = journal.was_clean();
-    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
-    let limits = settings.core_limits();
-    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
-    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
-    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
         if let Err(error) = journal.close() {
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
+    // Whatever can be refused is refused before anything works: a brain that began is not easily undone.
+    let parts = match parts(&home, &settings, &wishes, user).await {
+        Ok(parts) => parts,
+        Err(refused) => {
+            close(journal);
+            return Err(refused);
+        }
+    };
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
+    std::thread::Builder::new()
+        .name("checkpoints".to_owned())
+        .spawn(move || checkpointer.run())
+        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
+    let limits = settings.core_limits();
+    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
-    let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
+    let Parts { tracker, forge, projects, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -300,7 +305,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         check::soon(&outside);
     }
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
-    let (address, keeper, served) = open_door(&outside, &wishes).await?;
+    let (keeper, served) =
+        open_door(&outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
     Ok(Running { outside, address, keeper, brain, served })
 }
 
@@ -334,12 +340,52 @@ async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> 
     outside.asker.ask(move |board, _| board.row(&task).map(|row| row.project.clone())).await.flatten()
 }
 
-async fn open_door(
+/// What the composition is made of, besides the brain.
+struct Parts {
+    tracker: Arc<BuiltinTracker>,
+    forge: LocalForge,
+    projects: BTreeMap<ProjectId, Arc<Project>>,
+    token: String,
+    tcp: TcpListener,
+    address: std::net::SocketAddr,
+    unix: UnixListener,
+}
+
+/// Makes the parts. The store's lock is held: no other brain has the socket.
+async fn parts(
+    home: &Home,
+    settings: &Settings,
+    wishes: &Wishes,
+    user: Option<RunAs>,
+) -> Result<Parts, Error> {
+    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
+    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let texts = Arc::new(project::Texts::new(home.store()));
+    let projects = project::all(home, settings, wishes, user, &texts, &tracker)?;
+    let token = secret(&home.token())?;
+    let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
+        Error::failed(format!("nothing can listen there: {e}"))
+            .at(settings.listen)
+            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
+    })?;
+    let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    let socket = home.socket();
+    let _ = std::fs::remove_file(&socket);
+    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&socket, private)
+        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    Ok(Parts { tracker, forge, projects, token, tcp, address, unix })
+}
+
+fn open_door(
     outside: &Arc<Outside>,
     wishes: &Wishes,
-) -> Result<(std::net::SocketAddr, Arc<Keeper>, tokio::task::JoinHandle<()>), Error> {
+    token: String,
+    address: std::net::SocketAddr,
+    listeners: Vec<Listener>,
+) -> (Arc<Keeper>, tokio::task::JoinHandle<()>) {
     let settings = outside.settings();
-    let token = secret(&outside.home.token())?;
     let mut access = Access::loopback(token);
     if !settings.listen.ip().is_loopback() {
         access.reading_needs_login = true;
@@ -347,22 +393,10 @@ async fn open_door(
     }
     access.hosts.extend(settings.hosts.iter().cloned());
     access.https = settings.https;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
-        Error::failed(format!("nothing can listen there: {e}"))
-            .at(settings.listen)
-            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
-    })?;
-    let address = listener.local_addr().map_err(|e| Error::failed(e.to_string()))?;
     access.address = match settings.hosts.first().filter(|_| settings.https) {
         Some(host) => format!("https://{host}"),
         None => format!("http://{address}"),
     };
-    let socket = outside.home.socket();
-    let _ = std::fs::remove_file(&socket);
-    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&socket, private)
-        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
     let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
@@ -372,9 +406,8 @@ async fn open_door(
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
-    let listeners = vec![Listener::Tcp(listener), Listener::Unix(unix)];
     let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
-    Ok((address, keeper, served))
+    (keeper, served)
 }
 
 impl Running {
@@ -440,7 +473,8 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
     getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
     let token = Digest::of(&bytes).0;
     let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
-    if let Some(folder) = path.parent() {
+    // One that is there keeps its mode: runs of another user may have to walk through it.
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         private(folder, 0o700)?;
     }
     let mut file = std::fs::OpenOptions::new();

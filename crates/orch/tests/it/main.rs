@@ -17,3 +17,6 @@ mod demo;
 mod own;
 mod end_to_end;
 mod kills;
+mod yard;
+mod bad_input;
+mod containment;
