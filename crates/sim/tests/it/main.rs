@@ -2,5 +2,6 @@
 
 mod pipeline;
 mod rows;
+mod rows_of_tasks;
 mod stories;
 mod full_disk;
