@@ -473,6 +473,20 @@ pub struct RunRow {
 }
 
 impl Ask {
+    /// The run that it is about.
+    pub const fn run(&self) -> Option<RunId> {
+        match self {
+            Ask::Launch { run, .. } | Ask::Collect { run, .. } => Some(*run),
+            Ask::CutBranch { .. }
+            | Ask::OpenChange
+            | Ask::Candidate
+            | Ask::Merge
+            | Ask::Prove
+            | Ask::Probe
+            | Ask::Reason { .. } => None,
+        }
+    }
+
     /// The word for it, for people.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -505,6 +519,15 @@ impl Task {
     /// What its runs used in all: the same sum everywhere (row 185, invariant F4).
     pub fn usage(&self) -> Usage {
         self.runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage))
+    }
+
+    /// The run whose tree must stay: it lives or may begin, or what it left is not collected yet.
+    pub fn run_with_tree(&self) -> Option<RunId> {
+        match &self.step {
+            Step::Running { run, .. } => Some(*run),
+            Step::Asked { ask, .. } | Step::Backoff { ask, .. } => ask.run(),
+            Step::Rest(_) | Step::Queued(_) => None,
+        }
     }
 
     /// The run that lives, if one does: also one whose start was asked for and not answered, which may live.

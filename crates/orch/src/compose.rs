@@ -282,8 +282,11 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     sweep::policies(&outside).await;
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
-    let over = stop.clone();
+    let (over, theirs) = (stop.clone(), Arc::clone(&outside));
+    let needed: Vec<RunId> = live.iter().map(|live| live.run).collect();
     outside.tasks.spawn(async move {
+        // Before the first effect: what looks like a leftover could be a tree that a hand is just making.
+        tidy(&theirs, needed).await;
         loop {
             let effect = tokio::select! {
                 () = over.cancelled() => return,
@@ -295,7 +298,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             }
         }
     });
-    for run in live {
+    for run in live.into_iter().filter(|live| live.began) {
         if let Some(project) = project_of(&outside, &run.task).await {
             outside.watch(&project, run.task, run.run);
         }
@@ -310,18 +313,32 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     Ok(Running { outside, address, keeper, brain, served })
 }
 
-/// Watches every run whose end is not in the journal yet, and takes away what none of them needs.
+/// Takes away the trees that a crash left, apart from those of runs that a task waits for or whose end is not settled.
+async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
+    let theirs = Arc::clone(outside);
+    let tidied = tokio::task::spawn_blocking(move || {
+        for project in theirs.projects.values() {
+            let tidied = project.runs.unsettled().and_then(|mut live| {
+                live.extend(&needed);
+                project.hub.tidy_trees(&live)
+            });
+            if let Err(failure) = tidied {
+                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+            }
+        }
+    });
+    if let Err(error) = tidied.await {
+        tracing::error!(%error, "taking away old trees ended in a defect");
+    }
+}
+
+/// Watches every run whose end is not in the journal yet.
 async fn adopt(outside: &Arc<Outside>) {
     let theirs = Arc::clone(outside);
     let found = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         for project in theirs.projects.values() {
-            let runs = project.runs.unsettled().unwrap_or_default();
-            let live: Vec<RunId> = runs.clone();
-            if let Err(failure) = project.hub.tidy_trees(&live) {
-                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
-            }
-            for run in runs {
+            for run in project.runs.unsettled().unwrap_or_default() {
                 let record = project.runs.places.of(run).record;
                 if let Ok(Some(about)) = orch_adapters::run::About::read(&record) {
                     found.push((project.id.clone(), about.task, run));

@@ -22,8 +22,10 @@ use crate::{facts, own};
 const TASK: &str = "DEMO-001";
 
 /// In every run of the tests: a death on each side of what costs most to do twice.
-const SIX: [&str; 6] = [
+const ALWAYS: [&str; 8] = [
+    "before git/collect 3",
     "after git/collect 2",
+    "after git/drop_tree 2",
     "after forge/merge 1",
     "before deploy/hook 1",
     "after agent/launch 3",
@@ -300,7 +302,7 @@ fn killed_at_a_boundary_the_story_ends_the_same() {
     let named: Vec<Fate> = named.map(|boundary| Fate::Boundary(boundary.to_owned())).collect();
     let fates = match seeds() {
         _ if !named.is_empty() => named,
-        0..=6 => SIX.map(|boundary| Fate::Boundary(boundary.to_owned())).to_vec(),
+        0..=6 => ALWAYS.map(|boundary| Fate::Boundary(boundary.to_owned())).to_vec(),
         many => (1..=many).map(|seed| moments(seed, spared.rows)).chain(boundaries(&spared)).collect(),
     };
     tell_all(&fates, &spared);
