@@ -94,10 +94,8 @@ pub struct Task {
     /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
     pub standing_ended: bool,
     /// A rejection that waits for the answer to a question whose answer moves the task branch.
-    #[serde(default)]
     pub rejection: Option<Rejection>,
     /// Whether it froze its repository, and no repair lifted that yet (decision 41).
-    #[serde(default)]
     pub froze: bool,
 }
 
@@ -134,7 +132,6 @@ pub struct Board {
     /// only then do they count.
     pub fresh: bool,
     /// The column that the board refused for good: not written again until another one is wanted.
-    #[serde(default)]
     pub refused: Option<Status>,
 }
 
@@ -384,7 +381,6 @@ pub struct Branch {
     pub empty: bool,
     /// With which main the tests were last green since the developer's run: red with another main is red together with
     /// main (decision 15).
-    #[serde(default)]
     pub green_with: Option<Commit>,
 }
 
