@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{dependencies, parts, regen, rows, tidy};
+use crate::{bench, dependencies, parts, regen, rows, tidy};
 
 /// Runs every step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -59,6 +59,11 @@ fn list(install: bool) -> Vec<Step> {
             name: "dependencies",
             proves: "all dependencies come from crates.io under a licence we accept, and none is banned",
             work: Work::Own("deps", Box::new(dependencies::run)),
+        },
+        Step {
+            name: "bench smoke",
+            proves: "the figures of docs/figures.md can be measured, and what was acknowledged meanwhile is stored once",
+            work: Work::Own("bench smoke", Box::new(bench::smoke)),
         },
         Step {
             name: "oldest git",

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::ci;
 use crate::step::{self, Step, Work};
+use crate::{bench, ci};
 
 /// Runs the gate and every long step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -17,9 +17,16 @@ pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
 }
 
 fn list() -> Vec<Step> {
-    vec![Step {
-        name: "50 seeds",
-        proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
-        work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
-    }]
+    vec![
+        Step {
+            name: "50 seeds",
+            proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
+            work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
+        },
+        Step {
+            name: "figures",
+            proves: "each figure of docs/figures.md can be measured in full size, and nothing is lost meanwhile",
+            work: Work::Own("bench all", Box::new(|root| bench::run(root, &["all"]))),
+        },
+    ]
 }

@@ -2,6 +2,7 @@
 //!
 //! They check and write; they do nothing that a person could not do by hand with cargo and git.
 
+mod bench;
 mod ci;
 mod dependencies;
 mod long;
@@ -21,6 +22,7 @@ Usage: cargo xtask <command>
 
   ci [--install]    everything that must hold before a change lands; --install gets missing programs
   long              the same with more seeds and on the release build; takes long
+  bench [figure]    the figures of docs/figures.md, on the release build; `bench smoke` only proves that they run
   tidy              the house rules (STYLE.md) that a machine can check
   deps              licences, sources and banned crates of all dependencies
   rows              which of the 216 rows have a test behind them
@@ -35,6 +37,8 @@ fn main() -> ExitCode {
         ["ci", "--install"] => ci::run(&root, true),
         ["long"] => long::run(&root, false),
         ["long", "--install"] => long::run(&root, true),
+        ["bench", "smoke"] => bench::smoke(&root),
+        ["bench", words @ ..] => bench::run(&root, if words.is_empty() { &["all"] } else { words }),
         ["tidy"] => tidy::run(&root),
         ["deps"] => dependencies::run(&root),
         ["rows"] => rows::run(&root),

@@ -33,6 +33,8 @@ impl Tables {
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
+            // Little memory: the operating system caches the file anyway.
+            connection.pragma_update(None, "cache_size", -256)?;
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
             Ok(connection)
         };

@@ -19,8 +19,9 @@ use crate::step::Engine;
 
 /// How many events one commit takes at most.
 const BATCH: usize = 256;
-/// How many events from outside may wait before new ones are shed.
-const QUEUE: usize = 4096;
+/// How many events from outside may wait before new ones are shed: two commits' worth, so that who is let in is
+/// answered soon, and fewer than the front door has connections, so that a refusal is said and not only waited for.
+const QUEUE: usize = 2 * BATCH;
 
 type Told = oneshot::Sender<Result<Ack, NotTaken>>;
 

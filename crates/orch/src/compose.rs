@@ -6,6 +6,7 @@
 pub mod project;
 pub mod perform;
 pub mod sweep;
+pub mod refs;
 pub mod check;
 pub mod room;
 pub mod user;
@@ -235,16 +236,20 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
+    let taking = std::thread::spawn(move || Engine::take_over(journal));
+    let parts = parts(&home, &settings, &wishes, user).await;
+    let taken = taking.join().map_err(|_| Error::failed("the take-over of the journal ended in a defect"))?;
+    let (engine, live) = taken.map_err(|e| Error::failed(chain(&e)))?;
     // Whatever can be refused is refused before anything works: a brain that began is not easily undone.
-    let parts = match parts(&home, &settings, &wishes, user).await {
+    let parts = match parts {
         Ok(parts) => parts,
         Err(refused) => {
-            close(journal);
+            close(engine.into_journal());
             return Err(refused);
         }
     };
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
-    let (engine, live) = Engine::take_over(journal).map_err(|e| Error::failed(chain(&e)))?;
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
         .spawn(move || checkpointer.run())
@@ -501,7 +506,14 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
 }
 
 fn store_error(error: &orch_store::OpenError) -> Error {
-    Error::new(Kind::Damaged, chain(error))
+    match error {
+        orch_store::OpenError::Taken { place, holder } => {
+            Error::new(Kind::Refused, format!("another brain has this store ({holder})"))
+                .at(place.display())
+                .remedy("stop that one first, or use another data folder (`--home`)")
+        }
+        other => Error::new(Kind::Damaged, chain(other)),
+    }
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use orch_core::id::Digest;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
 use crate::error::{OpenError, StoreError};
@@ -99,6 +100,9 @@ fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     let conn =
         Connection::open_with_flags(path, flags).map_err(|e| StoreError::sqlite(path, "open the file", e))?;
     conn.set_prepared_statement_cache_capacity(64);
+    // Else SQLite may make a plan anew whenever another value is bound: half of what a small statement costs.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(|e| StoreError::sqlite(path, "keep the plans", e))?;
     Ok(conn)
 }
 

@@ -20,6 +20,7 @@ use orch_core::policy::Policy;
 use orch_core::stage::Role;
 use orch_store::Reader;
 
+use super::refs::Refs;
 use super::{Wishes, chain, lock, user};
 use crate::error::{Error, Kind};
 use crate::home::Home;
@@ -48,6 +49,8 @@ pub struct Project {
     pub hook_secret: Vec<u8>,
     /// Up to which change the built-in tracker was read.
     pub read_issues_to: Mutex<u64>,
+    /// What the last sweep saw of its branches.
+    pub refs: Mutex<Refs>,
     programs: BTreeMap<String, AgentProgram>,
     /// Model and effort of each role (decision 13).
     choices: BTreeMap<Role, settings::Chosen>,
@@ -185,6 +188,7 @@ pub fn all(
             policy,
             hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
+            refs: Mutex::default(),
             programs,
             choices: Role::ALL
                 .into_iter()

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use orch_adapters::tracker::builtin::MOST_ISSUES;
 use orch_core::event::{Event, IssueSeen, PolicyChange, PolicyRefusal};
 use orch_core::id::Entity;
 use orch_engine::step::policy_blob;
@@ -48,18 +49,20 @@ pub async fn policies(outside: &Arc<Outside>) {
     }
 }
 
-/// A changed orch.toml; a bad one is said once and the last good one stays.
-fn reload(outside: &Outside) {
+/// Whether orch.toml changed; a bad one is said once and the last good one stays.
+fn reload(outside: &Outside) -> bool {
     let file = outside.home.settings();
-    let Ok(text) = std::fs::read_to_string(&file) else { return };
+    let Ok(text) = std::fs::read_to_string(&file) else { return false };
     let read = |text: &str| Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings);
     match lock(&outside.settings).offer(&text, read) {
-        Reloaded::Same => {}
+        Reloaded::Same => false,
         Reloaded::Changed(_) => {
-            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start")
+            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start");
+            true
         }
         Reloaded::Refused(error) => {
             tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
+            false
         }
     }
 }
@@ -122,25 +125,31 @@ async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
     tell(outside, incoming).await;
 }
 
-/// Every issue that changed since the last look.
+/// Every issue that changed since the last look, some at a time: there may be many.
 async fn issues_of(outside: &Arc<Outside>, project: &Arc<Project>) {
-    let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
-    let since = *lock(&project.read_issues_to);
-    let Some(read) = blocking(move || mine.tracker.changed_since(&theirs.id, since)).await else { return };
-    let issues = match read {
-        Ok(issues) => issues,
-        Err(failure) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "the tracker could not be read");
+    loop {
+        let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
+        let since = *lock(&project.read_issues_to);
+        let read = blocking(move || mine.tracker.changed_since(&theirs.id, since));
+        let issues = match read.await {
+            Some(Ok(issues)) => issues,
+            Some(Err(failure)) => {
+                tracing::warn!(project = %project.id, cause = failure.cause, "the tracker could not be read");
+                return;
+            }
+            None => return,
+        };
+        let last = issues.len() < MOST_ISSUES;
+        for issue in issues {
+            if outside.stop.is_cancelled() || submit_issue(outside, project, &issue).await.is_none() {
+                return;
+            }
+            let mut read_to = lock(&project.read_issues_to);
+            *read_to = (*read_to).max(issue.changed);
+        }
+        if last {
             return;
         }
-    };
-    for issue in issues {
-        let changed = issue.changed;
-        if submit_issue(outside, project, &issue).await.is_none() {
-            return;
-        }
-        let mut read_to = lock(&project.read_issues_to);
-        *read_to = (*read_to).max(changed);
     }
 }
 

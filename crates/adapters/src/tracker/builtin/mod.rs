@@ -24,6 +24,8 @@ use crate::tracker::slug;
 pub const MOST_TITLE: usize = 1_000;
 /// The longest description or comment, in bytes.
 pub const MOST_TEXT: usize = 256 << 10;
+/// As many issues are read at once by a sweep.
+pub const MOST_ISSUES: usize = 200;
 /// As many comments are read at once, the newest.
 const MOST_COMMENTS: u32 = 50;
 
@@ -329,14 +331,17 @@ impl BuiltinTracker {
         found.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })
     }
 
-    /// The issues of a project that changed after `since`, in the order of their changes: what a sweep reads.
-    /// 0 gives all of them.
+    /// The issues of a project that changed after `since`, in the order of their changes: what a sweep reads. At most
+    /// [`MOST_ISSUES`] at once; who got that many asks again from the last one on. 0 begins with the first.
     pub fn changed_since(&self, project: &ProjectId, since: u64) -> Result<Vec<Issue>, Failure> {
         let read = || {
             let rows = self.tables.rows();
-            let mut query = rows
-                .prepare_cached(&format!("{ISSUE} WHERE project = ?1 AND changed > ?2 ORDER BY changed"))?;
-            query.query_map(params![project.as_str(), since], issue_of)?.collect::<rusqlite::Result<Vec<_>>>()
+            let mut query = rows.prepare_cached(&format!(
+                "{ISSUE} WHERE project = ?1 AND changed > ?2 ORDER BY changed LIMIT ?3"
+            ))?;
+            query
+                .query_map(params![project.as_str(), since, MOST_ISSUES], issue_of)?
+                .collect::<rusqlite::Result<Vec<_>>>()
         };
         read().map_err(sqlite("reading issues"))
     }
@@ -443,8 +448,8 @@ fn insert(
 ) -> rusqlite::Result<u64> {
     rows.query_row(
         "INSERT INTO tracker_issues
-         SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, ?6, 1, coalesce(max(changed), 0) + 1
-         FROM tracker_issues WHERE project = ?1
+         SELECT ?1, coalesce((SELECT max(number) FROM tracker_issues WHERE project = ?1), 0) + 1, ?2, ?3, ?4, ?5, ?6, 1,
+             coalesce((SELECT max(changed) FROM tracker_issues WHERE project = ?1), 0) + 1
          RETURNING number",
         params![project.as_str(), title, text, name(status), labels.auto_approve, labels.auto_deploy],
         |row| row.get(0),
