@@ -166,6 +166,15 @@ impl Browser {
         self.look(Look::WIDE, 800).await;
     }
 
+    /// Keeps what a window shows, as it is.
+    pub(crate) async fn shoot_window(&self, name: &str) {
+        self.look(Look::WIDE, 900).await;
+        self.run("scrollTo(0, 0); document.querySelector('#toast').hidden = true").await;
+        let picture = self.client.screenshot().await.unwrap();
+        std::fs::write(artefacts().join(format!("{name}.png")), picture).unwrap();
+        self.look(Look::WIDE, 800).await;
+    }
+
     /// No error and no warning in the console since this was asked last.
     pub(crate) async fn has_nothing_to_complain_about(&self) {
         let said: Vec<Value> = self.log("browser").await;

@@ -1,6 +1,8 @@
 //! Does the dashboard do what a person in a browser wants of it? The real program with its demo, and a real browser.
 #![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 
+#![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
+
 mod browser;
 mod demo;
 mod program;
@@ -30,8 +32,13 @@ mod seen {
     pub(crate) const APPROVE: &str = "document.querySelector('button[value=approve]:enabled')";
     pub(crate) const CONFIRM: &str = "document.querySelector('button[value=confirm]:enabled')";
     pub(crate) const DONE: &str = "document.querySelector('#standing.over')";
-    /// The log of an agent grew at least twice while this page was open.
-    pub(crate) const LOG_MOVED: &str = "Object.entries(watched.logs).find(([whose, sizes]) => !/test|check/i.test(whose) && sizes.length > 2)";
+    /// The log of a developer's run grew more than once while this page was open.
+    pub(crate) const LOG_GREW: &str = "Object.entries(watched.logs)
+        .find(([whose, sizes]) => /Developer/.test(whose) && sizes.filter((size) => size > 0).length > 2)";
+    /// A developer at work after red tests and an objection; or, on a slow machine, what comes after.
+    pub(crate) const REWORK: &str = "document.querySelector('button[value=confirm]')
+        || document.querySelector('#log .log[data-follow]') && document.querySelectorAll('#gates .fail').length > 1
+        && document.querySelector('#log .log').textContent.includes('(scripted) cleaning')";
 }
 
 /// Notes how each log grows and which stages are current, and would be gone after a reload.
@@ -69,8 +76,9 @@ fn a_person_brings_a_change_to_done() {
         browser.shoot("task-approve", Look::ALL).await;
         browser.click("button[value=approve]").await;
 
-        browser.wait("the log of an agent that grows", seen::LOG_MOVED).await;
-        browser.shoot("task-live", &[Look::WIDE]).await;
+        browser.wait("the log of an agent that grows", seen::LOG_GREW).await;
+        browser.wait_within("rework on what was found", seen::REWORK, Duration::from_secs(60)).await;
+        browser.shoot_window("task-rework").await;
 
         browser.wait_within("a task that waits for consent", seen::CONFIRM, Duration::from_secs(60)).await;
         browser.shoot("task-confirm", Look::ALL).await;

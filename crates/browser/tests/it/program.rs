@@ -24,11 +24,16 @@ pub(crate) fn installed(name: &str) -> PathBuf {
     found(name, &std::env::var_os("PATH").unwrap_or_default()).unwrap_or_else(|said| panic!("{said}"))
 }
 
-/// The program under test, built by the cargo that built the test, into the same folder.
+/// The program under test, from the folder of the cargo that built the test. `cargo test --workspace` has just built it;
+/// otherwise, or when a source is newer, it is built now.
 pub(crate) fn orch() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     // `<target>/<profile>/deps/it-<hash>`
     let folder = own.parent().and_then(Path::parent).unwrap();
+    let orch = folder.join("orch");
+    if is_fresh(&orch) {
+        return orch;
+    }
     let profile = match folder.file_name().and_then(OsStr::to_str) {
         Some("debug") | None => "dev",
         Some(profile) => profile,
@@ -41,7 +46,16 @@ pub(crate) fn orch() -> PathBuf {
         .status()
         .unwrap();
     assert!(built.success(), "`orch` could not be built ({built}); the tests in the browser are about it");
-    folder.join("orch")
+    orch
+}
+
+/// Whether no source that cargo lists for a program is newer than the program. In doubt it is not fresh.
+fn is_fresh(program: &Path) -> bool {
+    let changed = |path: &Path| std::fs::metadata(path).and_then(|about| about.modified()).ok();
+    let Some(made) = changed(program) else { return false };
+    let Ok(listed) = std::fs::read_to_string(program.with_extension("d")) else { return false };
+    let Some((_, sources)) = listed.split_once(": ") else { return false };
+    sources.split_whitespace().all(|source| changed(Path::new(source)).is_some_and(|at| at <= made))
 }
 
 /// A program that works in a folder of its own; both are gone when this is.

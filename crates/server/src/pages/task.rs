@@ -270,7 +270,8 @@ fn cost_row<'a>(role: String, runs: impl Iterator<Item = &'a RunRow> + Clone, la
         output: shown(spent.output),
         wall: words::span(Span(runs.clone().map(|run| run.wall.0).sum()), lang),
         runs: runs.count(),
-        cost: spent.cost,
+        // Nothing is known yet of a run that has not said what it used.
+        cost: if known || spent.output.is_some() { spent.cost } else { "–".to_owned() },
     }
 }
 
