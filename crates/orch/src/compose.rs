@@ -168,10 +168,10 @@ impl Outside {
 
     /// Watches a run until its end is in the journal; once a run.
     pub fn watch(self: &Arc<Self>, project: &ProjectId, task: TaskId, run: RunId) {
+        let Some(project) = self.projects.get(project).cloned() else { return };
         if !lock(&self.watched).insert(run) {
             return;
         }
-        let Some(project) = self.projects.get(project).cloned() else { return };
         let outside = Arc::clone(self);
         self.tasks.spawn(async move {
             let told = tokio::select! {
@@ -309,9 +309,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         }
     }
     adopt(&outside).await;
-    if !clean {
-        check::soon(&outside);
-    }
+    check::begin(&outside, !clean);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
     let (keeper, served) =
         open_door(&outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
@@ -417,6 +415,8 @@ fn open_door(
     access.https = settings.https;
     access.address = match settings.hosts.first().filter(|_| settings.https) {
         Some(host) => format!("https://{host}"),
+        // An address that means all of them is none to go to.
+        None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
         None => format!("http://{address}"),
     };
     let keeper = Arc::new(Keeper::new(access, Vec::new(), None));

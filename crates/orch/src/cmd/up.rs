@@ -26,6 +26,7 @@ pub struct Args {
 /// # Errors
 /// What stands in the way.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    crate::log::begin(here.var("ORCH_LOG"));
     let settings = here.settings()?;
     if rustix::process::geteuid().is_root() && settings.run_as.is_none() {
         if !args.allow_root {

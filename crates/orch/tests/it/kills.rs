@@ -289,7 +289,8 @@ fn moments(seed: u64, rows: u64) -> Fate {
 }
 
 /// Proves that Orch may be killed at any boundary of an effect: the story ends as the undisturbed one does, with one branch,
-/// change request, merge, deploy and comment each. With `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many
+/// change request, merge, deploy and comment each. Six boundaries and two random moments; with
+/// `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many
 /// random moments. `ORCH_KILL="after gate/ci 1, before forge/merge 1"` plays only these.
 #[test]
 fn killed_at_a_boundary_the_story_ends_the_same() {
@@ -302,7 +303,10 @@ fn killed_at_a_boundary_the_story_ends_the_same() {
     let named: Vec<Fate> = named.map(|boundary| Fate::Boundary(boundary.to_owned())).collect();
     let fates = match seeds() {
         _ if !named.is_empty() => named,
-        0..=6 => ALWAYS.map(|boundary| Fate::Boundary(boundary.to_owned())).to_vec(),
+        0..=6 => {
+            let always = ALWAYS.map(|boundary| Fate::Boundary(boundary.to_owned()));
+            (1..=2).map(|seed| moments(seed, spared.rows)).chain(always).collect()
+        }
         many => (1..=many).map(|seed| moments(seed, spared.rows)).chain(boundaries(&spared)).collect(),
     };
     tell_all(&fates, &spared);
