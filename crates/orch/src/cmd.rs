@@ -121,7 +121,6 @@ pub enum Command {
     /// Completions for a shell: orch completions bash > ...
     Completions(completions::Args),
     /// Print a reference
-    #[command(hide = true)]
     Reference(reference::Args),
 }
 

@@ -1,5 +1,4 @@
 //! Does the dashboard do what a person in a browser wants of it? The real program with its demo, and a real browser.
-#![expect(clippy::unwrap_used, reason = "a test ends at what it did not expect")]
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
 mod browser;
