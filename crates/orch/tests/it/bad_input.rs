@@ -523,3 +523,26 @@ fn a_missing_test_program_is_named() {
     let said = format!("{:?}", task.escalated);
     assert!(said.contains("no-such-program") && said.contains("install it"), "{said}");
 }
+
+/// row 176: One failing issue or project does not stop the tick.
+#[test]
+fn a_project_that_is_gone_stops_no_other() {
+    let mut yard = Yard::with(&[], GREEN);
+    // Its name comes first: the sweep meets it before the one that works.
+    let broken = yard.folder().join("broken");
+    yard.git(["clone", "--quiet", ".", broken.to_str().unwrap()]);
+    yard.project.push_str(&format!(
+        "\n[projects.a-broken]\nprefix = \"BROKEN\"\nrepository = \"{}\"\n",
+        broken.display()
+    ));
+    yard.up();
+    std::fs::rename(&broken, yard.folder().join("gone")).unwrap();
+    let project = orch_core::id::ProjectId::from(crate::yard::PROJECT);
+    let tracker = &yard.outside().tracker;
+    let labels = orch_core::call::tracker::Labels::default();
+    let status = orch_core::call::tracker::Status::ToAnalyse;
+    let issue = tracker.create_issue(&project, "A change", "", status, labels).unwrap();
+    yard.sweep();
+    let known = yard.outside().read(|reader| reader.task_of_issue(&project, &issue.key)).unwrap();
+    assert!(known.is_some(), "the sweep went on to the project that works");
+}
