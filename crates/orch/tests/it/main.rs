@@ -20,3 +20,5 @@ mod kills;
 mod yard;
 mod bad_input;
 mod containment;
+mod real_input;
+mod at_once;
