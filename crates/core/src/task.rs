@@ -94,10 +94,8 @@ pub struct Task {
     /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
     pub standing_ended: bool,
     /// A rejection that waits for the answer to a question whose answer moves the task branch.
-    #[serde(default)]
     pub rejection: Option<Rejection>,
     /// Whether it froze its repository, and no repair lifted that yet (decision 41).
-    #[serde(default)]
     pub froze: bool,
 }
 
@@ -134,7 +132,6 @@ pub struct Board {
     /// only then do they count.
     pub fresh: bool,
     /// The column that the board refused for good: not written again until another one is wanted.
-    #[serde(default)]
     pub refused: Option<Status>,
 }
 
@@ -384,7 +381,6 @@ pub struct Branch {
     pub empty: bool,
     /// With which main the tests were last green since the developer's run: red with another main is red together with
     /// main (decision 15).
-    #[serde(default)]
     pub green_with: Option<Commit>,
 }
 
@@ -473,6 +469,20 @@ pub struct RunRow {
 }
 
 impl Ask {
+    /// The run that it is about.
+    pub const fn run(&self) -> Option<RunId> {
+        match self {
+            Ask::Launch { run, .. } | Ask::Collect { run, .. } => Some(*run),
+            Ask::CutBranch { .. }
+            | Ask::OpenChange
+            | Ask::Candidate
+            | Ask::Merge
+            | Ask::Prove
+            | Ask::Probe
+            | Ask::Reason { .. } => None,
+        }
+    }
+
     /// The word for it, for people.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -505,6 +515,15 @@ impl Task {
     /// What its runs used in all: the same sum everywhere (row 185, invariant F4).
     pub fn usage(&self) -> Usage {
         self.runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage))
+    }
+
+    /// The run whose tree must stay: it lives or may begin, or what it left is not collected yet.
+    pub fn run_with_tree(&self) -> Option<RunId> {
+        match &self.step {
+            Step::Running { run, .. } => Some(*run),
+            Step::Asked { ask, .. } | Step::Backoff { ask, .. } => ask.run(),
+            Step::Rest(_) | Step::Queued(_) => None,
+        }
     }
 
     /// The run that lives, if one does: also one whose start was asked for and not answered, which may live.

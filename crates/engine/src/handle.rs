@@ -101,6 +101,11 @@ impl Handle {
         told.await.map_err(|_| NotTaken::Stopped)?
     }
 
+    /// Nothing is written any more, for this cause: a check found the store damaged. Ends with the process.
+    pub fn freeze(&self, cause: String) {
+        self.inbox.freeze(cause);
+    }
+
     /// Hands in an event that must not be lost: replies, ends of runs. Never sheds; waits for the commit.
     pub async fn report(&self, incoming: Incoming) -> Result<Ack, NotTaken> {
         let (tell, told) = tokio::sync::oneshot::channel();

@@ -3,13 +3,14 @@
 
 use std::sync::Arc;
 
+use orch_core::call::Failure;
 use orch_core::effect::{Effect, Line};
 use orch_core::event::{EffectReply, Event, Outcome};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::handle::{Handle, Incoming, NotTaken, Target};
-use crate::ports::Perform;
+use crate::ports::{Perform, Performed};
 
 /// The hands of a brain.
 pub struct Hands {
@@ -45,7 +46,13 @@ impl Hands {
         self.tasks.spawn(async move {
             let Ok(_place) = lane.acquire_owned().await else { return };
             let (id, entity) = (effect.id, effect.entity.clone());
-            let performed = perform(effect).await;
+            // An adapter that ends in a defect may have done its work: looked up, never taken for undone.
+            let performed = tokio::spawn(perform(effect)).await.unwrap_or_else(|defect| Performed {
+                outcome: Outcome::Failed(Failure::unknown(format!(
+                    "the adapter ended in a defect: {defect}"
+                ))),
+                blobs: Vec::new(),
+            });
             let incoming = Incoming::of(Target::Entity(entity), reply(id, performed.outcome));
             report(&handle, incoming.with(performed.blobs)).await;
         });

@@ -37,6 +37,8 @@ struct Waiting {
     outside: VecDeque<(Incoming, Told)>,
     questions: VecDeque<Question>,
     stop: bool,
+    /// Why nothing is written any more, if so.
+    frozen: Option<String>,
 }
 
 type Question = Box<dyn FnOnce(&Board, &Policies) + Send>;
@@ -46,10 +48,18 @@ impl Inbox {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes nothing more: what would be written would be written into a damaged store.
+    pub(crate) fn freeze(&self, cause: String) {
+        self.lock().frozen = Some(cause);
+    }
+
     pub(crate) fn push_outside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
         let mut waiting = self.lock();
         if waiting.stop {
             return Err(NotTaken::Stopped);
+        }
+        if let Some(cause) = &waiting.frozen {
+            return Err(NotTaken::Store(cause.clone()));
         }
         if waiting.outside.len() >= QUEUE {
             return Err(NotTaken::Overloaded);
@@ -63,6 +73,9 @@ impl Inbox {
         let mut waiting = self.lock();
         if waiting.stop {
             return Err(NotTaken::Stopped);
+        }
+        if let Some(cause) = &waiting.frozen {
+            return Err(NotTaken::Store(cause.clone()));
         }
         waiting.inside.push_back((incoming, tell));
         self.bell.notify_one();
@@ -96,6 +109,7 @@ impl Brain {
         let waiting = Arc::new(AtomicU64::new(engine.board().waiting() as u64));
         let waits = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
+            let _end = DiesWithTheBrain;
             turn(&mut engine, &mine, &effects, &head_is, &waits);
             close(engine.into_journal());
         })?;
@@ -131,6 +145,18 @@ impl Brain {
             && thread.join().is_err()
         {
             tracing::error!("the brain's thread ended by a panic");
+        }
+    }
+}
+
+/// A brain that panicked must not leave a process that takes what nobody decides: dying is what everything here survives.
+struct DiesWithTheBrain;
+
+impl Drop for DiesWithTheBrain {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the brain ended in a defect; the process ends with it and can be started again");
+            std::process::abort();
         }
     }
 }

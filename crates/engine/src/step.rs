@@ -48,13 +48,16 @@ pub struct Stepped {
     pub policies_changed: bool,
 }
 
-/// What is alive when a brain takes over: to be watched again.
+/// A run that a task waits for when a brain takes over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LiveRun {
     /// Whose.
     pub task: TaskId,
     /// Which.
     pub run: RunId,
+    /// Whether it is to be watched again: it began, and its end is not in the journal. Of any other only the tree must
+    /// stay: it may begin yet, or what it left is not collected.
+    pub began: bool,
 }
 
 /// Why an engine could not take over.
@@ -111,10 +114,9 @@ impl<J: Journal> Engine<J> {
         self.journal
             .each_open(&mut |entity, kept| {
                 if let State::Task(task) = &kept.state {
-                    match &task.step {
-                        Step::Running { run, .. } => live.push(LiveRun { task: task.id.clone(), run: *run }),
-                        Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Backoff { .. } => {}
-                    }
+                    let began = matches!(task.step, Step::Running { .. });
+                    let run = task.run_with_tree();
+                    live.extend(run.map(|run| LiveRun { task: task.id.clone(), run, began }));
                 }
                 if let (Entity::Project(id), State::Project(project)) = (&entity, &kept.state)
                     && let Some(digest) = &project.policy

@@ -3,6 +3,7 @@
 pub mod demo;
 pub mod init;
 pub mod up;
+pub mod login;
 pub mod new;
 pub mod list;
 pub mod show;
@@ -62,6 +63,8 @@ pub enum Command {
     /// Serve: dashboard, API and work
     #[command(visible_alias = "serve")]
     Up(up::Args),
+    /// Print a link that signs a browser in
+    Login,
     /// Ask for a change
     New(new::Args),
     /// The tasks
@@ -118,7 +121,6 @@ pub enum Command {
     /// Completions for a shell: orch completions bash > ...
     Completions(completions::Args),
     /// Print a reference
-    #[command(hide = true)]
     Reference(reference::Args),
 }
 
@@ -240,6 +242,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Demo(args) => demo::run(&here, &args),
         Command::Init(args) => init::run(&here, &args),
         Command::Up(args) => up::run(&here, &args),
+        Command::Login => login::run(&here),
         Command::New(args) => new::run(&here, &args),
         Command::List(args) => list::run(&here, &args),
         Command::Show(args) => show::run(&here, &args),

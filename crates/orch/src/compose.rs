@@ -168,10 +168,10 @@ impl Outside {
 
     /// Watches a run until its end is in the journal; once a run.
     pub fn watch(self: &Arc<Self>, project: &ProjectId, task: TaskId, run: RunId) {
+        let Some(project) = self.projects.get(project).cloned() else { return };
         if !lock(&self.watched).insert(run) {
             return;
         }
-        let Some(project) = self.projects.get(project).cloned() else { return };
         let outside = Arc::clone(self);
         self.tasks.spawn(async move {
             let told = tokio::select! {
@@ -230,29 +230,35 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     if let Some(pages) = wishes.store_pages {
         journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
     }
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
-    std::thread::Builder::new()
-        .name("checkpoints".to_owned())
-        .spawn(move || checkpointer.run())
-        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let clean = journal.was_clean();
-    // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
-    let taking = std::thread::spawn(move || Engine::take_over(journal));
-    let limits = settings.core_limits();
-    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
-    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
-    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
-    let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(&home, &settings, &wishes, user, &texts, &tracker)?;
-    let taken = taking.join().map_err(|_| Error::failed("the take-over of the journal ended in a defect"))?;
-    let (engine, live) = taken.map_err(|e| Error::failed(chain(&e)))?;
     let close = |journal: SqliteJournal| {
         if let Err(error) = journal.close() {
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
+    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
+    let taking = std::thread::spawn(move || Engine::take_over(journal));
+    let parts = parts(&home, &settings, &wishes, user).await;
+    let taken = taking.join().map_err(|_| Error::failed("the take-over of the journal ended in a defect"))?;
+    let (engine, live) = taken.map_err(|e| Error::failed(chain(&e)))?;
+    // Whatever can be refused is refused before anything works: a brain that began is not easily undone.
+    let parts = match parts {
+        Ok(parts) => parts,
+        Err(refused) => {
+            close(engine.into_journal());
+            return Err(refused);
+        }
+    };
+    std::thread::Builder::new()
+        .name("checkpoints".to_owned())
+        .spawn(move || checkpointer.run())
+        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
+    let limits = settings.core_limits();
+    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+    let Parts { tracker, forge, projects, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -281,8 +287,11 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     sweep::policies(&outside).await;
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
-    let over = stop.clone();
+    let (over, theirs) = (stop.clone(), Arc::clone(&outside));
+    let needed: Vec<RunId> = live.iter().map(|live| live.run).collect();
     outside.tasks.spawn(async move {
+        // Before the first effect: what looks like a leftover could be a tree that a hand is just making.
+        tidy(&theirs, needed).await;
         loop {
             let effect = tokio::select! {
                 () = over.cancelled() => return,
@@ -294,32 +303,45 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             }
         }
     });
-    for run in live {
+    for run in live.into_iter().filter(|live| live.began) {
         if let Some(project) = project_of(&outside, &run.task).await {
             outside.watch(&project, run.task, run.run);
         }
     }
     adopt(&outside).await;
-    if !clean {
-        check::soon(&outside);
-    }
+    check::begin(&outside, !clean);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
-    let (address, keeper, served) = open_door(&outside, &wishes).await?;
+    let (keeper, served) =
+        open_door(&outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
     Ok(Running { outside, address, keeper, brain, served })
 }
 
-/// Watches every run whose end is not in the journal yet, and takes away what none of them needs.
+/// Takes away the trees that a crash left, apart from those of runs that a task waits for or whose end is not settled.
+async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
+    let theirs = Arc::clone(outside);
+    let tidied = tokio::task::spawn_blocking(move || {
+        for project in theirs.projects.values() {
+            let tidied = project.runs.unsettled().and_then(|mut live| {
+                live.extend(&needed);
+                project.hub.tidy_trees(&live)
+            });
+            if let Err(failure) = tidied {
+                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+            }
+        }
+    });
+    if let Err(error) = tidied.await {
+        tracing::error!(%error, "taking away old trees ended in a defect");
+    }
+}
+
+/// Watches every run whose end is not in the journal yet.
 async fn adopt(outside: &Arc<Outside>) {
     let theirs = Arc::clone(outside);
     let found = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
         for project in theirs.projects.values() {
-            let runs = project.runs.unsettled().unwrap_or_default();
-            let live: Vec<RunId> = runs.clone();
-            if let Err(failure) = project.hub.tidy_trees(&live) {
-                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
-            }
-            for run in runs {
+            for run in project.runs.unsettled().unwrap_or_default() {
                 let record = project.runs.places.of(run).record;
                 if let Ok(Some(about)) = orch_adapters::run::About::read(&record) {
                     found.push((project.id.clone(), about.task, run));
@@ -338,12 +360,52 @@ async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> 
     outside.asker.ask(move |board, _| board.row(&task).map(|row| row.project.clone())).await.flatten()
 }
 
-async fn open_door(
+/// What the composition is made of, besides the brain.
+struct Parts {
+    tracker: Arc<BuiltinTracker>,
+    forge: LocalForge,
+    projects: BTreeMap<ProjectId, Arc<Project>>,
+    token: String,
+    tcp: TcpListener,
+    address: std::net::SocketAddr,
+    unix: UnixListener,
+}
+
+/// Makes the parts. The store's lock is held: no other brain has the socket.
+async fn parts(
+    home: &Home,
+    settings: &Settings,
+    wishes: &Wishes,
+    user: Option<RunAs>,
+) -> Result<Parts, Error> {
+    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
+    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let texts = Arc::new(project::Texts::new(home.store()));
+    let projects = project::all(home, settings, wishes, user, &texts, &tracker)?;
+    let token = secret(&home.token())?;
+    let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
+        Error::failed(format!("nothing can listen there: {e}"))
+            .at(settings.listen)
+            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
+    })?;
+    let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    let socket = home.socket();
+    let _ = std::fs::remove_file(&socket);
+    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&socket, private)
+        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    Ok(Parts { tracker, forge, projects, token, tcp, address, unix })
+}
+
+fn open_door(
     outside: &Arc<Outside>,
     wishes: &Wishes,
-) -> Result<(std::net::SocketAddr, Arc<Keeper>, tokio::task::JoinHandle<()>), Error> {
+    token: String,
+    address: std::net::SocketAddr,
+    listeners: Vec<Listener>,
+) -> (Arc<Keeper>, tokio::task::JoinHandle<()>) {
     let settings = outside.settings();
-    let token = secret(&outside.home.token())?;
     let mut access = Access::loopback(token);
     if !settings.listen.ip().is_loopback() {
         access.reading_needs_login = true;
@@ -351,18 +413,12 @@ async fn open_door(
     }
     access.hosts.extend(settings.hosts.iter().cloned());
     access.https = settings.https;
-    let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
-        Error::failed(format!("nothing can listen there: {e}"))
-            .at(settings.listen)
-            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
-    })?;
-    let address = listener.local_addr().map_err(|e| Error::failed(e.to_string()))?;
-    let socket = outside.home.socket();
-    let _ = std::fs::remove_file(&socket);
-    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&socket, private)
-        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    access.address = match settings.hosts.first().filter(|_| settings.https) {
+        Some(host) => format!("https://{host}"),
+        // An address that means all of them is none to go to.
+        None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
+        None => format!("http://{address}"),
+    };
     let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
@@ -372,9 +428,8 @@ async fn open_door(
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
-    let listeners = vec![Listener::Tcp(listener), Listener::Unix(unix)];
     let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
-    Ok((address, keeper, served))
+    (keeper, served)
 }
 
 impl Running {
@@ -383,8 +438,7 @@ impl Running {
     /// # Errors
     /// There is no randomness.
     pub fn link(&self) -> Result<String, Error> {
-        let ticket = self.keeper.issue("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))?;
-        Ok(format!("http://{}/login?ticket={ticket}", self.address))
+        self.keeper.link("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))
     }
 
     /// Ends the front door, lets the hands finish nothing new, and closes the brain. Runs go on under their supervisors
@@ -441,7 +495,8 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
     getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
     let token = Digest::of(&bytes).0;
     let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
-    if let Some(folder) = path.parent() {
+    // One that is there keeps its mode: runs of another user may have to walk through it.
+    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         private(folder, 0o700)?;
     }
     let mut file = std::fs::OpenOptions::new();
@@ -451,7 +506,14 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
 }
 
 fn store_error(error: &orch_store::OpenError) -> Error {
-    Error::new(Kind::Damaged, chain(error))
+    match error {
+        orch_store::OpenError::Taken { place, holder } => {
+            Error::new(Kind::Refused, format!("another brain has this store ({holder})"))
+                .at(place.display())
+                .remedy("stop that one first, or use another data folder (`--home`)")
+        }
+        other => Error::new(Kind::Damaged, chain(other)),
+    }
 }
 
 pub(crate) async fn blocking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> Option<T> {

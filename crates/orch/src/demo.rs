@@ -21,6 +21,7 @@ use orch_core::task::{Rest, Step, Task};
 use orch_core::time::Moment;
 use orch_engine::{Incoming, Target, clock};
 
+use crate::cmd::up::Asked;
 use crate::compose::{self, Outside, Running, Wishes, sweep};
 use crate::error::Error;
 use story::Spoil;
@@ -64,33 +65,54 @@ pub enum Ending {
 /// # Errors
 /// What stands in the way.
 pub async fn play(plan: &Plan) -> Result<Ending, Error> {
-    let began = clock::now();
-    let workspace = Workspace::make(&plan.workspace, plan.spoil, &plan.wishes)?;
+    let mut asked = Asked::listen()?;
+    let pace = if plan.ask { story::WATCHED } else { story::ALONE };
+    let workspace = Workspace::make(&plan.workspace, plan.spoil, pace, &plan.wishes)?;
+    workspace.note_brain()?;
     tell::opening(&workspace, plan);
-    let first = hook::deploy_first(&workspace).map_err(|e| Error::failed(e.to_string()))?;
+    let played = serve(&workspace, plan, &mut asked).await;
+    let ended = workspace.end_services();
+    workspace.forget_brain();
+    let ending = played?;
+    ended.map(|_| ending)
+}
+
+/// The story, between the first deploy and the end of the brain.
+async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<Ending, Error> {
+    let began = clock::now();
+    let first = hook::deploy_first(workspace).map_err(|e| Error::failed(e.to_string()))?;
     let settings = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
     wishes.notice = Some("A demonstration: the agents are scripted, no model works here.".to_owned());
     let running = compose::start(workspace.home(), settings, wishes).await?;
-    workspace.note_brain()?;
-    tell::where_to_look(&running, plan)?;
-    let ending = travel(&running, &workspace, plan, began, first).await;
-    let delivered = matches!(ending, Ok((Ending::Delivered, _)));
-    if plan.once {
-        let _ = tokio::time::timeout(SETTLING, settled(&running.outside)).await;
-        running.stop().await;
-        workspace.end_services()?;
-    } else if let Ok((_, task)) = &ending {
-        tell::stays_up(&running, task, delivered)?;
-        wait_for_the_end().await;
-        running.stop().await;
-        workspace.end_services()?;
-    } else {
-        running.stop().await;
-        workspace.end_services()?;
+    let told = tokio::select! {
+        told = travel(&running, workspace, plan, began, first) => told,
+        () = asked.to_end() => Err(Error::failed("the demo was ended before its story was")),
+    };
+    match &told {
+        Ok(_) if plan.once => {
+            let _ = tokio::time::timeout(SETTLING, settled(&running.outside)).await;
+        }
+        Ok((ending, task)) => {
+            tell::stays_up(&running, task, *ending == Ending::Delivered)?;
+            asked.to_end().await;
+        }
+        Err(_) => {}
     }
-    workspace.forget_brain();
-    ending.map(|(ending, _)| ending)
+    stop_runs(&running.outside);
+    running.stop().await;
+    told.map(|(ending, _)| ending)
+}
+
+/// Asks every run that still lives to end: other installations leave them alone, a demo takes all of it with it.
+fn stop_runs(outside: &Outside) {
+    for project in outside.projects.values() {
+        for run in project.runs.unsettled().unwrap_or_default() {
+            if let Err(failure) = project.runs.stop(run) {
+                tracing::warn!(%run, cause = failure.cause, "a run of the demo cannot be asked to end");
+            }
+        }
+    }
 }
 
 /// Waits until board, comments and cleaning up have followed: what a person looks at afterwards is complete.
@@ -103,18 +125,6 @@ async fn settled(outside: &Outside) {
     }
 }
 
-async fn wait_for_the_end() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
-    }
-}
-
 /// From To Analyse to the end, telling every step.
 async fn travel(
     running: &Running,
@@ -124,6 +134,7 @@ async fn travel(
     before: String,
 ) -> Result<(Ending, TaskId), Error> {
     let outside = &running.outside;
+    tell::where_to_look(running, plan)?;
     let id = ask_for_the_change(outside).await?;
     let mut teller = tell::Teller::new(began);
     let mut head = outside.head.clone();

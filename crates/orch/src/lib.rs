@@ -4,6 +4,7 @@
 
 pub mod error;
 pub mod home;
+pub mod log;
 pub mod settings;
 pub mod policy_file;
 pub mod reload;

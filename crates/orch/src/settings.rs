@@ -38,7 +38,7 @@ pub struct Settings {
     pub https: bool,
     /// The language of texts.
     pub language: Lang,
-    /// The time zone of days, and of times that are shown (decision 46).
+    /// The time zone of times that are shown (decision 46); a day of the budget is a day in UTC.
     pub timezone: String,
     /// The user as whom agents and gates run when Orch is root (decision 9).
     pub run_as: Option<String>,

@@ -4,6 +4,7 @@ pub(crate) mod tasks;
 pub(crate) mod gestures;
 pub(crate) mod issues;
 pub(crate) mod repositories;
+pub(crate) mod login_links;
 pub(crate) mod wire;
 pub(crate) mod openapi;
 

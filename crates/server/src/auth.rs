@@ -30,6 +30,8 @@ const MOST_SESSIONS: usize = 256;
 pub struct Access {
     /// The token of the data folder.
     pub token: String,
+    /// Where people reach the dashboard, as a link begins: `http://127.0.0.1:8500`.
+    pub address: String,
     /// Names that a `Host` may have, without ports.
     pub hosts: Vec<String>,
     /// Whether people reach it by https (behind a proxy): cookies are `Secure` then.
@@ -42,7 +44,8 @@ impl Access {
     /// Loopback: reading is free, writing needs a credential.
     pub fn loopback(token: impl Into<String>) -> Self {
         let hosts = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
-        Self { token: token.into(), hosts, https: false, reading_needs_login: false }
+        let address = "http://localhost".to_owned();
+        Self { token: token.into(), address, hosts, https: false, reading_needs_login: false }
     }
 }
 
@@ -139,6 +142,14 @@ impl Keeper {
         let hash = Digest::of(ticket.as_bytes());
         tickets.push(Ticket { hash, by: by.to_owned(), until: now.after(TICKET_LIFE) });
         Ok(ticket)
+    }
+
+    /// A link that signs one browser in within ten minutes.
+    ///
+    /// # Errors
+    /// [`NoRandom`].
+    pub fn link(&self, by: &str, now: Moment) -> Result<String, NoRandom> {
+        Ok(format!("{}/login?ticket={}", self.access.address, self.issue(by, now)?))
     }
 
     /// Takes a ticket; the second time it is not there any more. Answers the cookie to set.

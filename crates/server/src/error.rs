@@ -91,7 +91,7 @@ impl Problem {
         Self::new(
             Kind::NotFound,
             format!("there is no {what}"),
-            "check the name; `GET /api/v1/tasks` lists all tasks",
+            "check the name; `orch list --all` or `GET /api/v1/tasks` lists the tasks",
         )
     }
 

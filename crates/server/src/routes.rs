@@ -93,6 +93,7 @@ fn api_routes() -> Routes {
         .post("/api/v1/installation/pause", api::repositories::pause)
         .post("/api/v1/installation/unpause", api::repositories::unpause)
         .get("/api/v1/effects", api::repositories::effects)
+        .post("/api/v1/login-links", api::login_links::create)
         .post("/api/v1/issues", api::issues::create)
         .get("/api/v1/tasks", api::tasks::list)
         .get("/api/v1/tasks/{id}", api::tasks::show)

@@ -44,7 +44,8 @@ pub(crate) fn markdown(text: &str) -> String {
 
 fn safe(url: CowStr<'_>) -> CowStr<'_> {
     let start = url.trim_start().to_ascii_lowercase();
-    let fits = ["https://", "http://", "mailto:", "#"].iter().any(|scheme| start.starts_with(scheme));
+    let fits =
+        ["https://", "http://", "mailto:", "#", "/tasks/"].iter().any(|scheme| start.starts_with(scheme));
     if fits { url } else { CowStr::Borrowed("#") }
 }
 

@@ -141,6 +141,7 @@ texts! {
     start_now: "Start at once", "Начать сразу";
     create: "Create", "Создать";
     no_projects: "There is no project yet. Run `orch init` in a repository.", "Проектов пока нет. Выполните `orch init` в репозитории.";
+    all_quiet: "Nothing is under way. What should be different next?", "Сейчас ничего не делается. Что изменить дальше?";
     nothing_happened: "Nothing happened yet.", "Пока ничего не произошло.";
     problem: "That did not work", "Не получилось";
     back: "Back to the board", "К доске";

@@ -72,6 +72,18 @@ pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
     message::reason(reason, lang)
 }
 
+/// The same on the page of a task, where runs have names; what changed nothing is left out, the journal has it.
+pub(crate) fn told(reason: &Reason, job: impl Fn(RunId) -> Option<Job>, lang: Lang) -> Option<String> {
+    let named =
+        |run: RunId, what: String| job(run).map(|of| format!("{}: {what} {run}.", job_name(of, lang)));
+    match reason {
+        Reason::Noted | Reason::TurnTaken => None,
+        Reason::RunBegan { run } => named(*run, pick(lang, "run began,", "начало запуска")),
+        Reason::RunEnded { run } => named(*run, pick(lang, "run ended,", "конец запуска")),
+        told => Some(message::reason(told, lang)),
+    }
+}
+
 /// How a run ended.
 pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
     match how {

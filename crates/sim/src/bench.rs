@@ -239,7 +239,7 @@ impl Bench {
         self.watched.clear();
         self.wake = None;
         if let Ok((engine, live)) = Engine::take_over(engine.into_journal()) {
-            self.watched.extend(live.into_iter().map(|live| live.run));
+            self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
         }
         self.start();

@@ -19,7 +19,7 @@ use orch_core::time::Span;
 
 use crate::bench::{Bench, Faults, policy};
 use crate::world::tracker::Said;
-use crate::world::works::{Deed, HookDeed, Service};
+use crate::world::works::{Deed, Deployment, HookDeed};
 
 mod tell;
 
@@ -207,9 +207,9 @@ impl Story {
             }
             ["service", "is", word] => {
                 self.bench.world.works.service = match *word {
-                    "truthful" => Service::Truthful,
-                    "unwell" => Service::Unwell,
-                    "silent" => Service::Silent,
+                    "truthful" => Deployment::Truthful,
+                    "unwell" => Deployment::Unwell,
+                    "silent" => Deployment::Silent,
                     _ => return bad(format!("a service is truthful, unwell or silent, not {word}")),
                 };
             }

@@ -17,7 +17,7 @@ use orch_core::time::Span;
 
 use repository::Repository;
 use tracker::Tracker;
-use works::{HookDeed, Service, Worker, Works};
+use works::{Deployment, HookDeed, Worker, Works};
 
 /// The whole outside.
 #[derive(Debug, Clone, Default)]
@@ -133,12 +133,14 @@ impl World {
 
     fn health(&self, project: &ProjectId, expected: &Commit) -> Health {
         match (&self.works.service, self.deployed.get(project)) {
-            (Service::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".to_owned() },
-            (Service::Unwell, Some(deployed)) if deployed == expected => {
+            (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".to_owned() },
+            (Deployment::Unwell, Some(deployed)) if deployed == expected => {
                 Health::Unwell { cause: "scripted".to_owned() }
             }
-            (Service::Truthful, Some(deployed)) if deployed == expected => Health::Expected,
-            (Service::Unwell | Service::Truthful, Some(other)) => Health::Other { commit: other.to_string() },
+            (Deployment::Truthful, Some(deployed)) if deployed == expected => Health::Expected,
+            (Deployment::Unwell | Deployment::Truthful, Some(other)) => {
+                Health::Other { commit: other.to_string() }
+            }
         }
     }
 

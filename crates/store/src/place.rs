@@ -26,7 +26,7 @@ pub(crate) fn folder(path: &Path) -> &Path {
 /// The lock of one brain; free again when it is dropped or its process ends, however it ends.
 #[derive(Debug)]
 pub(crate) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -63,7 +63,17 @@ impl Lock {
         }
         file.set_len(0).map_err(files("empty the lock file"))?;
         writeln!(file, "{}", std::process::id()).map_err(files("write the lock file"))?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
+    }
+}
+
+impl Drop for Lock {
+    /// Unlocks by name: a child that was forked and has not become another program yet holds a copy of the descriptor,
+    /// and closing ours alone would leave the lock with it for a moment.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the store's lock goes with the process");
+        }
     }
 }
 

@@ -45,6 +45,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         screen::line(if ended { "the demo has ended" } else { "no demo runs" });
         return Ok(ExitCode::SUCCESS);
     }
+    crate::log::begin(here.var("ORCH_LOG").or(Some("error")));
     let plan = Plan {
         workspace,
         once: args.once,

@@ -276,7 +276,7 @@ fn user(settings: &Settings, checks: &mut Checks) {
     match (root, &settings.run_as) {
         (true, None) => checks.missing(
             "user",
-            "Orch is root, and agents and tests would be too, so they are refused",
+            "Orch is root, and agents and tests would be too: `orch up` refuses without --allow-root",
             "set `run_as` in orch.toml to a user without rights, or run Orch as one",
         ),
         (true, Some(name)) => match Command::new("id").args(["-u", "--", name]).stdin(Stdio::null()).output()

@@ -93,7 +93,7 @@ fn print(event: &Value, timezone: &str) {
         cell(DIM, at),
         cell(BOLD, format!("{entity:<12}")),
         cell(PLAIN, format!("{:<12}", word("kind"))),
-        cell(PLAIN, reasons.join("; ")),
+        cell(PLAIN, reasons.join(" ")),
     ];
     screen::out(&screen::table(&[row]));
 }

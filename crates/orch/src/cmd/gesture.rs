@@ -128,8 +128,7 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     let effective = taken.get("effective").and_then(Value::as_bool).unwrap_or(true);
     if !effective {
-        let cause =
-            if reasons.is_empty() { format!("`{gesture}` had no effect") } else { reasons.join("; ") };
+        let cause = if reasons.is_empty() { format!("`{gesture}` had no effect") } else { reasons.join(" ") };
         return Err(Error::refused(cause)
             .at(whom)
             .remedy(format!("`orch why {whom}` says what would move it")));
@@ -138,7 +137,7 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
         screen::json(taken);
         return Ok(ExitCode::SUCCESS);
     }
-    let said = if reasons.is_empty() { format!("{gesture}: done") } else { reasons.join("; ") };
+    let said = if reasons.is_empty() { format!("{gesture}: done") } else { reasons.join(" ") };
     screen::line(&format!("{}  {}", paint(BOLD, whom), screen::safe(&said)));
     if taken.get("duplicate").and_then(Value::as_bool) == Some(true) {
         screen::line(&paint(ASKS, "this was said before and counted once"));

@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use super::Here;
 use crate::compose::perform::Boundary;
 use crate::compose::{self, Wishes};
@@ -24,6 +26,7 @@ pub struct Args {
 /// # Errors
 /// What stands in the way.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    crate::log::begin(here.var("ORCH_LOG"));
     let settings = here.settings()?;
     if rustix::process::geteuid().is_root() && settings.run_as.is_none() {
         if !args.allow_root {
@@ -38,24 +41,38 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     wishes.die_at = args.die_at.clone();
     let home = here.home.clone();
     block_on(async move {
+        let mut asked = Asked::listen()?;
         let running = compose::start(home, settings, wishes).await?;
         screen::line(&format!("Orch serves: {}", paint(BOLD, &running.link()?)));
         screen::line(&paint(DIM, "the link signs one browser in; Ctrl-C ends Orch, and runs go on"));
-        wait().await;
+        asked.to_end().await;
         running.stop().await;
         Ok(ExitCode::SUCCESS)
     })
 }
 
-async fn wait() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
-    tokio::select! {
-        _ = term.recv() => {}
-        _ = int.recv() => {}
+/// Hears when somebody asks the process to end.
+pub struct Asked {
+    term: Signal,
+    int: Signal,
+}
+
+impl Asked {
+    /// Listens from now on: a process that is asked to end while it starts ends in order too.
+    ///
+    /// # Errors
+    /// The signals cannot be listened to.
+    pub fn listen() -> Result<Self, Error> {
+        let to = |kind| signal(kind).map_err(|e| Error::failed(format!("signals cannot be heard: {e}")));
+        Ok(Self { term: to(SignalKind::terminate())?, int: to(SignalKind::interrupt())? })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    pub async fn to_end(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Is the store what it says? All of it is checked on a connection of its own while Orch serves: at once after a stop
-//! that was not in order, else once a week; a finding pauses the installation (issue item `store`).
+//! that was not in order, and once a week; a finding pauses the installation and freezes writes.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use orch_core::apply::apply;
 use orch_core::event::Event;
@@ -19,32 +20,59 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
     Ok(apply(before, entity, (row.seq, row.at), &row.changes))
 }
 
-/// Checks the store in the background.
-pub fn soon(outside: &Arc<Outside>) {
+/// A sound store is looked at again after this.
+const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// Checks the store in the background: at once after a stop that was not in order, and every week.
+pub fn begin(outside: &Arc<Outside>, at_once: bool) {
     let outside = Arc::clone(outside);
-    let place = outside.home.store();
     outside.clone().tasks.spawn(async move {
-        let checked =
-            tokio::task::spawn_blocking(move || check::full(&place, Depth::Thorough, Some(&fold))).await;
-        let findings = match checked {
-            Ok(Ok(report)) if report.is_sound() => {
-                tracing::info!(rows = report.rows, "the store was checked and is sound");
-                return;
+        let mut wait = if at_once { Duration::ZERO } else { WEEK };
+        loop {
+            tokio::select! {
+                () = outside.stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
             }
-            Ok(Ok(report)) => report.findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
-            Ok(Err(error)) => super::chain(&error),
-            Err(panic) => panic.to_string(),
-        };
-        tracing::error!(findings, "the store is damaged; work pauses: restore a backup with `orch restore`");
-        let gesture = Gesture {
-            request: format!("store-check/{}", clock::now().0),
-            by: "the check of the store".to_owned(),
-            via: Door::CommandLine,
-            what: Press::Pause { drain: false },
-        };
-        let incoming = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(gesture));
-        if let Err(error) = outside.handle.report(incoming).await {
-            tracing::error!(%error, "and it could not be paused");
+            if let Some(findings) = findings(&outside).await {
+                return freeze(&outside, &findings).await;
+            }
+            wait = WEEK;
         }
     });
+}
+
+/// What the check finds; `None`: sound.
+async fn findings(outside: &Outside) -> Option<String> {
+    let place = outside.home.store();
+    let checked =
+        tokio::task::spawn_blocking(move || check::full(&place, Depth::Thorough, Some(&fold))).await;
+    match checked {
+        Ok(Ok(report)) if report.is_sound() => {
+            tracing::info!(rows = report.rows, "the store was checked and is sound");
+            None
+        }
+        Ok(Ok(report)) => {
+            Some(report.findings.iter().map(|found| found.cause.clone()).collect::<Vec<_>>().join("; "))
+        }
+        Ok(Err(error)) => Some(super::chain(&error)),
+        Err(panic) => Some(panic.to_string()),
+    }
+}
+
+/// Pauses, so that every task says why it waits, and then takes no more writes.
+async fn freeze(outside: &Outside, findings: &str) {
+    let cause =
+        format!("the store is damaged ({findings}); stop Orch and restore a backup with `orch restore`");
+    tracing::error!(cause, "nothing is written any more");
+    let gesture = Gesture {
+        request: format!("store-check/{}", clock::now().0),
+        by: format!("the check of the store: {cause}"),
+        via: Door::CommandLine,
+        what: Press::Pause { drain: false },
+    };
+    let incoming = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(gesture));
+    if let Err(error) = outside.handle.report(incoming).await {
+        tracing::error!(%error, "and it could not be paused");
+    }
+    outside.handle.freeze(cause);
 }

@@ -226,13 +226,16 @@ fn machine(home: &Home, settings: &Settings, wishes: &Wishes, user: Option<RunAs
 
 fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {
     let root = home.hubs().join(name);
-    let opened = match root.exists() {
-        true => Hub::open(git.clone(), &root),
-        false => Hub::create(git.clone(), &root, &own.repository.to_string_lossy(), own.branch.as_deref()),
-    };
-    let hub = opened.map_err(|e| {
-        Error::new(Kind::Refused, chain(&e)).at(format!("project `{name}`, {}", own.repository.display()))
-    })?;
+    let place = format!("project `{name}`, {}", own.repository.display());
+    let made = Hub::create(git.clone(), &root, &own.repository.to_string_lossy(), own.branch.as_deref());
+    let hub = made.map_err(|e| Error::new(Kind::Refused, chain(&e)).at(&place))?;
+    if let Some(branch) = own.branch.as_deref().filter(|branch| *branch != hub.main()) {
+        let cause =
+            format!("it began with the main branch `{}`, and the settings say `{branch}`", hub.main());
+        return Err(Error::new(Kind::Refused, cause)
+            .at(place)
+            .remedy("name the branch that it began with, or give the project another name to begin afresh"));
+    }
     Ok(hub.publishing(own.publish_branches))
 }
 

@@ -348,6 +348,10 @@ impl Source for Answers {
                     return Ok(HookAnswer::BadSignature);
                 }
             };
+            if read.issue.project != delivery.project {
+                let remedy = format!("name `{}`, whose hook this is", delivery.project);
+                return Ok(HookAnswer::Malformed { place: "project".to_owned(), remedy });
+            }
             let (reading, blobs) = read.issue.reading();
             let seen = IssueSeen { project: delivery.project.clone(), reading };
             let target = Target::Issue { prefix: project.prefix.clone() };

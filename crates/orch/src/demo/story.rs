@@ -1,6 +1,7 @@
 //! Which story does the demo tell? A change to a small web service: first red tests, then a reviewer who objects, then a
 //! good one. Written as a scenario that the scripted agents play.
 
+use orch_core::time::Span;
 use serde_json::json;
 
 /// The issue's title.
@@ -9,6 +10,11 @@ pub const TITLE: &str = "Greet people by name";
 pub const TEXT: &str = "GET /?name=Ada should answer \"Hello, Ada!\". Without a name it stays \"Hello!\".";
 /// What the deployed service answers in the end to `/?name=Ada`.
 pub const NEW_ANSWER: &str = "Hello, Ada!";
+
+/// How long an agent pauses after a line while nobody looks.
+pub const ALONE: Span = Span(250);
+/// The same while a person looks: a log that can be read as it grows.
+pub const WATCHED: Span = Span(700);
 
 /// A step that is made to go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -35,24 +41,28 @@ fn quoted(text: &str) -> String {
     json!(text).to_string()
 }
 
-struct Script(String);
+struct Script {
+    text: String,
+    pace: Span,
+}
 
 impl Script {
     fn part(&mut self, role: &str, attempt: Option<u32>) -> &mut Self {
-        self.0.push_str(&format!("\n[[part]]\nrole = \"{role}\"\n"));
+        self.text.push_str(&format!("\n[[part]]\nrole = \"{role}\"\n"));
         if let Some(attempt) = attempt {
-            self.0.push_str(&format!("attempt = {attempt}\n"));
+            self.text.push_str(&format!("attempt = {attempt}\n"));
         }
         self
     }
 
     fn step(&mut self, what: &str) -> &mut Self {
-        self.0.push_str(&format!("[[part.step]]\n{what}\n"));
+        self.text.push_str(&format!("[[part.step]]\n{what}\n"));
         self
     }
 
     fn say(&mut self, text: &str) -> &mut Self {
-        self.step(&format!("do = \"say\"\ntext = {}", quoted(text))).step("do = \"pause\"\nms = 250")
+        let pause = format!("do = \"pause\"\nms = {}", self.pace.0);
+        self.step(&format!("do = \"say\"\ntext = {}", quoted(text))).step(&pause)
     }
 
     fn write(&mut self, path: &str, text: &str) -> &mut Self {
@@ -72,8 +82,8 @@ impl Script {
 }
 
 /// The scenario, as the scripted agents read it.
-pub fn scenario(spoil: Option<Spoil>) -> String {
-    let mut script = Script("version = 1\n".to_owned());
+pub fn scenario(spoil: Option<Spoil>, pace: Span) -> String {
+    let mut script = Script { text: "version = 1\n".to_owned(), pace };
     let s = &mut script;
     s.part("analyst", None)
         .say("(scripted) reading the issue")
@@ -98,18 +108,23 @@ pub fn scenario(spoil: Option<Spoil>) -> String {
         .used(6100, 700, "0.046");
     let lasting = spoil == Some(Spoil::Ci);
     s.part("developer", Some(1))
-        .say("(scripted) writing the change")
+        .say("(scripted) reading the requirements: BR-1, BR-2, two acceptance criteria")
+        .say("(scripted) the answer to `/` is made in src/lib.rs; writing the change")
         .write("src/lib.rs", FIRST)
         .say("(scripted) done")
         .used(9800, 1400, "0.083");
-    s.part("developer", Some(2)).say("(scripted) reading the red tests");
+    s.part("developer", Some(2))
+        .say("(scripted) reading the red tests")
+        .say("(scripted) a bare `/?name=` is not what `/` answers; mending it, and testing it");
     if lasting {
         s.write("src/lib.rs", &FIRST.replace("Hello, {}!", "Hello {}!"));
     } else {
         s.write("src/lib.rs", SECOND).write("tests/answers.rs", TESTS_SECOND);
     }
     s.used(10400, 1200, "0.081");
-    s.part("developer", Some(3)).say("(scripted) reading what the reviewer found");
+    s.part("developer", Some(3))
+        .say("(scripted) reading what the reviewer found")
+        .say("(scripted) cleaning the name, bounding it, and saying so in README.md");
     if lasting {
         s.write("src/lib.rs", &FIRST.replace("Hello, {}!", "Hallo, {}!"));
     } else {
@@ -131,5 +146,5 @@ pub fn scenario(spoil: Option<Spoil>) -> String {
         .say("(scripted) trying every acceptance criterion")
         .artefact("13-test-report.md", "---\ntype: test-report\nwork_item_id: {item}\nresult: PASS\n---\n\n| case | result |\n|---|---|\n| TC-01 | PASS |\n| TC-02 | PASS |\n\n## Conclusion\n\nBoth criteria hold.\n")
         .used(6800, 800, "0.050");
-    script.0
+    script.text
 }

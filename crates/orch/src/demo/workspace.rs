@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use orch_adapters::process::{Identity, Life};
+use orch_core::time::Span;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::story::{self, Spoil};
@@ -52,7 +53,7 @@ impl Workspace {
     ///
     /// # Errors
     /// The folder has something else in it, a demo still runs there, or git does not work.
-    pub fn make(folder: &Path, spoil: Option<Spoil>, wishes: &Wishes) -> Result<Self, Error> {
+    pub fn make(folder: &Path, spoil: Option<Spoil>, pace: Span, wishes: &Wishes) -> Result<Self, Error> {
         if let Some(old) = Self::find(folder) {
             if old.brain().is_some_and(|brain| brain.life() == Life::Alive) {
                 return Err(Error::refused("a demo runs there already")
@@ -80,7 +81,7 @@ impl Workspace {
         workspace.git(&["add", "--all"])?;
         workspace.git(&["commit", "--quiet", "--message=greeter: a small web service"])?;
         let script = workspace.scenario();
-        fs::write(&script, story::scenario(spoil)).map_err(failed(&script))?;
+        fs::write(&script, story::scenario(spoil, pace)).map_err(failed(&script))?;
         Ok(workspace)
     }
 

@@ -352,3 +352,23 @@ fn a_store_goes_and_comes_back() {
     assert_eq!(done["seq"], 0);
     assert!(stage.orch(["restore", "nowhere.db"]).failed(3).contains("nowhere.db"));
 }
+
+/// Proves that `orch login` prints the link that the brain makes, as a line of its own, and as JSON for scripts.
+#[test]
+fn a_login_link() {
+    for json in [false, true] {
+        let stage = Stage::new().env("USER", "ada");
+        let url = "http://127.0.0.1:8500/login?ticket=7f";
+        let made = json!({ "url": url, "until": "2026-01-02T15:04:05Z", "by": "ada" });
+        let (asked, serve) = brain(&stage, vec![(200, made.clone())]);
+        if json {
+            assert_eq!(stage.orch(["login", "--json"]).json(), made);
+        } else {
+            let said = stage.orch(["login"]).well();
+            assert_eq!(said.lines().next(), Some(url));
+            assert!(said.contains("as ada, once"), "{said}");
+        }
+        assert_eq!(asked.recv().unwrap().line, "POST /api/v1/login-links HTTP/1.1");
+        serve.join().unwrap();
+    }
+}

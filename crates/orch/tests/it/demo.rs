@@ -131,3 +131,16 @@ fn the_demo_stays_up_until_it_is_stopped() {
     let again = scene.orch(["demo", "--stop", "--workspace", workspace.to_str().unwrap()]).well();
     assert!(again.contains("no demo runs"), "{again}");
 }
+
+/// Proves that a demo which is ended in the middle of its story takes all of it with it, agents too.
+#[test]
+fn a_demo_can_be_ended_at_any_time() {
+    let scene = scene();
+    let workspace = scene.folder().join("demo");
+    let demo = scene.start(&["demo", "--workspace", workspace.to_str().unwrap()]);
+    scene.until_task(TASK, "an agent works", |task| task.live_run());
+    scene.orch(["demo", "--stop", "--workspace", workspace.to_str().unwrap()]).well();
+    let (code, said) = demo.wait(&scene);
+    assert_eq!(code, Some(1), "{said}");
+    scene.until("all of it is gone", || scene.processes().is_empty().then_some(()));
+}

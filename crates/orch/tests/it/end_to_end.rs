@@ -39,7 +39,7 @@ fn a_persons_own_repository() {
     own::ask(&scene, "SUMS-002");
     holds_for_the_checkout(&scene, "SUMS-002");
     let why = scene.orch(["why", "sums-2"]).well();
-    assert!(why.contains("Your checkout of main has changes"), "{why}");
+    assert!(why.contains("our checkout of main has changes"), "{why}");
     assert_eq!(scene.git(["rev-parse", "HEAD"]), head, "main did not move");
     let now = std::fs::read_to_string(&library).unwrap();
     assert!(now.ends_with("// a thought of mine\n") && !now.contains("sums_002"), "{now}");
@@ -48,8 +48,8 @@ fn a_persons_own_repository() {
     own::delivered(&scene, "SUMS-002");
     let now = std::fs::read_to_string(&library).unwrap();
     assert!(now.contains("pub fn sums_001") && now.contains("pub fn sums_002"), "{now}");
-    let stages = scene.orch(["list", "--json"]).json();
-    assert!(stages.to_string().contains(Stage::Done.name()), "{stages}");
+    let shown = scene.orch(["show", "sums-2", "--json"]).json();
+    assert_eq!(shown["stage"], Stage::Done.name(), "{shown}");
     brain.stop(&scene);
     facts::of_delivered(&scene, own::PROJECT, "SUMS-002");
     assert_eq!(scene.processes(), [] as [String; 0]);

@@ -22,8 +22,10 @@ use crate::{facts, own};
 const TASK: &str = "DEMO-001";
 
 /// In every run of the tests: a death on each side of what costs most to do twice.
-const SIX: [&str; 6] = [
+const ALWAYS: [&str; 8] = [
+    "before git/collect 3",
     "after git/collect 2",
+    "after git/drop_tree 2",
     "after forge/merge 1",
     "before deploy/hook 1",
     "after agent/launch 3",
@@ -46,8 +48,13 @@ enum Fate {
 fn stage_it() -> Scene {
     let scene = Scene::new("demo/home", "demo/repository");
     let exe = PathBuf::from(env!("CARGO_BIN_EXE_orch"));
-    let workspace =
-        Workspace::make(&scene.folder().join("demo"), None, &Wishes { exe, ..Wishes::default() }).unwrap();
+    let workspace = Workspace::make(
+        &scene.folder().join("demo"),
+        None,
+        orch::demo::story::ALONE,
+        &Wishes { exe, ..Wishes::default() },
+    )
+    .unwrap();
     workspace.write_settings(([127, 0, 0, 1], 0).into()).unwrap();
     scene.write("demo/scenario.toml", &scenario());
     scene
@@ -282,7 +289,8 @@ fn moments(seed: u64, rows: u64) -> Fate {
 }
 
 /// Proves that Orch may be killed at any boundary of an effect: the story ends as the undisturbed one does, with one branch,
-/// change request, merge, deploy and comment each. With `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many
+/// change request, merge, deploy and comment each. Six boundaries and two random moments; with
+/// `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many
 /// random moments. `ORCH_KILL="after gate/ci 1, before forge/merge 1"` plays only these.
 #[test]
 fn killed_at_a_boundary_the_story_ends_the_same() {
@@ -295,7 +303,10 @@ fn killed_at_a_boundary_the_story_ends_the_same() {
     let named: Vec<Fate> = named.map(|boundary| Fate::Boundary(boundary.to_owned())).collect();
     let fates = match seeds() {
         _ if !named.is_empty() => named,
-        0..=6 => SIX.map(|boundary| Fate::Boundary(boundary.to_owned())).to_vec(),
+        0..=6 => {
+            let always = ALWAYS.map(|boundary| Fate::Boundary(boundary.to_owned()));
+            (1..=2).map(|seed| moments(seed, spared.rows)).chain(always).collect()
+        }
         many => (1..=many).map(|seed| moments(seed, spared.rows)).chain(boundaries(&spared)).collect(),
     };
     tell_all(&fates, &spared);

@@ -17,3 +17,8 @@ mod demo;
 mod own;
 mod end_to_end;
 mod kills;
+mod yard;
+mod bad_input;
+mod containment;
+mod real_input;
+mod at_once;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::{gestures, issues, repositories, tasks};
+use super::{gestures, issues, login_links, repositories, tasks};
 use crate::{hooks, log, status, stream};
 
 /// The document.
@@ -24,7 +24,7 @@ use crate::{hooks, log, status, stream};
         status::health, status::status, status::queue,
         repositories::unfreeze_gate, hooks::deliver, document,
         repositories::projects, repositories::freeze, repositories::unfreeze,
-        repositories::pause, repositories::unpause, repositories::effects,
+        repositories::pause, repositories::unpause, repositories::effects, login_links::create,
         issues::create, issues::comments, issues::comment,
         tasks::list, tasks::show, tasks::why, tasks::history, tasks::diff, tasks::artefact,
         log::read, log::follow, stream::events,

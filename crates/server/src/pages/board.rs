@@ -78,6 +78,7 @@ struct BoardPage {
     columns: Vec<Column>,
     one: bool,
     empty: bool,
+    idle: bool,
 }
 
 pub(crate) fn card(listed: &Listed, seen: &Seen, now: Moment, lang: Lang) -> Card {
@@ -174,6 +175,7 @@ pub(crate) async fn page(
         strip_more: waiting_count.saturating_sub(waiting.len() as u64),
         strip: waiting.iter().map(|task| card(task, &seen, now, lang)).collect(),
         empty: counts.values().all(|count| *count == 0),
+        idle: one.is_none() && counts.iter().all(|(stage, count)| stage.is_terminal() || *count == 0),
         one: one.is_some() || columns.len() == 1,
         columns,
     })

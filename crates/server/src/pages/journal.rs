@@ -4,6 +4,8 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use orch_core::id::{Entity, Seq};
+use orch_core::journal::Row;
+use orch_core::reason::Reason;
 use serde::Deserialize;
 
 use super::{Frame, in_link, page as rendered};
@@ -16,7 +18,7 @@ use crate::show;
 use crate::words;
 
 /// Rows a page.
-const ROWS: u64 = 60;
+const ROWS: u64 = 120;
 
 struct Line {
     e: wire::Event,
@@ -32,6 +34,11 @@ struct JournalPage {
     lines: Vec<Line>,
     older: Option<u64>,
     newest: bool,
+}
+
+/// Whether people read anything in a row: what only confirms something is for the machine, and for the API.
+fn says_something(row: &Row) -> bool {
+    row.reasons.iter().any(|reason| !matches!(reason, Reason::Noted))
 }
 
 /// Which page.
@@ -51,7 +58,7 @@ pub(crate) async fn page(
     let end = wanted.before.map_or(head, |before| before.saturating_sub(1).min(head));
     let begin = end.saturating_sub(ROWS);
     let mut rows = rooms.source.rows_since(Seq(begin), ROWS as usize).await?;
-    rows.retain(|row| row.seq.0 <= end);
+    rows.retain(|row| row.seq.0 <= end && says_something(row));
     rows.reverse();
     let now = rooms.source.now();
     let lines = rows

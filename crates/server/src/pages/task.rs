@@ -5,15 +5,15 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use orch_core::artefact::REQUIREMENTS;
-use orch_core::id::{Entity, Seq};
+use orch_core::id::{Digest, Entity, RunId, Seq};
+use orch_core::journal::Row;
 use orch_core::message::Lang;
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::{Job, Rest, RunRow, Step as Doing, Task};
-use orch_core::time::Span;
+use orch_core::time::{Moment, Span};
 use serde::Deserialize;
 
 use super::{Frame, in_link, page as rendered};
-use crate::api::wire;
 use crate::api::{full, listed};
 use crate::ask::{Path, Query, Tongue, task_id};
 use crate::auth::Who;
@@ -27,7 +27,7 @@ use crate::view::{self, Full, Gate, Run};
 use crate::words;
 
 /// Rows of history on the page.
-const HISTORY: usize = 25;
+const HISTORY: usize = 40;
 /// A file is shown up to here.
 const MOST_SHOWN: usize = 512 * 1024;
 
@@ -88,7 +88,8 @@ struct SaidView {
 }
 
 struct Happened {
-    e: wire::Event,
+    at: String,
+    told: Vec<String>,
     ago: String,
     clock: String,
 }
@@ -110,6 +111,7 @@ struct TaskPage {
     look: Vec<(String, String)>,
     asks: bool,
     change_short: String,
+    changed: bool,
     gates: Vec<GateRow>,
     costs: Vec<CostRow>,
     total: CostRow,
@@ -179,6 +181,7 @@ pub(crate) async fn page(
         look: first_look(&offered, state),
         asks: state.step == Doing::Rest(Rest::Questions),
         change_short: state.change().map(|change| change.short().to_owned()).unwrap_or_default(),
+        changed: state.change().is_some_and(|change| *change != Digest::of(b"")),
         gates: task.gates.iter().rev().cloned().map(verdict).collect(),
         costs,
         total,
@@ -194,14 +197,7 @@ pub(crate) async fn page(
                 own: said.own,
             })
             .collect(),
-        history: rows
-            .iter()
-            .map(|row| Happened {
-                e: wire::event(row, lang),
-                ago: words::ago(row.at, now, lang),
-                clock: show::clock(row.at),
-            })
-            .collect(),
+        history: history(&rows, state, now, lang),
         older,
         merged_short: state
             .merged
@@ -274,7 +270,8 @@ fn cost_row<'a>(role: String, runs: impl Iterator<Item = &'a RunRow> + Clone, la
         output: shown(spent.output),
         wall: words::span(Span(runs.clone().map(|run| run.wall.0).sum()), lang),
         runs: runs.count(),
-        cost: spent.cost,
+        // Nothing is known yet of a run that has not said what it used.
+        cost: if known || spent.output.is_some() { spent.cost } else { "–".to_owned() },
     }
 }
 
@@ -301,6 +298,25 @@ fn first_look(offers: &[Offer], task: &Task) -> Vec<(String, String)> {
         }
         Some(_) | None => Vec::new(),
     }
+}
+
+/// What happened, newest first. A moment that reads like the one above is not said again.
+fn history(rows: &[Row], task: &Task, now: Moment, lang: Lang) -> Vec<Happened> {
+    let job = |run: RunId| task.runs.iter().find(|row| row.run == run).map(|row| row.job);
+    let mut happened: Vec<Happened> = Vec::new();
+    let mut last = String::new();
+    for row in rows {
+        let told: Vec<String> =
+            row.reasons.iter().filter_map(|reason| words::told(reason, job, lang)).collect();
+        if told.is_empty() {
+            continue;
+        }
+        let ago = words::ago(row.at, now, lang);
+        let shown = if ago == last { String::new() } else { ago.clone() };
+        last = ago;
+        happened.push(Happened { at: show::rfc3339(row.at), told, ago: shown, clock: show::clock(row.at) });
+    }
+    happened
 }
 
 /// The log that is looked at: the run asked for, else the newest.
@@ -335,6 +351,12 @@ async fn log(rooms: &Rooms, task: &Full, wanted: &Wanted, state: &Task) -> Resul
     }))
 }
 
+/// A file of the change, and whether it is folded.
+struct Shown {
+    file: DiffFile,
+    folded: bool,
+}
+
 #[derive(Template)]
 #[template(path = "diff.html")]
 struct DiffPage {
@@ -343,7 +365,7 @@ struct DiffPage {
     base: String,
     head: String,
     cut: bool,
-    files: Vec<DiffFile>,
+    files: Vec<Shown>,
     added: usize,
     removed: usize,
 }
@@ -360,7 +382,7 @@ pub(crate) async fn diff(
     let diff = rooms.source.diff(id.clone()).await?;
     let f = Frame::new(&rooms, &who, lang, "task", format!("{id} diff"));
     let (base, head, cut, files) = match &diff {
-        Some(diff) => (diff.base.as_str(), diff.head.as_str(), diff.cut, show::diff(&diff.text)),
+        Some(diff) => (diff.base.as_str(), diff.head.as_str(), diff.cut, by_interest(show::diff(&diff.text))),
         None => ("", "", false, Vec::new()),
     };
     rendered(&DiffPage {
@@ -369,10 +391,20 @@ pub(crate) async fn diff(
         base: base.chars().take(10).collect(),
         head: head.chars().take(10).collect(),
         cut,
-        added: files.iter().map(|file| file.added).sum(),
-        removed: files.iter().map(|file| file.removed).sum(),
+        added: files.iter().map(|shown| shown.file.added).sum(),
+        removed: files.iter().map(|shown| shown.file.removed).sum(),
         files,
     })
+}
+
+/// Documents of the work item come last and folded, unless there is nothing else: they have a place of their own.
+fn by_interest(files: Vec<DiffFile>) -> Vec<Shown> {
+    let about = |file: &DiffFile| file.path.starts_with("docs/work-items/");
+    let only = files.iter().all(about);
+    let mut shown: Vec<Shown> =
+        files.into_iter().map(|file| Shown { folded: about(&file) && !only, file }).collect();
+    shown.sort_by_key(|shown| shown.folded);
+    shown
 }
 
 #[derive(Template)]

@@ -187,3 +187,29 @@ async fn browsers_are_kept_tight() {
         assert!(!answer.body.contains("onclick") && !answer.body.contains("http://"), "{path}");
     }
 }
+
+/// Proves that the token makes links that sign one browser in, once, as whom the caller names; and that a session does not.
+#[tokio::test]
+async fn links_come_from_the_token_alone() {
+    let house = House::open(sample());
+    let bearer = format!("Bearer {TOKEN}");
+    let headers =
+        [("authorization", bearer.as_str()), ("orch-by", "ada"), ("orch-door", "command-line"), JSON];
+    let made = house.ask("POST", "/api/v1/login-links", &headers, "{}").await.json();
+    assert_eq!(made["by"], "ada");
+    let ticket = made["url"].as_str().unwrap().strip_prefix("http://localhost/login?ticket=").unwrap();
+    let signed = house.sign_in(ticket).await;
+    assert_eq!(signed.status, StatusCode::SEE_OTHER, "{}", signed.body);
+    assert_eq!(house.sign_in(ticket).await.status, StatusCode::UNAUTHORIZED);
+
+    let browser = house.browser().await;
+    let headers = [
+        ("cookie", browser.cookie.as_str()),
+        ("origin", "http://localhost:7070"),
+        ("orch-csrf", browser.csrf.as_str()),
+        JSON,
+    ];
+    let refused = house.ask("POST", "/api/v1/login-links", &headers, "{}").await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN, "{}", refused.body);
+    assert!(!refused.body.contains("ticket="), "{}", refused.body);
+}

@@ -66,7 +66,7 @@ pub enum HookDeed {
 
 /// What the deployed service says of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Service {
+pub enum Deployment {
     /// The truth.
     #[default]
     Truthful,
@@ -82,7 +82,7 @@ pub struct Works {
     deeds: BTreeMap<(WorkItem, Role), Vec<Deed>>,
     hooks: Vec<HookDeed>,
     /// What the deployed service says.
-    pub service: Service,
+    pub service: Deployment,
     done: BTreeMap<RunId, Deed>,
     /// Commits that people pushed to main, past every gate.
     pub by_people: BTreeSet<Commit>,

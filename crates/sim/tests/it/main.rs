@@ -1,6 +1,8 @@
 //! The world on a bench: stories and random histories.
 
 mod pipeline;
+mod golden;
 mod rows;
+mod rows_of_tasks;
 mod stories;
 mod full_disk;

@@ -94,7 +94,8 @@ pub fn parse(body: &[u8]) -> Result<Hook, HookError> {
     let mut json = serde_json::Deserializer::from_slice(body);
     let wire: Wire = serde_path_to_error::deserialize(&mut json).map_err(|error| {
         let place = match error.path().to_string() {
-            path if path == "." => "the body".to_owned(),
+            // A body that breaks off before a key is read has a place without a name.
+            path if path == "." || path == "?" => "the body".to_owned(),
             path => path,
         };
         HookError::Body { place, cause: error.into_inner().to_string() }

@@ -1,0 +1,239 @@
+//! What does an agent get that wants more than it may have? The real composition, with a program that tries (item 4,
+//! decisions 8, 9).
+
+use std::io::Write as _;
+use std::path::Path;
+
+use orch::error::Kind;
+use orch_core::stage::{Role, Stage};
+use orch_core::task::{Job, Task};
+
+use crate::yard::{GREEN, PROJECT, Yard};
+
+/// Plays every role well, and tries things as the developer. `{...}` is filled in by the test.
+const INTRUDER: &str = r#"#!/bin/sh
+role=$1
+prompt=$(cat)
+item=$(ls docs/work-items)
+at=docs/work-items/$item
+case $role in
+analyst)
+  echo "BR-1" > $at/01-brd.md; echo "Write it." > $at/02-trz.md; echo "AC-1" > $at/03-acceptance-criteria.md
+  printf -- '- id: TC-01\n  type: unit\n  description: there\n  module: src\n  expected: there\n' > $at/04-test-plan.yaml
+  ;;
+architect)
+  mkdir -p $at/06-adr
+  for name in 06-adr/ADR-001.md 07-infra-requirements.md 08-data-requirements.md 10-tech-risks.md; do echo None. > $at/$name; done
+  ;;
+developer)
+  mkdir -p src; echo done > src/change.txt
+  echo "== environment"; env | sort; echo "== end of environment"
+  tries() { if "$@" > /dev/null 2>&1; then echo "GOT: $*"; else echo "refused: $*"; fi; }
+  tries cat {home}/token
+  tries cat {home}/orch.db
+  tries cat {home}/hooks/{project}
+  tries ls {home}
+  tries ls {home}/runs
+  tries ls {home}/trees
+  tries ls {home}/homes
+  tries cat {home}/trees/elsewhere/secret
+  tries cat {home}/homes/elsewhere/secret
+  tries cat {home}/hubs/{project}/hub.git/config
+  tries cat {person}/.ssh/id_ed25519
+  tries cat {person}/.cargo/credentials.toml
+  tries cat {repository}/README.md
+  tries touch {repository}/planted
+  tries touch {home}/planted
+  tries touch {home}/hubs/{project}/hub.git/objects/planted
+  tries touch {home}/trees/planted
+  tries touch {outside}/planted
+  tries touch /etc/orch-planted
+  tries sh -c 'curl --silent --fail --max-time 5 --unix-socket {home}/orch.sock -X POST http://localhost/api/v1/tasks/YARD-001/approve'
+  tries sh -c 'curl --silent --fail --max-time 5 -X POST http://localhost:{port}/api/v1/tasks/YARD-001/approve'
+  tries sh -c 'curl --silent --fail --max-time 5 -X POST -H "Authorization: Bearer " http://localhost:{port}/api/v1/installation/pause'
+  printf '[core]\n\tfsmonitor = "touch %s/ran-fsmonitor"\n\tsshCommand = "touch %s/ran-ssh"\n\thooksPath = %s/.git/hooks\n[filter "plant"]\n\tclean = "touch %s/ran-filter"\n\tsmudge = "touch %s/ran-filter"\n' "$TMPDIR" "$TMPDIR" "$PWD" "{open}" "{open}" >> .git/config
+  mkdir -p .git/hooks
+  for hook in pre-commit post-commit post-checkout reference-transaction; do
+    printf '#!/bin/sh\ntouch {open}/ran-hook\n' > .git/hooks/$hook; chmod +x .git/hooks/$hook
+  done
+  echo '*.txt filter=plant' > .gitattributes
+  setsid sh -c 'echo $$ > child.pid; exec sleep 3600' < /dev/null > /dev/null 2>&1 &
+  while [ ! -s child.pid ]; do :; done
+  echo "child: $(cat child.pid)"; rm child.pid
+  ;;
+reviewer)
+  printf -- '---\ntype: review\nwork_item_id: %s\nverdict: APPROVED\nversion: 1\n---\n\n## Summary\n\nGood.\n\n## Findings\n\nNone.\n' $item > $at/12-review.md
+  ;;
+tester)
+  printf -- '---\ntype: test-report\nwork_item_id: %s\nresult: PASS\n---\n\n## Conclusion\n\nThere.\n' $item > $at/13-test-report.md
+  ;;
+esac
+"#;
+
+/// An installation whose agent is the intruder, with secrets around it. The address must be known before it starts.
+fn besieged(run_as: Option<&str>) -> Yard {
+    let mut yard = Yard::with(&[], GREEN);
+    let port = {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        free.local_addr().unwrap().port()
+    };
+    yard.address = format!("127.0.0.1:{port}");
+    let person = yard.folder().join("person");
+    yard.write("person/.ssh/id_ed25519", "a key of the person");
+    yard.write("person/.cargo/credentials.toml", "token = \"of the registry\"");
+    yard.wishes.person = person.clone();
+    yard.write("home/trees/elsewhere/secret", "another tree");
+    yard.write("home/homes/elsewhere/secret", "another home");
+    yard.write("outside/file", "");
+    let home = yard.home().folder().display().to_string();
+    let mut text = INTRUDER.to_owned();
+    for (name, value) in [
+        ("{home}", home.as_str()),
+        ("{project}", PROJECT),
+        ("{person}", &person.display().to_string()),
+        ("{repository}", &yard.repository().display().to_string()),
+        ("{outside}", &yard.folder().join("outside").display().to_string()),
+        ("{open}", &yard.folder().join("outside").display().to_string()),
+        ("{port}", &port.to_string()),
+    ] {
+        text = text.replace(name, value);
+    }
+    let program = yard.script("agent/intruder", &text);
+    yard.agent = format!("kind = \"command\"\nprogram = \"{}\"\nargs = [\"{{role}}\"]\n", program.display());
+    // The agent's own program is readable as a part of the machine.
+    yard.top = format!("[machine]\nread = [\"{}\"]\n", yard.folder().join("agent").display());
+    if let Some(user) = run_as {
+        yard.top = format!("run_as = \"{user}\"\n{}", yard.top);
+    }
+    yard
+}
+
+fn developer_log(yard: &Yard, task: &Task) -> String {
+    let row = task.runs.iter().find(|row| row.job == Job::Agent(Role::Developer));
+    let row = row.unwrap_or_else(|| panic!("{:?} {:?}", task.escalated, task.runs));
+    let log = yard.home().runs().join(row.run.to_string());
+    let read = |name: &str| std::fs::read_to_string(log.join(name)).unwrap_or_default();
+    format!("{}{}", read("stdout.log"), read("stderr.log"))
+}
+
+fn holds_out(yard: &mut Yard) -> String {
+    yard.up();
+    let id = yard.ask("A change");
+    let task = yard.travel(&id);
+    let log = developer_log(yard, &task);
+    assert_eq!(task.stage, Stage::Done, "{:?} {:?}\n{log}", task.step, task.escalated);
+    let got: Vec<&str> = log.lines().filter(|line| line.starts_with("GOT: ")).collect();
+    assert_eq!(got, [""; 0], "{log}");
+    assert!(log.matches("refused: ").count() >= 22, "{log}");
+
+    // Its environment is an allow-list, and no secret of this installation is in it.
+    let environment =
+        log.split("== environment\n").nth(1).and_then(|rest| rest.split("== end").next()).unwrap();
+    let allowed = [
+        "HOME",
+        "LANG",
+        "NVM_DIR",
+        "OLDPWD",
+        "ORCH_PORT",
+        "ORCH_PORT_END",
+        "ORCH_RUN",
+        "ORCH_RUN_MARK",
+        "PATH",
+        "PWD",
+        "PYENV_ROOT",
+        "RUSTUP_HOME",
+        "SHLVL",
+        "TERM",
+        "TMPDIR",
+        "_",
+    ];
+    for line in environment.lines() {
+        let name = line.split('=').next().unwrap();
+        assert!(allowed.contains(&name), "{line}");
+        assert!(!line.contains(&yard.token()), "{line}");
+    }
+
+    // What was planted never ran and never arrived; what was tried is in the log that people read.
+    let outside = yard.folder().join("outside");
+    let there: Vec<_> = std::fs::read_dir(&outside).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert_eq!(there, ["file"]);
+    assert!(!Path::new("/etc/orch-planted").exists());
+    assert!(!yard.home().folder().join("planted").exists());
+    let config = std::fs::read_to_string(yard.home().hubs().join(PROJECT).join("hub.git/config")).unwrap();
+    assert!(!config.contains("plant"), "{config}");
+    let hooks = yard.home().hubs().join(PROJECT).join("hub.git/hooks");
+    assert!(std::fs::read_dir(hooks).map_or(0, Iterator::count) == 0);
+    assert_eq!(yard.git(["status", "--porcelain"]), "");
+
+    // Nothing that it started lives.
+    let child = log.lines().find_map(|line| line.strip_prefix("child: ")).unwrap();
+    let state = std::fs::read_to_string(format!("/proc/{child}/cmdline")).unwrap_or_default();
+    assert!(!state.contains("sleep"), "{state}");
+
+    // The approval came from the one who has the token.
+    let by = task.approval.as_ref().map(|consent| format!("{consent:?}")).unwrap_or_default();
+    assert!(by.contains("\"me\""), "{by}");
+    environment.to_owned()
+}
+
+/// Proves that a run reads neither Orch's data, nor other trees and homes, nor a person's keys; that it writes nothing
+/// outside its tree; that what it plants in `.git` runs nowhere; that the socket and the port ask it for a token; and that
+/// nothing which it starts outlives it.
+#[test]
+fn an_agent_gets_nothing_that_it_may_not_have() {
+    holds_out(&mut besieged(None));
+}
+
+/// Proves that as root, agents run as the user of `run_as` and still do the whole job, and that Orch which is not root
+/// refuses to begin with a user that it cannot become (decision 9).
+#[test]
+fn agents_run_as_another_user() {
+    let mut yard = besieged(Some("nobody"));
+    if !rustix::process::geteuid().is_root() {
+        let refused = yard.start().unwrap_err();
+        assert_eq!(refused.kind, Kind::Settings);
+        assert!(refused.cause.contains("not root"), "{refused}");
+        return;
+    }
+    let script = yard.folder().join("agent/intruder");
+    let mut file = std::fs::OpenOptions::new().append(true).open(script).unwrap();
+    writeln!(file, "echo \"user: $(id -un)\"").unwrap();
+    drop(file);
+    holds_out(&mut yard);
+    let task = yard.task(&orch_core::id::TaskId::from("YARD-001"));
+    let log = developer_log(&yard, &task);
+    assert!(log.contains("user: nobody"), "{log}");
+}
+
+/// Proves that a data folder which the user of `run_as` cannot walk to is refused with the folder that is closed.
+#[test]
+fn a_closed_way_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut yard = besieged(Some("nobody"));
+    let refused_before = yard.folder().to_owned();
+    std::fs::set_permissions(&refused_before, std::fs::Permissions::from_mode(0o700)).unwrap();
+    let refused = yard.start().unwrap_err();
+    let said = refused.to_string();
+    match rustix::process::geteuid().is_root() {
+        true => assert!(
+            said.contains("chmod a+x") && said.contains(&refused_before.display().to_string()),
+            "{said}"
+        ),
+        false => assert!(said.contains("not root"), "{said}"),
+    }
+    yard.top = yard.top.replace("\"nobody\"", "\"no-such-user\"");
+    let said = yard.start().unwrap_err().to_string();
+    assert!(said.contains("no user `no-such-user`") && said.contains("useradd"), "{said}");
+}
+
+/// Proves that `[machine]` cannot open Orch's own data to runs.
+#[test]
+fn the_data_folder_cannot_be_opened() {
+    for path in ["home", "home/runs", "."] {
+        let mut yard = Yard::with(&[], GREEN);
+        std::fs::create_dir_all(yard.home().runs()).unwrap();
+        yard.top = format!("[machine]\nread = [\"{}\"]\n", yard.folder().join(path).display());
+        let refused = yard.start().unwrap_err();
+        assert!(refused.cause.contains("Orch's own data"), "{path}: {refused}");
+    }
+}
