@@ -47,6 +47,8 @@ pub(crate) struct Card {
 pub(crate) struct Column {
     name: &'static str,
     label: String,
+    /// How the strip of stages marks it: work is here, ended well, or nothing to see.
+    mark: &'static str,
     count: u64,
     cards: Vec<Card>,
     more: Option<String>,
@@ -128,6 +130,11 @@ pub(crate) async fn page(
             columns.push(Column {
                 name: stage.name(),
                 label: words::stage_label(stage, lang),
+                mark: match (count, stage) {
+                    (0, _) | (_, Stage::Cancelled) => "none",
+                    (_, Stage::Done) => "past",
+                    (_, _) => "here",
+                },
                 count,
                 cards: found.tasks.iter().map(|task| card(task, &seen, now, lang)).collect(),
                 more,
@@ -195,6 +202,7 @@ async fn found(
     Ok(Column {
         name: "found",
         label: format!("“{}”", find.trim()),
+        mark: "none",
         count: page.tasks.len() as u64,
         cards: page.tasks.iter().map(|task| card(task, seen, now, lang)).collect(),
         more: None,
