@@ -20,7 +20,7 @@ fn list(install: bool) -> Vec<Step> {
         Step {
             name: "programs",
             proves: "every program that a later step needs is here, so none has a reason to be skipped",
-            work: Work::Own("ci --install", Box::new(move |root| parts::require(root, install))),
+            work: Work::Own("ci --install", Box::new(move |root| parts::require(root, install, parts::GATE))),
         },
         Step {
             name: "format",

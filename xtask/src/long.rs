@@ -8,11 +8,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, ci};
+use crate::{bench, ci, parts};
 
 /// Runs the gate and every long step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
     ci::run(root, install)?;
+    parts::require(root, install, parts::LONG)?;
     step::run(root, &list())
 }
 
@@ -22,6 +23,37 @@ fn list() -> Vec<Step> {
             name: "50 seeds",
             proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
             work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
+        },
+        Step {
+            name: "get Claude Code",
+            proves: "the real program can be had from its package, in the version that was observed",
+            work: Work::Program(&[
+                "npm",
+                "install",
+                "--prefix=target/tools/claude",
+                "--no-save",
+                "--no-fund",
+                "--no-audit",
+                "--ignore-scripts",
+                "@anthropic-ai/claude-code@2.1.329",
+            ]),
+        },
+        Step {
+            name: "Claude Code",
+            proves: "the real program works as an agent, unattended in the sandbox, against a model server on loopback",
+            work: Work::Tests(
+                &[],
+                &[
+                    "test",
+                    "--locked",
+                    "--package=orch",
+                    "--test=it",
+                    "claude::",
+                    "--",
+                    "--ignored",
+                    "--test-threads=1",
+                ],
+            ),
         },
         Step {
             name: "figures",

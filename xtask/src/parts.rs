@@ -16,7 +16,7 @@ pub(crate) const SYSTEM_GIT: &str = "/usr/bin/git";
 /// The oldest git that Orch works with: the first that has `merge-tree --write-tree`.
 const OLDEST_GIT: (u32, u32) = (2, 38);
 
-struct Part {
+pub(crate) struct Part {
     name: &'static str,
     needed_for: &'static str,
     /// What asks it for its version; answering is being here.
@@ -33,7 +33,8 @@ enum From {
     Rustup(&'static str),
 }
 
-const PARTS: &[Part] = &[
+/// What `cargo xtask ci` needs.
+pub(crate) const GATE: &[Part] = &[
     Part {
         name: "git 2.38 or newer",
         needed_for: "everything that touches a repository",
@@ -85,11 +86,20 @@ const PARTS: &[Part] = &[
     },
 ];
 
+/// What `cargo xtask long` needs besides.
+pub(crate) const LONG: &[Part] = &[Part {
+    name: "npm",
+    needed_for: "getting Claude Code, the real program",
+    ask: &["npm", "--version"],
+    oldest: None,
+    from: From::Debian(&["npm"]),
+}];
+
 /// Passes if every part is here. Missing ones are named, and installed with `install` or in CI.
-pub(crate) fn require(root: &Path, install: bool) -> Result<()> {
-    let missing = missing(root);
+pub(crate) fn require(root: &Path, install: bool, parts: &'static [Part]) -> Result<()> {
+    let missing = missing(root, parts);
     if missing.is_empty() {
-        println!("all {} programs are here", PARTS.len());
+        println!("all {} programs are here", parts.len());
         return Ok(());
     }
     for (part, why) in &missing {
@@ -106,12 +116,12 @@ pub(crate) fn require(root: &Path, install: bool) -> Result<()> {
     for words in commands {
         install_by(&words)?;
     }
-    let still = self::missing(root);
+    let still = self::missing(root, parts);
     if !still.is_empty() {
         let names: Vec<String> = still.iter().map(|(part, why)| format!("{} ({why})", part.name)).collect();
         bail!("still missing after the installation: {}", names.join(", "));
     }
-    println!("all {} programs are here now", PARTS.len());
+    println!("all {} programs are here now", parts.len());
     Ok(())
 }
 
@@ -123,8 +133,8 @@ fn in_ci() -> bool {
     std::env::var("CI").is_ok_and(|value| value == "true" || value == "1")
 }
 
-fn missing(root: &Path) -> Vec<(&'static Part, String)> {
-    PARTS.iter().filter_map(|part| problem(root, part).map(|why| (part, why))).collect()
+fn missing(root: &Path, parts: &'static [Part]) -> Vec<(&'static Part, String)> {
+    parts.iter().filter_map(|part| problem(root, part).map(|why| (part, why))).collect()
 }
 
 /// Why a part will not do, or nothing.

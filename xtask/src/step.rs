@@ -31,6 +31,8 @@ pub(crate) enum Work {
     Cargo(&'static [(&'static str, &'static str)], &'static [&'static str]),
     /// The same for a run of tests, which must be at least one: a filter that finds nothing proves nothing.
     Tests(&'static [(&'static str, &'static str)], &'static [&'static str]),
+    /// A call of another program, in the repository. Passes with exit code 0.
+    Program(&'static [&'static str]),
     /// A part of this program: the arguments of `cargo xtask` that run it alone, and the part.
     Own(&'static str, Part),
 }
@@ -41,6 +43,7 @@ impl Work {
             Work::Cargo(variables, arguments) | Work::Tests(variables, arguments) => {
                 workspace::shown(&cargo(root, variables, arguments))
             }
+            Work::Program(words) => words.join(" "),
             Work::Own(arguments, _) => format!("cargo xtask {arguments}"),
         }
     }
@@ -49,6 +52,15 @@ impl Work {
         match self {
             Work::Cargo(variables, arguments) => {
                 let status = cargo(root, variables, arguments).status().context("could not start cargo")?;
+                if !status.success() {
+                    bail!("ended with {status}");
+                }
+                Ok(())
+            }
+            Work::Program(words) => {
+                let (program, arguments) = words.split_first().context("a step without a program")?;
+                let status = Command::new(program).args(arguments).current_dir(root).status();
+                let status = status.with_context(|| format!("could not start `{program}`"))?;
                 if !status.success() {
                     bail!("ended with {status}");
                 }

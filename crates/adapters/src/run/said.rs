@@ -71,6 +71,26 @@ impl Masker {
         self.mask(&text[from..])
     }
 
+    /// Puts stars over them, as many as they are long, so that every other byte stays where it is.
+    fn hide(&self, bytes: &mut [u8]) {
+        for secret in self.0.iter().map(|secret| secret.0.as_bytes()) {
+            let mut from = 0;
+            while let Some(at) = bytes[from..].windows(secret.len()).position(|part| part == secret) {
+                bytes[from + at..from + at + secret.len()].fill(b'*');
+                from += at + secret.len();
+            }
+        }
+    }
+
+    /// How many bytes at the end may be the begin of a secret whose rest is not written yet.
+    fn begun(&self, bytes: &[u8]) -> usize {
+        let begun = |secret: &Secret| {
+            let most = (secret.0.len() - 1).min(bytes.len());
+            (1..=most).rev().find(|n| bytes.ends_with(&secret.0.as_bytes()[..*n]))
+        };
+        self.0.iter().filter_map(begun).max().unwrap_or(0)
+    }
+
     /// How many bytes in front of a cut may belong to a secret that it went through. Bytes that are no text are shown by
     /// three.
     fn longest(&self) -> usize {
@@ -162,6 +182,34 @@ pub(crate) fn last_bytes(record: &Path, stream: Stream, most: usize) -> io::Resu
     Ok(bytes)
 }
 
+/// Up to `most` bytes of one stream of a run from byte `from`, with stars over its secrets: every byte is where the program
+/// wrote it, so who reads on asks from where the bytes end. Bytes, not text: the end may lie inside a character. While the
+/// run is `live`, what may become a secret with the next byte is held back.
+///
+/// # Errors
+/// The log exists and cannot be read.
+pub fn part(
+    record: &Path,
+    stream: Stream,
+    (from, most): (u64, usize),
+    live: bool,
+    mask: &Masker,
+) -> io::Result<Vec<u8>> {
+    let Some(mut log) = open(record, stream)? else { return Ok(Vec::new()) };
+    // A secret may begin before this part, and end behind it.
+    let around = mask.0.first().map_or(0, |secret| secret.0.len() - 1);
+    let before = from.min(around as u64);
+    log.seek(SeekFrom::Start(from - before))?;
+    let before = usize::try_from(before).unwrap_or(around);
+    let mut bytes = Vec::new();
+    log.take((before + most + around) as u64).read_to_end(&mut bytes)?;
+    let whole = if live { bytes.len() - mask.begun(&bytes) } else { bytes.len() };
+    mask.hide(&mut bytes);
+    bytes.truncate(whole.min(before + most));
+    bytes.drain(..before.min(bytes.len()));
+    Ok(bytes)
+}
+
 /// Gives each line of one stream of a run to `each`; what is too long for a line is left out.
 pub(crate) fn lines(record: &Path, stream: Stream, mut each: impl FnMut(&[u8])) -> io::Result<()> {
     let Some(log) = open(record, stream)? else { return Ok(()) };
@@ -217,6 +265,32 @@ mod tests {
                 let seen = tail(temp.path(), Stream::Stdout, most, &mask).unwrap();
                 assert!(seen.chars().all(|one| matches!(one, '*' | '.')), "{seen}");
             }
+        }
+    }
+
+    /// A log that is read in parts, of any size and while it grows, shows no secret, and every other byte where it was
+    /// written.
+    #[test]
+    fn parts_of_a_log_hide_secrets() {
+        let (one, two) = ("hunter2-and-more", "hunter");
+        let mask = Masker::new([Secret::new(one), Secret::new(two)]);
+        let log = format!("..{one}.{two}{one}..hunt.{one}");
+        let hidden = log.replace(one, &"*".repeat(one.len())).replace(two, &"*".repeat(two.len()));
+        let temp = tempfile::tempdir().unwrap();
+        let file = temp.path().join("stdout.log");
+        for most in [1, 2, 7, 23, log.len()] {
+            let mut seen = Vec::new();
+            for written in 1..=log.len() {
+                std::fs::write(&file, &log[..written]).unwrap();
+                let at = (seen.len() as u64, most);
+                seen.extend(part(temp.path(), Stream::Stdout, at, true, &mask).unwrap());
+                assert!(hidden.as_bytes().starts_with(&seen), "{}", String::from_utf8_lossy(&seen));
+            }
+            while seen.len() < log.len() {
+                let at = (seen.len() as u64, most);
+                seen.extend(part(temp.path(), Stream::Stdout, at, false, &mask).unwrap());
+            }
+            assert_eq!(String::from_utf8(seen).unwrap(), hidden);
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use orch_adapters::process::{self, Stream};
+use orch_adapters::process::Stream;
+use orch_adapters::run::said;
 use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
 use orch_core::board::{Board, Policies};
 use orch_core::call::tracker::Status;
@@ -219,12 +220,10 @@ impl Source for Answers {
             };
             let size = std::fs::metadata(record.join(name)).map(|file| file.len()).unwrap_or(0);
             let from = part.from.unwrap_or_else(|| size.saturating_sub(part.most as u64));
-            let bytes = match process::tail(&record, stream, from, part.most) {
-                Ok((bytes, _)) => bytes,
-                Err(e) if e.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-                Err(e) => return Err(e.to_string()),
-            };
-            Ok(Some(LogChunk { from, bytes, size, live: row.end.is_none() }))
+            let live = row.end.is_none();
+            let bytes = said::part(&record, stream, (from, part.most), live, &project.runs.mask);
+            let bytes = bytes.map_err(|e| e.to_string())?;
+            Ok(Some(LogChunk { from, bytes, size, live }))
         })
     }
 

@@ -22,3 +22,5 @@ mod bad_input;
 mod containment;
 mod real_input;
 mod at_once;
+mod model;
+mod claude;
