@@ -376,6 +376,7 @@ impl Bench {
         let out = self.dice.chance(self.faults.outage);
         self.tally.faults += u64::from(out);
         self.world.outage = self.outage || out;
+        self.hand_texts(&effect);
         let mut outcome = self.world.perform(&effect);
         let texts = self.world.take_texts();
         self.world.outage = false;
@@ -408,6 +409,16 @@ impl Bench {
         if self.dice.chance(self.faults.doubled) {
             self.tally.faults += 1;
             self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));
+        }
+    }
+
+    /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.
+    fn hand_texts(&mut self, effect: &Effect) {
+        use orch_core::call::{Call, GitCall};
+        let Call::Git(GitCall::WriteRecord { text, .. }) = &effect.call else { return };
+        let kept = self.engine().journal().blob(&text.blob).ok().flatten();
+        if let (Some(bytes), Some(repository)) = (kept, self.world.repositories.get_mut(&effect.project)) {
+            repository.kept.insert(text.blob.clone(), String::from_utf8_lossy(&bytes).into_owned());
         }
     }
 
