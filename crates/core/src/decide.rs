@@ -10,8 +10,8 @@ use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEn
 use crate::id::{Entity, TaskId, TimerId};
 use crate::journal::Blob;
 use crate::policy::Policy;
-use crate::record::{Recorded, Trouble};
 use crate::reason::{Ignored, NoEffect, Reason};
+use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
@@ -150,7 +150,8 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
     {
         return on_board_written(d, &reply.outcome, wanted);
     }
-    let writing = |known: &&Recorded| known.writing.as_ref().is_some_and(|(effect, _)| *effect == reply.effect);
+    let writing =
+        |known: &&Recorded| known.writing.as_ref().is_some_and(|(effect, _)| *effect == reply.effect);
     if let Some(known) = d.task.records.iter().find(writing).cloned() {
         return on_record_written(d, &known, &reply.outcome);
     }

@@ -88,7 +88,11 @@ fn reasons() -> Vec<Reason> {
             cause: cause.clone(),
             lasting: false,
         },
-        Reason::RecordTroubled { record: crate::record::Record::DeployLog, cause: cause.clone(), lasting: true },
+        Reason::RecordTroubled {
+            record: crate::record::Record::DeployLog,
+            cause: cause.clone(),
+            lasting: true,
+        },
         Reason::Noted,
     ];
     all.extend([Some(true), Some(false), None].map(|passed| Reason::GateSaid { gate, passed }));

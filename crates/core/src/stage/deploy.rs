@@ -352,3 +352,58 @@ fn failed(d: &mut Desk<'_>, cause: &str, tail: Option<Text>) {
     let from = Judge::Gate(GateId::CheckDeployStatus);
     runs::send_back(d, Findings { from, text, link });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::apply;
+    use crate::call::tracker::{IssueReading, Labels};
+    use crate::id::{Entity, Seq, TaskId};
+    use crate::policy::Policy;
+    use crate::state::State;
+    use crate::task::Step;
+    use crate::time::Moment;
+
+    /// What follows from a log that reads like this, at the end of a deploy that came to that.
+    fn after(read: FileVerdict, came: Came) -> crate::task::Task {
+        let id = TaskId::from("DEMO-001");
+        let text = Text::of("");
+        let reading = IssueReading {
+            issue: "demo-1".into(),
+            number: 1,
+            status: None,
+            title: text.clone(),
+            slug: "x".to_owned(),
+            text,
+            labels: Labels::default(),
+            present: true,
+        };
+        let (commit, tree) = (Commit("a".repeat(40)), Tree("b".repeat(40)));
+        let merged = Merged { commit, tree, at: Moment(1), proven: true, change_request: None };
+        let born = Change::Born { id: id.clone(), project: "demo".into(), reading: Box::new(reading) };
+        let changes = [born, Change::Staged(Stage::Deploy), Change::Lane(true), Change::Merged(merged)];
+        let Some(State::Task(task)) = apply(None, &Entity::Task(id), (Seq(1), Moment(1)), &changes) else {
+            panic!("a task is born");
+        };
+        let policy = Policy { preset: crate::stage::Preset::Full, ..Policy::default() };
+        let mut desk = Desk::new(*task, &policy, Seq(2), Moment(2));
+        decided(&mut desk, read, came, "as it was said", None);
+        desk.task
+    }
+
+    /// Proves decision 36 for the deploy log: what cannot be read back is no pass, whatever hook and service said; it waits
+    /// for a person and costs nobody a round. And that what is read decides, not what was meant.
+    #[test]
+    fn what_is_read_back_decides() {
+        for came in [Came::Out, Came::Failed, Came::NotRolledBack] {
+            let task = after(FileVerdict::Unreadable("line 1: no frontmatter".to_owned()), came);
+            let expected = "14-deploy-log.md cannot be read: line 1: no frontmatter".to_owned();
+            assert_eq!(task.step, Step::Rest(Rest::CannotTell { cause: expected }), "{came:?}");
+            assert_eq!((task.stage, task.deployed.is_none()), (Stage::Deploy, true), "{came:?}");
+            assert_eq!((task.attempts.negative, task.evidence.len()), (0, 0), "{came:?}");
+            assert!(task.lane.is_some(), "nothing else merges before it is known");
+        }
+        assert_eq!(after(FileVerdict::Negative, Came::Out).stage, Stage::Development);
+        assert_eq!(after(FileVerdict::Positive, Came::Out).stage, Stage::Done);
+    }
+}

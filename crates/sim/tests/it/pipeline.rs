@@ -92,6 +92,7 @@ fn faults_change_nothing_in_the_end() {
             "after git/cut_branch",
             "after git/drop_tree",
             "after git/prove",
+            "after git/write_record",
             "after tracker/comment",
             "after tracker/set_status",
             "before agent/launch",
@@ -106,6 +107,7 @@ fn faults_change_nothing_in_the_end() {
             "before git/cut_branch",
             "before git/drop_tree",
             "before git/prove",
+            "before git/write_record",
             "before tracker/comment",
             "before tracker/set_status",
         ]
