@@ -112,11 +112,14 @@ impl<'a> Desk<'a> {
         self.step(Step::Rest(rest));
     }
 
-    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45).
+    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45): that holds no
+    /// lane (decision 20).
     pub fn queue(&mut self, want: Want) {
         if !self.task.request.present {
+            self.release_lane();
             self.rest(Rest::IssueGone);
         } else if self.task.edited {
+            self.release_lane();
             self.rest(Rest::RequestChanged);
         } else {
             self.step(Step::Queued(want));

@@ -51,6 +51,10 @@ fn hook(d: &mut Desk<'_>) {
 
 /// Confirm Deploy, the label, or nothing where a project merges without asking (decision 6, row 135).
 pub(crate) fn ask_consent(d: &mut Desk<'_>) {
+    // A stop that waited for the merge is carried out here: there is nothing left to ask for.
+    if d.task.cancel.is_some() {
+        return terminal::cancel_now(d);
+    }
     let deploys = d.policy.preset.deploys();
     let Some(change) = d.task.change().cloned() else {
         let cause = "the change is not known".to_owned();
