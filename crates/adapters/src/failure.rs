@@ -83,7 +83,7 @@ fn kind_of_io(error: &io::Error) -> FailureKind {
 }
 
 /// Words of git after which the same call cannot work until somebody changes something.
-const HOPELESS: [&str; 12] = [
+const HOPELESS: [&str; 13] = [
     "Authentication failed",
     "Permission denied",
     "access denied",
@@ -96,6 +96,8 @@ const HOPELESS: [&str; 12] = [
     "unknown option",
     "not allowed",
     "is corrupt",
+    // A branch `a` is in the way of a branch `a/b`.
+    "exists; cannot create",
 ];
 
 /// Git has one exit code for nearly everything; its words in the C locale say more. Unknown words: try again, the

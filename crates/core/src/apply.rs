@@ -6,6 +6,7 @@
 use crate::change::Change;
 use crate::event::Stamped;
 use crate::id::{Entity, Seq};
+use crate::record::{Record, Recorded};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
 use crate::task::{Board, Request, Rest, ReviewClock, Step, Task};
 use crate::time::Moment;
@@ -115,7 +116,12 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         standing_ended: false,
         rejection: None,
         froze: false,
+        records: Vec::new(),
     })))
+}
+
+fn recorded(task: &mut Task, record: Record) -> Option<&mut Recorded> {
+    task.records.iter_mut().find(|known| known.record == record)
 }
 
 /// How much evidence is kept with a task; older verdicts stay in the journal.
@@ -195,6 +201,39 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Rejected(rejection) => task.rejection = rejection.clone(),
         Change::Froze(froze) => task.froze = *froze,
         Change::BoardRefused(status) => task.board.refused = *status,
+        Change::Recorded { record, text, verdict, run } => {
+            let before = task.records.iter().position(|known| known.record == *record);
+            let before = before.map(|at| task.records.remove(at));
+            task.records.push(Recorded {
+                record: *record,
+                text: text.clone(),
+                verdict: verdict.clone(),
+                run: *run,
+                at,
+                writing: before.as_ref().and_then(|known| known.writing.clone()),
+                stands: before.and_then(|known| known.stands),
+                trouble: None,
+            });
+        }
+        Change::RecordWriting { record, effect } => {
+            if let Some(known) = recorded(task, *record) {
+                known.writing = Some((*effect, known.text.blob.clone()));
+            }
+        }
+        Change::RecordStands { record, commit } => {
+            if let Some(known) = recorded(task, *record)
+                && let Some((_, text)) = known.writing.take()
+            {
+                known.stands = Some((text, commit.clone()));
+                known.trouble = None;
+            }
+        }
+        Change::RecordTroubled { record, trouble } => {
+            if let Some(known) = recorded(task, *record) {
+                known.writing = None;
+                known.trouble = trouble.clone();
+            }
+        }
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }

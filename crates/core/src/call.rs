@@ -77,6 +77,7 @@ impl Call {
             Call::Git(GitCall::Collect { .. }) => "git/collect",
             Call::Git(GitCall::BuildCandidate { .. }) => "git/build_candidate",
             Call::Git(GitCall::Prove { .. }) => "git/prove",
+            Call::Git(GitCall::WriteRecord { .. }) => "git/write_record",
             Call::Git(GitCall::DropTree { .. }) => "git/drop_tree",
             Call::Agent(AgentCall::Launch(_)) => "agent/launch",
             Call::Agent(AgentCall::Stop { .. }) => "agent/stop",

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::artefact::Artefact;
+use crate::artefact::{Artefact, FileVerdict};
+use crate::call::Text;
 use crate::call::git::{Candidate, Protected};
 use crate::call::tracker::{IssueReading, Labels, Status};
 use crate::event::{FreezeCause, RunHow, Usage};
@@ -10,6 +11,7 @@ use crate::gate::Evidence;
 use crate::gesture::Priority;
 use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, TaskId, Tree};
 use crate::policy::Limits;
+use crate::record::{Record, Trouble};
 use crate::rework::{Attempts, Findings};
 use crate::stage::Stage;
 use crate::state::Refused;
@@ -120,6 +122,38 @@ pub enum Change {
     Froze(bool),
     /// The board refused a column for good, or is asked again.
     BoardRefused(Option<Status>),
+    /// Orch wrote something down (decision 18).
+    Recorded {
+        /// What.
+        record: Record,
+        /// The text.
+        text: Text,
+        /// What was read back from it.
+        verdict: FileVerdict,
+        /// The run that it tells of.
+        run: Option<RunId>,
+    },
+    /// The newest text of a record is on its way to the branch.
+    RecordWriting {
+        /// Of which.
+        record: Record,
+        /// The effect.
+        effect: EffectId,
+    },
+    /// The text that was on its way stands on the branch.
+    RecordStands {
+        /// Of which record.
+        record: Record,
+        /// The commit that has it.
+        commit: Commit,
+    },
+    /// The text that was on its way does not stand there; without a trouble it is asked for again.
+    RecordTroubled {
+        /// Of which record.
+        record: Record,
+        /// Why not.
+        trouble: Option<Trouble>,
+    },
 
     /// To a repository: main is there.
     MainAt(Commit),

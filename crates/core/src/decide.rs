@@ -2,7 +2,7 @@
 //!
 //! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
 
-use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
+use crate::call::{DeployReply, Failure, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
@@ -11,6 +11,7 @@ use crate::id::{Entity, TaskId, TimerId};
 use crate::journal::Blob;
 use crate::policy::Policy;
 use crate::reason::{Ignored, NoEffect, Reason};
+use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
@@ -91,6 +92,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
         | Event::Disk(_) => d.because(Reason::Ignored(Ignored::NotForThis)),
     }
     d.settle_board();
+    d.settle_records();
     desk.finish()
 }
 
@@ -147,6 +149,11 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
         && writing == reply.effect
     {
         return on_board_written(d, &reply.outcome, wanted);
+    }
+    let writing =
+        |known: &&Recorded| known.writing.as_ref().is_some_and(|(effect, _)| *effect == reply.effect);
+    if let Some(known) = d.task.records.iter().find(writing).cloned() {
+        return on_record_written(d, &known, &reply.outcome);
     }
     let Step::Asked { effect, ask, tries } = d.task.step.clone() else {
         return aside(d, reply);
@@ -217,7 +224,11 @@ fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
         Reply::Git(GitReply::BranchMoved { head }) => runs::take_over(d, head),
         Reply::Forge(ForgeReply::ChangeOpened { change }) => d.change(Change::ChangeOpened(*change)),
         Reply::Git(
-            GitReply::NameTaken | GitReply::Conflict { .. } | GitReply::Proof(_) | GitReply::TreeDropped,
+            GitReply::NameTaken
+            | GitReply::Conflict { .. }
+            | GitReply::Proof(_)
+            | GitReply::RecordWritten { .. }
+            | GitReply::TreeDropped,
         )
         | Reply::Forge(_)
         | Reply::Tracker(_)
@@ -266,6 +277,28 @@ fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tr
             d.because(Reason::BoardRefused { cause });
         }
     }
+}
+
+/// A record stands on its branch, or does not: the task goes on either way. Of an older text the trouble says nothing
+/// about the newest, which is asked for next.
+fn on_record_written(d: &mut Desk<'_>, known: &Recorded, outcome: &Outcome) {
+    let record = known.record;
+    let failure = match outcome {
+        Outcome::Done(Reply::Git(GitReply::RecordWritten { commit })) => {
+            d.change(Change::RecordStands { record, commit: commit.clone() });
+            return d.because(Reason::RecordStands { record });
+        }
+        Outcome::Done(_) => Failure::permanent("the answer does not fit the question (write a record)"),
+        Outcome::Failed(failure) => failure.clone(),
+    };
+    let newest = known.writing.as_ref().is_some_and(|(_, text)| *text == known.text.blob);
+    let lasting = newest && failure.kind == FailureKind::Permanent;
+    let cause = failure.cause;
+    d.change(Change::RecordTroubled {
+        record,
+        trouble: newest.then(|| Trouble { cause: cause.clone(), lasting }),
+    });
+    d.because(Reason::RecordTroubled { record, cause, lasting });
 }
 
 fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {

@@ -2,6 +2,7 @@
 //! the same [`crate::apply`] that will fold the journal.
 
 use crate::apply::to_task;
+use crate::artefact::FileVerdict;
 use crate::backoff;
 use crate::call::agent::Assignment;
 use crate::call::tracker::Author;
@@ -15,6 +16,7 @@ use crate::journal::Blob;
 use crate::note::Note;
 use crate::policy::Policy;
 use crate::reason::Reason;
+use crate::record::{Record, Recorded};
 use crate::rework::MAX_DEVELOPER_RUNS;
 use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
 use crate::time::{Moment, Span};
@@ -66,6 +68,15 @@ impl<'a> Desk<'a> {
         Text::of(text)
     }
 
+    /// Writes a record down and reads it back: what was read is the verdict (decision 18).
+    #[must_use = "what was read back decides, not what was meant"]
+    pub fn record(&mut self, record: Record, text: &str, run: Option<RunId>) -> FileVerdict {
+        let verdict = record.read(text);
+        let text = self.keep(text);
+        self.change(Change::Recorded { record, text, verdict: verdict.clone(), run });
+        verdict
+    }
+
     fn next(&mut self) -> u32 {
         let n = self.born;
         self.born += 1;
@@ -101,11 +112,14 @@ impl<'a> Desk<'a> {
         self.step(Step::Rest(rest));
     }
 
-    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45).
+    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45): that holds no
+    /// lane (decision 20).
     pub fn queue(&mut self, want: Want) {
         if !self.task.request.present {
+            self.release_lane();
             self.rest(Rest::IssueGone);
         } else if self.task.edited {
+            self.release_lane();
             self.rest(Rest::RequestChanged);
         } else {
             self.step(Step::Queued(want));
@@ -407,6 +421,17 @@ impl<'a> Desk<'a> {
         let call = TrackerCall::SetStatus { issue: issue.clone(), status };
         let effect = self.effect(Line::Tracker(issue), Call::Tracker(call));
         self.change(Change::BoardWriting { effect, status });
+    }
+
+    /// Writes the newest text of each record to its branch, unless it stands there, is on its way, or was refused for good
+    /// (decisions 1, 18).
+    pub fn settle_records(&mut self) {
+        let wanted: Vec<Recorded> = self.task.records.iter().filter(|r| r.is_wanted()).cloned().collect();
+        for Recorded { record, text, run, .. } in wanted {
+            let call = GitCall::WriteRecord { record, item: self.task.item.clone(), text, run };
+            let effect = self.effect(Line::Records(self.task.project.clone()), Call::Git(call));
+            self.change(Change::RecordWriting { record, effect });
+        }
     }
 
     /// Says a gate's verdict on a commit at the forge.

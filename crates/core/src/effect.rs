@@ -37,6 +37,8 @@ pub enum Line {
     Cleanup(ProjectId),
     /// Deploys of a project.
     Deploy(ProjectId),
+    /// The branch of records: apart from the repository's line, so that a push that fails holds no task up (decision 18).
+    Records(ProjectId),
 }
 
 impl fmt::Display for Line {
@@ -47,6 +49,7 @@ impl fmt::Display for Line {
             Line::Run(task) => write!(f, "run/{task}"),
             Line::Cleanup(project) => write!(f, "cleanup/{project}"),
             Line::Deploy(project) => write!(f, "deploy/{project}"),
+            Line::Records(project) => write!(f, "records/{project}"),
         }
     }
 }

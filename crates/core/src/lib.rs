@@ -29,6 +29,7 @@ pub mod apply;
 pub mod backoff;
 pub mod policy;
 pub mod artefact;
+pub mod record;
 pub mod frontmatter;
 pub mod journal;
 pub mod replay;

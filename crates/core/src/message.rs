@@ -116,6 +116,13 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             say(lang, "reason-unperformed", args)
         }
         Reason::BoardRefused { cause } => say(lang, "reason-board-refused", [("cause", quoted(cause))]),
+        Reason::RecordStands { record } => {
+            say(lang, "reason-record-stands", [("file", quoted(record.file()))])
+        }
+        Reason::RecordTroubled { record, cause, lasting } => {
+            let key = if *lasting { "reason-record-refused" } else { "reason-record-later" };
+            say(lang, key, [("file", quoted(record.file())), ("cause", quoted(cause))])
+        }
         Reason::Noted => say(lang, "reason-noted", []),
     }
 }

@@ -172,6 +172,8 @@ impl Policy {
                 denied.push(format!("{folder}/{name}"));
             }
         }
+        // What Orch itself writes down is nobody's to write (decision 18).
+        denied.extend(crate::record::Record::ALL.map(|record| record.path(item)));
         if role == Role::Tester {
             allowed.extend(self.tests.iter().cloned());
         }

@@ -12,6 +12,7 @@ use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
 use crate::note::Note;
 use crate::reason::{Ignored, NoEffect, Reason};
+use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::stage::{Stage, analysis, deploy, development, terminal};
@@ -128,6 +129,10 @@ fn labelled(d: &mut Desk<'_>) {
 /// A person's gesture, from any door.
 pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     let press = gesture.what.name();
+    let refused = gesture.what == Press::Retry && push_records_again(d);
+    if refused && d.task.escalated.is_none() {
+        return taken(d, gesture);
+    }
     if d.task.stage.is_terminal() {
         return no_effect(d, press, NoEffect::Terminal);
     }
@@ -163,6 +168,16 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
             no_effect(d, press, NoEffect::WrongEntity);
         }
     }
+}
+
+/// A retry also asks again for records that their branch refused for good; false if there are none.
+fn push_records_again(d: &mut Desk<'_>) -> bool {
+    let refused: Vec<Record> =
+        d.task.records.iter().filter(|known| known.is_refused()).map(|known| known.record).collect();
+    for record in &refused {
+        d.change(Change::RecordTroubled { record: *record, trouble: None });
+    }
+    !refused.is_empty()
 }
 
 fn taken(d: &mut Desk<'_>, gesture: &Gesture) {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::event::FreezeCause;
 use crate::gate::GateId;
 use crate::id::{Commit, EffectId, RunId};
+use crate::record::Record;
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
 use crate::task::Why;
@@ -154,6 +155,20 @@ pub enum Reason {
     BoardRefused {
         /// What it says.
         cause: String,
+    },
+    /// A record stands on its branch (decision 18).
+    RecordStands {
+        /// Which.
+        record: Record,
+    },
+    /// A record could not be written to its branch; the task does not wait for it.
+    RecordTroubled {
+        /// Which.
+        record: Record,
+        /// Why.
+        cause: String,
+        /// Whether a person must do something first; else it is tried again.
+        lasting: bool,
     },
     /// Noted, nothing to do.
     Noted,

@@ -10,6 +10,7 @@ use crate::event::{RunHow, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
 use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
+use crate::record::Recorded;
 use crate::rework::{Attempts, Findings};
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
@@ -97,6 +98,9 @@ pub struct Task {
     pub rejection: Option<Rejection>,
     /// Whether it froze its repository, and no repair lifted that yet (decision 41).
     pub froze: bool,
+    /// What Orch wrote down about it: the newest text of each record (decision 18).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub records: Vec<Recorded>,
 }
 
 /// A rejection that could not be carried out at once.

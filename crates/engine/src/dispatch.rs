@@ -35,7 +35,7 @@ fn nobody_waits(call: &Call) -> bool {
             | ForgeCall::DeleteBranch { .. },
         ) => true,
         Call::Forge(ForgeCall::OpenChange { .. } | ForgeCall::Merge { .. }) => false,
-        Call::Git(GitCall::DropTree { .. }) => true,
+        Call::Git(GitCall::DropTree { .. } | GitCall::WriteRecord { .. }) => true,
         Call::Git(
             GitCall::CutBranch { .. }
             | GitCall::Collect { .. }

@@ -19,6 +19,8 @@ pub struct Hands {
     control: Arc<Semaphore>,
     runs: Arc<Semaphore>,
     cleanup: Arc<Semaphore>,
+    /// A push may hang until its deadline: it takes no place from what moves a task.
+    records: Arc<Semaphore>,
     tasks: TaskTracker,
 }
 
@@ -31,6 +33,7 @@ impl Hands {
             control: Arc::new(Semaphore::new(16)),
             runs: Arc::new(Semaphore::new(8)),
             cleanup: Arc::new(Semaphore::new(1)),
+            records: Arc::new(Semaphore::new(2)),
             tasks: TaskTracker::new(),
         }
     }
@@ -41,6 +44,7 @@ impl Hands {
             Line::Tracker(_) | Line::Git(_) | Line::Deploy(_) => Arc::clone(&self.control),
             Line::Run(_) => Arc::clone(&self.runs),
             Line::Cleanup(_) => Arc::clone(&self.cleanup),
+            Line::Records(_) => Arc::clone(&self.records),
         };
         let (perform, handle) = (Arc::clone(&self.perform), self.handle.clone());
         self.tasks.spawn(async move {

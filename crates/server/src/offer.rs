@@ -3,6 +3,7 @@
 use orch_core::artefact::requirements_digest;
 use orch_core::gesture::Press;
 use orch_core::id::Digest;
+use orch_core::record::Recorded;
 use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task};
 
@@ -25,7 +26,7 @@ pub(crate) enum Offer {
     Reject,
     /// Go on although the request changed.
     Continue,
-    /// Begin afresh where it stopped.
+    /// Begin afresh where it stopped, or push again what the branch of records refused.
     Retry,
     /// Another urgency.
     Priority,
@@ -79,8 +80,9 @@ impl Offer {
 
 /// What means something now, the likeliest first.
 pub(crate) fn offers(task: &Task) -> Vec<Offer> {
+    let refused = task.records.iter().any(Recorded::is_refused);
     if task.stage.is_terminal() || task.cancel.is_some() {
-        return Vec::new();
+        return if refused { vec![Offer::Retry] } else { Vec::new() };
     }
     let mut found = Vec::new();
     if task.escalated.is_some() {
@@ -102,6 +104,9 @@ pub(crate) fn offers(task: &Task) -> Vec<Offer> {
     let rejectable = task.stage != Stage::Created && !task.is_critical() && task.merged.is_none();
     if rejectable && task.escalated.is_none() {
         found.push(Offer::Reject);
+    }
+    if refused && !found.contains(&Offer::Retry) {
+        found.push(Offer::Retry);
     }
     found.extend([Offer::Priority, Offer::Stop]);
     found

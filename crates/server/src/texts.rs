@@ -85,6 +85,10 @@ texts! {
     diff_cut: "The diff is long; its end is left out here.", "Diff длинный; конец здесь опущен.";
     files: "files", "файлов";
     artefacts: "Artefacts", "Артефакты";
+    record_stands: "Pushed to", "Отправлено в";
+    record_waits: "On its way to", "На пути в";
+    record_retried: "Not pushed yet; tried again by itself:", "Ещё не отправлено, Orch попробует снова:";
+    record_refused: "Not pushed; Retry pushes it again:", "Не отправлено; «Повторить» отправит снова:";
     no_artefacts: "No artefact yet.", "Артефактов пока нет.";
     erased: "This text was erased.", "Этот текст удалён.";
     costs: "Cost", "Стоимость";

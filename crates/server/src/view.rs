@@ -214,6 +214,22 @@ pub(crate) struct File {
     pub(crate) digest: String,
     /// `positive`, `negative`, `unreadable`, or null for files without a verdict.
     pub(crate) verdict: Option<&'static str>,
+    /// How it stands on its branch, for what Orch itself wrote; null for files of the task branch.
+    pub(crate) record: Option<Filed>,
+}
+
+/// How a record of Orch's own stands on its branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub(crate) struct Filed {
+    /// The branch.
+    #[schema(example = "orch/records")]
+    pub(crate) branch: &'static str,
+    /// The commit that has it; null until it stands.
+    pub(crate) commit: Option<String>,
+    /// Why it does not stand yet, if that was tried in vain; nothing waits for it.
+    pub(crate) trouble: Option<String>,
+    /// Whether the gesture `retry` is needed; else it is tried again by itself.
+    pub(crate) refused: bool,
 }
 
 /// What some runs used together. A sum that leaves out what has no price says so (decision 12).
@@ -397,7 +413,6 @@ pub(crate) fn full(
     now: Moment,
     lang: Lang,
 ) -> Full {
-    use orch_core::artefact::FileVerdict;
     let task = &listed.task;
     let (text, findings) = texts;
     Full {
@@ -423,18 +438,37 @@ pub(crate) fn full(
             .zip(findings.into_iter().chain(std::iter::repeat(None)))
             .map(|(evidence, findings)| gate(evidence, findings, lang))
             .collect(),
-        artefacts: task
-            .artefacts
-            .iter()
-            .map(|file| File {
-                name: file.name.clone(),
-                digest: file.digest.0.clone(),
-                verdict: file.verdict.as_ref().map(|verdict| match verdict {
-                    FileVerdict::Positive => "positive",
-                    FileVerdict::Negative => "negative",
-                    FileVerdict::Unreadable(_) => "unreadable",
-                }),
-            })
-            .collect(),
+        artefacts: files(task),
     }
+}
+
+/// What lies on the task branch, and what Orch itself wrote: that comes before a file of the same name.
+fn files(task: &Task) -> Vec<File> {
+    use orch_core::artefact::FileVerdict;
+    let word = |verdict: &FileVerdict| match verdict {
+        FileVerdict::Positive => "positive",
+        FileVerdict::Negative => "negative",
+        FileVerdict::Unreadable(_) => "unreadable",
+    };
+    let own = |name: &str| task.records.iter().any(|known| known.record.file() == name);
+    let agents = task.artefacts.iter().filter(|file| !own(&file.name)).map(|file| File {
+        name: file.name.clone(),
+        digest: file.digest.0.clone(),
+        verdict: file.verdict.as_ref().map(word),
+        record: None,
+    });
+    let records = task.records.iter().map(|known| File {
+        name: known.record.file().to_owned(),
+        digest: known.text.blob.0.clone(),
+        verdict: Some(word(&known.verdict)),
+        record: Some(Filed {
+            branch: orch_core::record::BRANCH,
+            commit: known.standing().map(|commit| commit.0.clone()),
+            trouble: known.trouble.as_ref().map(|trouble| trouble.cause.clone()),
+            refused: known.is_refused(),
+        }),
+    });
+    let mut files: Vec<File> = agents.chain(records).collect();
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files
 }

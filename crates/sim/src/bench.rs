@@ -14,7 +14,7 @@ use orch_core::stage::Role;
 use orch_core::state::State;
 use orch_core::task::{Rest, Step, Task};
 use orch_core::time::{Moment, Span};
-use orch_engine::step::policy_blob;
+use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Ack, Engine, Incoming, Target};
 
 use crate::invariant::{self, Broken, Watch};
@@ -215,20 +215,21 @@ impl Bench {
         if self.dice.chance(self.faults.disk_full) {
             self.tally.faults += 1;
             self.engine().journal().full = true;
-            let refused = self.engine().step(now, vec![incoming.clone()]).is_err();
+            let stepped = self.engine().step(now, vec![incoming.clone()]);
             self.engine().journal().full = false;
-            if !refused {
-                return None;
+            // What wrote nothing went through; its wake must not be forgotten.
+            if let Ok(stepped) = stepped {
+                return self.take(stepped);
             }
         }
-        match self.engine().step(now, vec![incoming]) {
-            Ok(stepped) => {
-                self.wake = stepped.wake;
-                self.pending.extend(stepped.perform);
-                stepped.acks.into_iter().next()
-            }
-            Err(_) => None,
-        }
+        let stepped = self.engine().step(now, vec![incoming]).ok()?;
+        self.take(stepped)
+    }
+
+    fn take(&mut self, stepped: Stepped) -> Option<Ack> {
+        self.wake = stepped.wake;
+        self.pending.extend(stepped.perform);
+        stepped.acks.into_iter().next()
     }
 
     /// The brain dies and another takes over from the journal.
@@ -376,6 +377,7 @@ impl Bench {
         let out = self.dice.chance(self.faults.outage);
         self.tally.faults += u64::from(out);
         self.world.outage = self.outage || out;
+        self.hand_texts(&effect);
         let mut outcome = self.world.perform(&effect);
         let texts = self.world.take_texts();
         self.world.outage = false;
@@ -408,6 +410,16 @@ impl Bench {
         if self.dice.chance(self.faults.doubled) {
             self.tally.faults += 1;
             self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));
+        }
+    }
+
+    /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.
+    fn hand_texts(&mut self, effect: &Effect) {
+        use orch_core::call::{Call, GitCall};
+        let Call::Git(GitCall::WriteRecord { text, .. }) = &effect.call else { return };
+        let kept = self.engine().journal().blob(&text.blob).ok().flatten();
+        if let (Some(bytes), Some(repository)) = (kept, self.world.repositories.get_mut(&effect.project)) {
+            repository.kept.insert(text.blob.clone(), String::from_utf8_lossy(&bytes).into_owned());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::artefact;
+use orch_core::artefact::{self, FileVerdict};
 use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::event::{Event, Outcome, RunHow, Turn};
 use orch_core::gate::{GateId, Subject, Verdict};
@@ -10,6 +10,7 @@ use orch_core::hold::{Standing, standing};
 use orch_core::id::{Commit, Entity, ProjectId, RunId, TaskId};
 use orch_core::journal::{Journal, Row};
 use orch_core::policy::Policy;
+use orch_core::record::Record;
 use orch_core::replay::Fold;
 use orch_core::rework::{Attempts, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use orch_core::stage::{Role, Stage};
@@ -188,6 +189,7 @@ impl Watch {
             broken("terminal-stays-terminal", format!("{id} is over and does {:?}", task.step))?;
         }
         done_means_delivered(task, policy, world)?;
+        deploys_are_recorded(task)?;
         if let Step::Running { run, .. } = &task.step
             && !world.runs.contains_key(run)
         {
@@ -346,6 +348,38 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
     Ok(())
 }
 
+/// What a deploy came to is what its log says (decision 18).
+fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
+    let Some(deployed) = &task.deployed else { return Ok(()) };
+    let log = task.records.iter().find(|known| known.record == Record::DeployLog);
+    let said = if deployed.healthy { FileVerdict::Positive } else { FileVerdict::Negative };
+    if log.map(|log| &log.verdict) == Some(&said) {
+        return Ok(());
+    }
+    broken("a-verdict-is-its-record", format!("{}: {deployed:?}, and the log is {log:?}", task.id))
+}
+
+/// The newest text of every record stands on its branch, and no text has two commits.
+fn records_stand<'t>(tasks: impl Iterator<Item = &'t Task>, world: &World) -> Result<(), Broken> {
+    for (project, repository) in &world.repositories {
+        let once: BTreeSet<_> = repository.records.iter().collect();
+        if once.len() != repository.records.len() {
+            return broken("a-record-is-one-commit", format!("{project}: {:?}", repository.records));
+        }
+    }
+    for task in tasks {
+        for known in task.records.iter().filter(|known| !known.is_refused() && known.writing.is_none()) {
+            let path = known.record.path(&task.item);
+            let there = world.repositories.get(&task.project).and_then(|r| r.record_file(&path));
+            let there = there.map(|text| orch_core::id::Digest::of(text.as_bytes()));
+            if known.standing().is_none() || there.as_ref() != Some(&known.text.blob) {
+                return broken("records-stand", format!("{}: {path} is not on its branch", task.id));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A verdict counts only from a run of the role entitled to it, on top of the commit that it judges.
 fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
     for evidence in &task.evidence {
@@ -445,6 +479,7 @@ pub fn at_rest(engine: Option<&mut Engine<MemoryJournal>>, world: &World) -> Res
             );
         }
     }
+    records_stand(tasks.iter().filter(|task| newest(task)), world)?;
     let live: BTreeSet<RunId> = tasks.iter().filter_map(|task| task.live_run()).map(|(run, _)| run).collect();
     for run in world.alive() {
         if !live.contains(&run) {

@@ -3,6 +3,7 @@
 use orch_core::call::tracker::Status;
 use orch_core::gesture::{Press, Priority};
 use orch_core::id::{Entity, IssueKey};
+use orch_core::record::Recorded;
 use orch_core::stage::Preset;
 
 use crate::bench::{Bench, policy};
@@ -17,7 +18,7 @@ pub(crate) fn meddle(bench: &mut Bench) {
     let task = tasks[bench.dice.below(tasks.len())].clone();
     let key = keys[bench.dice.below(keys.len())].clone();
     let (project, _) = bench.projects[bench.dice.below(bench.projects.len())].clone();
-    match bench.dice.below(24) {
+    match bench.dice.below(25) {
         0 => drop(bench.gesture(&task.id, Press::Stop)),
         1 => drop(bench.press(&key, Status::Stop)),
         2 => drop(bench.press(&key, Status::Rejected)),
@@ -72,6 +73,12 @@ pub(crate) fn meddle(bench: &mut Bench) {
             other.test = vec!["run-tests".to_owned(), format!("v{}", bench.dice.below(2))];
             bench.set_policy_of(&project, &other);
         }
+        23 => {
+            let refuses = bench.dice.chance(50);
+            if let Some(repository) = bench.world.repositories.get_mut(&project) {
+                repository.refuses_records = refuses;
+            }
+        }
         _ => drop(bench.gesture(&task.id, Press::Retry)),
     }
 }
@@ -86,5 +93,13 @@ pub(crate) fn settle(bench: &mut Bench) {
     for key in keys {
         bench.world.tracker.set_present(&key, true);
         bench.deliver(&key);
+    }
+    for repository in bench.world.repositories.values_mut() {
+        repository.refuses_records = false;
+    }
+    for task in bench.tasks() {
+        if task.records.iter().any(Recorded::is_refused) {
+            bench.gesture(&task.id, Press::Retry);
+        }
     }
 }

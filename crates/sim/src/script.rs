@@ -219,6 +219,13 @@ impl Story {
                     self.bench.world.deployed.insert(project, repository.main());
                 }
             }
+            ["the", "origin", what @ ("refuses" | "takes"), "records"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.refuses_records = *what == "refuses";
+                }
+            }
+            ["record", name] => answer = self.record(name)?,
             ["board", "has", "no", column] => {
                 self.bench.world.tracker.missing.insert(column_of(column)?);
             }

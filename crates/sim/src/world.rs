@@ -7,7 +7,9 @@ pub mod works;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::deploy::{DeployReply, Health};
-use orch_core::call::{AgentCall, AgentReply, Call, DeployCall, Failure, GateCall, GateReply, Reply};
+use orch_core::call::{
+    AgentCall, AgentReply, Call, DeployCall, Failure, GateCall, GateReply, GitCall, Reply,
+};
 use orch_core::effect::Effect;
 use orch_core::event::{Outcome, RunEnd, RunHow, Usage};
 use orch_core::id::{Commit, EffectId, ProjectId, RunId, TaskId};
@@ -35,7 +37,7 @@ pub struct World {
     /// Each start of a hook: which run, which commit, whose.
     pub hooks: Vec<(RunId, Commit, TaskId)>,
     /// Effects that were performed: looked-up repetitions do not count.
-    performed: BTreeSet<EffectId>,
+    performed: BTreeSet<(EffectId, Option<Commit>)>,
     /// Effects that happened again, which never should be.
     pub twice: Vec<EffectId>,
     /// Whether the outside answers at all.
@@ -65,8 +67,22 @@ impl World {
         }
         let before = self.marks();
         let outcome = self.act(effect);
-        if self.marks() != before && !self.performed.insert(effect.id) {
-            self.twice.push(effect.id);
+        if self.marks() != before {
+            // A candidate on a main that moved meanwhile is another thing, not the same again (decision 35).
+            let on = match &effect.call {
+                Call::Git(GitCall::BuildCandidate { .. }) => {
+                    self.repositories.get(&effect.project).map(Repository::main)
+                }
+                Call::Tracker(_)
+                | Call::Forge(_)
+                | Call::Git(_)
+                | Call::Agent(_)
+                | Call::Gate(_)
+                | Call::Deploy(_) => None,
+            };
+            if !self.performed.insert((effect.id, on)) {
+                self.twice.push(effect.id);
+            }
         }
         outcome
     }

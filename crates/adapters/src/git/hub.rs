@@ -205,8 +205,8 @@ impl Hub {
         }
     }
 
-    /// Pushes task branches to the origin too. Off for a person's own repository: there main is the only ref that Orch
-    /// ever pushes (decision 43).
+    /// Pushes task branches to the origin too. Off for a person's own repository: there Orch pushes main and the branch of
+    /// records, and nothing else (decisions 18, 43).
     #[must_use]
     pub fn publishing(mut self, publish: bool) -> Self {
         self.publish = publish;

@@ -1,9 +1,9 @@
 //! What can be done with a project's repository? The calls of `orch_core::call::git`, performed on a bare hub by the
 //! git program (decisions 32, 35).
 //!
-//! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`
-//! and `candidate` (the calls), [`tree`] (where runs work), `change` and `scope` (what counts as the change, what may be
-//! written), `read` (what sweeps and pages ask).
+//! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`,
+//! `candidate` and `records` (the calls), [`tree`] (where runs work), `change` and `scope` (what counts as the change,
+//! what may be written), `read` (what sweeps and pages ask).
 
 pub mod hub;
 pub mod program;
@@ -15,6 +15,7 @@ mod change;
 mod collect;
 mod paths;
 mod read;
+mod records;
 mod scope;
 
 use orch_core::artefact::Artefact;
@@ -69,6 +70,9 @@ impl Hub {
                 plain(self.build_candidate(branch, head, task, item, tests)?)
             }
             GitCall::Prove { commit } => plain(GitReply::Proof(self.prove(commit)?)),
+            GitCall::WriteRecord { record, item, text, run } => {
+                plain(self.write_record(&records::Entry { record: *record, item, text, run: *run }, means)?)
+            }
             GitCall::DropTree { run } => {
                 self.drop_tree(*run)?;
                 plain(GitReply::TreeDropped)

@@ -8,6 +8,7 @@ mod bench;
 mod git_calls;
 mod git_forge;
 mod git_hub;
+mod git_records;
 mod git_trees;
 mod process;
 mod tracker;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Text;
 use crate::artefact::Artefact;
 use crate::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
+use crate::record::Record;
 use crate::stage::Role;
 
 /// Which paths a role may write, and which need a person (decision 8). Data, so that the rule lives in `core`.
@@ -74,6 +75,18 @@ pub enum GitCall {
     Prove {
         /// The merged commit.
         commit: Commit,
+    },
+    /// Write a record of Orch's own to the branch `orch/records`, here and at the origin, as a commit on top of what is
+    /// there; one that stands there already is found (decision 18). Never waited for by the task.
+    WriteRecord {
+        /// Which: file and author.
+        record: Record,
+        /// The work item, for the folder.
+        item: WorkItem,
+        /// The text.
+        text: Text,
+        /// The run that it tells of, for the subject (row 166).
+        run: Option<RunId>,
     },
     /// Remove a run's tree. Never waited for by the task.
     DropTree {
@@ -154,6 +167,11 @@ pub enum GitReply {
     },
     /// What main says of a merge.
     Proof(Proof),
+    /// The record stands on its branch.
+    RecordWritten {
+        /// At this commit or below it.
+        commit: Commit,
+    },
     /// The tree is gone.
     TreeDropped,
 }

@@ -82,6 +82,17 @@ fn reasons() -> Vec<Reason> {
         Reason::Unpaused,
         Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: cause.clone() },
         Reason::BoardRefused { cause: cause.clone() },
+        Reason::RecordStands { record: crate::record::Record::DeployLog },
+        Reason::RecordTroubled {
+            record: crate::record::Record::DeployLog,
+            cause: cause.clone(),
+            lasting: false,
+        },
+        Reason::RecordTroubled {
+            record: crate::record::Record::DeployLog,
+            cause: cause.clone(),
+            lasting: true,
+        },
         Reason::Noted,
     ];
     all.extend([Some(true), Some(false), None].map(|passed| Reason::GateSaid { gate, passed }));

@@ -1,7 +1,9 @@
 //! Who says that it may go out, how is it merged, and what proves that it is out? Order: consent, lane, candidate,
 //! merge, proof, hook, health (decisions 19, 20, 22, 41).
 
+use crate::artefact::FileVerdict;
 use crate::backoff;
+use crate::call::Text;
 use crate::call::deploy::Health;
 use crate::call::git::Proof;
 use crate::call::tracker::Author;
@@ -13,10 +15,11 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::{Commit, Tree};
 use crate::note::Note;
 use crate::reason::Reason;
+use crate::record::{Came, DeployLog, Record};
 use crate::rework::{Findings, Judge};
 use crate::runs;
 use crate::stage::{Stage, staging, terminal};
-use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, Want, Why};
+use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want, Why};
 
 /// What comes next at `deploy`, from the facts.
 pub(crate) fn proceed(d: &mut Desk<'_>) {
@@ -48,6 +51,10 @@ fn hook(d: &mut Desk<'_>) {
 
 /// Confirm Deploy, the label, or nothing where a project merges without asking (decision 6, row 135).
 pub(crate) fn ask_consent(d: &mut Desk<'_>) {
+    // A stop that waited for the merge is carried out here: there is nothing left to ask for.
+    if d.task.cancel.is_some() {
+        return terminal::cancel_now(d);
+    }
     let deploys = d.policy.preset.deploys();
     let Some(change) = d.task.change().cloned() else {
         let cause = "the change is not known".to_owned();
@@ -178,13 +185,14 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
 pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
     match &end.how {
         RunHow::Exited { code: 0 } if d.policy.probe => d.ask(Ask::Probe, 0),
-        RunHow::Exited { code: 0 } => healthy(d, Some(0)),
+        RunHow::Exited { code: 0 } => conclude(d, Came::Out, "the deploy hook says: deployed and well", None),
         RunHow::Exited { code: 1 } => {
-            failed(d, "the deploy hook says: failed, and rolled back or untouched", end)
+            let said = "the deploy hook says: failed, and rolled back or untouched";
+            conclude(d, Came::Failed, said, end.tail.clone());
         }
         RunHow::Exited { code: 2 } => {
-            d.freeze(FreezeCause::DeployFailed);
-            d.escalate(Why::RollbackFailed);
+            let said = "the deploy hook says: failed, and so did the rollback";
+            conclude(d, Came::NotRolledBack, said, end.tail.clone());
         }
         RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause),
         RunHow::Exited { .. }
@@ -216,7 +224,9 @@ fn cannot_tell(d: &mut Desk<'_>, cause: String) {
 /// What the deployed service says of itself; asked again for a while before it stands (decisions 22, 36).
 pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     let cause = match health {
-        Health::Expected => return healthy(d, hook_code(d)),
+        Health::Expected => {
+            return conclude(d, Came::Out, "the service names the commit and is well", None);
+        }
         Health::Other { commit } => format!("the service names another commit: {commit}"),
         Health::Unwell { cause } => format!("the service names the commit and is not well: {cause}"),
         Health::CannotTell { cause } => format!("the service does not say who it is: {cause}"),
@@ -224,21 +234,21 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     if tries < backoff::PROBES {
         return d.later(Ask::Probe, tries + 1, backoff::probe(tries), Delay::NotYet { cause });
     }
+    let hook_ended = hook_row(d).is_some_and(|row| row.end.is_some());
     match health {
         Health::Expected => {}
-        Health::Other { .. } | Health::Unwell { .. } => {
-            let end = last_hook(d);
-            match end {
-                Some(end) => failed(d, &cause, &end),
-                None => cannot_tell(d, cause),
-            }
-        }
-        Health::CannotTell { .. } => cannot_tell(d, cause),
+        Health::Other { .. } | Health::Unwell { .. } if hook_ended => conclude(d, Came::Failed, &cause, None),
+        Health::Other { .. } | Health::Unwell { .. } | Health::CannotTell { .. } => cannot_tell(d, cause),
     }
 }
 
+/// The last run of the hook.
+fn hook_row<'d>(d: &'d Desk<'_>) -> Option<&'d RunRow> {
+    d.task.runs.iter().rev().find(|row| row.job == Job::Hook)
+}
+
 fn hook_code(d: &Desk<'_>) -> Option<i32> {
-    d.task.runs.iter().rev().find(|row| row.job == Job::Hook).and_then(|row| match row.end {
+    hook_row(d).and_then(|row| match row.end {
         Some(RunHow::Exited { code }) => Some(code),
         Some(
             RunHow::Signalled { .. }
@@ -253,24 +263,53 @@ fn hook_code(d: &Desk<'_>) -> Option<i32> {
     })
 }
 
-fn last_hook(d: &Desk<'_>) -> Option<RunEnd> {
-    let row = d.task.runs.iter().rev().find(|row| row.job == Job::Hook)?;
-    let how = row.end.clone()?;
-    Some(RunEnd { run: row.run, how, wall: row.wall, usage: row.usage, tail: None })
+/// What the deploy came to is known: it is written down, and what is read back of that decides (decision 18, row 83).
+/// `tail` is the end of what the hook printed.
+fn conclude(d: &mut Desk<'_>, came: Came, said: &str, tail: Option<Text>) {
+    let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
+    let log = DeployLog {
+        item: &d.task.item,
+        came,
+        hook: hook_code(d),
+        commit: &merged.commit,
+        run: hook_row(d).map(|row| row.run),
+        round: d.task.round,
+        said,
+        at: d.at,
+    };
+    let (text, run) = (log.render(), log.run);
+    let read = d.record(Record::DeployLog, &text, run);
+    decided(d, read, came, said, tail);
 }
 
-/// Deployed, says the hook; well and the right commit, says the service.
-fn healthy(d: &mut Desk<'_>, hook: Option<i32>) {
+/// A log that cannot be read is no verdict: never a pass, and nobody's fault (decision 36).
+fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: &str, tail: Option<Text>) {
+    match read {
+        FileVerdict::Positive => healthy(d),
+        FileVerdict::Negative => match came {
+            Came::Out | Came::Failed => failed(d, said, tail),
+            Came::NotRolledBack => not_rolled_back(d, said, tail),
+        },
+        FileVerdict::Unreadable(cause) => {
+            d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: None });
+            cannot_tell(d, format!("{} cannot be read: {cause}", Record::DeployLog.file()));
+        }
+    }
+}
+
+/// The log says SUCCESS.
+fn healthy(d: &mut Desk<'_>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     d.because(Reason::Healthy);
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(true) });
+    let hook = hook_code(d);
     d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: true, at: d.at }));
     judged(d, &merged.commit, Verdict::Pass);
     enter(d, Stage::Done);
 }
 
 fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
-    let run = d.task.runs.iter().rev().find(|row| row.job == Job::Hook).map(|row| row.run);
+    let run = hook_row(d).map(|row| row.run);
     d.change(Change::Judged(Box::new(Evidence {
         gate: GateId::CheckDeployStatus,
         subject: Subject::Main(commit.clone()),
@@ -282,17 +321,28 @@ fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
     })));
 }
 
+/// The log says FAILED: the verdict, with the end of what the hook printed, or else with what decided.
+fn judged_badly(d: &mut Desk<'_>, commit: &Commit, cause: &str, tail: Option<Text>) -> Text {
+    d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
+    let text = tail.unwrap_or_else(|| d.keep(cause));
+    judged(d, commit, Verdict::Fail { findings: text.clone() });
+    text
+}
+
+/// Production is in between, and a person is paged (decision 22).
+fn not_rolled_back(d: &mut Desk<'_>, cause: &str, tail: Option<Text>) {
+    let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
+    judged_badly(d, &merged.commit, cause, tail);
+    d.freeze(FreezeCause::DeployFailed);
+    d.escalate(Why::RollbackFailed);
+}
+
 /// The deploy failed after the merge: freeze, evidence, a new round (decision 41, row 84).
-fn failed(d: &mut Desk<'_>, cause: &str, end: &RunEnd) {
+fn failed(d: &mut Desk<'_>, cause: &str, tail: Option<Text>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     d.because(Reason::DeployFailed { cause: cause.to_owned() });
-    d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
-    let text = match &end.tail {
-        Some(tail) => tail.clone(),
-        None => d.keep(cause),
-    };
-    judged(d, &merged.commit, Verdict::Fail { findings: text.clone() });
-    let hook = hook_code(d);
+    let text = judged_badly(d, &merged.commit, cause, tail);
+    let (hook, run) = (hook_code(d), hook_row(d).map(|row| row.run));
     d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: false, at: d.at }));
     d.freeze(FreezeCause::DeployFailed);
     d.say(Author::Deployer, Note::DeployFailed { cause: cause.to_owned(), commit: merged.commit });
@@ -302,7 +352,62 @@ fn failed(d: &mut Desk<'_>, cause: &str, end: &RunEnd) {
     }
     d.change(Change::StandingEnded(true));
     d.change(Change::RoundOpened);
-    let link = format!("run {}", end.run);
+    let link = run.map(|run| format!("run {run}")).unwrap_or_default();
     let from = Judge::Gate(GateId::CheckDeployStatus);
     runs::send_back(d, Findings { from, text, link });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::apply;
+    use crate::call::tracker::{IssueReading, Labels};
+    use crate::id::{Entity, Seq, TaskId};
+    use crate::policy::Policy;
+    use crate::state::State;
+    use crate::task::Step;
+    use crate::time::Moment;
+
+    /// What follows from a log that reads like this, at the end of a deploy that came to that.
+    fn after(read: FileVerdict, came: Came) -> crate::task::Task {
+        let id = TaskId::from("DEMO-001");
+        let text = Text::of("");
+        let reading = IssueReading {
+            issue: "demo-1".into(),
+            number: 1,
+            status: None,
+            title: text.clone(),
+            slug: "x".to_owned(),
+            text,
+            labels: Labels::default(),
+            present: true,
+        };
+        let (commit, tree) = (Commit("a".repeat(40)), Tree("b".repeat(40)));
+        let merged = Merged { commit, tree, at: Moment(1), proven: true, change_request: None };
+        let born = Change::Born { id: id.clone(), project: "demo".into(), reading: Box::new(reading) };
+        let changes = [born, Change::Staged(Stage::Deploy), Change::Lane(true), Change::Merged(merged)];
+        let Some(State::Task(task)) = apply(None, &Entity::Task(id), (Seq(1), Moment(1)), &changes) else {
+            panic!("a task is born");
+        };
+        let policy = Policy { preset: crate::stage::Preset::Full, ..Policy::default() };
+        let mut desk = Desk::new(*task, &policy, Seq(2), Moment(2));
+        decided(&mut desk, read, came, "as it was said", None);
+        desk.task
+    }
+
+    /// Proves decision 36 for the deploy log: what cannot be read back is no pass, whatever hook and service said; it waits
+    /// for a person and costs nobody a round. And that what is read decides, not what was meant.
+    #[test]
+    fn what_is_read_back_decides() {
+        for came in [Came::Out, Came::Failed, Came::NotRolledBack] {
+            let task = after(FileVerdict::Unreadable("line 1: no frontmatter".to_owned()), came);
+            let expected = "14-deploy-log.md cannot be read: line 1: no frontmatter".to_owned();
+            assert_eq!(task.step, Step::Rest(Rest::CannotTell { cause: expected }), "{came:?}");
+            assert_eq!((task.stage, task.deployed.is_none()), (Stage::Deploy, true), "{came:?}");
+            assert_eq!((task.attempts.negative, task.evidence.len()), (0, 0), "{came:?}");
+            assert!(task.lane.is_some(), "nothing else merges before it is known");
+        }
+        assert_eq!(after(FileVerdict::Negative, Came::Out).stage, Stage::Development);
+        assert_eq!(after(FileVerdict::Positive, Came::Out).stage, Stage::Done);
+    }
 }

@@ -113,6 +113,7 @@ pub(crate) fn undo(d: &mut Desk<'_>, answer: &Reply) {
             | GitReply::BranchMoved { .. }
             | GitReply::Conflict { .. }
             | GitReply::Proof(_)
+            | GitReply::RecordWritten { .. }
             | GitReply::TreeDropped,
         )
         | Reply::Forge(

@@ -74,6 +74,9 @@ reason-paused = Orch is paused.
 reason-unpaused = Orch is no longer paused.
 reason-unperformed = Orch could not carry out step { $effect }: { $cause }. The task does not wait for it.
 reason-board-refused = The tracker refuses the column that Orch wants: { $cause }. The board is left as it is until it is read again.
+reason-record-stands = { $file } stands on the branch orch/records.
+reason-record-later = { $file } could not be pushed to orch/records: { $cause }. It is tried again; the task does not wait for it.
+reason-record-refused = { $file } could not be pushed to orch/records: { $cause }. The task does not wait for it; retry pushes it again.
 reason-noted = Noted; nothing to do.
 
 ignored-stale-token = A result came too late: the task no longer waits for it.

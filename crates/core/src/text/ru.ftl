@@ -74,6 +74,9 @@ reason-paused = Orch на паузе.
 reason-unpaused = Orch снова работает.
 reason-unperformed = Шаг { $effect } выполнить не удалось: { $cause }. Задача его не ждёт.
 reason-board-refused = Трекер не принимает нужный статус: { $cause }. Доска остаётся как есть до следующего чтения.
+reason-record-stands = { $file } лежит в ветке orch/records.
+reason-record-later = { $file } не удалось отправить в orch/records: { $cause }. Orch попробует снова; задача этого не ждёт.
+reason-record-refused = { $file } не удалось отправить в orch/records: { $cause }. Задача этого не ждёт; retry отправит снова.
 reason-noted = Отмечено, делать ничего не нужно.
 
 ignored-stale-token = Результат пришёл поздно: задача его больше не ждёт.

@@ -82,7 +82,8 @@ fn text(task: &Value) -> String {
         vec![cell(PLAIN, of(gate, "label")), cell(style, verdict), cell(DIM, findings)]
     });
     section(&mut out, "files", task, "/artefacts", |file| {
-        vec![cell(PLAIN, of(file, "name")), cell(DIM, of(file, "verdict"))]
+        let (style, filed) = filed(file);
+        vec![cell(PLAIN, of(file, "name")), cell(DIM, of(file, "verdict")), cell(style, filed)]
     });
     section(&mut out, "what means something now", task, "/gestures", |gesture| {
         let command = format!("orch {} {}", of(gesture, "name"), word("/id"));
@@ -94,6 +95,24 @@ fn text(task: &Value) -> String {
         out.push_str(&format!("\n{}\n", screen::safe_lines(text.trim_end())));
     }
     out
+}
+
+/// How a file that Orch itself wrote stands on its branch; nothing of the others.
+fn filed(file: &Value) -> (anstyle::Style, String) {
+    let Some(record) = file.get("record").filter(|record| record.is_object()) else {
+        return (PLAIN, String::new());
+    };
+    let branch = of(record, "branch");
+    let again = if record.get("refused").and_then(Value::as_bool) == Some(true) {
+        "`orch retry` pushes it again"
+    } else {
+        "tried again by itself"
+    };
+    match (of(record, "commit"), of(record, "trouble")) {
+        ("", "") => (screen::BUSY, format!("on its way to {branch}")),
+        ("", cause) => (BAD, format!("not on {branch} ({again}): {cause}")),
+        (commit, _) => (DIM, format!("on {branch} {}", commit.get(..10).unwrap_or(commit))),
+    }
 }
 
 fn of<'a>(value: &'a Value, name: &str) -> &'a str {

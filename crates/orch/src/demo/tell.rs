@@ -208,6 +208,8 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         | Reason::Unpaused
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
+        | Reason::RecordStands { .. }
+        | Reason::RecordTroubled { .. }
         | Reason::Noted => None,
     }
 }

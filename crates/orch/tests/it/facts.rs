@@ -87,6 +87,23 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
     let moves = scene.git(["reflog", "show", "--format=%H", "refs/heads/main"]);
     lines.push(format!("main moved {} times", moves.lines().count()));
 
+    let records = "refs/heads/orch/records";
+    for (whose, at) in [("hub", bare.as_path()), ("origin", scene.repository())] {
+        let there = scene.git_in(at, ["for-each-ref", "--format=%(refname)", records]);
+        let log = match there.is_empty() {
+            true => String::new(),
+            false => scene.git_in(at, ["log", "--format=%an: %s", records]),
+        };
+        lines.extend(log.lines().map(|line| format!("record of the {whose} by {}", masked(line))));
+    }
+    for known in &task.records {
+        let path = format!("{records}:{}", known.record.path(&task.item));
+        let text = scene.git_in(scene.repository(), ["show", &path]);
+        assert!(text.starts_with("---\ndeploy_status: SUCCESS\n"), "{text}");
+        assert!(known.standing().is_some(), "{known:?}");
+    }
+    assert_eq!(task.records.len(), usize::from(task.deployed.is_some()), "a deploy is written down");
+
     if let Some(deployed) = &task.deployed {
         assert_eq!(deployed.commit, merged.commit);
         assert!(deployed.healthy);

@@ -22,7 +22,7 @@ use crate::{facts, own};
 const TASK: &str = "DEMO-001";
 
 /// In every run of the tests: a death on each side of what costs most to do twice.
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 9] = [
     "before git/collect 3",
     "after git/collect 2",
     "after git/drop_tree 2",
@@ -31,6 +31,7 @@ const ALWAYS: [&str; 8] = [
     "after agent/launch 3",
     "after gate/ci 1",
     "after tracker/comment 4",
+    "after git/write_record 1",
 ];
 
 /// When the brain is killed.
@@ -295,7 +296,7 @@ fn moments(seed: u64, rows: u64) -> Fate {
 #[test]
 fn killed_at_a_boundary_the_story_ends_the_same() {
     let spared = tell(&Fate::Spared);
-    for kind in ["git/cut_branch", "forge/open_change", "forge/merge", "deploy/hook"] {
+    for kind in ["git/cut_branch", "forge/open_change", "forge/merge", "deploy/hook", "git/write_record"] {
         assert_eq!(spared.wanted[kind], 1, "{kind}");
     }
     let named = std::env::var("ORCH_KILL").unwrap_or_default();

@@ -169,6 +169,10 @@ pub(crate) async fn artefact(
 pub(crate) async fn artefact_bytes(rooms: &Rooms, id: &str, name: &str) -> Result<Vec<u8>, Problem> {
     let found = listed(rooms, &task_id(id)?).await?;
     let missing = || Problem::not_found(format!("artefact of that name in {}", found.task.id));
+    // What Orch itself wrote is in the journal, and comes before a file of the same name.
+    if let Some(own) = found.task.records.iter().find(|own| own.record.file() == name) {
+        return rooms.source.blob(own.text.blob.clone()).await?.ok_or_else(missing);
+    }
     let known = found.task.artefacts.iter().find(|file| file.name == name).ok_or_else(missing)?;
     rooms.source.artefact(found.task.id.clone(), known.name.clone()).await?.ok_or_else(missing)
 }

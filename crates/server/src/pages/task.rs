@@ -453,6 +453,11 @@ impl TaskPage {
         format!("/tasks/{}/files/{}", in_link(&self.task.brief.id), in_link(name))
     }
 
+    /// Whether something about it must be seen without a click.
+    fn is_stuck(&self, file: &crate::view::File) -> bool {
+        file.record.as_ref().is_some_and(|record| record.commit.is_none() && record.trouble.is_some())
+    }
+
     fn short<'a>(&self, digest: &'a str) -> &'a str {
         view_short(digest)
     }

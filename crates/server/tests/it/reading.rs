@@ -3,12 +3,17 @@
 use std::collections::BTreeSet;
 
 use axum::http::StatusCode;
+use orch_core::artefact::FileVerdict;
+use orch_core::change::Change;
 use orch_core::hold::{Standing, standing};
+use orch_core::id::{EffectId, Seq, TaskId};
+use orch_core::record::{Record, Trouble};
 use orch_core::time::Moment;
+use serde_json::Value;
 
 use crate::house::House;
 use crate::memory::Memory;
-use crate::sample::sample;
+use crate::sample::{commit, files, sample};
 
 /// Proves that the document and the router have exactly the same routes, and that every type it names is described.
 #[tokio::test]
@@ -150,6 +155,66 @@ async fn artefacts_by_listed_names_only() {
         let answer = house.get(&format!("/api/v1/tasks/SITE-004/artefacts/{name}")).await;
         assert_eq!(answer.status, StatusCode::NOT_FOUND, "{name}");
     }
+}
+
+/// Proves that what Orch itself wrote is served from the journal, before a file of that name on the task branch, with how it
+/// stands on its branch; and that `retry` is offered where the branch was refused, on a task that is done too (decision 18).
+#[tokio::test]
+async fn records_are_read_from_the_journal() {
+    let memory = sample();
+    let task = TaskId::from("SITE-001");
+    files(&memory, &task, &[("12-review.md", None), ("14-deploy-log.md", Some(FileVerdict::Negative))]);
+    let log = "---\ndeploy_status: SUCCESS\n---\n# Deploy log of SITE-001\n";
+    let text = memory.keep(log);
+    let (record, effect) = (Record::DeployLog, EffectId::new(Seq(900), 0));
+    let recorded = Change::Recorded { record, text, verdict: FileVerdict::Positive, run: None };
+    memory.force(&task, vec![recorded, Change::RecordWriting { record, effect }], vec![]);
+    let house = House::open(memory);
+    let own = async |house: &House| {
+        let task = house.get("/api/v1/tasks/SITE-001").await.json();
+        let files = task["artefacts"].as_array().unwrap().clone();
+        assert_eq!(files.len(), 2, "{files:?}");
+        assert!(files[0]["record"].is_null(), "{files:?}");
+        (files[1].clone(), task["gestures"].clone())
+    };
+    let (file, gestures) = own(&house).await;
+    assert_eq!((&file["name"], &file["verdict"]), (&"14-deploy-log.md".into(), &"positive".into()));
+    assert_eq!((&file["record"]["commit"], &file["record"]["refused"]), (&Value::Null, &false.into()));
+    assert_eq!(gestures.as_array().unwrap().len(), 0, "{gestures}");
+    assert_eq!(house.get("/api/v1/tasks/SITE-001/artefacts/14-deploy-log.md").await.body, log);
+    let page = house.page("/tasks/SITE-001").await.body;
+    assert!(page.contains("On its way to <code>orch/records</code>"), "{page}");
+    assert!(
+        house.page("/tasks/SITE-001/files/14-deploy-log.md").await.body.contains("Deploy log of SITE-001")
+    );
+
+    let trouble = Some(Trouble { cause: "<b>hook declined</b>".to_owned(), lasting: true });
+    house.memory.force(&task, vec![Change::RecordTroubled { record, trouble }], vec![]);
+    let (file, gestures) = own(&house).await;
+    assert_eq!((&file["record"]["refused"], &gestures[0]["name"]), (&true.into(), &"retry".into()));
+    let page = house.page("/tasks/SITE-001").await.body;
+    assert!(page.contains("Retry pushes it again: &#60;b&#62;hook declined"), "{page}");
+
+    let commit = commit(7);
+    house.memory.force(
+        &task,
+        vec![
+            Change::RecordWriting { record, effect },
+            Change::RecordStands { record, commit: commit.clone() },
+        ],
+        vec![],
+    );
+    let (file, gestures) = own(&house).await;
+    assert_eq!(
+        (&file["record"]["commit"], &file["record"]["trouble"]),
+        (&commit.0.clone().into(), &Value::Null)
+    );
+    assert_eq!(gestures.as_array().unwrap().len(), 0, "{gestures}");
+    let page = house.page("/tasks/SITE-001").await.body;
+    assert!(
+        page.contains(&format!("Pushed to <code>orch/records</code> <code>{}</code>", &commit.0[..10])),
+        "{page}"
+    );
 }
 
 /// Proves that a log is read from any byte, its end by default, and never as a page of its own.

@@ -67,6 +67,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         edited: false,
         standing_ended: false,
         froze: false,
+        records: Vec::new(),
         rejection: None,
     }
 }

@@ -165,6 +165,29 @@ impl Story {
         Ok(out)
     }
 
+    /// What Orch wrote down about a task, and what stands of it on the branch.
+    pub(super) fn record(&mut self, name: &str) -> Result<String, BadLine> {
+        let task = self.task(name)?;
+        let mut out = String::new();
+        for known in &task.records {
+            let file = known.record.file();
+            let path = known.record.path(&task.item);
+            let verdict = words(&known.verdict, self.bench.engine().journal_ref());
+            let repository = self.bench.world.repositories.get(&task.project);
+            let commits = repository.map_or(0, |r| r.records.iter().filter(|(at, _)| *at == path).count());
+            let on_branch = match repository.and_then(|r| r.record_file(&path)) {
+                Some(text) if Text::of(text) == known.text => "stands on its branch",
+                Some(_) => "stands there with an older text",
+                None => "does not stand on its branch",
+            };
+            let _ = writeln!(out, "{file}: {verdict}, {on_branch}, {commits} commits");
+        }
+        if out.is_empty() {
+            out.push_str("nothing was written down\n");
+        }
+        Ok(out)
+    }
+
     pub(super) fn board(&mut self) -> String {
         let issues = self.bench.world.tracker.issues.values();
         let lines = issues.map(|issue| {
@@ -239,6 +262,7 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::Unpaused
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
+        | Reason::RecordTroubled { .. }
         | Reason::RequestEdited => true,
         Reason::GateSaid { passed, .. } => *passed != Some(true),
         Reason::Known
@@ -251,6 +275,7 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::RunEnded { .. }
         | Reason::Later { .. }
         | Reason::PolicyChanged
+        | Reason::RecordStands { .. }
         | Reason::Noted => false,
     }
 }

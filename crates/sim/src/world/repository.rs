@@ -6,6 +6,7 @@ use orch_core::artefact::{self, Artefact, FileVerdict, QUESTIONS, REVIEW, TEST_R
 use orch_core::call::git::{Candidate, Collected, Proof, Protected};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::id::{Commit, Digest, RunId, Tree, WorkItem};
+use orch_core::record::{self, Record};
 use orch_core::stage::Role;
 
 use super::Run;
@@ -35,6 +36,12 @@ pub struct Repository {
     writes: usize,
     /// Texts that answers name and that go with them.
     pub(super) texts: Vec<String>,
+    /// Texts of the journal that calls name: what a hand reads before it performs one.
+    pub(crate) kept: BTreeMap<Digest, String>,
+    /// Each commit of the branch of records: path and text.
+    pub records: Vec<(String, Digest)>,
+    /// Whether the origin takes no branch of records.
+    pub refuses_records: bool,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
 }
@@ -273,8 +280,38 @@ impl Repository {
                 ancestor: self.contains(&self.main(), commit),
                 tree: self.tree(commit),
             })),
+            GitCall::WriteRecord { record, item, text, .. } => self.record(*record, item, text),
             GitCall::DropTree { .. } => Ok(GitReply::TreeDropped),
         }
+    }
+
+    /// One commit a text on the branch of records; the text that stands there already is found.
+    fn record(&mut self, record: Record, item: &WorkItem, text: &Text) -> Result<GitReply, Failure> {
+        if self.refuses_records {
+            return Err(Failure::permanent("the origin refuses the branch (scripted)"));
+        }
+        let Some(content) = self.kept.get(&text.blob).cloned() else {
+            return Err(Failure::permanent(format!("the text {} was never kept", text.blob)));
+        };
+        let tip = self.branches.get(record::BRANCH).cloned();
+        let mut files = tip.as_ref().map(|tip| self.files(tip)).unwrap_or_default();
+        let path = record.path(item);
+        if let (Some(commit), Some(there)) = (&tip, files.get(&path))
+            && *there == content
+        {
+            return Ok(GitReply::RecordWritten { commit: commit.clone() });
+        }
+        files.insert(path.clone(), content);
+        let commit = self.put(files, tip.into_iter().collect());
+        self.branches.insert(record::BRANCH.to_owned(), commit.clone());
+        self.records.push((path, text.blob.clone()));
+        Ok(GitReply::RecordWritten { commit })
+    }
+
+    /// A file of the branch of records.
+    pub fn record_file(&self, path: &str) -> Option<&str> {
+        let tip = self.branches.get(record::BRANCH)?;
+        self.objects.get(tip)?.files.get(path).map(String::as_str)
     }
 
     fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {

@@ -4,5 +4,6 @@ mod pipeline;
 mod golden;
 mod rows;
 mod rows_of_tasks;
+mod records;
 mod stories;
 mod full_disk;

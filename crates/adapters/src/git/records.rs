@@ -1,0 +1,139 @@
+//! Where do Orch's own records go? To a branch of their own, a commit a record, built on the bare hub and pushed to the
+//! origin by compare-and-swap (decision 18). Main is not touched, and neither is any checkout but one of that branch.
+//!
+//! The origin says what is there; the hub's branch is a copy of it. So a crash at any point leaves either a commit that
+//! nothing names or a record that stands, and a second try finds the one that stands by its content.
+
+use orch_core::call::{Failure, GitReply, Text};
+use orch_core::id::{Commit, RunId, Tree, WorkItem};
+use orch_core::record::{BRANCH, Record};
+
+use super::Means;
+use super::branch::index_line;
+use super::hub::{Hub, RefMove, remove_index};
+use super::program::Signature;
+
+/// How often somebody may be faster before the record waits for its next turn.
+const RACES: u32 = 5;
+
+/// Which record to write.
+pub(super) struct Entry<'a> {
+    pub(super) record: Record,
+    pub(super) item: &'a WorkItem,
+    pub(super) text: &'a Text,
+    pub(super) run: Option<RunId>,
+}
+
+impl Hub {
+    /// Writes a record to its branch, or finds it there.
+    pub(super) fn write_record(&self, entry: &Entry<'_>, means: &Means<'_>) -> Result<GitReply, Failure> {
+        if self.main() == BRANCH {
+            let cause = format!("{BRANCH} is the main branch of {}: name another main", self.origin());
+            return Err(Failure::permanent(cause));
+        }
+        let bytes = (means.text)(&entry.text.blob).ok_or_else(|| {
+            Failure::permanent(format!("the text {} was erased or never kept", entry.text.blob.short()))
+        })?;
+        let blob = self.ask(["hash-object", "-w", "--stdin"]).input(bytes).run()?.text();
+        for _ in 0..RACES {
+            let tip = self.records_of_origin()?;
+            if let Some(tip) = &tip
+                && self.has(tip, &entry.record.path(entry.item), &blob)?
+            {
+                return Ok(GitReply::RecordWritten { commit: tip.clone() });
+            }
+            let commit = self.record_commit(entry, tip.as_ref(), &blob, means)?;
+            if self.push_records(&commit, tip.as_ref())? {
+                self.follow_records(Some(&commit))?;
+                return Ok(GitReply::RecordWritten { commit });
+            }
+        }
+        Err(Failure::transient(format!("others push to {BRANCH} of {} all the time", self.origin())))
+    }
+
+    /// Where the branch of records stands at the origin, fetched; `None` if it is not there (any more).
+    fn records_of_origin(&self) -> Result<Option<Commit>, Failure> {
+        match self.origin_head_of(BRANCH)? {
+            Some(there) if self.head_of(BRANCH)?.as_ref() == Some(&there) => Ok(Some(there)),
+            Some(_) => {
+                self.fetch_branch(BRANCH)?;
+                self.head_of(BRANCH)
+            }
+            None => {
+                self.follow_records(None)?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The hub's copy of the branch follows the origin's.
+    fn follow_records(&self, to: Option<&Commit>) -> Result<(), Failure> {
+        let from = self.head_of(BRANCH)?;
+        if from.as_ref() == to {
+            return Ok(());
+        }
+        let step = RefMove {
+            name: format!("refs/heads/{BRANCH}"),
+            old: from.as_ref().map(Commit::as_str),
+            new: to.map(Commit::as_str),
+        };
+        Ok(self.move_refs(&[step])?)
+    }
+
+    fn has(&self, tip: &Commit, path: &str, blob: &str) -> Result<bool, Failure> {
+        Ok(self.entries(tip, path)?.iter().any(|entry| entry.name == path && entry.id == blob))
+    }
+
+    /// What stands there and the record on top; the subject says whose it is and which run it tells of (row 166).
+    fn record_commit(
+        &self,
+        entry: &Entry<'_>,
+        tip: Option<&Commit>,
+        blob: &str,
+        means: &Means<'_>,
+    ) -> Result<Commit, Failure> {
+        let Entry { record, item, run, .. } = *entry;
+        let index = self.scratch_index(&format!("record-{item}"))?;
+        if let Some(tip) = tip {
+            self.ask(["read-tree", tip.as_str()]).env("GIT_INDEX_FILE", &index).run()?;
+        }
+        self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
+            .env("GIT_INDEX_FILE", &index)
+            .input(index_line("100644", blob, record.path(item).as_bytes()))
+            .run()?;
+        let tree = Tree(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &index).run()?.text());
+        remove_index(&index)?;
+        let author = record.author();
+        let about = run.map_or_else(|| record.file().to_owned(), |run| format!("run {run}"));
+        let subject = format!("{author}({item}): {about}");
+        let parents: Vec<&Commit> = tip.into_iter().collect();
+        self.commit(&tree, &parents, &subject, &Signature::of(author, means.at))
+    }
+
+    /// Moves the origin's branch from `tip` to `commit`; false: somebody was faster.
+    fn push_records(&self, commit: &Commit, tip: Option<&Commit>) -> Result<bool, Failure> {
+        let mut push = self.push();
+        if self.origin_path().is_some() {
+            // Who has the branch checked out sees the file, as with main; never over changes of theirs (decision 43).
+            let settings = ["receive.denyCurrentBranch=updateInstead", "receive.denyNonFastForwards=true"];
+            push = push.arg(format!("--receive-pack={}", self.other_side("receive-pack", &settings)));
+        }
+        let said = push
+            .arg(format!("--force-with-lease=refs/heads/{BRANCH}:{}", tip.map_or("", Commit::as_str)))
+            .arg("origin")
+            .arg(format!("{commit}:refs/heads/{BRANCH}"))
+            .answer()?;
+        if said.status.success() {
+            return Ok(true);
+        }
+        let words = format!("{}\n{}", said.text(), said.complaint);
+        if MOVED.iter().any(|part| words.contains(part)) && self.origin_head_of(BRANCH)?.as_ref() != tip {
+            return Ok(false);
+        }
+        Err(said.refused_saying(&words).into())
+    }
+}
+
+/// What git says where a branch is not where it was expected.
+const MOVED: [&str; 5] =
+    ["stale info", "fetch first", "non-fast-forward", "failed to update ref", "incorrect old value"];
