@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::board::Entry;
 use crate::change::Change;
 use crate::effect::{Effect, Timer};
 use crate::event::Event;
@@ -146,8 +147,8 @@ pub trait Journal {
     /// Writes it all, durably, or nothing.
     fn commit(&mut self, batch: &Batch) -> Result<(), Self::Error>;
 
-    /// Each open entity's state, one at a time, for the board at start.
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), Self::Error>;
+    /// What the board must know of each open entity, one at a time, at start: it costs no look at the tasks' states.
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Self::Error>;
     /// The effects that no reply settled yet, in order of their ids.
     fn open_effects(&mut self) -> Result<Vec<Effect>, Self::Error>;
     /// All armed timers.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use orch_core::apply::apply;
-use orch_core::board::{Board, Policies};
+use orch_core::board::{Board, Entry, Policies, Tree};
 use orch_core::decide::decide;
 use orch_core::effect::{Effect, Timer};
 use orch_core::event::{Event, Message, Stamped};
@@ -112,18 +112,18 @@ impl<J: Journal> Engine<J> {
         let mut board = Board::default();
         let mut digests = BTreeMap::new();
         self.journal
-            .each_open(&mut |entity, kept| {
-                if let State::Task(task) = &kept.state {
-                    let began = matches!(task.step, Step::Running { .. });
-                    let run = task.run_with_tree();
-                    live.extend(run.map(|run| LiveRun { task: task.id.clone(), run, began }));
+            .each_open(&mut |entry| {
+                if let Entry::Task(task, row) = &entry
+                    && let Some(Tree { run, began }) = row.tree
+                {
+                    live.push(LiveRun { task: task.clone(), run, began });
                 }
-                if let (Entity::Project(id), State::Project(project)) = (&entity, &kept.state)
+                if let Entry::Other(Entity::Project(id), State::Project(project)) = &entry
                     && let Some(digest) = &project.policy
                 {
                     digests.insert(id.clone(), digest.clone());
                 }
-                board.note(&entity, &kept.state);
+                board.enter(entry);
             })
             .map_err(TakeOverError::Journal)?;
         let mut policies = Policies::new();

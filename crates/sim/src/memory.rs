@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
@@ -114,12 +115,8 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), MemoryError> {
-        for (entity, kept) in &self.states {
-            if kept.state.is_open() {
-                visit(entity.clone(), kept.clone());
-            }
-        }
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), MemoryError> {
+        self.states.iter().filter_map(|(entity, kept)| Entry::of(entity, &kept.state)).for_each(visit);
         Ok(())
     }
 

@@ -360,6 +360,7 @@ fn columns_agree(tx: &Transaction<'_>, entity: &Entity, kept: &Kept) -> rusqlite
         t.map(|t| t.stage),
         t.map(|t| t.item),
         t.map(|t| t.slug),
+        t.and_then(|t| t.line.as_deref()),
     ];
     tx.prepare_cached(sql::COLUMNS_AGREE)?.query_row(values, |r| r.get(0))
 }

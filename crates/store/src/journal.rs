@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
@@ -14,7 +15,7 @@ use crate::checkpoint::{Checkpointer, Gauge};
 use crate::columns::{Columns, TaskColumns};
 use crate::error::{Damaged, OpenError, StoreError};
 use crate::place::{self, Lock};
-use crate::{decode, schema, sql};
+use crate::{decode, lines, schema, sql};
 
 /// How many of the last rows are looked at before the brain may write: what a torn disk would hit.
 const LAST_ROWS: usize = 64;
@@ -45,6 +46,7 @@ impl SqliteJournal {
         place::make(path)?;
         let mut conn = schema::writer(path)?;
         schema::migrate(path, &mut conn, schema::MIGRATIONS)?;
+        lines::mend(path, &mut conn)?;
         let place = path.to_owned();
         let failed = |e| StoreError::sqlite(path, "begin", e);
         let head = head(path, &conn)?;
@@ -225,16 +227,16 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), StoreError> {
-        let failed = |e| StoreError::sqlite(&self.place, "read the open states", e);
-        let mut statement = self.conn.prepare_cached(sql::EACH_OPEN).map_err(failed)?;
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), StoreError> {
+        let failed = |e| StoreError::sqlite(&self.place, "read what is open", e);
+        let mut statement = self.conn.prepare_cached(sql::EACH_OTHER).map_err(failed)?;
         let mut found = statement.query([]).map_err(failed)?;
         while let Some(row) = found.next().map_err(failed)? {
             let (entity, kept) = decode::kept(&self.place, row, 0)?;
             not_ahead(&self.place, &entity, &kept, self.head.seq)?;
-            visit(entity, kept);
+            visit(Entry::Other(entity, kept.state));
         }
-        Ok(())
+        lines::each(&self.place, &self.conn, visit)
     }
 
     fn open_effects(&mut self) -> Result<Vec<Effect>, StoreError> {
@@ -325,10 +327,13 @@ impl Writing<'_> {
                 t.map(|t| t.stage),
                 t.map(|t: &TaskColumns<'_>| t.item),
                 t.map(|t| t.slug),
+                t.and_then(|t| t.line.as_deref()),
             ];
-            let run = |text| self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
-            if run(sql::NEW_BODY).map_err(|e| self.failed(e))? == 0 {
-                run(sql::NEW_STATE).map_err(|e| self.failed(e))?;
+            for text in [sql::NEW_BODY, sql::NEW_LINE, sql::NEW_STATE] {
+                let moved = self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
+                if moved.map_err(|e| self.failed(e))? > 0 {
+                    break;
+                }
             }
         }
         Ok(())

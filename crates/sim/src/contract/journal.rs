@@ -1,9 +1,13 @@
 //! What must every journal do? The store's and the simulator's run this same suite (decision 39).
 
-use orch_core::id::{Digest, Entity, ProjectId, ProviderId, Seq};
+use orch_core::board::Entry;
+use orch_core::call::Text;
+use orch_core::gesture::Priority;
+use orch_core::id::{Digest, EffectId, Entity, ProjectId, ProviderId, RunId, Seq};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, Row};
-use orch_core::stage::Stage;
+use orch_core::stage::{Role, Stage};
 use orch_core::state::{Installation, Provider, State};
+use orch_core::task::{Ask, Job, Rest, Step, Task, Want};
 
 use super::sample::{Pen, entity, issue, task, with_runs};
 
@@ -20,6 +24,7 @@ pub fn journal<J: Journal>(make: impl Fn() -> J) {
     states_are_not_ahead(&mut make());
     the_newest_life_has_the_issue(&mut make());
     only_open_entities_are_visited(&mut make());
+    a_start_knows_what_the_states_say(&mut make());
     effects_stay_open_until_settled(&mut make());
     an_entity_has_one_timer(&mut make());
     blobs_are_kept_once(&mut make());
@@ -55,6 +60,7 @@ pub fn reopened<J: Journal>(make: impl Fn() -> J, reopen: impl Fn(J) -> J) {
     assert_eq!(ok(journal.open_effects()), [effect], "open effects survive");
     assert_eq!(ok(journal.armed_timers()), [(who, timer)], "timers survive");
     assert_eq!(ok(journal.blob(&Digest::of(b"kept"))), Some(b"kept".to_vec()), "blobs survive");
+    assert_eq!(open(&mut journal), ["task/A-001"], "what a start must know survives");
     ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "k2")], ..Batch::default() }));
     assert_eq!(ok(journal.taken("k1")), Some(Seq(1)), "keys survive");
 }
@@ -76,7 +82,7 @@ fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.open_effects()), []);
     assert_eq!(ok(journal.armed_timers()), []);
     assert_eq!(ok(journal.blob(&Digest::of(b"x"))), None);
-    ok(journal.each_open(&mut |entity, _| panic!("{entity} is open in an empty journal")));
+    ok(journal.each_open(&mut |entry| panic!("{entry:?} is open in an empty journal")));
 }
 
 fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
@@ -204,12 +210,53 @@ fn only_open_entities_are_visited<J: Journal>(journal: &mut J) {
     assert_eq!(open(journal), ["provider/p", "task/A-003"]);
 }
 
+fn a_start_knows_what_the_states_say<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let mut moving = task("a", 1, 1, Stage::Development);
+    let mut n = 0;
+    let mut steps = |journal: &mut J, task: &Task| {
+        n += 1;
+        ok(journal.commit(&pen.batch_about(task, &format!("{n}"))));
+        open(journal);
+    };
+    steps(journal, &moving);
+    let (run, job) = (RunId::new(Seq(1), 0), Job::Agent(Role::Developer));
+    for step in [
+        Step::Queued(Want::Agent(Role::Developer)),
+        Step::Asked { effect: EffectId::new(Seq(1), 0), ask: Ask::Launch { run, job }, tries: 0 },
+        Step::Running { run, job },
+        Step::Rest(Rest::Approval),
+        Step::Queued(Want::Lane),
+    ] {
+        moving.step = step;
+        steps(journal, &moving);
+        moving.request.text = Text::of(&format!("another text, of which the board knows nothing: {run}"));
+        steps(journal, &moving);
+    }
+    let mut moving = with_runs(moving, 3);
+    moving.step_seq = Seq(3);
+    moving.lane = Some(Seq(2));
+    moving.priority = Priority::Urgent;
+    steps(journal, &moving);
+    moving.stage = Stage::Review;
+    moving.step = Step::Running { run, job };
+    steps(journal, &moving);
+}
+
+/// The open entities, each known at a start exactly as its state says.
 fn open<J: Journal>(journal: &mut J) -> Vec<String> {
+    let mut entries = Vec::new();
+    ok(journal.each_open(&mut |entry| entries.push(entry)));
     let mut names = Vec::new();
-    ok(journal.each_open(&mut |entity, kept| {
-        assert!(kept.state.is_open(), "{entity} is not open");
+    for entry in entries {
+        let entity = match &entry {
+            Entry::Task(id, _) => Entity::Task(id.clone()),
+            Entry::Other(entity, _) => entity.clone(),
+        };
+        let kept = ok(journal.state(&entity)).expect("an open entity has a state");
+        assert_eq!(Some(entry), Entry::of(&entity, &kept.state), "{entity}");
         names.push(entity.to_string());
-    }));
+    }
     names.sort();
     names
 }

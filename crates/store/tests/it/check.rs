@@ -38,6 +38,11 @@ fn damage_is_named() {
         ("UPDATE state SET seq = 4 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
         ("UPDATE state SET open = 0 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
         ("UPDATE state SET slug = 'x' WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE state SET line = NULL WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        (
+            "UPDATE state SET line = replace(line, '3', '4') WHERE entity = 'task/A-003'",
+            "the state of task/A-003 ",
+        ),
         ("UPDATE tally SET tasks = 7 WHERE stage = 'done'", "the count of tasks in a/done "),
         ("UPDATE effect SET body = replace(body, 'c0ffee', 'decaff')", "open effect e21.0 "),
         ("UPDATE timer SET body = replace(body, 'w21', 'w99')", "the timer of installation "),
