@@ -255,6 +255,13 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         .spawn(move || checkpointer.run())
         .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let limits = settings.core_limits();
+    // Policies as the journal has them hold until main was read: who asks before that is answered.
+    for (id, project) in &parts.projects {
+        if let Some(policy) = engine.policies().get(id) {
+            *lock(&project.policy) = policy.clone();
+        }
+    }
+    let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
@@ -282,9 +289,20 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     });
     let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
     let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
+    let began = outside.handle.report(began);
+    let open = |outside: &Arc<Outside>| {
+        open_door(outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)])
+    };
+    // The front door is open before the first commit, which stands first in the brain's queue, and before git is asked.
+    // Only a project whose policy was never read must have it before anything about it is decided.
+    let door = if all_known { Ok(open(&outside)) } else { Err(open) };
+    if let Err(refused) = began.await {
+        stop.cancel();
+        return Err(Error::failed(refused.to_string()));
+    }
     room::look(&outside).await;
     sweep::policies(&outside).await;
+    let (keeper, served) = door.unwrap_or_else(|open| open(&outside));
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
     let (over, theirs) = (stop.clone(), Arc::clone(&outside));
@@ -311,8 +329,6 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     adopt(&outside).await;
     check::begin(&outside, !clean);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
-    let (keeper, served) =
-        open_door(&outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
     Ok(Running { outside, address, keeper, brain, served })
 }
 

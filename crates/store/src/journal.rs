@@ -30,6 +30,8 @@ pub struct SqliteJournal {
     place: PathBuf,
     head: Head,
     clean: bool,
+    /// Whether the mark of a clean stop is still there: the first commit takes it away, so that a start writes nothing.
+    marked: bool,
     gauge: Arc<Gauge>,
     _lock: Lock,
 }
@@ -53,12 +55,9 @@ impl SqliteJournal {
         let mark: Option<String> =
             conn.query_row(sql::META, [CLEAN], |r| r.get(0)).optional().map_err(failed)?;
         let gauge = Arc::new(Gauge::default());
-        let mut journal =
-            Self { conn, place, clean: mark.is_some() || head.seq.0 == 0, head, gauge, _lock: lock };
+        let (marked, clean) = (mark.is_some(), mark.is_some() || head.seq.0 == 0);
+        let mut journal = Self { conn, place, clean, marked, head, gauge, _lock: lock };
         journal.look_at_last_rows()?;
-        if mark.is_some() {
-            journal.conn.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
-        }
         Ok(journal)
     }
 
@@ -210,6 +209,9 @@ impl Journal for SqliteJournal {
         let bodies = self.sealed(batch)?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if self.marked {
+            tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
+        }
         let writing = Writing { place: &self.place, tx: &tx };
         writing.rows(&batch.rows, &bodies)?;
         writing.effects(&batch.rows, &batch.settled)?;
@@ -217,6 +219,7 @@ impl Journal for SqliteJournal {
         writing.timers(&batch.timers)?;
         writing.blobs(batch)?;
         tx.commit().map_err(failed)?;
+        self.marked = false;
         if let Some(last) = batch.rows.last() {
             self.head = Head { seq: last.seq, hash: last.hash.clone() };
         }
