@@ -88,7 +88,12 @@ impl Journal for MemoryJournal {
             for effect in &row.effects {
                 self.effects.insert(effect.id, effect.clone());
             }
-            self.rows.push(row.clone());
+            self.rows.push(Row::clone(row));
+        }
+        for (entity, seq) in &batch.touched {
+            if let Some(kept) = self.states.get_mut(entity) {
+                kept.seq = *seq;
+            }
         }
         for (entity, kept) in &batch.states {
             if let State::Task(task) = &kept.state {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
-use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, DEFAULT_NAME, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -137,24 +137,17 @@ impl SqliteJournal {
         Ok(())
     }
 
-    /// The batch's rows with their bytes, or why they do not continue the journal.
-    fn sealed(&self, batch: &Batch) -> Result<Vec<String>, StoreError> {
+    /// The texts of the batch's rows, or why they do not continue the journal.
+    fn bodies<'b>(&self, batch: &'b Batch) -> Result<Vec<&'b str>, StoreError> {
         let (mut head, mut hash) = (self.head.seq, &self.head.hash);
         let mut bodies = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
-            let bytes = row.canonical();
-            let cause = if row.seq.0 != head.0 + 1 {
-                Some("its number is not the next one")
+            let body = if row.seq.0 != head.0 + 1 {
+                Err("its number is not the next one")
             } else if row.prev != *hash {
-                Some("it names another row before it")
-            } else if Digest::of(&bytes) != row.hash {
-                Some("its hash is not that of its bytes")
+                Err("it names another row before it")
             } else {
-                None
-            };
-            let body = match cause {
-                None => String::from_utf8(bytes).map_err(|_| "its bytes are not text"),
-                Some(cause) => Err(cause),
+                std::str::from_utf8(row.bytes()).map_err(|_| "its bytes are not text")
             };
             bodies.push(body.map_err(|cause| StoreError::NotNext {
                 place: self.place.clone(),
@@ -164,11 +157,11 @@ impl SqliteJournal {
             })?);
             (head, hash) = (row.seq, &row.hash);
         }
-        for (entity, kept) in &batch.states {
-            if kept.seq > head {
-                let (place, entity) = (self.place.clone(), entity.clone());
-                return Err(StoreError::AheadOfJournal { place, entity, row: kept.seq, head });
-            }
+        let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
+        let touched = batch.touched.iter().map(|(entity, seq)| (entity, *seq));
+        if let Some((entity, row)) = states.chain(touched).find(|(_, seq)| *seq > head) {
+            let (place, entity) = (self.place.clone(), entity.clone());
+            return Err(StoreError::AheadOfJournal { place, entity, row, head });
         }
         Ok(bodies)
     }
@@ -206,7 +199,7 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let bodies = self.sealed(batch)?;
+        let bodies = self.bodies(batch)?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if self.marked {
@@ -215,6 +208,7 @@ impl Journal for SqliteJournal {
         let writing = Writing { place: &self.place, tx: &tx };
         writing.rows(&batch.rows, &bodies)?;
         writing.effects(&batch.rows, &batch.settled)?;
+        writing.touched(&batch.touched)?;
         writing.states(&batch.states)?;
         writing.timers(&batch.timers)?;
         writing.blobs(batch)?;
@@ -282,7 +276,7 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, rows: &[Row], bodies: &[String]) -> Result<(), StoreError> {
+    fn rows(&self, rows: &[Sealed], bodies: &[&str]) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
         for (row, body) in rows.iter().zip(bodies) {
             let entity = row.entity.to_string();
@@ -297,7 +291,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn effects(&self, rows: &[Row], settled: &[EffectId]) -> Result<(), StoreError> {
+    fn effects(&self, rows: &[Sealed], settled: &[EffectId]) -> Result<(), StoreError> {
         let done: BTreeSet<&EffectId> = settled.iter().collect();
         let mut open = self.tx.prepare_cached(sql::OPEN_EFFECT).map_err(|e| self.failed(e))?;
         for effect in rows.iter().flat_map(|row| &row.effects).filter(|effect| !done.contains(&effect.id)) {
@@ -308,6 +302,16 @@ impl Writing<'_> {
         let mut settle = self.tx.prepare_cached(sql::SETTLE).map_err(|e| self.failed(e))?;
         for id in settled {
             settle.execute(params![decode::number(id.seq), id.n]).map_err(|e| self.failed(e))?;
+        }
+        Ok(())
+    }
+
+    fn touched(&self, touched: &[(Entity, Seq)]) -> Result<(), StoreError> {
+        for (entity, seq) in touched {
+            self.tx
+                .prepare_cached(sql::TOUCH_STATE)
+                .and_then(|mut s| s.execute(params![entity.to_string(), decode::number(*seq)]))
+                .map_err(|e| self.failed(e))?;
         }
         Ok(())
     }

@@ -60,6 +60,7 @@ statements! {
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
         ON CONFLICT (entity) DO UPDATE SET seq = ?2, body = ?3, open = ?4, project = ?5, issue = ?6, life = ?7, \
         number = ?8, stage = ?9, item = ?10, slug = ?11, line = ?12";
+    TOUCH_STATE = "UPDATE state SET seq = ?2 WHERE entity = ?1";
     MEND_LINE = "UPDATE state SET line = ?2 WHERE id = ?1";
     OPEN_EFFECT = "INSERT INTO effect (seq, n, body) VALUES (?1, ?2, ?3)";
     SETTLE = "DELETE FROM effect WHERE seq = ?1 AND n = ?2";

@@ -41,7 +41,9 @@ mod tests {
     fn only_plain_files_are_read() {
         assert_eq!(head("ref: refs/heads/main\n"), Some("main"));
         assert_eq!(head("ref: refs/heads/a/b\n"), Some("a/b"));
-        for other in ["", "0123456789abcdef\n", "ref: refs/heads/\n", "ref: refs/heads/main", "ref: refs/tags/x\n"] {
+        for other in
+            ["", "0123456789abcdef\n", "ref: refs/heads/\n", "ref: refs/heads/main", "ref: refs/tags/x\n"]
+        {
             assert_eq!(head(other), None, "{other:?}");
         }
         let config = "[core]\n\tbare = true\n[remote \"origin\"]\n\turl = /srv/a b/c.git\n";
