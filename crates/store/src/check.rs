@@ -2,7 +2,7 @@
 //!
 //! What it finds is data: the caller freezes writes and shows it (issue item "store"). It keeps no more in memory than
 //! one entity's state and a few rows, and holds no transaction longer than the look at one entity or at 256 rows, so that
-//! the log can be moved into the file meanwhile; only SQLite's own look at the file takes one long breath.
+//! the log can be moved into the file meanwhile; only SQLite's own look takes a longer breath, at a table or at the file.
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +24,10 @@ pub type Fold<'a> = &'a dyn Fn(&Entity, Option<State>, &Row) -> Result<Option<St
 /// How thorough SQLite's own look at the file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Pages and tables (`quick_check`): after an unclean stop.
+    /// Pages of tables (`quick_check`), one table after the other: after an unclean stop, while the brain works.
     Quick,
-    /// Each index against its table too (`integrity_check`): weekly.
+    /// All pages, and each index against its table too (`integrity_check`): weekly. The log cannot be moved meanwhile and
+    /// grows with what is written.
     Thorough,
 }
 
@@ -114,7 +115,8 @@ pub fn full(path: &Path, depth: Depth, fold: Option<Fold<'_>>) -> Result<Report,
 /// The chain of all rows alone: what a backup must have before it takes a store's place.
 pub(crate) fn chain(path: &Path) -> Result<Report, OpenError> {
     let mut check = Check { conn: schema::reader(path)?, place: path.to_owned(), report: Report::default() };
-    for done in [check.file(Depth::Quick), check.chain()] {
+    // Nobody works on it: one long look at all pages costs nothing.
+    for done in [check.looks(&["PRAGMA quick_check(20)".to_owned()]), check.chain()] {
         check.report.take(done)?;
     }
     Ok(check.report)
@@ -133,21 +135,35 @@ impl Check {
     }
 
     fn file(&mut self, depth: Depth) -> Result<(), StoreError> {
-        let pragma = match depth {
-            Depth::Quick => "PRAGMA quick_check(20)",
-            Depth::Thorough => "PRAGMA integrity_check(20)",
-        };
-        let said = self
-            .conn
-            .prepare(pragma)
-            .and_then(|mut s| s.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>())
-            .map_err(self.failed());
-        for line in self.report.take(said)?.unwrap_or_default() {
-            if line != "ok" {
-                self.report.add(Damaged::File, line);
+        match depth {
+            Depth::Thorough => self.looks(&["PRAGMA integrity_check(20)".to_owned()]),
+            Depth::Quick => {
+                let tables = self.lines("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+                let tables = self.report.take(tables)?.unwrap_or_default();
+                let looks: Vec<_> =
+                    tables.iter().map(|table| format!("PRAGMA quick_check(\"{table}\")")).collect();
+                self.looks(&looks)
+            }
+        }
+    }
+
+    fn looks(&mut self, looks: &[String]) -> Result<(), StoreError> {
+        for look in looks {
+            let said = self.lines(look);
+            for line in self.report.take(said)?.unwrap_or_default() {
+                if line != "ok" {
+                    self.report.add(Damaged::File, line);
+                }
             }
         }
         Ok(())
+    }
+
+    fn lines(&self, text: &str) -> Result<Vec<String>, StoreError> {
+        self.conn
+            .prepare(text)
+            .and_then(|mut s| s.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>())
+            .map_err(self.failed())
     }
 
     /// Each row follows the one before it and is what its hash says; the columns beside it say the same.

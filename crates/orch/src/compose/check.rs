@@ -28,24 +28,24 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool) {
     let outside = Arc::clone(outside);
     outside.clone().tasks.spawn(async move {
         let mut wait = if at_once { Duration::ZERO } else { WEEK };
+        let mut depth = if at_once { Depth::Quick } else { Depth::Thorough };
         loop {
             tokio::select! {
                 () = outside.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            if let Some(findings) = findings(&outside).await {
+            if let Some(findings) = findings(&outside, depth).await {
                 return freeze(&outside, &findings).await;
             }
-            wait = WEEK;
+            (wait, depth) = (WEEK, Depth::Thorough);
         }
     });
 }
 
 /// What the check finds; `None`: sound.
-async fn findings(outside: &Outside) -> Option<String> {
+async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
     let place = outside.home.store();
-    let checked =
-        tokio::task::spawn_blocking(move || check::full(&place, Depth::Thorough, Some(&fold))).await;
+    let checked = tokio::task::spawn_blocking(move || check::full(&place, depth, Some(&fold))).await;
     match checked {
         Ok(Ok(report)) if report.is_sound() => {
             tracing::info!(rows = report.rows, "the store was checked and is sound");
