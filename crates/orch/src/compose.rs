@@ -236,7 +236,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let mut checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let (moved, log_moved) = tokio::sync::oneshot::channel();
     // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
     let taking = std::thread::spawn(move || Engine::take_over(journal));
     let parts = parts(&home, &settings, &wishes, user).await;
@@ -252,7 +253,14 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     };
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
-        .spawn(move || checkpointer.run())
+        .spawn(move || {
+            if let Err(error) = checkpointer.step() {
+                tracing::warn!(error = %chain(&error), "the log of the brain before stays as long as it is for now");
+            }
+            // Who checks would have to be waited for with a log that a killed brain left: it begins after this.
+            let _ = moved.send(());
+            checkpointer.run();
+        })
         .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let limits = settings.core_limits();
     // Policies as the journal has them hold until main was read: who asks before that is answered.
@@ -327,7 +335,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         }
     }
     adopt(&outside).await;
-    check::begin(&outside, !clean);
+    check::begin(&outside, !clean, log_moved);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
     Ok(Running { outside, address, keeper, brain, served })
 }

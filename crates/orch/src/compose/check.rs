@@ -23,12 +23,18 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
 /// A sound store is looked at again after this.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Checks the store in the background: at once after a stop that was not in order, and every week.
-pub fn begin(outside: &Arc<Outside>, at_once: bool) {
+/// Checks the store in the background: at once after a stop that was not in order, and every week. It begins when the log
+/// that the brain before left is in the file: a look that takes long keeps the log from being begun afresh, and the next
+/// start reads all of it.
+pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::oneshot::Receiver<()>) {
     let outside = Arc::clone(outside);
     outside.clone().tasks.spawn(async move {
         let mut wait = if at_once { Duration::ZERO } else { WEEK };
         let mut depth = if at_once { Depth::Quick } else { Depth::Thorough };
+        tokio::select! {
+            () = outside.stop.cancelled() => return,
+            _ = log_moved => {}
+        }
         loop {
             tokio::select! {
                 () = outside.stop.cancelled() => return,
