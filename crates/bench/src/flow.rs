@@ -31,8 +31,10 @@ pub(crate) struct Flow {
     project: ProjectId,
     worlds: BTreeMap<TaskId, World>,
     now: orch_core::time::Moment,
-    /// Whether git answers half of what it is asked with a failure, and the rest never.
+    /// Whether every other start of a run is answered with a failure, and the rest never.
     stranding: bool,
+    /// So many were asked for then.
+    asked: u64,
 }
 
 /// Limits that hold nothing back.
@@ -155,6 +157,7 @@ impl Flow {
             worlds: BTreeMap::new(),
             now,
             stranding: false,
+            asked: 0,
         };
         let policies = [(project, "BENCH"), (ARCHIVE.into(), "OLD")];
         let mut first = vec![start()];
@@ -186,8 +189,8 @@ impl Flow {
         self.begun(tasks, |n| if n.is_multiple_of(2) { Status::ToAnalyse } else { Status::Backlog })
     }
 
-    /// Tasks that asked for their branch: one half was refused for a while and has a timer, which is due soon, the other
-    /// was never answered.
+    /// Tasks that asked for their first run: one half was refused for a while and has a timer, which is due soon, the
+    /// other was never answered.
     pub(crate) fn stranded(&mut self, tasks: u64) -> Result<()> {
         self.stranding = true;
         self.begun(tasks, |_| Status::ToAnalyse)
@@ -249,9 +252,10 @@ impl Flow {
     /// The tracker of the open project is the real one: its tables must say what the tasks know.
     fn answer(&mut self, effect: &Effect) -> Result<Vec<Incoming>> {
         let Entity::Task(task) = &effect.entity else { return Ok(Vec::new()) };
-        if self.stranding && matches!(effect.call, Call::Git(_)) {
-            let refused = effect.id.seq.0.is_multiple_of(2);
-            let outcome = Outcome::Failed(Failure::transient("git does not answer"));
+        if self.stranding && launched(&effect.call).is_some() {
+            self.asked += 1;
+            let refused = self.asked.is_multiple_of(2);
+            let outcome = Outcome::Failed(Failure::transient("no process can be started"));
             return Ok(refused.then(|| replied(effect, outcome)).into_iter().collect());
         }
         if let Call::Tracker(call) = &effect.call
