@@ -95,7 +95,21 @@ impl Report {
 /// # Errors
 /// [`OpenError`] if the store cannot be opened or read at all; damage is in the report.
 pub fn full(path: &Path, depth: Depth, fold: Option<Fold<'_>>) -> Result<Report, OpenError> {
-    let conn = schema::reader(path)?;
+    full_until(path, depth, fold, || false)
+}
+
+/// The same, ended early by an error when `stop` says so: asked while SQLite works, so that nobody waits for a long look.
+///
+/// # Errors
+/// As [`full`], and when it was stopped.
+pub fn full_until(
+    path: &Path,
+    depth: Depth,
+    fold: Option<Fold<'_>>,
+    stop: impl FnMut() -> bool + Send + std::panic::RefUnwindSafe + 'static,
+) -> Result<Report, OpenError> {
+    let mut conn = schema::reader(path)?;
+    conn.progress_handler(20_000, Some(stop)).map_err(|e| StoreError::sqlite(path, "check the store", e))?;
     let mut check = Check { conn, place: path.to_owned(), report: Report::default() };
     // Damage that ends one part leaves the others to be looked at.
     let parts = [

@@ -51,7 +51,14 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::ones
 /// What the check finds; `None`: sound.
 async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
     let place = outside.home.store();
-    let checked = tokio::task::spawn_blocking(move || check::full(&place, depth, Some(&fold))).await;
+    let over = std::panic::AssertUnwindSafe(outside.stop.clone());
+    let stopped = move || over.is_cancelled();
+    let checked =
+        tokio::task::spawn_blocking(move || check::full_until(&place, depth, Some(&fold), stopped)).await;
+    // A look that nobody waits for any more says nothing of the store, and lets go of the log.
+    if outside.stop.is_cancelled() {
+        return None;
+    }
     match checked {
         Ok(Ok(report)) if report.is_sound() => {
             tracing::info!(rows = report.rows, "the store was checked and is sound");

@@ -5,7 +5,7 @@ use std::path::Path;
 use orch_core::id::{Entity, Seq};
 use orch_core::journal::Row;
 use orch_core::state::State;
-use orch_store::check::{Depth, MOST_FINDINGS, Report, full};
+use orch_store::check::{Depth, MOST_FINDINGS, Report, full, full_until};
 
 use super::Home;
 
@@ -23,6 +23,15 @@ fn a_sound_store_has_no_findings() {
     assert_eq!((report.rows, report.entities), (301, 301));
     journal.close().unwrap();
     assert!(full(&home.store(), Depth::Quick, None).unwrap().is_sound());
+}
+
+/// Proves that a check that is told to stop ends with an error, and not with a report of a sound store.
+#[test]
+fn a_check_can_be_stopped() {
+    let home = Home::new();
+    home.filled(300).0.close().unwrap();
+    let error = full_until(&home.store(), Depth::Thorough, None, || true).unwrap_err();
+    assert!(error.to_string().contains("check the store"), "{error}");
 }
 
 /// Proves that each kind of damage is one finding that names the place and the remedy.
