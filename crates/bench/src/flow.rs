@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use orch_adapters::tracker::builtin::{BuiltinTracker, Issue};
 use orch_core::call::tracker::{Labels, Status};
-use orch_core::call::{AgentCall, Call, DeployCall, GateCall, Reply};
+use orch_core::call::{AgentCall, Call, DeployCall, Failure, GateCall, Reply};
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange, Start};
 use orch_core::id::{Entity, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
@@ -31,6 +31,10 @@ pub(crate) struct Flow {
     project: ProjectId,
     worlds: BTreeMap<TaskId, World>,
     now: orch_core::time::Moment,
+    /// Whether every other start of a run is answered with a failure, and the rest never.
+    stranding: bool,
+    /// So many were asked for then.
+    asked: u64,
 }
 
 /// Limits that hold nothing back.
@@ -145,8 +149,16 @@ impl Flow {
         let tracker = BuiltinTracker::open(store)?;
         let project = ProjectId::from(project);
         let now = clock::now();
-        let mut flow =
-            Self { engine, tracker, checkpoints, project: project.clone(), worlds: BTreeMap::new(), now };
+        let mut flow = Self {
+            engine,
+            tracker,
+            checkpoints,
+            project: project.clone(),
+            worlds: BTreeMap::new(),
+            now,
+            stranding: false,
+            asked: 0,
+        };
         let policies = [(project, "BENCH"), (ARCHIVE.into(), "OLD")];
         let mut first = vec![start()];
         first.extend(policies.iter().map(|(project, prefix)| policy_of(project, &policy(prefix))));
@@ -174,12 +186,23 @@ impl Flow {
 
     /// Tasks that wait for a person: one half to be started, the other with an analysis to be approved.
     pub(crate) fn waiting(&mut self, tasks: u64) -> Result<()> {
+        self.begun(tasks, |n| if n.is_multiple_of(2) { Status::ToAnalyse } else { Status::Backlog })
+    }
+
+    /// Tasks that asked for their first run: one half was refused for a while and has a timer, which is due soon, the
+    /// other was never answered.
+    pub(crate) fn stranded(&mut self, tasks: u64) -> Result<()> {
+        self.stranding = true;
+        self.begun(tasks, |_| Status::ToAnalyse)
+    }
+
+    fn begun(&mut self, tasks: u64, status: impl Fn(u64) -> Status) -> Result<()> {
         let mut left = tasks;
         while left > 0 {
             let mut told = Vec::new();
             for _ in 0..left.min(TOGETHER) {
                 left -= 1;
-                let status = if left.is_multiple_of(2) { Status::ToAnalyse } else { Status::Backlog };
+                let status = status(left);
                 let plain = issue(&self.project, 0, status, false);
                 let issue = self.tracker.create_issue(
                     &self.project,
@@ -206,6 +229,14 @@ impl Flow {
         Ok(last)
     }
 
+    /// Ends without a word, as in a kill; the last row.
+    pub(crate) fn killed(self) -> Result<Seq> {
+        let last = self.engine.head();
+        drop(self.engine.into_journal());
+        self.checkpoints.join().map_err(|_| anyhow::anyhow!("the checkpoints ended in a panic"))?;
+        Ok(last)
+    }
+
     /// Goes on until nothing is on its way.
     fn settle(&mut self, mut told: Vec<Incoming>) -> Result<()> {
         while !told.is_empty() {
@@ -221,6 +252,12 @@ impl Flow {
     /// The tracker of the open project is the real one: its tables must say what the tasks know.
     fn answer(&mut self, effect: &Effect) -> Result<Vec<Incoming>> {
         let Entity::Task(task) = &effect.entity else { return Ok(Vec::new()) };
+        if self.stranding && launched(&effect.call).is_some() {
+            self.asked += 1;
+            let refused = self.asked.is_multiple_of(2);
+            let outcome = Outcome::Failed(Failure::transient("no process can be started"));
+            return Ok(refused.then(|| replied(effect, outcome)).into_iter().collect());
+        }
         if let Call::Tracker(call) = &effect.call
             && effect.project == self.project
         {

@@ -50,6 +50,22 @@ impl Home {
 
     /// A new one. It is built in memory if there is room, where nothing waits for a disk, then put where it is measured.
     pub(crate) fn make(scratch: &Path, tasks: u64, rows: u64) -> Result<Self> {
+        Self::filled(scratch, tasks, |mut flow| {
+            flow.finished(rows)?;
+            flow.waiting(tasks)?;
+            flow.close()
+        })
+    }
+
+    /// One that a kill left: the timer of every other task is due, and the rest have an effect that nothing settled.
+    pub(crate) fn stranded(scratch: &Path, tasks: u64) -> Result<Self> {
+        Self::filled(scratch, tasks, |mut flow| {
+            flow.stranded(tasks)?;
+            flow.killed()
+        })
+    }
+
+    fn filled(scratch: &Path, tasks: u64, fill: impl FnOnce(Flow) -> Result<Seq>) -> Result<Self> {
         let made =
             tempfile::Builder::new().prefix("orch-bench-").tempdir_in(scratch).context("a scratch folder")?;
         let home = Self { folder: made.path().to_owned(), made: Some(made), port: free_port()? };
@@ -61,10 +77,7 @@ impl Home {
             false => tempfile::tempdir_in(home.folder())?,
         };
         let store = workshop.path().join("orch.db");
-        let mut flow = Flow::open(&store, PROJECT)?;
-        flow.finished(rows)?;
-        flow.waiting(tasks)?;
-        let last = flow.close()?;
+        let last = fill(Flow::open(&store, PROJECT)?)?;
         std::fs::copy(&store, home.store()).context("the store could not be put where it is measured")?;
         std::fs::File::open(home.store())?.sync_all()?;
         println!("({last} rows, {tasks} open tasks, made in {:.1} s)", began.elapsed().as_secs_f64());

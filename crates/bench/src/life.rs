@@ -3,10 +3,12 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
+use orch_store::Reader;
 
 use crate::Plan;
 use crate::brain::Brain;
 use crate::figure::{Figures, machine, ms};
+use crate::home::Home;
 use crate::ingest::target;
 use crate::load;
 
@@ -66,6 +68,50 @@ pub(crate) fn start(plan: &Plan) -> Result<()> {
     println!(
         "start: ... and a first delivery decided and committed, reading the list of tasks included: {} ms",
         works.said(1)
+    );
+    Ok(())
+}
+
+/// After a kill with something due for every task: the first answer, and until each has its next step.
+pub(crate) fn due(plan: &Plan) -> Result<()> {
+    println!("{}", machine(&plan.scratch)?);
+    let home = Home::stranded(&plan.scratch, plan.tasks)?;
+    let pristine = home.folder().join("stranded.db");
+    std::fs::copy(home.store(), &pristine)?;
+    // The first start makes the hub.
+    Brain::start(&plan.orch, &home)?.kill()?;
+    let (mut first, mut all, mut cpu) = (Figures::default(), Figures::default(), Figures::default());
+    let (mut timers, mut effects) = (0, 0);
+    for _ in 0..plan.rounds {
+        for beside in ["orch.db-wal", "orch.db-shm"] {
+            let _ = std::fs::remove_file(home.folder().join(beside));
+        }
+        std::fs::copy(&pristine, home.store())?;
+        std::fs::File::open(home.store())?.sync_all()?;
+        let mut reader = Reader::open(&home.store())?;
+        let now = orch_engine::clock::now();
+        let due = |reader: &mut Reader| -> Result<usize> {
+            Ok(reader.armed_timers()?.iter().filter(|(_, timer)| timer.due <= now).count())
+        };
+        (timers, effects) = (due(&mut reader)?, reader.open_effects()?.len());
+        let began = Instant::now();
+        let brain = Brain::start(&plan.orch, &home)?;
+        first.0.push(ms(brain.answered));
+        while due(&mut reader)? > 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        all.0.push(ms(began.elapsed()));
+        cpu.0.push(ms(brain.used()?.cpu()));
+        brain.kill()?;
+    }
+    println!(
+        "due: after a kill with {timers} timers due and {effects} effects open: first answer {} ms",
+        first.said(1)
+    );
+    println!(
+        "due: ... until each task has its next step {} ms, {} ms of processor",
+        all.said(1),
+        cpu.said(1)
     );
     Ok(())
 }

@@ -30,6 +30,7 @@ Usage: orch-bench <figure> [options]
   overload    ten times as much as it can take: what was acknowledged is there, the rest is refused
   memory      resident memory, at rest and under load
   start       from the start of the process to the first answer; the same after kill -9
+  due         the same after a kill with a timer due or an effect open for each task: until all have their next step
   idle        wake-ups, processor time and writes when nothing is due
   heart       the brain's step alone, on a store in memory: for comparing one build with another
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
@@ -131,6 +132,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "overload" => patience::overload(&plan),
         "memory" => life::memory(&plan),
         "start" => life::start(&plan),
+        "due" => life::due(&plan),
         "idle" => life::idle(&plan),
         "heart" => heart::run(&plan),
         "work" => work::run(&plan),
@@ -154,6 +156,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             work::run(&plan)?;
             tree::run(&plan, files)?;
             life::start(&plan)?;
+            life::due(&plan)?;
             life::idle(&plan)?;
             life::memory(&plan)?;
             ingest::run(&plan)?;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::board::Entry;
 use crate::change::Change;
 use crate::effect::{Effect, Timer};
 use crate::event::Event;
@@ -65,15 +66,50 @@ impl Row {
 
     /// Follows `prev` and seals the row.
     #[must_use]
-    pub fn sealed(mut self, prev: Digest) -> Self {
+    pub fn sealed(mut self, prev: Digest) -> Sealed {
         self.prev = prev;
-        self.hash = Digest::of(&self.canonical());
-        self
+        let bytes = self.canonical();
+        self.hash = Digest::of(&bytes);
+        Sealed { row: self, bytes }
     }
 
     /// Whether the row is what its hash says.
     pub fn is_sound(&self) -> bool {
         self.hash == Digest::of(&self.canonical())
+    }
+}
+
+/// A row that nobody can change any more, with the bytes that its hash covers: they are made once, and stored as they
+/// are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    row: Row,
+    bytes: Vec<u8>,
+}
+
+impl Sealed {
+    /// Its [`Row::canonical`] bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The row, to be taken apart.
+    pub fn into_row(self) -> Row {
+        self.row
+    }
+}
+
+impl std::ops::Deref for Sealed {
+    type Target = Row;
+
+    fn deref(&self) -> &Row {
+        &self.row
+    }
+}
+
+impl PartialEq<Sealed> for Row {
+    fn eq(&self, other: &Sealed) -> bool {
+        *self == other.row
     }
 }
 
@@ -116,9 +152,11 @@ pub struct Kept {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Batch {
     /// New rows, in order.
-    pub rows: Vec<Row>,
+    pub rows: Vec<Sealed>,
     /// New states of the entities in those rows, one each, with the row they are true for.
     pub states: Vec<(Entity, Kept)>,
+    /// Entities whose rows left their state as it was, with the last of those rows: it is true for that one now.
+    pub touched: Vec<(Entity, Seq)>,
     /// Effects that are settled by a reply in this batch.
     pub settled: Vec<EffectId>,
     /// Effects in `rows` that are not settled yet are stored as open by the store itself.
@@ -146,8 +184,8 @@ pub trait Journal {
     /// Writes it all, durably, or nothing.
     fn commit(&mut self, batch: &Batch) -> Result<(), Self::Error>;
 
-    /// Each open entity's state, one at a time, for the board at start.
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), Self::Error>;
+    /// What the board must know of each open entity, one at a time, at start: it costs no look at the tasks' states.
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Self::Error>;
     /// The effects that no reply settled yet, in order of their ids.
     fn open_effects(&mut self) -> Result<Vec<Effect>, Self::Error>;
     /// All armed timers.

@@ -15,7 +15,7 @@ use crate::rework::{Attempts, Findings};
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
 
-/// One life of a work item.
+/// One life of a work item. What is not there is left out where it is stored: a state is written with most events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Task {
     /// Its id.
@@ -49,54 +49,76 @@ pub struct Task {
     /// The row in which that began: the token of what is waited for (decision 3).
     pub step_seq: Seq,
     /// Why automation leaves it alone, if it does (invariant C4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalated: Option<Escalation>,
     /// Which round: a failed deploy after the merge opens another with a new branch (decision 41).
     pub round: u32,
     /// How much of the budgets is used.
     pub attempts: Attempts,
     /// The task branch of this round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<Branch>,
     /// The change request of this round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_request: Option<u64>,
     /// The artefacts on the branch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub artefacts: Vec<Artefact>,
     /// The approval of the requirements.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Consent>,
     /// The consent to deploy (or merge) this change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<Consent>,
     /// Protected paths that the change touches, if it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected: Option<Protected>,
     /// Which diff of protected paths a person approved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub protected_ok: Option<Digest>,
     /// What gates said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub evidence: Vec<Evidence>,
     /// What goes to the next run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Findings>,
     /// The candidate in work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<Candidate>,
     /// The merge lane, while held: since which row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lane: Option<Seq>,
     /// The merge of this round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub merged: Option<Merged>,
     /// The merges of earlier rounds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier_merges: Vec<Merged>,
     /// The deploy of this round.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Deployed>,
     /// A stop that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     /// The time that people took for the approval.
     pub review: ReviewClock,
     /// Its runs, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub runs: Vec<RunRow>,
     /// Whether the analyst is to read people's answers.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub answers: bool,
     /// Whether title or text were edited after the approval, and nobody said `continue` yet (decision 45).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
     /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standing_ended: bool,
     /// A rejection that waits for the answer to a question whose answer moves the task branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rejection: Option<Rejection>,
     /// Whether it froze its repository, and no repair lifted that yet (decision 41).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub froze: bool,
     /// What Orch wrote down about it: the newest text of each record (decision 18).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -106,10 +106,14 @@ impl Handle {
         self.inbox.freeze(cause);
     }
 
-    /// Hands in an event that must not be lost: replies, ends of runs. Never sheds; waits for the commit.
-    pub async fn report(&self, incoming: Incoming) -> Result<Ack, NotTaken> {
+    /// Hands in an event that must not be lost: replies, ends of runs. Never sheds. It is handed in at once, before what
+    /// comes from outside later; the commit is waited for by who awaits it.
+    pub fn report(&self, incoming: Incoming) -> impl Future<Output = Result<Ack, NotTaken>> + Send + use<> {
         let (tell, told) = tokio::sync::oneshot::channel();
-        self.inbox.push_inside(incoming, tell)?;
-        told.await.map_err(|_| NotTaken::Stopped)?
+        let pushed = self.inbox.push_inside(incoming, tell);
+        async move {
+            pushed?;
+            told.await.map_err(|_| NotTaken::Stopped)?
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use orch_core::apply::apply;
-use orch_core::board::{Board, Policies};
+use orch_core::board::{Board, Entry, Policies, Tree};
 use orch_core::decide::decide;
 use orch_core::effect::{Effect, Timer};
 use orch_core::event::{Event, Message, Stamped};
@@ -18,6 +18,10 @@ use orch_core::time::Moment;
 use crate::dispatch::Dispatch;
 use crate::handle::{Ack, Incoming, Target};
 
+/// So many due timers are decided in one step: after a long stop there may be one a task, and who waits for an answer
+/// meanwhile waits for one step alone.
+const MOST_DUE: usize = 256;
+
 /// The engine: a journal, and what is derived from it.
 pub struct Engine<J: Journal> {
     journal: J,
@@ -28,6 +32,8 @@ pub struct Engine<J: Journal> {
     dispatch: Dispatch,
     timers: BTreeSet<(Moment, Entity)>,
     armed: BTreeMap<Entity, Timer>,
+    /// States that were decided about lately.
+    recent: Recent,
     /// What is derived may hold what was never committed: it is to be made again before anything is decided.
     stale: bool,
 }
@@ -93,6 +99,7 @@ impl<J: Journal> Engine<J> {
             dispatch: Dispatch::default(),
             timers: BTreeSet::new(),
             armed: BTreeMap::new(),
+            recent: Recent::default(),
             stale: false,
         };
         let live = engine.derive()?;
@@ -107,23 +114,24 @@ impl<J: Journal> Engine<J> {
     /// Head, board and policies, made from the journal. Timers and effects are left: they change only after a commit.
     fn derive(&mut self) -> Result<Vec<LiveRun>, TakeOverError<J::Error>> {
         self.stale = true;
+        self.recent = Recent::default();
         self.head = self.journal.head().map_err(TakeOverError::Journal)?;
         let mut live = Vec::new();
         let mut board = Board::default();
         let mut digests = BTreeMap::new();
         self.journal
-            .each_open(&mut |entity, kept| {
-                if let State::Task(task) = &kept.state {
-                    let began = matches!(task.step, Step::Running { .. });
-                    let run = task.run_with_tree();
-                    live.extend(run.map(|run| LiveRun { task: task.id.clone(), run, began }));
+            .each_open(&mut |entry| {
+                if let Entry::Task(task, row) = &entry
+                    && let Some(Tree { run, began }) = row.tree
+                {
+                    live.push(LiveRun { task: task.clone(), run, began });
                 }
-                if let (Entity::Project(id), State::Project(project)) = (&entity, &kept.state)
+                if let Entry::Other(Entity::Project(id), State::Project(project)) = &entry
                     && let Some(digest) = &project.policy
                 {
                     digests.insert(id.clone(), digest.clone());
                 }
-                board.note(&entity, &kept.state);
+                board.enter(entry);
             })
             .map_err(TakeOverError::Journal)?;
         let mut policies = Policies::new();
@@ -198,6 +206,7 @@ impl<J: Journal> Engine<J> {
                 return Ok(());
             }
             work.batch.states = std::mem::take(&mut work.states).into_iter().collect();
+            work.batch.touched = std::mem::take(&mut work.touched).into_iter().collect();
             self.journal.commit(&work.batch)
         });
         if let Err(error) = committed {
@@ -217,8 +226,16 @@ impl<J: Journal> Engine<J> {
         for effect in &work.batch.settled {
             self.dispatch.settled(*effect);
         }
-        for row in &mut work.batch.rows {
-            self.dispatch.wanted(std::mem::take(&mut row.effects));
+        for row in work.batch.rows {
+            self.dispatch.wanted(row.into_row().effects);
+        }
+        for (entity, kept) in work.batch.states {
+            self.recent.keep(entity, kept.state);
+        }
+        for (entity, state) in work.read {
+            if let Some(state) = state {
+                self.recent.keep(entity, state);
+            }
         }
         for (effect, tries) in work.again {
             self.dispatch.again(effect, now, tries);
@@ -267,8 +284,8 @@ impl<J: Journal> Engine<J> {
         work: &mut Work,
         acks: &mut Vec<Ack>,
     ) -> Result<(), J::Error> {
-        let due: Vec<Entity> =
-            self.timers.iter().take_while(|(due, _)| *due <= now).map(|(_, entity)| entity.clone()).collect();
+        let due = self.timers.iter().take_while(|(due, _)| *due <= now).take(MOST_DUE);
+        let due: Vec<Entity> = due.map(|(_, entity)| entity.clone()).collect();
         for entity in due {
             if let Some(timer) = self.armed.get(&entity).cloned() {
                 let event = Incoming::of(Target::Entity(entity), Event::Timer(timer.id));
@@ -332,7 +349,7 @@ impl<J: Journal> Engine<J> {
         let mut first = None;
         while let Some((entity, key, event)) = queue.pop_front() {
             let seq = Seq(self.head.seq.0 + 1);
-            let before = self.state(&entity, work)?;
+            let (before, unwritten) = self.state(&entity, work)?;
             let project = match (&entity, &before, &event) {
                 (Entity::Task(_), Some(State::Task(task)), _) => Some(task.project.clone()),
                 (Entity::Task(_), _, Event::Issue(seen) | Event::Message(Message::Reborn(seen))) => {
@@ -363,11 +380,20 @@ impl<J: Journal> Engine<J> {
             }
             let after = apply(before, &entity, (seq, now), &decision.changes);
             if let Some(state) = after {
-                self.board.note(&entity, &state);
-                if let (State::Task(task), Entity::Task(id)) = (&state, &entity) {
-                    work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
+                if !decision.changes.is_empty() {
+                    self.board.note(&entity, &state);
+                    if let (State::Task(task), Entity::Task(id)) = (&state, &entity) {
+                        work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
+                    }
                 }
-                work.states.insert(entity.clone(), Kept { seq, state });
+                if unwritten || !decision.changes.is_empty() {
+                    work.touched.remove(&entity);
+                    work.states.insert(entity.clone(), Kept { seq, state });
+                } else {
+                    // Four rows in ten change nothing: the state is not written again for them.
+                    work.touched.insert(entity.clone(), seq);
+                    work.read.insert(entity.clone(), Some(state));
+                }
             }
             let timers = decision.timer.clone().flatten().into_iter().collect();
             if let Some(timer) = decision.timer {
@@ -410,19 +436,28 @@ impl<J: Journal> Engine<J> {
             return Ok(work.states.get(entity).map(|kept| &kept.state));
         }
         if !work.read.contains_key(entity) {
-            let state = self.journal.state(entity)?.map(|kept| kept.state);
+            let state = self.known(entity)?;
             work.read.insert(entity.clone(), state);
         }
         Ok(work.read.get(entity).and_then(Option::as_ref))
     }
 
-    /// The same, to be replaced: what comes after it is put into `work.states`.
-    fn state(&mut self, entity: &Entity, work: &mut Work) -> Result<Option<State>, J::Error> {
+    /// The same, to be replaced, and whether it is to be written already: what comes after it is put into `work` again.
+    fn state(&mut self, entity: &Entity, work: &mut Work) -> Result<(Option<State>, bool), J::Error> {
         if let Some(kept) = work.states.remove(entity) {
-            return Ok(Some(kept.state));
+            return Ok((Some(kept.state), true));
         }
-        match work.read.remove(entity) {
-            Some(state) => Ok(state),
+        let state = match work.read.remove(entity) {
+            Some(state) => state,
+            None => self.known(entity)?,
+        };
+        Ok((state, false))
+    }
+
+    /// The state as it was committed last, taken from among the recent ones or read.
+    fn known(&mut self, entity: &Entity) -> Result<Option<State>, J::Error> {
+        match self.recent.take(entity) {
+            Some(state) => Ok(Some(state)),
             None => Ok(self.journal.state(entity)?.map(|kept| kept.state)),
         }
     }
@@ -507,6 +542,36 @@ impl<J: Journal> Engine<J> {
     }
 }
 
+/// Committed states that need not be read again: what happens to a task comes in bursts. Two generations bound them; a
+/// state that is asked for in time moves to the younger one.
+#[derive(Debug, Default)]
+struct Recent {
+    young: BTreeMap<Entity, State>,
+    old: BTreeMap<Entity, State>,
+}
+
+impl Recent {
+    /// How many states a generation has: some kilobytes each.
+    const GENERATION: usize = 128;
+
+    fn keep(&mut self, entity: Entity, state: State) {
+        if self.young.len() >= Self::GENERATION {
+            self.old = std::mem::take(&mut self.young);
+        }
+        // One that is over is not asked for again soon.
+        if state.is_open() {
+            self.young.insert(entity, state);
+        }
+    }
+
+    /// Takes it out: whoever decides about it keeps what comes after it.
+    fn take(&mut self, entity: &Entity) -> Option<State> {
+        // The younger one is the newer one, and an older one beside it is of the past.
+        let (young, old) = (self.young.remove(entity), self.old.remove(entity));
+        young.or(old)
+    }
+}
+
 enum Routed {
     To(Entity, Event),
     NoNews,
@@ -516,8 +581,10 @@ enum Routed {
 struct Work {
     batch: Batch,
     states: BTreeMap<Entity, Kept>,
-    /// States that were read and not decided about yet.
+    /// States that are as they were committed.
     read: BTreeMap<Entity, Option<State>>,
+    /// Those of them that rows of this step left so, and the last of these rows.
+    touched: BTreeMap<Entity, Seq>,
     issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,

@@ -236,7 +236,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             tracing::warn!(error = %chain(&error), "the store was not closed in order; it is checked at the next start");
         }
     };
-    let checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let mut checkpointer = journal.checkpointer().map_err(|e| store_error(&e))?;
+    let (moved, log_moved) = tokio::sync::oneshot::channel();
     // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
     let taking = std::thread::spawn(move || Engine::take_over(journal));
     let parts = parts(&home, &settings, &wishes, user).await;
@@ -252,9 +253,23 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     };
     std::thread::Builder::new()
         .name("checkpoints".to_owned())
-        .spawn(move || checkpointer.run())
+        .spawn(move || {
+            if let Err(error) = checkpointer.step() {
+                tracing::warn!(error = %chain(&error), "the log of the brain before stays as long as it is for now");
+            }
+            // Who checks would have to be waited for with a log that a killed brain left: it begins after this.
+            let _ = moved.send(());
+            checkpointer.run();
+        })
         .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
     let limits = settings.core_limits();
+    // Policies as the journal has them hold until main was read: who asks before that is answered.
+    for (id, project) in &parts.projects {
+        if let Some(policy) = engine.policies().get(id) {
+            *lock(&project.policy) = policy.clone();
+        }
+    }
+    let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
@@ -282,9 +297,20 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     });
     let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
     let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    outside.handle.report(began).await.map_err(|e| Error::failed(e.to_string()))?;
+    let began = outside.handle.report(began);
+    let open = |outside: &Arc<Outside>| {
+        open_door(outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)])
+    };
+    // The front door is open before the first commit, which stands first in the brain's queue, and before git is asked.
+    // Only a project whose policy was never read must have it before anything about it is decided.
+    let door = if all_known { Ok(open(&outside)) } else { Err(open) };
+    if let Err(refused) = began.await {
+        stop.cancel();
+        return Err(Error::failed(refused.to_string()));
+    }
     room::look(&outside).await;
     sweep::policies(&outside).await;
+    let (keeper, served) = door.unwrap_or_else(|open| open(&outside));
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());
     let (over, theirs) = (stop.clone(), Arc::clone(&outside));
@@ -309,10 +335,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         }
     }
     adopt(&outside).await;
-    check::begin(&outside, !clean);
+    check::begin(&outside, !clean, log_moved);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
-    let (keeper, served) =
-        open_door(&outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)]);
     Ok(Running { outside, address, keeper, brain, served })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
@@ -87,7 +88,12 @@ impl Journal for MemoryJournal {
             for effect in &row.effects {
                 self.effects.insert(effect.id, effect.clone());
             }
-            self.rows.push(row.clone());
+            self.rows.push(Row::clone(row));
+        }
+        for (entity, seq) in &batch.touched {
+            if let Some(kept) = self.states.get_mut(entity) {
+                kept.seq = *seq;
+            }
         }
         for (entity, kept) in &batch.states {
             if let State::Task(task) = &kept.state {
@@ -114,12 +120,8 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), MemoryError> {
-        for (entity, kept) in &self.states {
-            if kept.state.is_open() {
-                visit(entity.clone(), kept.clone());
-            }
-        }
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), MemoryError> {
+        self.states.iter().filter_map(|(entity, kept)| Entry::of(entity, &kept.state)).for_each(visit);
         Ok(())
     }
 

@@ -67,7 +67,7 @@ fn bench(home: &Path, finished: u64) -> Fallible<()> {
         let mut journal = SqliteJournal::open(&store)?;
         let opened = began.elapsed();
         let mut seen = 0_u64;
-        journal.each_open(&mut |_, _| seen += 1)?;
+        journal.each_open(&mut |_| seen += 1)?;
         let visited = began.elapsed();
         let checkpointer = journal.checkpointer()?;
         let thread = std::thread::spawn(move || checkpointer.run());

@@ -2,7 +2,7 @@
 //!
 //! What it finds is data: the caller freezes writes and shows it (issue item "store"). It keeps no more in memory than
 //! one entity's state and a few rows, and holds no transaction longer than the look at one entity or at 256 rows, so that
-//! the log can be moved into the file meanwhile; only SQLite's own look at the file takes one long breath.
+//! the log can be moved into the file meanwhile; only SQLite's own look takes a longer breath, at a table or at the file.
 
 use std::path::{Path, PathBuf};
 
@@ -24,9 +24,10 @@ pub type Fold<'a> = &'a dyn Fn(&Entity, Option<State>, &Row) -> Result<Option<St
 /// How thorough SQLite's own look at the file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// Pages and tables (`quick_check`): after an unclean stop.
+    /// Pages of tables (`quick_check`), one table after the other: after an unclean stop, while the brain works.
     Quick,
-    /// Each index against its table too (`integrity_check`): weekly.
+    /// All pages, and each index against its table too (`integrity_check`): weekly. The log cannot be moved meanwhile and
+    /// grows with what is written.
     Thorough,
 }
 
@@ -94,7 +95,21 @@ impl Report {
 /// # Errors
 /// [`OpenError`] if the store cannot be opened or read at all; damage is in the report.
 pub fn full(path: &Path, depth: Depth, fold: Option<Fold<'_>>) -> Result<Report, OpenError> {
-    let conn = schema::reader(path)?;
+    full_until(path, depth, fold, || false)
+}
+
+/// The same, ended early by an error when `stop` says so: asked while SQLite works, so that nobody waits for a long look.
+///
+/// # Errors
+/// As [`full`], and when it was stopped.
+pub fn full_until(
+    path: &Path,
+    depth: Depth,
+    fold: Option<Fold<'_>>,
+    stop: impl FnMut() -> bool + Send + std::panic::RefUnwindSafe + 'static,
+) -> Result<Report, OpenError> {
+    let mut conn = schema::reader(path)?;
+    conn.progress_handler(20_000, Some(stop)).map_err(|e| StoreError::sqlite(path, "check the store", e))?;
     let mut check = Check { conn, place: path.to_owned(), report: Report::default() };
     // Damage that ends one part leaves the others to be looked at.
     let parts = [
@@ -114,7 +129,8 @@ pub fn full(path: &Path, depth: Depth, fold: Option<Fold<'_>>) -> Result<Report,
 /// The chain of all rows alone: what a backup must have before it takes a store's place.
 pub(crate) fn chain(path: &Path) -> Result<Report, OpenError> {
     let mut check = Check { conn: schema::reader(path)?, place: path.to_owned(), report: Report::default() };
-    for done in [check.file(Depth::Quick), check.chain()] {
+    // Nobody works on it: one long look at all pages costs nothing.
+    for done in [check.looks(&["PRAGMA quick_check(20)".to_owned()]), check.chain()] {
         check.report.take(done)?;
     }
     Ok(check.report)
@@ -133,21 +149,35 @@ impl Check {
     }
 
     fn file(&mut self, depth: Depth) -> Result<(), StoreError> {
-        let pragma = match depth {
-            Depth::Quick => "PRAGMA quick_check(20)",
-            Depth::Thorough => "PRAGMA integrity_check(20)",
-        };
-        let said = self
-            .conn
-            .prepare(pragma)
-            .and_then(|mut s| s.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>())
-            .map_err(self.failed());
-        for line in self.report.take(said)?.unwrap_or_default() {
-            if line != "ok" {
-                self.report.add(Damaged::File, line);
+        match depth {
+            Depth::Thorough => self.looks(&["PRAGMA integrity_check(20)".to_owned()]),
+            Depth::Quick => {
+                let tables = self.lines("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name");
+                let tables = self.report.take(tables)?.unwrap_or_default();
+                let looks: Vec<_> =
+                    tables.iter().map(|table| format!("PRAGMA quick_check(\"{table}\")")).collect();
+                self.looks(&looks)
+            }
+        }
+    }
+
+    fn looks(&mut self, looks: &[String]) -> Result<(), StoreError> {
+        for look in looks {
+            let said = self.lines(look);
+            for line in self.report.take(said)?.unwrap_or_default() {
+                if line != "ok" {
+                    self.report.add(Damaged::File, line);
+                }
             }
         }
         Ok(())
+    }
+
+    fn lines(&self, text: &str) -> Result<Vec<String>, StoreError> {
+        self.conn
+            .prepare(text)
+            .and_then(|mut s| s.query_map([], |r| r.get::<_, String>(0))?.collect::<Result<Vec<_>, _>>())
+            .map_err(self.failed())
     }
 
     /// Each row follows the one before it and is what its hash says; the columns beside it say the same.
@@ -360,6 +390,7 @@ fn columns_agree(tx: &Transaction<'_>, entity: &Entity, kept: &Kept) -> rusqlite
         t.map(|t| t.stage),
         t.map(|t| t.item),
         t.map(|t| t.slug),
+        t.and_then(|t| t.line.as_deref()),
     ];
     tx.prepare_cached(sql::COLUMNS_AGREE)?.query_row(values, |r| r.get(0))
 }

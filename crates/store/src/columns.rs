@@ -1,5 +1,6 @@
 //! Which small columns stand beside a state, so that lists and lookups need not open it?
 
+use orch_core::board::Row;
 use orch_core::state::State;
 
 /// What the `state` table repeats of a state. Only tasks have more than `open`.
@@ -19,6 +20,8 @@ pub(crate) struct TaskColumns<'a> {
     pub(crate) stage: &'static str,
     pub(crate) item: &'a str,
     pub(crate) slug: &'a str,
+    /// What a start must know of it; none when it is over.
+    pub(crate) line: Option<String>,
 }
 
 impl<'a> Columns<'a> {
@@ -33,6 +36,7 @@ impl<'a> Columns<'a> {
                 stage: task.stage.name(),
                 item: task.item.as_str(),
                 slug: &task.request.slug,
+                line: Row::of(task).map(|row| row.to_text()),
             }),
             State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => None,
         };

@@ -46,6 +46,17 @@ fn bytes<'r>(
     value.as_bytes().map_err(|e| StoreError::damaged(place, what(), e))
 }
 
+/// A text column, as it lies there.
+pub(crate) fn text<'r>(
+    place: &Path,
+    what: impl Fn() -> Damaged,
+    row: &'r rusqlite::Row<'_>,
+    at: usize,
+) -> Result<&'r str, StoreError> {
+    let value = row.get_ref(at).map_err(|e| StoreError::damaged(place, what(), e))?;
+    value.as_str().map_err(|e| StoreError::damaged(place, what(), e))
+}
+
 fn json<T: DeserializeOwned>(
     place: &Path,
     what: impl Fn() -> Damaged,

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
-use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, DEFAULT_NAME, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -14,7 +15,7 @@ use crate::checkpoint::{Checkpointer, Gauge};
 use crate::columns::{Columns, TaskColumns};
 use crate::error::{Damaged, OpenError, StoreError};
 use crate::place::{self, Lock};
-use crate::{decode, schema, sql};
+use crate::{decode, lines, schema, sql};
 
 /// How many of the last rows are looked at before the brain may write: what a torn disk would hit.
 const LAST_ROWS: usize = 64;
@@ -29,6 +30,8 @@ pub struct SqliteJournal {
     place: PathBuf,
     head: Head,
     clean: bool,
+    /// Whether the mark of a clean stop is still there: the first commit takes it away, so that a start writes nothing.
+    marked: bool,
     gauge: Arc<Gauge>,
     _lock: Lock,
 }
@@ -45,18 +48,16 @@ impl SqliteJournal {
         place::make(path)?;
         let mut conn = schema::writer(path)?;
         schema::migrate(path, &mut conn, schema::MIGRATIONS)?;
+        lines::mend(path, &mut conn)?;
         let place = path.to_owned();
         let failed = |e| StoreError::sqlite(path, "begin", e);
         let head = head(path, &conn)?;
         let mark: Option<String> =
             conn.query_row(sql::META, [CLEAN], |r| r.get(0)).optional().map_err(failed)?;
         let gauge = Arc::new(Gauge::default());
-        let mut journal =
-            Self { conn, place, clean: mark.is_some() || head.seq.0 == 0, head, gauge, _lock: lock };
+        let (marked, clean) = (mark.is_some(), mark.is_some() || head.seq.0 == 0);
+        let mut journal = Self { conn, place, clean, marked, head, gauge, _lock: lock };
         journal.look_at_last_rows()?;
-        if mark.is_some() {
-            journal.conn.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
-        }
         Ok(journal)
     }
 
@@ -136,24 +137,17 @@ impl SqliteJournal {
         Ok(())
     }
 
-    /// The batch's rows with their bytes, or why they do not continue the journal.
-    fn sealed(&self, batch: &Batch) -> Result<Vec<String>, StoreError> {
+    /// The texts of the batch's rows, or why they do not continue the journal.
+    fn bodies<'b>(&self, batch: &'b Batch) -> Result<Vec<&'b str>, StoreError> {
         let (mut head, mut hash) = (self.head.seq, &self.head.hash);
         let mut bodies = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
-            let bytes = row.canonical();
-            let cause = if row.seq.0 != head.0 + 1 {
-                Some("its number is not the next one")
+            let body = if row.seq.0 != head.0 + 1 {
+                Err("its number is not the next one")
             } else if row.prev != *hash {
-                Some("it names another row before it")
-            } else if Digest::of(&bytes) != row.hash {
-                Some("its hash is not that of its bytes")
+                Err("it names another row before it")
             } else {
-                None
-            };
-            let body = match cause {
-                None => String::from_utf8(bytes).map_err(|_| "its bytes are not text"),
-                Some(cause) => Err(cause),
+                std::str::from_utf8(row.bytes()).map_err(|_| "its bytes are not text")
             };
             bodies.push(body.map_err(|cause| StoreError::NotNext {
                 place: self.place.clone(),
@@ -163,11 +157,11 @@ impl SqliteJournal {
             })?);
             (head, hash) = (row.seq, &row.hash);
         }
-        for (entity, kept) in &batch.states {
-            if kept.seq > head {
-                let (place, entity) = (self.place.clone(), entity.clone());
-                return Err(StoreError::AheadOfJournal { place, entity, row: kept.seq, head });
-            }
+        let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
+        let touched = batch.touched.iter().map(|(entity, seq)| (entity, *seq));
+        if let Some((entity, row)) = states.chain(touched).find(|(_, seq)| *seq > head) {
+            let (place, entity) = (self.place.clone(), entity.clone());
+            return Err(StoreError::AheadOfJournal { place, entity, row, head });
         }
         Ok(bodies)
     }
@@ -205,16 +199,21 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let bodies = self.sealed(batch)?;
+        let bodies = self.bodies(batch)?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        if self.marked {
+            tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
+        }
         let writing = Writing { place: &self.place, tx: &tx };
         writing.rows(&batch.rows, &bodies)?;
         writing.effects(&batch.rows, &batch.settled)?;
+        writing.touched(&batch.touched)?;
         writing.states(&batch.states)?;
         writing.timers(&batch.timers)?;
         writing.blobs(batch)?;
         tx.commit().map_err(failed)?;
+        self.marked = false;
         if let Some(last) = batch.rows.last() {
             self.head = Head { seq: last.seq, hash: last.hash.clone() };
         }
@@ -225,16 +224,16 @@ impl Journal for SqliteJournal {
         Ok(())
     }
 
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), StoreError> {
-        let failed = |e| StoreError::sqlite(&self.place, "read the open states", e);
-        let mut statement = self.conn.prepare_cached(sql::EACH_OPEN).map_err(failed)?;
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), StoreError> {
+        let failed = |e| StoreError::sqlite(&self.place, "read what is open", e);
+        let mut statement = self.conn.prepare_cached(sql::EACH_OTHER).map_err(failed)?;
         let mut found = statement.query([]).map_err(failed)?;
         while let Some(row) = found.next().map_err(failed)? {
             let (entity, kept) = decode::kept(&self.place, row, 0)?;
             not_ahead(&self.place, &entity, &kept, self.head.seq)?;
-            visit(entity, kept);
+            visit(Entry::Other(entity, kept.state));
         }
-        Ok(())
+        lines::each(&self.place, &self.conn, visit)
     }
 
     fn open_effects(&mut self) -> Result<Vec<Effect>, StoreError> {
@@ -277,7 +276,7 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, rows: &[Row], bodies: &[String]) -> Result<(), StoreError> {
+    fn rows(&self, rows: &[Sealed], bodies: &[&str]) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
         for (row, body) in rows.iter().zip(bodies) {
             let entity = row.entity.to_string();
@@ -292,7 +291,7 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn effects(&self, rows: &[Row], settled: &[EffectId]) -> Result<(), StoreError> {
+    fn effects(&self, rows: &[Sealed], settled: &[EffectId]) -> Result<(), StoreError> {
         let done: BTreeSet<&EffectId> = settled.iter().collect();
         let mut open = self.tx.prepare_cached(sql::OPEN_EFFECT).map_err(|e| self.failed(e))?;
         for effect in rows.iter().flat_map(|row| &row.effects).filter(|effect| !done.contains(&effect.id)) {
@@ -303,6 +302,16 @@ impl Writing<'_> {
         let mut settle = self.tx.prepare_cached(sql::SETTLE).map_err(|e| self.failed(e))?;
         for id in settled {
             settle.execute(params![decode::number(id.seq), id.n]).map_err(|e| self.failed(e))?;
+        }
+        Ok(())
+    }
+
+    fn touched(&self, touched: &[(Entity, Seq)]) -> Result<(), StoreError> {
+        for (entity, seq) in touched {
+            self.tx
+                .prepare_cached(sql::TOUCH_STATE)
+                .and_then(|mut s| s.execute(params![entity.to_string(), decode::number(*seq)]))
+                .map_err(|e| self.failed(e))?;
         }
         Ok(())
     }
@@ -325,10 +334,13 @@ impl Writing<'_> {
                 t.map(|t| t.stage),
                 t.map(|t: &TaskColumns<'_>| t.item),
                 t.map(|t| t.slug),
+                t.and_then(|t| t.line.as_deref()),
             ];
-            let run = |text| self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
-            if run(sql::NEW_BODY).map_err(|e| self.failed(e))? == 0 {
-                run(sql::NEW_STATE).map_err(|e| self.failed(e))?;
+            for text in [sql::NEW_BODY, sql::NEW_LINE, sql::NEW_STATE] {
+                let moved = self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
+                if moved.map_err(|e| self.failed(e))? > 0 {
+                    break;
+                }
             }
         }
         Ok(())

@@ -15,6 +15,7 @@ mod columns;
 mod decode;
 mod error;
 mod journal;
+mod lines;
 mod place;
 mod reader;
 mod schema;

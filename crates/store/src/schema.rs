@@ -31,8 +31,10 @@ pub(crate) struct Migration {
 }
 
 /// All of them. A new one comes with two files of tests beside it: see `migrations/README.md`.
-pub(crate) const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, sql: include_str!("../migrations/0001_journal.sql") }];
+pub(crate) const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, sql: include_str!("../migrations/0001_journal.sql") },
+    Migration { number: 2, sql: include_str!("../migrations/0002_lines.sql") },
+];
 
 /// The schema that this binary writes.
 pub(crate) fn newest(migrations: &[Migration]) -> u32 {

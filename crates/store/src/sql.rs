@@ -20,11 +20,18 @@ statements! {
 
     STATE = "SELECT entity, seq, body FROM state WHERE entity = ?1";
     COLUMNS_AGREE = "SELECT open = ?2 AND project IS ?3 AND issue IS ?4 AND life IS ?5 AND number IS ?6 \
-        AND stage IS ?7 AND item IS ?8 AND slug IS ?9 FROM state WHERE entity = ?1";
+        AND stage IS ?7 AND item IS ?8 AND slug IS ?9 AND line IS ?10 FROM state WHERE entity = ?1";
     NEXT_STATE = "SELECT entity FROM state WHERE entity > ?1 ORDER BY entity LIMIT 1";
     TASK_OF_ISSUE = "SELECT entity FROM state \
         WHERE project = ?1 AND issue = ?2 AND stage IS NOT NULL ORDER BY life DESC LIMIT 1";
-    EACH_OPEN = "SELECT entity, seq, body FROM state INDEXED BY state_open WHERE open = 1 ORDER BY id";
+    EACH_LINE = "SELECT entity, line FROM state INDEXED BY state_line WHERE open = 1 AND line IS NOT NULL";
+    EACH_OTHER = "SELECT entity, seq, body FROM state INDEXED BY state_other \
+        WHERE open = 1 AND stage IS NULL ORDER BY id";
+    LINES_WHOLE = "SELECT (SELECT count(*) FROM state INDEXED BY state_open_task \
+            WHERE open = 1 AND stage IS NOT NULL) \
+        = (SELECT count(*) FROM state INDEXED BY state_line WHERE open = 1 AND line IS NOT NULL)";
+    OPEN_FROM = "SELECT id, entity, seq, body FROM state INDEXED BY state_open_task \
+        WHERE open = 1 AND stage IS NOT NULL AND id > ?1 ORDER BY id LIMIT 64";
 
     OPEN_EFFECTS = "SELECT seq, n, body FROM effect ORDER BY seq, n";
     TIMERS = "SELECT entity, body FROM timer ORDER BY entity";
@@ -43,11 +50,18 @@ statements! {
         GROUP BY project, stage HAVING sum(says) <> sum(are)";
     /// The common case: none of the small columns moved, so no index is touched.
     NEW_BODY = "UPDATE state SET seq = ?2, body = ?3 WHERE entity = ?1 AND open = ?4 AND project IS ?5 \
-        AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 AND slug IS ?11";
-    NEW_STATE = "INSERT INTO state (entity, seq, body, open, project, issue, life, number, stage, item, slug) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+        AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 AND slug IS ?11 \
+        AND line IS ?12";
+    /// The next: only what a start must know moved, and its index is touched.
+    NEW_LINE = "UPDATE state SET seq = ?2, body = ?3, line = ?12 WHERE entity = ?1 AND open = ?4 \
+        AND project IS ?5 AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 \
+        AND slug IS ?11";
+    NEW_STATE = "INSERT INTO state (entity, seq, body, open, project, issue, life, number, stage, item, slug, line) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) \
         ON CONFLICT (entity) DO UPDATE SET seq = ?2, body = ?3, open = ?4, project = ?5, issue = ?6, life = ?7, \
-        number = ?8, stage = ?9, item = ?10, slug = ?11";
+        number = ?8, stage = ?9, item = ?10, slug = ?11, line = ?12";
+    TOUCH_STATE = "UPDATE state SET seq = ?2 WHERE entity = ?1";
+    MEND_LINE = "UPDATE state SET line = ?2 WHERE id = ?1";
     OPEN_EFFECT = "INSERT INTO effect (seq, n, body) VALUES (?1, ?2, ?3)";
     SETTLE = "DELETE FROM effect WHERE seq = ?1 AND n = ?2";
     ARM = "INSERT INTO timer (entity, body) VALUES (?1, ?2) ON CONFLICT (entity) DO UPDATE SET body = ?2";

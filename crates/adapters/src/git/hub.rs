@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use orch_core::call::Failure;
 use orch_core::id::{Commit, TaskId, Tree};
 
+use super::plain;
 use super::program::{Ask, Git, GitError};
 use crate::failure;
 
@@ -186,10 +187,21 @@ impl Hub {
     pub fn open(git: Git, root: &Path) -> Result<Self, HubError> {
         let bare = root.join("hub.git");
         let broken = |source| HubError::Broken { folder: root.display().to_string(), source };
-        let main =
-            git.ask(["symbolic-ref", "--short", "HEAD"]).env("GIT_DIR", &bare).run().map_err(broken)?.text();
-        let origin =
-            git.ask(["config", "remote.origin.url"]).env("GIT_DIR", &bare).run().map_err(broken)?.text();
+        let read = |name: &str| fs::read_to_string(bare.join(name)).unwrap_or_default();
+        let main = match plain::head(&read("HEAD")) {
+            Some(main) => main.to_owned(),
+            None => {
+                let ask = git.ask(["symbolic-ref", "--short", "HEAD"]).env("GIT_DIR", &bare);
+                ask.run().map_err(broken)?.text()
+            }
+        };
+        let origin = match plain::origin(&read("config")) {
+            Some(origin) => origin.to_owned(),
+            None => {
+                let ask = git.ask(["config", "remote.origin.url"]).env("GIT_DIR", &bare);
+                ask.run().map_err(broken)?.text()
+            }
+        };
         Ok(Self::at(git, root, main, origin))
     }
 

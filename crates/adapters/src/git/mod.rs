@@ -14,6 +14,7 @@ mod candidate;
 mod change;
 mod collect;
 mod paths;
+mod plain;
 mod read;
 mod records;
 mod scope;

@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
+use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::event::Event;
 use orch_core::gesture::{Door, Gesture, Press};
@@ -43,7 +44,7 @@ impl Journal for Slow {
         self.go.recv().expect("the test lets it through");
         self.inner.commit(batch)
     }
-    fn each_open(&mut self, visit: &mut dyn FnMut(Entity, Kept)) -> Result<(), MemoryError> {
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), MemoryError> {
         self.inner.each_open(visit)
     }
     fn open_effects(&mut self) -> Result<Vec<Effect>, MemoryError> {

@@ -23,29 +23,42 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
 /// A sound store is looked at again after this.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// Checks the store in the background: at once after a stop that was not in order, and every week.
-pub fn begin(outside: &Arc<Outside>, at_once: bool) {
+/// Checks the store in the background: at once after a stop that was not in order, and every week. It begins when the log
+/// that the brain before left is in the file: a look that takes long keeps the log from being begun afresh, and the next
+/// start reads all of it.
+pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::oneshot::Receiver<()>) {
     let outside = Arc::clone(outside);
     outside.clone().tasks.spawn(async move {
         let mut wait = if at_once { Duration::ZERO } else { WEEK };
+        let mut depth = if at_once { Depth::Quick } else { Depth::Thorough };
+        tokio::select! {
+            () = outside.stop.cancelled() => return,
+            _ = log_moved => {}
+        }
         loop {
             tokio::select! {
                 () = outside.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            if let Some(findings) = findings(&outside).await {
+            if let Some(findings) = findings(&outside, depth).await {
                 return freeze(&outside, &findings).await;
             }
-            wait = WEEK;
+            (wait, depth) = (WEEK, Depth::Thorough);
         }
     });
 }
 
 /// What the check finds; `None`: sound.
-async fn findings(outside: &Outside) -> Option<String> {
+async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
     let place = outside.home.store();
+    let over = std::panic::AssertUnwindSafe(outside.stop.clone());
+    let stopped = move || over.is_cancelled();
     let checked =
-        tokio::task::spawn_blocking(move || check::full(&place, Depth::Thorough, Some(&fold))).await;
+        tokio::task::spawn_blocking(move || check::full_until(&place, depth, Some(&fold), stopped)).await;
+    // A look that nobody waits for any more says nothing of the store, and lets go of the log.
+    if outside.stop.is_cancelled() {
+        return None;
+    }
     match checked {
         Ok(Ok(report)) if report.is_sound() => {
             tracing::info!(rows = report.rows, "the store was checked and is sound");

@@ -168,7 +168,7 @@ impl Memory {
             prev: prev.clone(),
             hash: prev.clone(),
         };
-        world.rows.push(row.sealed(prev));
+        world.rows.push(row.sealed(prev).into_row());
         world.keys.insert(key.to_owned(), seq);
         drop(world);
         self.head.send_replace(seq);

@@ -10,7 +10,7 @@ use orch_core::gesture::Priority;
 use orch_core::id::{
     Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, WorkItem,
 };
-use orch_core::journal::{Batch, Blob, Head, Kept, RULES, Row};
+use orch_core::journal::{Batch, Blob, Head, Kept, RULES, Row, Sealed};
 use orch_core::reason::Reason;
 use orch_core::rework::Attempts;
 use orch_core::stage::{Role, Stage};
@@ -125,7 +125,7 @@ impl Pen {
     }
 
     /// A row about `entity` that wants nothing.
-    pub fn row(&mut self, entity: &Entity, key: &str) -> Row {
+    pub fn row(&mut self, entity: &Entity, key: &str) -> Sealed {
         self.row_with(entity, key, Vec::new(), Vec::new())
     }
 
@@ -136,7 +136,7 @@ impl Pen {
         key: &str,
         changes: Vec<Change>,
         effects: Vec<Effect>,
-    ) -> Row {
+    ) -> Sealed {
         self.at = self.at.after(Span(3));
         let row = Row {
             seq: self.next(),

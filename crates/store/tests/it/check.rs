@@ -5,7 +5,7 @@ use std::path::Path;
 use orch_core::id::{Entity, Seq};
 use orch_core::journal::Row;
 use orch_core::state::State;
-use orch_store::check::{Depth, MOST_FINDINGS, Report, full};
+use orch_store::check::{Depth, MOST_FINDINGS, Report, full, full_until};
 
 use super::Home;
 
@@ -25,6 +25,15 @@ fn a_sound_store_has_no_findings() {
     assert!(full(&home.store(), Depth::Quick, None).unwrap().is_sound());
 }
 
+/// Proves that a check that is told to stop ends with an error, and not with a report of a sound store.
+#[test]
+fn a_check_can_be_stopped() {
+    let home = Home::new();
+    home.filled(300).0.close().unwrap();
+    let error = full_until(&home.store(), Depth::Thorough, None, || true).unwrap_err();
+    assert!(error.to_string().contains("check the store"), "{error}");
+}
+
 /// Proves that each kind of damage is one finding that names the place and the remedy.
 #[test]
 fn damage_is_named() {
@@ -38,6 +47,11 @@ fn damage_is_named() {
         ("UPDATE state SET seq = 4 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
         ("UPDATE state SET open = 0 WHERE entity = 'task/A-003'", "the state of task/A-003 "),
         ("UPDATE state SET slug = 'x' WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        ("UPDATE state SET line = NULL WHERE entity = 'task/A-003'", "the state of task/A-003 "),
+        (
+            "UPDATE state SET line = replace(line, '3', '4') WHERE entity = 'task/A-003'",
+            "the state of task/A-003 ",
+        ),
         ("UPDATE tally SET tasks = 7 WHERE stage = 'done'", "the count of tasks in a/done "),
         ("UPDATE effect SET body = replace(body, 'c0ffee', 'decaff')", "open effect e21.0 "),
         ("UPDATE timer SET body = replace(body, 'w21', 'w99')", "the timer of installation "),

@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use orch_core::id::Seq;
+use orch_core::board::Entry;
+use orch_core::id::{Entity, Seq};
 use orch_core::journal::{Batch, Journal};
 use orch_core::stage::Stage;
 use orch_sim::contract::sample::{self, Pen};
@@ -23,15 +24,22 @@ fn one_brain_a_store() {
     SqliteJournal::open(&home.store()).unwrap();
 }
 
-/// Proves that the mark of a clean stop is gone while a brain runs, so that a kill is seen.
+/// Proves that the mark of a clean stop is gone as soon as a brain writes, so that a kill is seen, and that one that
+/// wrote nothing leaves the store as clean as it was.
 #[test]
 fn only_a_stop_in_order_is_clean() {
     let home = Home::new();
     let (journal, _) = home.filled(1);
     assert!(journal.was_clean(), "a new store has nothing to check");
     journal.close().unwrap();
-    let journal = SqliteJournal::open(&home.store()).unwrap();
-    assert!(journal.was_clean());
+    for _ in 0..2 {
+        let journal = SqliteJournal::open(&home.store()).unwrap();
+        assert!(journal.was_clean());
+        drop(journal);
+    }
+    let mut journal = SqliteJournal::open(&home.store()).unwrap();
+    let row = Pen::new(journal.head().unwrap()).row(&Entity::Installation, "more");
+    journal.commit(&Batch { rows: vec![row], ..Batch::default() }).unwrap();
     drop(journal);
     assert!(!SqliteJournal::open(&home.store()).unwrap().was_clean());
 }
@@ -129,7 +137,7 @@ fn malformed_rows_are_named() {
     home.filled(70).0.close().unwrap();
     home.spoil(
         "UPDATE journal SET body = '[[1' WHERE seq = 2;
-         UPDATE state SET body = '{\"task\":7}' WHERE entity = 'task/A-001';
+         UPDATE state SET body = '{\"task\":7}', line = '[]' WHERE entity = 'task/A-001';
          UPDATE effect SET body = '';
          UPDATE timer SET body = 'null';
          UPDATE blob SET bytes = x'ff00' WHERE id = 1;",
@@ -140,7 +148,7 @@ fn malformed_rows_are_named() {
     assert_eq!(journal.rows(Seq(3), 100).unwrap().len(), 69);
     let first = sample::entity(&sample::task("a", 1, 1, Stage::Review));
     assert!(journal.state(&first).unwrap_err().to_string().contains("task/A-001"));
-    let error = journal.each_open(&mut |_, _| {}).unwrap_err().to_string();
+    let error = journal.each_open(&mut |_| {}).unwrap_err().to_string();
     assert!(error.contains("task/A-001"), "{error}");
     let error = journal.open_effects().unwrap_err().to_string();
     assert!(error.contains("open effect e71.0"), "{error}");
@@ -150,4 +158,31 @@ fn malformed_rows_are_named() {
     assert!(journal.blob(&blob).unwrap_err().to_string().contains(&blob.0));
     let mut pen = Pen::new(journal.head().unwrap());
     journal.commit(&Batch { rows: vec![pen.row(&first, "goes on")], ..Batch::default() }).unwrap();
+}
+
+/// Proves that what a start must know of open tasks is made again from their states when a store has none of it, when
+/// another binary made it, when some of it is missing, and when a line cannot be read.
+#[test]
+fn lines_are_made_again() {
+    for spoil in [
+        "UPDATE state SET line = NULL; DELETE FROM meta WHERE name = 'lines'",
+        "UPDATE state SET line = '[\"a\",9]' WHERE line IS NOT NULL; UPDATE meta SET value = '0/1/x' WHERE name = 'lines'",
+        "UPDATE state SET line = NULL WHERE entity = 'task/A-005'",
+        "UPDATE state SET line = 'x' WHERE entity = 'task/A-003'",
+    ] {
+        let home = Home::new();
+        let (mut journal, _) = home.filled(9);
+        let known = entries(&mut journal);
+        assert!(known.len() > 2, "{known:?}");
+        journal.close().unwrap();
+        home.spoil(spoil);
+        let mut journal = SqliteJournal::open(&home.store()).unwrap();
+        assert_eq!(entries(&mut journal), known, "{spoil}");
+    }
+}
+
+fn entries(journal: &mut SqliteJournal) -> Vec<Entry> {
+    let mut known = Vec::new();
+    journal.each_open(&mut |entry| known.push(entry)).unwrap();
+    known
 }
