@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
-use orch_adapters::git::{Git, Hub, TreeOrder};
+use orch_adapters::git::{Git, Hub, TreeKind, TreeOrder};
 use orch_core::id::{RunId, Seq};
 
 use crate::Plan;
@@ -34,14 +34,13 @@ pub(crate) fn run(plan: &Plan, files: usize) -> Result<()> {
             number += 1;
             let run = RunId::new(Seq(1), number);
             let place = folder.path().join(format!("trees/{number}"));
-            let order = TreeOrder { run, commit: &head, folder: &place, cache: None, remove: Vec::new() };
+            let order = TreeOrder { run, commit: &head, folder: &place, cache: None, remove: Vec::new(), owner: None };
             let began = Instant::now();
             let tree = hub.prepare_tree(&order).map_err(said)?;
             let took = ms(began.elapsed());
-            if tree.recycled {
-                recycled.0.push(took)
-            } else {
-                plain.0.push(took)
+            match tree.kind {
+                TreeKind::Recycled => recycled.0.push(took),
+                TreeKind::Plain | TreeKind::Overlay => plain.0.push(took),
             }
             std::fs::write(place.join("left-over"), "of a run")?;
             runs.push(run);

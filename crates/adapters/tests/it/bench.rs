@@ -110,6 +110,7 @@ impl Bench {
                 folder: &self.folder.path().join(format!("trees/{n}")),
                 cache,
                 remove: remove.iter().map(|path| (*path).to_owned()).collect(),
+                owner: None,
             })
             .unwrap()
     }
