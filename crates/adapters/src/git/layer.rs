@@ -1,5 +1,6 @@
 //! How is a run's tree laid over shared files, looked through, and taken away? (decision 54)
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
@@ -11,6 +12,7 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 
 use super::base::{Base, Shared};
+use super::branch::index_line;
 use super::hub::Hub;
 use super::overlay::{self, Layers, Mounts};
 use super::tree::{Admin, TreeOrder, write_admin};
@@ -20,6 +22,20 @@ use crate::process::RunAs;
 /// Where the layer of a run's own lies in its room, and the kernel's workshop beside it.
 const UPPER: &str = "upper";
 const WORK: &str = "work";
+
+/// One file of another commit.
+struct Step {
+    /// Its mode, `0` where there is none.
+    mode: String,
+    id: String,
+    name: Vec<u8>,
+}
+
+impl Step {
+    fn is_gone(&self) -> bool {
+        self.mode == "0"
+    }
+}
 
 impl Hub {
     /// Mounts a tree for a run and makes it the run's commit. `shared` is let go as soon as the base is named by the
@@ -47,12 +63,9 @@ impl Hub {
         self.give_git(&upper, order.commit, &Base::index(self, &base.name)?)
             .map_err(failure::io(&upper.join(".git")))?;
         self.mount_layer(mounts, &admin, &room)?;
-        if base.commit != *order.commit {
-            self.ask(["read-tree", "-m", "-u", base.commit.as_str(), order.commit.as_str()])
-                .config("core.fsync=none")
-                .on_tree(order.folder, &order.folder.join(".git/index"))
-                .run()?;
-        }
+        let steps = self.steps(&base.commit, order.commit)?;
+        self.take_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
+        self.write_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
         if let Some(user) = order.owner {
             give_layer(&upper, order.folder, &admin.cached(), user).map_err(failure::io(order.folder))?;
         }
@@ -103,13 +116,66 @@ impl Hub {
     pub(super) fn index_of_layer(&self, admin: &Admin, name: &str, index: &Path) -> Result<(), Failure> {
         let from = Base::index(self, name)?;
         fs::copy(&from, index).map_err(failure::io(&from))?;
-        let base = self.base_commit(name)?;
-        if base != admin.commit {
-            // Without a look at the tree: it is not as it was given any more.
-            self.ask(["read-tree", "-i", "-m", base.as_str(), admin.commit.as_str()])
-                .config("core.fsync=none")
-                .on_tree(&admin.folder, index)
-                .run()?;
+        let steps = self.steps(&self.base_commit(name)?, &admin.commit)?;
+        self.take_steps(&admin.folder, index, &steps)
+    }
+
+    /// What leads from one commit to another. Reading the other commit into the index would do the same and costs
+    /// 50,000 comparisons.
+    fn steps(&self, from: &Commit, to: &Commit) -> Result<Vec<Step>, Failure> {
+        if from == to {
+            return Ok(Vec::new());
+        }
+        let said = self
+            .ask(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", "--end-of-options"])
+            .args([from.as_str(), to.as_str()])
+            .run()?;
+        let mut parts = said.names();
+        let mut steps = Vec::new();
+        while let Some(about) = parts.next() {
+            let about = std::str::from_utf8(about).unwrap_or_default();
+            let mut fields = about.split(' ');
+            let (Some(mode), Some(id), Some(name)) = (fields.nth(1), fields.nth(1), parts.next()) else {
+                return Err(said.odd().into());
+            };
+            let mode = if mode == "000000" { "0" } else { mode };
+            steps.push(Step { mode: mode.to_owned(), id: id.to_owned(), name: name.to_vec() });
+        }
+        // What goes makes room for what comes: a file may become a folder.
+        steps.sort_by_key(|step| !step.is_gone());
+        Ok(steps)
+    }
+
+    fn take_steps(&self, tree: &Path, index: &Path, steps: &[Step]) -> Result<(), Failure> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<u8> = steps.iter().flat_map(|s| index_line(&s.mode, &s.id, &s.name)).collect();
+        self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
+            .config("core.fsync=none")
+            .on_tree(tree, index)
+            .input(lines)
+            .run()?;
+        Ok(())
+    }
+
+    /// Does with the files of a tree what was done with its index.
+    fn write_steps(&self, tree: &Path, index: &Path, steps: &[Step]) -> Result<(), Failure> {
+        for step in steps.iter().filter(|step| step.is_gone()) {
+            let mut path = tree.join(OsStr::from_bytes(&step.name));
+            let gone = match fs::symlink_metadata(&path) {
+                Ok(found) if found.is_dir() => fs::remove_dir(&path),
+                Ok(_) => fs::remove_file(&path),
+                Err(e) => Err(e),
+            };
+            gone.map_err(failure::io(&path))?;
+            // A folder without files is none to git.
+            while path.pop() && path != tree && fs::remove_dir(&path).is_ok() {}
+        }
+        let new: Vec<u8> =
+            steps.iter().filter(|step| !step.is_gone()).flat_map(|s| [&s.name[..], b"\0"].concat()).collect();
+        if !new.is_empty() {
+            self.ask(["checkout-index", "--force", "-z", "--stdin"]).on_tree(tree, index).input(new).run()?;
         }
         Ok(())
     }
