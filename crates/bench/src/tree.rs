@@ -64,8 +64,14 @@ fn kinds(plan: &Plan, files: usize, origin: &Path, place: &Path, mounts: Option<
             number += 1;
             let run = RunId::new(Seq(1), number);
             let place = place.join(format!("trees/{number}"));
-            let order =
-                TreeOrder { run, commit: &head, folder: &place, cache: None, remove: Vec::new(), owner: None };
+            let order = TreeOrder {
+                run,
+                commit: &head,
+                folder: &place,
+                cache: None,
+                remove: Vec::new(),
+                owner: None,
+            };
             let began = Instant::now();
             let tree = hub.prepare_tree(&order).map_err(said)?;
             let took = ms(began.elapsed());
@@ -139,10 +145,14 @@ fn collect(run: RunId, parent: &Commit) -> GitCall {
 }
 
 fn means() -> Means<'static> {
-    Means { at: Moment(1_700_000_000_000), text: &|_| Some(b"bench".to_vec()), artefact: &|name, bytes, fresh| {
-        let digest = Digest::of(bytes);
-        (Artefact { name: name.to_owned(), digest, fresh, verdict: None, excerpt: None }, Vec::new())
-    } }
+    Means {
+        at: Moment(1_700_000_000_000),
+        text: &|_| Some(b"bench".to_vec()),
+        artefact: &|name, bytes, fresh| {
+            let digest = Digest::of(bytes);
+            (Artefact { name: name.to_owned(), digest, fresh, verdict: None, excerpt: None }, Vec::new())
+        },
+    }
 }
 
 fn hub_room(hub: &Hub, run: RunId) -> PathBuf {

@@ -104,7 +104,9 @@ impl Hub {
         if !near {
             shared.current = Some(self.make_base(&main)?);
         }
-        self.drop_bases(&shared)
+        self.drop_bases(&shared)?;
+        drop(shared);
+        self.empty_trash()
     }
 
     /// The shared files for a tree of this owner; the lock is to be held until the tree's order names them. `None`: this
@@ -130,14 +132,16 @@ impl Hub {
         Ok(Some((mounts, base, shared)))
     }
 
-    /// Removes the bases that are neither current nor named by a tree.
+    /// Takes away the bases that are neither current nor named by a tree.
     pub(super) fn drop_unused_bases(&self) -> Result<(), Failure> {
         if self.mounts.is_none() {
-            return Ok(());
+            return self.empty_trash();
         }
         let mut shared = self.shared();
         self.current(&mut shared)?;
-        self.drop_bases(&shared)
+        self.drop_bases(&shared)?;
+        drop(shared);
+        self.empty_trash()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -187,8 +191,7 @@ impl Hub {
         let short = &commit.as_str()[..commit.as_str().len().min(12)];
         let free = |n: &u32| fs::symlink_metadata(room.join(format!("{short}-{n}"))).is_err();
         let name = format!("{short}-{}", (0..).find(free).unwrap_or_default());
-        let base =
-            Base { name: name.clone(), commit: commit.clone(), owner: self.owner, boot: boot()? };
+        let base = Base { name: name.clone(), commit: commit.clone(), owner: self.owner, boot: boot()? };
         let bytes = serde_json::to_vec(&base).map_err(|e| Failure::permanent(e.to_string()))?;
         let file = half.join("base.json");
         fs::write(&file, bytes).map_err(failure::io(&file))?;
@@ -209,7 +212,7 @@ impl Hub {
                 self.trash(&Base::room(self)?.join(name))?;
             }
         }
-        self.empty_trash()
+        Ok(())
     }
 
     /// Checks out a commit over whatever tree and index are there.

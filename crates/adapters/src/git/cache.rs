@@ -149,7 +149,8 @@ impl Hub {
     /// Files that the run left otherwise than its commit has them; `None` if that cannot be told.
     fn written(&self, run: RunId, admin: &Admin, at: &Path) -> Result<Option<Vec<String>>, Failure> {
         let names = if admin.base.is_some() {
-            let cached: Vec<&str> = admin.cache.iter().flat_map(|c| c.paths.iter().map(String::as_str)).collect();
+            let cached: Vec<&str> =
+                admin.cache.iter().flat_map(|c| c.paths.iter().map(String::as_str)).collect();
             layer::files_in(at, &cached, MOST_NAMES).map_err(failure::io(at))?
         } else {
             let index = self.run_room(run)?.join("index");

@@ -142,6 +142,19 @@ impl Mounts {
     }
 }
 
+/// Which kind of trees a large repository would have in `folder`, in words; found out by trying. For `orch doctor`.
+pub fn kind_in(folder: &Path) -> String {
+    // A thread of its own: the namespace is its alone and ends with it.
+    let tried = std::thread::scope(|scope| {
+        scope.spawn(|| Mounts::own().and_then(|mounts| mounts.try_in(folder))).join()
+    });
+    match tried {
+        Ok(Ok(())) => "overlays on shared files; a repository of few files has recycled ones".to_owned(),
+        Ok(Err(error)) => format!("recycled ones, as {error}"),
+        Err(_) => "recycled ones".to_owned(),
+    }
+}
+
 /// Whether something is mounted at a folder.
 pub(super) fn is_mounted(folder: &Path) -> io::Result<bool> {
     let device = |path: &Path| match fs::symlink_metadata(path) {
@@ -175,7 +188,8 @@ pub(super) fn touched(lower: &Path, upper: &Path) -> io::Result<Option<Vec<PathB
         for entry in fs::read_dir(upper.join(&folder))? {
             let entry = entry?;
             let name = folder.join(entry.file_name());
-            let merged = entry.file_type()?.is_dir() && is_folder(&lower.join(&name)) && !is_apart(&entry.path())?;
+            let merged =
+                entry.file_type()?.is_dir() && is_folder(&lower.join(&name)) && !is_apart(&entry.path())?;
             if merged {
                 open.push(name);
             } else {

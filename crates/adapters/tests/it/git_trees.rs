@@ -108,7 +108,10 @@ fn git_trees_can_be_made_ahead() {
     bench.hub.warm_pool().unwrap();
     let (head, _) = bench.cut();
     let tree = bench.tree(1, &head, &[], None);
-    assert!(tree.kind == TreeKind::Recycled && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists());
+    assert!(
+        tree.kind == TreeKind::Recycled
+            && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists()
+    );
     assert_eq!(person(&tree.folder, &["status", "--porcelain", "--ignored"]), "");
     assert_eq!(bench.tree(2, &head, &[], None).kind, TreeKind::Plain);
 }

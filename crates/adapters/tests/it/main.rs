@@ -9,6 +9,7 @@ mod git_calls;
 mod git_forge;
 mod git_hub;
 mod git_trees;
+mod tree_kinds;
 mod process;
 mod tracker;
 mod world;
