@@ -45,6 +45,14 @@ pub(super) struct Shared {
     large: Option<bool>,
 }
 
+/// What an overlay tree needs to begin.
+pub(super) struct Ground<'a> {
+    pub(super) mounts: &'a Mounts,
+    pub(super) base: Base,
+    /// Held until the tree's order names the base: until then nothing else keeps it.
+    pub(super) shared: MutexGuard<'a, Shared>,
+}
+
 impl Base {
     fn room(hub: &Hub) -> Result<PathBuf, Failure> {
         let room = hub.room("bases")?;
@@ -109,12 +117,8 @@ impl Hub {
         self.empty_trash()
     }
 
-    /// The shared files for a tree of this owner; the lock is to be held until the tree's order names them. `None`: this
-    /// tree is no overlay.
-    pub(super) fn base_for(
-        &self,
-        owner: Option<RunAs>,
-    ) -> Result<Option<(&Mounts, Base, MutexGuard<'_, Shared>)>, Failure> {
+    /// The shared files for a tree of this owner; `None`: this tree is no overlay.
+    pub(super) fn base_for(&self, owner: Option<RunAs>) -> Result<Option<Ground<'_>>, Failure> {
         let Some(mounts) = self.mounts.as_ref().filter(|_| owner == self.owner) else { return Ok(None) };
         let mut shared = self.shared();
         if shared.large.is_none() {
@@ -129,7 +133,7 @@ impl Hub {
             None => self.make_base(&self.main_head()?)?,
         };
         shared.current = Some(base.clone());
-        Ok(Some((mounts, base, shared)))
+        Ok(Some(Ground { mounts, base, shared }))
     }
 
     /// Takes away the bases that are neither current nor named by a tree.

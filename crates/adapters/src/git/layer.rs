@@ -6,12 +6,11 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, lchown};
 use std::path::{Path, PathBuf};
-use std::sync::MutexGuard;
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 
-use super::base::{Base, Shared};
+use super::base::{Base, Ground};
 use super::branch::index_line;
 use super::hub::Hub;
 use super::overlay::{self, Layers, Mounts};
@@ -38,15 +37,9 @@ impl Step {
 }
 
 impl Hub {
-    /// Mounts a tree for a run and makes it the run's commit. `shared` is let go as soon as the base is named by the
-    /// run's order.
-    pub(super) fn lay_over(
-        &self,
-        order: &TreeOrder<'_>,
-        mounts: &Mounts,
-        base: &Base,
-        shared: MutexGuard<'_, Shared>,
-    ) -> Result<Admin, Failure> {
+    /// Mounts a tree for a run and makes it the run's commit.
+    pub(super) fn lay_over(&self, order: &TreeOrder<'_>, ground: Ground<'_>) -> Result<Admin, Failure> {
+        let Ground { mounts, base, shared } = ground;
         let room = self.run_room(order.run)?;
         let upper = room.join(UPPER);
         fs::create_dir_all(&upper).map_err(failure::io(&upper))?;

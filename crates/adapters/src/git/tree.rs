@@ -125,7 +125,7 @@ impl Hub {
         let parent = order.folder.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(failure::io(parent))?;
         let (mut admin, kind) = match self.base_for(order.owner)? {
-            Some((mounts, base, shared)) => (self.lay_over(order, mounts, &base, shared)?, TreeKind::Overlay),
+            Some(ground) => (self.lay_over(order, ground)?, TreeKind::Overlay),
             None => self.check_out(order)?,
         };
         for path in &order.remove {
