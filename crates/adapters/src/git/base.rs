@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use orch_core::call::Failure;
 use orch_core::id::Commit;
@@ -187,8 +187,10 @@ impl Hub {
         }
         // An index later than every file, and no run before that moment: git compares dates by the second, and would
         // otherwise read a file again each time, or take one that a run wrote in the same second for unchanged.
-        let later = UNIX_EPOCH + Duration::from_secs(seconds_now() + 1);
-        std::thread::sleep(later.duration_since(SystemTime::now()).unwrap_or_default());
+        let written = fs::metadata(&index).and_then(|found| found.modified()).map_err(failure::io(&index))?;
+        let seconds = written.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let later = UNIX_EPOCH + Duration::from_secs(seconds + 1);
+        std::thread::sleep(Duration::from_secs(1));
         let dated = fs::File::options().write(true).open(&index).and_then(|file| file.set_modified(later));
         dated.map_err(failure::io(&index))?;
         let room = Base::room(self)?;
@@ -240,10 +242,6 @@ impl Hub {
     pub(super) fn own(&self, tree: &Path, owner: Option<RunAs>) -> Result<bool, Failure> {
         owner.map_or(Ok(false), |user| give_to(tree, user).map_err(failure::io(tree)))
     }
-}
-
-fn seconds_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// Which start of the machine this is.
