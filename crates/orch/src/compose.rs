@@ -118,6 +118,8 @@ pub struct Wishes {
     pub die_at: Option<perform::Boundary>,
     /// Tells how full the disk is.
     pub meter: room::Meter,
+    /// What lets trees be overlays, where the machine does.
+    pub mounts: Option<orch_adapters::git::Mounts>,
     /// For drills of a full disk: the store takes no more pages than these.
     pub store_pages: Option<u32>,
 }
@@ -318,6 +320,9 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     outside.tasks.spawn(async move {
         // Before the first effect: what looks like a leftover could be a tree that a hand is just making.
         tidy(&theirs, needed).await;
+        for project in theirs.projects.values() {
+            ready_trees(&theirs, project);
+        }
         loop {
             let effect = tokio::select! {
                 () = over.cancelled() => return,
@@ -357,6 +362,16 @@ async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
     if let Err(error) = tidied.await {
         tracing::error!(%error, "taking away old trees ended in a defect");
     }
+}
+
+/// Makes what the next trees of a project need, while nobody waits for it.
+fn ready_trees(outside: &Outside, project: &Arc<Project>) {
+    let theirs = Arc::clone(project);
+    outside.tasks.spawn_blocking(move || {
+        if let Err(failure) = theirs.hub.ready_trees() {
+            tracing::warn!(project = %theirs.id, cause = failure.cause, "trees cannot be made ahead");
+        }
+    });
 }
 
 /// Watches every run whose end is not in the journal yet.

@@ -175,7 +175,8 @@ impl Agents {
         })?;
         let cache = (!self.cache.is_empty())
             .then(|| (format!("{}/{}", assignment.task, assignment.role), self.cache.as_slice()));
-        let tree = preparing.tree(&assignment.commit, cache, old_verdict(assignment))?;
+        let tree =
+            preparing.tree(&assignment.commit, cache, old_verdict(assignment), self.runs.machine.run_as)?;
         preparing.home()?;
         let folder = preparing.folder.clone();
         self.runs.step("prompt");

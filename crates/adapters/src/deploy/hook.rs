@@ -116,7 +116,7 @@ impl Deploy {
             .ok_or_else(|| Failure::permanent("the settings name no deploy hook for this project"))?;
         let run_dir = hook.run_dir.join(file_name(&order.commit)?);
         let ports = preparing.ports(&owner(&self.runs.project, order.run))?;
-        let tree = preparing.tree(&order.commit, None, Vec::new())?;
+        let tree = preparing.tree(&order.commit, None, Vec::new(), None)?;
         self.runs.step("run dir");
         DirBuilder::new().recursive(true).mode(0o755).create(&run_dir).map_err(io_failure(&run_dir))?;
         let given = Given { run: order.run, ports, previous: order.previous.clone() };

@@ -46,7 +46,7 @@ impl Ci {
             .map_err(|e| Failure::permanent(format!("the commands of the tests: {e}")))?;
         let ports = preparing.ports(&owner(*run))?;
         let cache = (!cache.is_empty()).then(|| (format!("{task}/ci"), cache.as_slice()));
-        let tree = preparing.tree(commit, cache, Vec::new())?;
+        let tree = preparing.tree(commit, cache, Vec::new(), self.runs.machine.run_as)?;
         preparing.home()?;
         let machine = &self.runs.machine;
         let exe = &self.runs.launcher.exe;

@@ -6,6 +6,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use orch_core::artefact;
@@ -209,6 +210,11 @@ impl<'a> Stage<'a> {
     fn open(hub: &'a Hub, order: &'a Order<'a>, admin: &'a Admin) -> Result<Self, Failure> {
         let index = hub.scratch_index(&order.run.to_string())?;
         let stage = Self { hub, order, admin, index };
+        hub.reach_tree(order.run, admin)?;
+        if let Some(base) = &admin.base {
+            hub.index_of_layer(admin, base, &stage.index)?;
+            return Ok(stage);
+        }
         let from = hub.run_room(order.run)?.join("index");
         // Git compares the files' dates with the index's own, so the copy keeps it.
         let copy = || {
@@ -221,6 +227,7 @@ impl<'a> Stage<'a> {
     }
 
     fn close(self) -> Result<(), Failure> {
+        remove_index(&self.index.with_added_extension("few"))?;
         remove_index(&self.index)
     }
 
@@ -234,13 +241,17 @@ impl<'a> Stage<'a> {
         &self.admin.folder
     }
 
+    /// A call with this index, which is written a few times and never sent anywhere: its checksum would only cost.
     fn ask<const N: usize>(&self, args: [&str; N]) -> super::program::Ask<'_> {
-        self.hub.ask(args).on_tree(self.tree(), &self.index)
+        self.hub.ask(args).config("index.skipHash=true").on_tree(self.tree(), &self.index)
     }
 
     /// The tree of what may be kept, and what else there was.
     fn take(&self, rules: &Rules) -> Result<(Tree, Left), Failure> {
-        paths::remove_special(self.tree()).map_err(failure::io(self.tree()))?;
+        match &self.admin.base {
+            Some(_) => self.hub.remove_special_of_layer(self.order.run, self.admin)?,
+            None => paths::remove_special(self.tree()).map_err(failure::io(self.tree()))?,
+        }
         let touched = self.touched()?;
         let mut findings = Findings::default();
         let (mut gone, mut kept) = (Vec::new(), Vec::new());
@@ -277,7 +288,9 @@ impl<'a> Stage<'a> {
             .iter()
             .flat_map(|(id, path)| index_line("160000", id, path.as_bytes()))
             .collect();
-        self.ask(["update-index", "--add", "-z", "--index-info"]).input(submodules).run()?;
+        if !submodules.is_empty() {
+            self.ask(["update-index", "--add", "-z", "--index-info"]).input(submodules).run()?;
+        }
         let tree = Tree(self.ask(["write-tree"]).run()?.text());
         let changed: HashSet<Vec<u8>> =
             self.hub.changed_names(self.order.parent.as_str(), tree.as_str())?.into_iter().collect();
@@ -292,8 +305,14 @@ impl<'a> Stage<'a> {
     /// it would ask a repository inside the tree, with a configuration that the agent wrote.
     fn touched(&self) -> Result<Touched, Failure> {
         let (mut tracked, mut submodules) = (HashSet::new(), Vec::new());
+        let places = self.hub.places(self.order.run, self.admin)?;
+        let mut there = Vec::new();
         let said = self.ask(["ls-files", "-z", "--stage"]).run()?;
         for line in said.names() {
+            if places.as_ref().is_some_and(|places| lies_in(line, places)) && !line.starts_with(b"160000 ") {
+                there.extend_from_slice(line);
+                there.push(0);
+            }
             let line = String::from_utf8_lossy(line);
             let (left, path) = line.split_once('\t').ok_or_else(|| Failure::from(said.odd()))?;
             match left.strip_prefix("160000 ").and_then(|rest| rest.split(' ').next()) {
@@ -309,13 +328,14 @@ impl<'a> Stage<'a> {
             self.ask(["update-index", "-z", "--index-info"]).input(removal).run()?;
         }
         let caches = self.caches(&tracked).into_iter().map(|path| format!("--exclude=/{path}"));
-        let listed = self
-            .ask(["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"])
-            .args(caches)
-            .run();
+        let list = ["ls-files", "-z", "--modified", "--deleted", "--others", "--exclude-standard"];
+        let listed = match &places {
+            None => self.ask(list).args(caches).run().map(|said| said.names().map(<[u8]>::to_vec).collect()),
+            Some(places) if places.is_empty() => Ok(Vec::new()),
+            Some(places) => self.list_places(places, there, list, caches),
+        };
         let names = match listed {
-            Ok(said) => {
-                let mut names: Vec<Vec<u8>> = said.names().map(<[u8]>::to_vec).collect();
+            Ok(mut names) => {
                 names.sort_unstable();
                 names.dedup();
                 if names.len() > MOST_FILES { Err(too_many()) } else { Ok(names) }
@@ -328,6 +348,28 @@ impl<'a> Stage<'a> {
             Err(error) => return Err(error.into()),
         };
         Ok(Touched { tracked, submodules, names })
+    }
+
+    /// The same question for an overlay tree, which differs from its commit in a few places only: with an index of what
+    /// the commit has there, git need not look at the rest.
+    fn list_places(
+        &self,
+        places: &[PathBuf],
+        there: Vec<u8>,
+        list: [&str; 6],
+        caches: impl Iterator<Item = String>,
+    ) -> Result<Vec<Vec<u8>>, GitError> {
+        let few = self.index.with_added_extension("few");
+        let on_few = |ask: super::program::Ask<'a>| ask.on_tree(self.tree(), &few);
+        on_few(self.hub.ask(["read-tree", "--empty"])).run()?;
+        on_few(self.hub.ask(["update-index", "--add", "-z", "--index-info"])).input(there).run()?;
+        let said = on_few(self.hub.ask(list))
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .args(caches)
+            .arg("--")
+            .args(places.iter().map(|place| place.as_os_str()))
+            .run()?;
+        Ok(said.names().map(<[u8]>::to_vec).collect())
     }
 
     /// What becomes of one path.
@@ -420,6 +462,15 @@ enum Judged<'n> {
     Kept(&'n str),
     /// It is not, for this reason.
     Undone(String, String),
+}
+
+/// Whether a line of `ls-files --stage` names something in one of these places.
+fn lies_in(line: &[u8], places: &[PathBuf]) -> bool {
+    let name = line.iter().position(|byte| *byte == b'\t').map(|tab| &line[tab + 1..]).unwrap_or_default();
+    places.iter().any(|place| {
+        let rest = name.strip_prefix(place.as_os_str().as_bytes());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    })
 }
 
 fn too_many() -> String {

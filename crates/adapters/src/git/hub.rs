@@ -14,9 +14,12 @@ use std::time::{Duration, SystemTime};
 use orch_core::call::Failure;
 use orch_core::id::{Commit, TaskId, Tree};
 
+use super::base::{self, Shared};
+use super::overlay::Mounts;
 use super::plain;
 use super::program::{Ask, Git, GitError};
 use crate::failure;
+use crate::process::RunAs;
 
 /// No step of git holds a lock file longer than this; an older one was left by a crash.
 const LOCK_AGE: Duration = Duration::from_secs(60);
@@ -25,7 +28,7 @@ const LOCK_AGE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Hub {
     git: Git,
-    /// The project's folder: `hub.git`, `runs`, `pool`, `trash`, `cache`, `tmp`.
+    /// The project's folder: `hub.git`, `runs`, `pool`, `bases`, `trash`, `cache`, `tmp`.
     root: PathBuf,
     main: String,
     origin: String,
@@ -34,6 +37,14 @@ pub struct Hub {
     fetching: Mutex<()>,
     /// One push to main at a time: a checkout's files and its ref do not move in one step.
     pushing: Mutex<()>,
+    /// What lets trees be overlays.
+    pub(super) mounts: Option<Mounts>,
+    /// Whose the trees are that are made ahead.
+    pub(super) owner: Option<RunAs>,
+    /// A repository of as many files is worth sharing them.
+    pub(super) worth: usize,
+    /// The shared files in use.
+    pub(super) shared: Mutex<Shared>,
 }
 
 /// Why a project's repository cannot be used.
@@ -214,7 +225,25 @@ impl Hub {
             publish: false,
             fetching: Mutex::new(()),
             pushing: Mutex::new(()),
+            mounts: None,
+            owner: None,
+            worth: base::WORTH,
+            shared: Mutex::default(),
         }
+    }
+
+    /// Trees are made ahead for this user; only theirs are overlays, where `mounts` allows any.
+    #[must_use]
+    pub fn trees_of(mut self, owner: Option<RunAs>, mounts: Option<Mounts>) -> Self {
+        (self.owner, self.mounts) = (owner, mounts);
+        self
+    }
+
+    /// From how many files on a repository is worth trees made ahead, and shared files; for tests and measurements.
+    #[must_use]
+    pub fn large_from(mut self, files: usize) -> Self {
+        self.worth = files;
+        self
     }
 
     /// Pushes task branches to the origin too. Off for a person's own repository: there Orch pushes main and the branch of

@@ -2,17 +2,21 @@
 //! git program (decisions 32, 35).
 //!
 //! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`,
-//! `candidate` and `records` (the calls), [`tree`] (where runs work), `change` and `scope` (what counts as the change,
-//! what may be written), `read` (what sweeps and pages ask).
+//! `candidate` and `records` (the calls), [`tree`] (where runs work), [`overlay`], `base`, `layer` and `cache` (of what trees are
+//! made), `change` and `scope` (what counts as the change, what may be written), `read` (what sweeps and pages ask).
 
 pub mod hub;
 pub mod program;
 pub mod tree;
+pub mod overlay;
 
+mod base;
 mod branch;
+mod cache;
 mod candidate;
 mod change;
 mod collect;
+mod layer;
 mod paths;
 mod plain;
 mod read;
@@ -27,9 +31,10 @@ use orch_core::time::Moment;
 
 pub(crate) use hub::RefMove;
 pub use hub::{Hub, HubError, Remark};
+pub use overlay::{Mounts, NoOverlay};
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
 pub use read::Entry;
-pub use tree::{Cache, RunTree, TreeOrder};
+pub use tree::{Cache, RunTree, TreeKind, TreeOrder};
 
 /// What a call needs besides itself.
 pub struct Means<'a> {

@@ -4,7 +4,7 @@
 //! The host keeps its own index of each tree, out of the agent's reach; a `.git` that an agent could write is never
 //! read. A tree given back is cleaned and waits in a pool: making it ready again costs what changed, not what is there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsString;
 use std::fs;
 use std::io;
@@ -17,8 +17,10 @@ use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
 use super::hub::{Hub, remove_index};
+use super::overlay;
 use super::paths::{self, Kind};
 use crate::failure;
+use crate::process::RunAs;
 
 /// Cleaned trees kept for the next runs.
 const POOL: usize = 4;
@@ -36,6 +38,8 @@ pub struct TreeOrder<'a> {
     pub cache: Option<Cache>,
     /// Files of the commit that are taken away: the role's old verdict.
     pub remove: Vec<String>,
+    /// Whose it shall be; without one, Orch's own user's.
+    pub owner: Option<RunAs>,
 }
 
 /// Folders kept between the runs of one task and role.
@@ -54,8 +58,19 @@ pub struct RunTree {
     pub folder: PathBuf,
     /// What a run must be able to read besides it, and may not write: the hub's objects.
     pub objects: PathBuf,
-    /// Whether an earlier tree was used again.
-    pub recycled: bool,
+    /// How it was made.
+    pub kind: TreeKind,
+}
+
+/// How a tree was made; each is exactly its commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeKind {
+    /// A layer of its own over shared files.
+    Overlay,
+    /// From the tree of an earlier run.
+    Recycled,
+    /// By a full checkout.
+    Plain,
 }
 
 /// What the host remembers of a run's tree.
@@ -66,6 +81,34 @@ pub(super) struct Admin {
     pub(super) cache: Option<Cache>,
     /// Files of the commit that the host took away.
     pub(super) removed: Vec<String>,
+    /// The shared files that it lies on, if it is an overlay.
+    #[serde(default)]
+    pub(super) base: Option<String>,
+    /// Files that the host dated anew, for the cache's sake.
+    #[serde(default)]
+    pub(super) redated: BTreeSet<String>,
+    /// Whose it is.
+    #[serde(default)]
+    owner: Option<RunAs>,
+}
+
+impl Admin {
+    pub(super) fn new(order: &TreeOrder<'_>) -> Self {
+        Self {
+            folder: order.folder.to_owned(),
+            commit: order.commit.clone(),
+            cache: order.cache.clone(),
+            removed: Vec::new(),
+            base: None,
+            redated: BTreeSet::new(),
+            owner: order.owner,
+        }
+    }
+
+    /// The paths of the cached folders.
+    pub(super) fn cached(&self) -> Vec<&str> {
+        self.cache.iter().flat_map(|cache| cache.paths.iter().map(String::as_str)).collect()
+    }
 }
 
 impl Hub {
@@ -79,30 +122,12 @@ impl Hub {
             }
         }
         self.discard(order.run, order.folder)?;
-        let room = self.run_room(order.run)?;
-        let recycled = self.claim(&room)?;
-        fs::create_dir_all(&room).map_err(failure::io(&room))?;
-        let mut admin = Admin {
-            folder: order.folder.to_owned(),
-            commit: order.commit.clone(),
-            cache: order.cache.clone(),
-            removed: Vec::new(),
-        };
-        write_admin(&room, &admin)?;
         let parent = order.folder.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(failure::io(parent))?;
-        let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
-        if !recycled {
-            self.trash(&room.join("tree"))?;
-            remove_index(&room.join("index"))?;
-            fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
-        }
-        let index = room.join("index");
-        self.ask(["read-tree", "--reset", "-u", order.commit.as_str()])
-            .config("checkout.workers=0")
-            .config("core.fsync=none")
-            .on_tree(order.folder, &index)
-            .run()?;
+        let (mut admin, kind) = match self.base_for(order.owner)? {
+            Some(ground) => (self.lay_over(order, ground)?, TreeKind::Overlay),
+            None => self.check_out(order)?,
+        };
         for path in &order.remove {
             if matches!(self.kind(order.folder, path)?, Kind::File { .. } | Kind::Link) {
                 let file = order.folder.join(path);
@@ -110,28 +135,54 @@ impl Hub {
                 admin.removed.push(path.clone());
             }
         }
-        write_admin(&room, &admin)?;
-        self.restore_cache(&admin)?;
-        self.give_git(order.folder, order.commit, &index).map_err(failure::io(&order.folder.join(".git")))?;
-        Ok(RunTree { folder: order.folder.to_owned(), objects: self.objects(), recycled })
+        write_admin(&self.run_room(order.run)?, &admin)?;
+        self.redate(order.folder, &admin.redated)?;
+        Ok(RunTree { folder: order.folder.to_owned(), objects: self.objects(), kind })
     }
 
-    /// Takes a tree back: out of the way at once, then cleaned for the next run or removed. Blocks for the cleaning;
-    /// nobody waits for it.
+    /// A tree of files of its own: from the pool, or by a full checkout.
+    fn check_out(&self, order: &TreeOrder<'_>) -> Result<(Admin, TreeKind), Failure> {
+        let room = self.run_room(order.run)?;
+        let recycled = self.claim(&room, order.owner)?;
+        fs::create_dir_all(&room).map_err(failure::io(&room))?;
+        let mut admin = Admin::new(order);
+        write_admin(&room, &admin)?;
+        let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
+        let index = room.join("index");
+        if !recycled {
+            self.trash(&room.join("tree"))?;
+            remove_index(&index)?;
+            fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
+        }
+        self.read_tree(order.folder, &index, order.commit)?;
+        if self.own(order.folder, order.owner)? {
+            self.refresh(order.folder, &index)?;
+        }
+        admin.redated = self.restore_cache(&admin, order.folder)?;
+        let git = order.folder.join(".git");
+        self.give_git(order.folder, order.commit, &index).map_err(failure::io(&git))?;
+        self.own(&git, order.owner)?;
+        Ok((admin, if recycled { TreeKind::Recycled } else { TreeKind::Plain }))
+    }
+
+    /// Takes a tree back: out of the way at once, then cleaned for the next run or removed. Nobody waits for that.
     pub fn drop_tree(&self, run: RunId) -> Result<(), Failure> {
         let room = self.run_room(run)?;
         let Some(admin) = self.admin(run)? else {
             self.trash(&room)?;
             return self.empty_trash();
         };
-        self.save_cache(&admin)?;
+        if admin.base.is_some() {
+            return self.drop_layer(run, &admin);
+        }
+        self.save_cache(run, &admin, &admin.folder)?;
         let half = self.room("pool.half")?.join(run.to_string());
         self.trash(&half)?;
         let kept = fs::rename(&room, &half).is_ok() && fs::rename(&admin.folder, half.join("tree")).is_ok();
         let lock = half.join("index.lock");
         paths::remove(&lock).map_err(failure::io(&lock))?;
         if kept && self.pool_has_room()? && self.clean(&half.join("tree"), &half.join("index")).is_ok() {
-            let place = self.room("pool")?.join(run.to_string());
+            let place = self.room("pool")?.join(format!("{run}{}", pool_mark(admin.owner)));
             self.trash(&place)?;
             paths::remove(&half.join("order.json")).map_err(failure::io(&half))?;
             fs::rename(&half, &place).map_err(failure::io(&place))?;
@@ -154,12 +205,12 @@ impl Hub {
         let tree = half.join("tree");
         fs::create_dir_all(&tree).map_err(failure::io(&tree))?;
         let main = self.main_head()?;
-        self.ask(["read-tree", "--reset", "-u", main.as_str()])
-            .config("checkout.workers=0")
-            .config("core.fsync=none")
-            .on_tree(&tree, &half.join("index"))
-            .run()?;
-        let place = pool.join(format!("warm-{main}"));
+        let index = half.join("index");
+        self.read_tree(&tree, &index, &main)?;
+        if self.own(&tree, self.owner)? {
+            self.refresh(&tree, &index)?;
+        }
+        let place = pool.join(format!("warm-{main}{}", pool_mark(self.owner)));
         fs::rename(&half, &place).map_err(failure::io(&place))
     }
 
@@ -173,8 +224,10 @@ impl Hub {
                 None => self.trash(&self.room("runs")?.join(&name))?,
             }
         }
-        for name in names_in(&self.room("pool.half")?)? {
-            self.trash(&self.room("pool.half")?.join(name))?;
+        for half in ["pool.half", "bases.half"] {
+            for name in names_in(&self.room(half)?)? {
+                self.trash(&self.room(half)?.join(name))?;
+            }
         }
         self.empty_trash()
     }
@@ -203,17 +256,19 @@ impl Hub {
 
     fn discard(&self, run: RunId, folder: &Path) -> Result<(), Failure> {
         if let Some(admin) = self.admin(run)? {
+            overlay::unmount(&admin.folder).map_err(failure::io(&admin.folder))?;
             self.trash(&admin.folder)?;
         }
+        overlay::unmount(folder).map_err(failure::io(folder))?;
         self.trash(&self.run_room(run)?)?;
         self.trash(folder)
     }
 
     /// Makes a tree of the pool the run's own: renaming is the claim, so two runs never get the same one.
-    fn claim(&self, room: &Path) -> Result<bool, Failure> {
-        let pool = self.room("pool")?;
+    fn claim(&self, room: &Path, owner: Option<RunAs>) -> Result<bool, Failure> {
+        let (pool, mark) = (self.room("pool")?, pool_mark(owner));
         for name in names_in(&pool)? {
-            if fs::rename(pool.join(name), room).is_ok() {
+            if name.as_bytes().ends_with(mark.as_bytes()) && fs::rename(pool.join(name), room).is_ok() {
                 return Ok(true);
             }
         }
@@ -225,7 +280,7 @@ impl Hub {
     }
 
     /// Moves something away; removing it can wait.
-    fn trash(&self, path: &Path) -> Result<(), Failure> {
+    pub(super) fn trash(&self, path: &Path) -> Result<(), Failure> {
         if fs::symlink_metadata(path).is_err() {
             return Ok(());
         }
@@ -248,7 +303,7 @@ impl Hub {
     }
 
     /// Removes the trash; what cannot be removed is left for the next time.
-    fn empty_trash(&self) -> Result<(), Failure> {
+    pub(super) fn empty_trash(&self) -> Result<(), Failure> {
         let trash = self.room("trash")?;
         for name in names_in(&trash)? {
             let path = trash.join(name);
@@ -294,49 +349,8 @@ impl Hub {
         Ok(())
     }
 
-    fn restore_cache(&self, admin: &Admin) -> Result<(), Failure> {
-        self.move_cache(admin, |kept, there| {
-            if fs::symlink_metadata(there).is_err() && fs::rename(kept, there).is_ok() {
-                tracing::debug!(path = %there.display(), "cache restored");
-            }
-            Ok(())
-        })
-    }
-
-    fn save_cache(&self, admin: &Admin) -> Result<(), Failure> {
-        self.move_cache(admin, |kept, there| {
-            if fs::symlink_metadata(there).is_ok_and(|found| found.is_dir()) {
-                self.trash(kept)?;
-                let above = kept.parent().unwrap_or(kept);
-                fs::create_dir_all(above).map_err(failure::io(above))?;
-                fs::rename(there, kept).map_err(failure::io(kept))?;
-            }
-            Ok(())
-        })
-    }
-
-    /// Does something with each cached folder: where it is kept, and where it is in the tree.
-    fn move_cache(
-        &self,
-        admin: &Admin,
-        each: impl Fn(&Path, &Path) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
-        let Some(cache) = &admin.cache else { return Ok(()) };
-        let kept = self.room("cache")?.join(&cache.key);
-        for path in &cache.paths {
-            // A folder above it that is a link would lead out of the tree.
-            let above = path.rsplit_once('/').map(|(above, _)| above);
-            let real = above.map_or(Ok(true), |a| self.kind(&admin.folder, a).map(|k| k == Kind::Folder))?;
-            let tracked = self.entries(&admin.commit, path)?;
-            if real && tracked.is_empty() {
-                each(&kept.join(path), &admin.folder.join(path))?;
-            }
-        }
-        Ok(())
-    }
-
     /// A git directory of the run's own, on a branch `work`, without a remote and without hooks.
-    fn give_git(&self, folder: &Path, commit: &Commit, index: &Path) -> io::Result<()> {
+    pub(super) fn give_git(&self, folder: &Path, commit: &Commit, index: &Path) -> io::Result<()> {
         let git = folder.join(".git");
         paths::remove(&git)?;
         fs::create_dir_all(git.join("objects/info"))?;
@@ -363,17 +377,23 @@ impl Hub {
     }
 }
 
+/// Ends the name of a tree in the pool: whose it is. A tree that changed its owner would have to be read anew.
+fn pool_mark(owner: Option<RunAs>) -> String {
+    let own = rustix::process::geteuid().as_raw();
+    format!("@{}", owner.map_or(own, |user| user.uid))
+}
+
 fn is_taken(kind: io::ErrorKind) -> bool {
     use io::ErrorKind as Kind;
     matches!(kind, Kind::DirectoryNotEmpty | Kind::AlreadyExists | Kind::IsADirectory | Kind::NotADirectory)
 }
 
-fn names_in(folder: &Path) -> Result<Vec<OsString>, Failure> {
+pub(super) fn names_in(folder: &Path) -> Result<Vec<OsString>, Failure> {
     let entries = fs::read_dir(folder).map_err(failure::io(folder))?;
     entries.map(|entry| Ok(entry.map_err(failure::io(folder))?.file_name())).collect()
 }
 
-fn write_admin(room: &Path, admin: &Admin) -> Result<(), Failure> {
+pub(super) fn write_admin(room: &Path, admin: &Admin) -> Result<(), Failure> {
     let bytes = serde_json::to_vec(admin)
         .map_err(|e| Failure::permanent(format!("{}: {e}", admin.folder.display())))?;
     let (file, half) = (room.join("order.json"), room.join("order.half"));

@@ -28,7 +28,7 @@ pub use shelter::{Fact, Machine};
 pub use watch::{Finished, Watched};
 
 use crate::lease::{Ports, Registry};
-use crate::process::{self, Launcher, Observed, RunSpec, StopAnswer};
+use crate::process::{self, Launcher, Observed, RunAs, RunSpec, StopAnswer};
 
 pub(crate) use failure::io;
 
@@ -99,6 +99,8 @@ pub struct TreeWish<'a> {
     pub cache: Option<(String, &'a [String])>,
     /// Files that are taken away first: the role's old verdict.
     pub remove: Vec<String>,
+    /// Whose it shall be; without one, Orch's own user's.
+    pub owner: Option<RunAs>,
 }
 
 /// A tree that is ready.
@@ -310,9 +312,10 @@ impl Preparing<'_> {
         commit: &Commit,
         cache: Option<(String, &[String])>,
         remove: Vec<String>,
+        owner: Option<RunAs>,
     ) -> Result<Tree, Failure> {
         self.runs.step("tree");
-        let wish = TreeWish { run: self.folder.run, commit, folder: &self.folder.tree, cache, remove };
+        let wish = TreeWish { run: self.folder.run, commit, folder: &self.folder.tree, cache, remove, owner };
         self.runs.trees.prepare(&wish)
     }
 
@@ -345,10 +348,10 @@ impl Preparing<'_> {
         Ok(path)
     }
 
-    /// Hands the run's places to the user that it runs as.
+    /// Hands the run's home to the user that it runs as; the tree is theirs already.
     fn hand_over(&self) -> Result<(), Failure> {
         let Some(user) = self.runs.machine.run_as else { return Ok(()) };
-        for folder in [&self.folder.tree, &self.folder.home, &self.folder.temp] {
+        for folder in [&self.folder.home, &self.folder.temp] {
             shelter::give_to(folder, user).map_err(io(folder))?;
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::lchown;
+use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
@@ -183,18 +183,24 @@ pub struct Fact {
     pub so: String,
 }
 
-/// Gives a folder and all in it to a user; a link is given, not followed.
-pub(super) fn give_to(folder: &Path, user: RunAs) -> io::Result<()> {
+/// Gives a folder and all in it to a user; a link is given, not followed. What is theirs already is left alone: giving it
+/// again would be a change in the eyes of git. Whether there was anything to give.
+pub(crate) fn give_to(folder: &Path, user: RunAs) -> io::Result<bool> {
+    let mut given = false;
     let mut open = vec![folder.to_path_buf()];
     while let Some(path) = open.pop() {
-        lchown(&path, Some(user.uid), Some(user.gid))?;
-        if fs::symlink_metadata(&path)?.is_dir() {
+        let found = fs::symlink_metadata(&path)?;
+        if (found.uid(), found.gid()) != (user.uid, user.gid) {
+            lchown(&path, Some(user.uid), Some(user.gid))?;
+            given = true;
+        }
+        if found.is_dir() {
             for entry in fs::read_dir(&path)? {
                 open.push(entry?.path());
             }
         }
     }
-    Ok(())
+    Ok(given)
 }
 
 #[cfg(test)]

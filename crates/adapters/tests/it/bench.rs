@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use orch_adapters::git::{Answer, Cache, Git, Hub, Means, RunTree, TreeOrder};
+use orch_adapters::git::{Answer, Cache, Git, Hub, Means, Mounts, RunTree, TreeKind, TreeOrder};
 use orch_core::artefact::Artefact;
 use orch_core::call::git::{Collected, Scope};
 use orch_core::call::{Failure, GitCall, GitReply, Text};
@@ -78,6 +78,21 @@ impl Bench {
         Self { folder, origin, hub }
     }
 
+    /// The same, with trees of this kind; `None` where the machine does not have it, and says why.
+    pub(crate) fn of(kind: TreeKind) -> Option<Self> {
+        let mut bench = Self::new();
+        if kind == TreeKind::Overlay {
+            match Mounts::own().and_then(|mounts| mounts.try_in(bench.folder.path()).map(|()| mounts)) {
+                Ok(mounts) => bench.hub = bench.hub.trees_of(None, Some(mounts)).large_from(1),
+                Err(error) => {
+                    println!("not tried with overlays: {error}");
+                    return None;
+                }
+            }
+        }
+        Some(bench)
+    }
+
     /// A commit of the person on main.
     pub(crate) fn main_gets(&self, path: &str, text: &str) -> Commit {
         write(&self.origin, path, text);
@@ -110,6 +125,7 @@ impl Bench {
                 folder: &self.folder.path().join(format!("trees/{n}")),
                 cache,
                 remove: remove.iter().map(|path| (*path).to_owned()).collect(),
+                owner: None,
             })
             .unwrap()
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use orch_adapters::git::TreeKind;
 use orch_core::call::git::Candidate;
 use orch_core::call::{FailureKind, GitCall, GitReply};
 use orch_core::id::Commit;
@@ -194,7 +195,7 @@ fn git_runs_nothing_that_an_agent_planted() {
     assert_eq!(changed, ".gitattributes\nsrc/main.rs");
     bench.reply(&GitCall::DropTree { run: run(1) });
     let next = bench.tree(2, &collected.head, &[], None);
-    assert!(next.recycled && !proof.exists() && !next.folder.join("nested").exists());
+    assert!(next.kind == TreeKind::Recycled && !proof.exists() && !next.folder.join("nested").exists());
     assert_eq!(fs::read_dir(next.folder.join("vendored")).unwrap().count(), 0);
     assert!(!next.folder.join(".git/hooks").exists());
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::Instant;
 
-use orch_adapters::git::Cache;
+use orch_adapters::git::{Cache, TreeKind};
 use orch_core::call::GitCall;
 use orch_core::stage::Role;
 
@@ -22,7 +22,7 @@ fn git_trees_are_fresh_when_recycled() {
     let outside = bench.folder.path().join("outside");
     fs::write(&outside, "outside").unwrap();
     let first = bench.tree(1, &head, &[], None);
-    assert!(!first.recycled);
+    assert!(first.kind == TreeKind::Plain);
     let tree = &first.folder;
     write(tree, "target/junk", "ignored");
     write(tree, "untracked/deep/file", "x");
@@ -37,7 +37,7 @@ fn git_trees_are_fresh_when_recycled() {
     drop_tree(&bench, 1);
     assert!(!first.folder.exists());
     let second = bench.tree(2, &head, &[], None);
-    assert!(second.recycled);
+    assert!(second.kind == TreeKind::Recycled);
     assert_eq!(person(&second.folder, &["status", "--porcelain", "--ignored"]), "");
     assert_eq!(person(&second.folder, &["rev-parse", "HEAD"]), head.as_str());
     fs::write(bench.folder.path().join("backdoor"), "changed from outside").unwrap();
@@ -82,6 +82,7 @@ fn git_trees_keep_caches_for_their_role() {
         folder: &bench.folder.path().join("trees/5"),
         cache: Some(Cache { key: "../../x".to_owned(), paths: Vec::new() }),
         remove: Vec::new(),
+        owner: None,
     };
     assert!(bench.hub.prepare_tree(&order).is_err());
 }
@@ -107,9 +108,12 @@ fn git_trees_can_be_made_ahead() {
     bench.hub.warm_pool().unwrap();
     let (head, _) = bench.cut();
     let tree = bench.tree(1, &head, &[], None);
-    assert!(tree.recycled && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists());
+    assert!(
+        tree.kind == TreeKind::Recycled
+            && tree.folder.join("docs/work-items/ORCH-007/00-business-request.md").exists()
+    );
     assert_eq!(person(&tree.folder, &["status", "--porcelain", "--ignored"]), "");
-    assert!(!bench.tree(2, &head, &[], None).recycled);
+    assert_eq!(bench.tree(2, &head, &[], None).kind, TreeKind::Plain);
 }
 
 /// Measures how long a tree of many files takes; `ORCH_TEST_FILES` says how many. Asserts nothing about time.
@@ -132,7 +136,7 @@ fn git_trees_of_many_files_are_ready() {
         work();
         println!("{files} files, {what}: {} ms", start.elapsed().as_millis());
     };
-    timed("plain", &mut || assert!(!bench.tree(1, &head, &[], None).recycled));
+    timed("plain", &mut || assert_eq!(bench.tree(1, &head, &[], None).kind, TreeKind::Plain));
     let mut parent = head.clone();
     for n in 2..4 {
         timed("collect", &mut || {
@@ -140,6 +144,6 @@ fn git_trees_of_many_files_are_ready() {
             parent = bench.collect(n - 1, Role::Developer, &parent).head;
         });
         timed("drop", &mut || drop_tree(&bench, n - 1));
-        timed("recycled", &mut || assert!(bench.tree(n, &parent, &[], None).recycled));
+        timed("recycled", &mut || assert_eq!(bench.tree(n, &parent, &[], None).kind, TreeKind::Recycled));
     }
 }

@@ -10,6 +10,7 @@ mod git_forge;
 mod git_hub;
 mod git_records;
 mod git_trees;
+mod tree_kinds;
 mod process;
 mod tracker;
 mod world;

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use orch_adapters::agent::{AgentKind, AgentProgram, Agents, Login};
 use orch_adapters::lease::Registry;
-use orch_adapters::process::Launcher;
+use orch_adapters::process::{Launcher, RunAs};
 use orch_adapters::run::{Machine, Masker, OnStep, Places, Runs, Tree, TreeWish, Trees};
 use orch_core::call::agent::Assignment;
 use orch_core::call::{Failure, Text};
@@ -38,12 +38,22 @@ impl Trees for Copies {
         if let Some((key, paths)) = &wish.cache {
             self.caches.lock().unwrap().push((key.clone(), paths.to_vec()));
         }
+        if let Some(user) = wish.owner {
+            give(wish.folder, user);
+        }
         Ok(Tree { folder: wish.folder.to_path_buf(), borrows: Vec::new() })
     }
 
     fn give_back(&self, run: RunId) -> Result<(), Failure> {
         let _ = fs::remove_dir_all(self.trees.join(run.to_string()));
         Ok(())
+    }
+}
+
+fn give(path: &Path, user: RunAs) {
+    std::os::unix::fs::lchown(path, Some(user.uid), Some(user.gid)).unwrap();
+    for entry in fs::read_dir(path).into_iter().flatten() {
+        give(&entry.unwrap().path(), user);
     }
 }
 

@@ -89,6 +89,7 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     store(here, &mut checks);
     user(&settings, &mut checks);
     sandbox(&mut checks);
+    checks.good("trees", orch_adapters::git::overlay::kind_in(here.home.folder()));
     enforced(here, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {

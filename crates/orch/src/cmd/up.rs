@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use orch_adapters::git::Mounts;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Here;
@@ -39,6 +40,9 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     }
     let mut wishes = wishes(here)?;
     wishes.die_at = args.die_at.clone();
+    // There is no second thread yet, and everything that Orch starts shall see the trees.
+    wishes.mounts =
+        Mounts::own().inspect_err(|error| tracing::info!("{error}: trees are recycled ones")).ok();
     let home = here.home.clone();
     block_on(async move {
         let mut asked = Asked::listen()?;

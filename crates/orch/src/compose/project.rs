@@ -114,6 +114,7 @@ impl Trees for GitTrees {
             folder: wish.folder,
             cache,
             remove: wish.remove.clone(),
+            owner: wish.owner,
         };
         let tree = self.0.prepare_tree(&order)?;
         Ok(Tree { folder: tree.folder, borrows: vec![tree.objects] })
@@ -138,12 +139,19 @@ pub fn all(
 ) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
     let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
     let machine = machine(home, settings, wishes, user)?;
+    let mounts = wishes.mounts.as_ref().filter(|mounts| match mounts.try_in(&home.hubs()) {
+        Ok(()) => true,
+        Err(error) => {
+            tracing::info!(error = %chain(&error), "trees are recycled ones");
+            false
+        }
+    });
     let ports = Registry::new(home.folder().join("ports"));
     let launcher = Launcher { exe: wishes.exe.clone() };
     let mut all = BTreeMap::new();
     for (name, own) in &settings.projects {
         let id = ProjectId(name.clone());
-        let hub = Arc::new(hub(home, &git, name, own)?);
+        let hub = Arc::new(hub(home, &git, name, own)?.trees_of(user, mounts.cloned()));
         if let Some(user) = user {
             user::reaches(user, &hub.objects())?;
         }

@@ -71,9 +71,13 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
     let id = project.id.clone();
     let known = outside.asker.ask(move |board, _| board.repository(&id).and_then(|r| r.main.clone())).await;
     let (theirs, known) = (Arc::clone(project), known.flatten());
-    let Some(read) = blocking(move || theirs.hub.read_main(known.as_ref())).await else { return };
+    let last = known.clone();
+    let Some(read) = blocking(move || theirs.hub.read_main(last.as_ref())).await else { return };
     match read {
         Ok(reading) => {
+            if known.is_some_and(|known| known != reading.head) {
+                super::ready_trees(outside, project);
+            }
             let target = Target::Entity(Entity::Repository(project.id.clone()));
             tell(outside, Incoming::of(target, Event::Main(reading))).await;
         }

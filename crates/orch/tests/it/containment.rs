@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use orch::error::Kind;
+use orch_adapters::git::Mounts;
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Task};
 
@@ -39,6 +40,8 @@ developer)
   tries cat {home}/trees/elsewhere/secret
   tries cat {home}/homes/elsewhere/secret
   tries cat {home}/hubs/{project}/hub.git/config
+  tries ls {home}/hubs/{project}/bases
+  tries ls {home}/hubs/{project}/runs
   tries cat {person}/.ssh/id_ed25519
   tries cat {person}/.cargo/credentials.toml
   tries cat {repository}/README.md
@@ -72,7 +75,10 @@ esac
 
 /// An installation whose agent is the intruder, with secrets around it. The address must be known before it starts.
 fn besieged(run_as: Option<&str>) -> Yard {
-    let mut yard = Yard::with(&[], GREEN);
+    fortified(run_as, Yard::with(&[], GREEN))
+}
+
+fn fortified(run_as: Option<&str>, mut yard: Yard) -> Yard {
     let port = {
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         free.local_addr().unwrap().port()
@@ -203,6 +209,31 @@ fn agents_run_as_another_user() {
     let task = yard.task(&orch_core::id::TaskId::from("YARD-001"));
     let log = developer_log(&yard, &task);
     assert!(log.contains("user: nobody"), "{log}");
+}
+
+/// Proves that the walls hold in a tree that is an overlay too, as `orch up` makes it for a large repository, and that the
+/// job is done in one from the analysis to the merge (decision 54).
+#[test]
+fn an_agent_gets_nothing_in_an_overlay() {
+    // Before the yard's threads: they shall see the mounts.
+    let mounts = match Mounts::own() {
+        Ok(mounts) => mounts,
+        Err(error) => return println!("not tried with overlays: {error}"),
+    };
+    let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
+    let mut yard = fortified(Some("nobody"), Yard::with(&files, GREEN));
+    if let Err(error) = mounts.try_in(yard.folder()) {
+        return println!("not tried with overlays: {error}");
+    }
+    yard.wishes.mounts = Some(mounts);
+    holds_out(&mut yard);
+    let bases = yard.home().hubs().join(PROJECT).join("bases");
+    assert_eq!(std::fs::read_dir(bases).unwrap().count(), 1);
+    yard.stop();
+    let mounted = std::fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
+    let folder = yard.folder().canonicalize().unwrap().display().to_string();
+    assert!(!mounted.contains(&folder), "{mounted}");
 }
 
 /// Proves that a data folder which the user of `run_as` cannot walk to is refused with the folder that is closed.
