@@ -165,7 +165,10 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         Step::Running { run, job } => return Standing::Working { run: Some((*run, *job)), ask: None, since },
         Step::Asked { ask, .. } => return Standing::Working { run: None, ask: Some(ask.clone()), since },
         Step::Rest(rest) => match of_rest(task, rest, policies) {
-            Some(kind) => holds.push(Hold { kind, since }),
+            Some(kind) => {
+                holds.push(Hold { kind, since });
+                holds.extend(frozen(task, board));
+            }
             None => return Standing::Over { since },
         },
         Step::Queued(want) => {
@@ -186,6 +189,15 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         holds.push(Hold { kind, since: refused.at });
     }
     Standing::Held(holds)
+}
+
+/// What keeps the repository from merging, its own failed deploy too: whoever lifts the first hold should know what is next.
+fn frozen<'a>(task: &Task, board: &'a Board) -> impl Iterator<Item = Hold> + 'a {
+    let freezes = board.repository(&task.project).map(|repository| repository.freezes.as_slice());
+    freezes.unwrap_or_default().iter().map(|freeze| Hold {
+        kind: HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() },
+        since: freeze.at,
+    })
 }
 
 fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {

@@ -48,7 +48,8 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Known => say(lang, "reason-known", []),
         Reason::RequestEdited => say(lang, "reason-request-edited", []),
         Reason::GestureTaken { press, by } => {
-            say(lang, "reason-gesture-taken", [("press", quoted(press)), ("by", quoted(by))])
+            let args = [("press", quoted(press)), ("who", Arg::Text(gesture_who(by, lang)))];
+            say(lang, "reason-gesture-taken", args)
         }
         Reason::GestureWithoutEffect { press, why } => {
             let args = [("press", quoted(press)), ("why", Arg::Text(no_effect(why, lang)))];
@@ -117,6 +118,15 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         }
         Reason::BoardRefused { cause } => say(lang, "reason-board-refused", [("cause", quoted(cause))]),
         Reason::Noted => say(lang, "reason-noted", []),
+    }
+}
+
+/// Whose gesture it was: a person's, the board's, or that of a program that named nobody.
+fn gesture_who(by: &str, lang: Lang) -> String {
+    match by {
+        "board" => say(lang, "gesture-who-board", []),
+        "api" => say(lang, "gesture-who-api", []),
+        person => say(lang, "gesture-who-person", [("by", quoted(person))]),
     }
 }
 

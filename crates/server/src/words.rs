@@ -56,6 +56,11 @@ pub(crate) fn hold(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
     }
 }
 
+/// What a task waits for besides, and what lifts that.
+pub(crate) fn also(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
+    sentence(&message::hold_kind(kind, item, lang))
+}
+
 /// What lifts a hold.
 pub(crate) fn lifts(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
     let lifts = message::hold_halves(kind, item, lang).1;
