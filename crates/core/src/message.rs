@@ -40,6 +40,14 @@ pub enum Lang {
 impl Lang {
     /// Both.
     pub const ALL: [Lang; 2] = [Lang::En, Lang::Ru];
+
+    /// Its tag: `en`, `ru`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Ru => "ru",
+        }
+    }
 }
 
 /// Why something was done or not, as one or two sentences.

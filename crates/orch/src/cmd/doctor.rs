@@ -17,9 +17,8 @@ use serde_json::json;
 use super::Here;
 use crate::client::{Client, talk};
 use crate::detect;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, unopened, unread};
 use crate::policy_file::{self, PolicyFile, effective};
-use crate::reading;
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
 use crate::settings::environment::EffectOf;
 use crate::settings::{Agent, AgentKind, Project, Settings};
@@ -264,8 +263,8 @@ fn store(here: &Here, checks: &mut Checks) {
     if !file.exists() {
         return checks.good("store", "not there yet: made at the first start");
     }
-    let head = orch_store::Reader::open(&file).map_err(reading::unopened);
-    match head.and_then(|mut reader| reader.head().map_err(reading::unread)) {
+    let head = orch_store::Reader::open(&file).map_err(unopened);
+    match head.and_then(|mut reader| reader.head().map_err(unread)) {
         Ok(head) => checks.good("store", format!("the journal ends at row {}", head.seq)),
         Err(e) => checks.error("store", &e),
     }

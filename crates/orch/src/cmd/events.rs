@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::Here;
 use crate::client::{self, Next, segment, talk};
-use crate::error::Error;
+use crate::error::{Error, unopened, unread};
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
-use crate::{ids, reading};
+use crate::ids;
 
 /// What happens, and why.
 #[derive(Debug, clap::Args)]
@@ -59,17 +59,17 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
                 }
                 Ok(Next::More)
             };
-            here.reading().await?.follow(&path, each).await
+            here.brain().await?.follow(&path, each).await
         })?,
         // The journal can be read beside the brain: nobody need be asked.
         None => {
-            let mut reader = Reader::open(&here.home.store()).map_err(reading::unopened)?;
-            let last = reader.head().map_err(reading::unread)?.seq.0;
+            let mut reader = Reader::open(&here.home.store()).map_err(unopened)?;
+            let last = reader.head().map_err(unread)?.seq.0;
             let most = u64::from(args.most);
             let from = args.after.map_or(last.saturating_sub(most), |after| after) + 1;
-            let rows = reader.rows(Seq(from), usize::from(args.most)).map_err(reading::unread)?;
+            let rows = reader.rows(Seq(from), usize::from(args.most)).map_err(unread)?;
             let lang = here.settings().map(|settings| settings.language).unwrap_or_default();
-            let events: Vec<Value> = rows.iter().map(|row| reading::event(row, lang)).collect();
+            let events: Vec<Value> = rows.iter().map(|row| orch_server::event(row, lang)).collect();
             if here.json {
                 screen::json(&serde_json::json!({ "events": events }));
             } else {

@@ -217,6 +217,24 @@ impl Yard {
         &self.running().outside
     }
 
+    /// Types a command for this installation: what it prints, and what it notes.
+    #[track_caller]
+    pub(crate) fn typed(&self, arguments: &[&str]) -> (String, String) {
+        let out = Command::new(env!("CARGO_BIN_EXE_orch"))
+            .env_clear()
+            .envs([("PATH", self.wishes.path.as_str()), ("LC_ALL", "C"), ("USER", "me")])
+            .env("HOME", self.dir.path())
+            .env("ORCH_HOME", self.home().folder())
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(out.status.success(), "{arguments:?}: {}", text(&out.stderr));
+        (text(&out.stdout), text(&out.stderr))
+    }
+
     pub(crate) fn sweep(&self) {
         self.runtime.block_on(sweep::once(self.outside()));
     }
@@ -288,6 +306,16 @@ impl Yard {
                 return task;
             }
             self.press(id, "approve");
+        }
+    }
+
+    /// Waits for commits until nothing is on its way to the outside.
+    #[track_caller]
+    pub(crate) fn settle(&self) {
+        let mut head = self.outside().head.clone();
+        while !self.outside().read(|reader| reader.open_effects()).unwrap().is_empty() {
+            let news = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, head.changed()).await });
+            assert!(news.is_ok(), "effects do not end");
         }
     }
 

@@ -143,8 +143,9 @@ pub(crate) async fn diff(
     Path(id): Path<String>,
 ) -> Result<Json<wire::Diff>, Problem> {
     let task = task_id(&id)?;
+    listed(&rooms, &task).await?;
     let diff = rooms.source.diff(task.clone()).await?;
-    let diff = diff.ok_or_else(|| Problem::not_found(format!("change of {task} yet")))?;
+    let diff = diff.ok_or_else(|| Problem::not_yet("branch", &task))?;
     Ok(Json(wire::Diff { base: diff.base, head: diff.head, text: diff.text, cut: diff.cut }))
 }
 
