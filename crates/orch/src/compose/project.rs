@@ -186,7 +186,7 @@ pub fn all(
             deploy: Deploy { runs: runs.clone(), hook, probe },
             runs,
             policy,
-            hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
+            hook_secret: super::secrets::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
             refs: Mutex::default(),
             programs,

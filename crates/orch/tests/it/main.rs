@@ -18,6 +18,7 @@ mod own;
 mod end_to_end;
 mod kills;
 mod yard;
+mod sessions;
 mod down;
 mod bad_input;
 mod containment;

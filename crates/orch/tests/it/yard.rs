@@ -345,6 +345,14 @@ impl Yard {
 
     /// A raw request: status and body.
     pub(crate) fn http(&self, head: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+        let answer = self.http_whole(head, headers, body);
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+        (status.unwrap_or_else(|| panic!("{answer}")), body)
+    }
+
+    /// The same: the answer as it comes.
+    pub(crate) fn http_whole(&self, head: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
         let mut stream = std::net::TcpStream::connect(self.running().address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut request = format!("{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
@@ -357,10 +365,7 @@ impl Yard {
         let _ = stream.write_all(body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-        (status.unwrap_or_else(|| panic!("{answer}")), body)
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }
 
