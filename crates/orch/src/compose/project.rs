@@ -162,10 +162,7 @@ pub fn all(
         let hook = own.hook.as_ref().map(|hook| Hook {
             program: hook.program.to_string_lossy().into_owned(),
             args: hook.args.clone(),
-            env: BTreeMap::from([
-                ("PATH".to_owned(), wishes.path.clone()),
-                ("HOME".to_owned(), wishes.person.to_string_lossy().into_owned()),
-            ]),
+            env: hook_environment(&machine, wishes),
             run_dir: home.folder().join("run").join(name),
             may_gain_rights: false,
         });
@@ -200,8 +197,24 @@ pub fn all(
     Ok(all)
 }
 
+/// What a deploy hook finds besides the variables of its contract: it builds with the toolchains that the tests had.
+fn hook_environment(machine: &Machine, wishes: &Wishes) -> BTreeMap<String, String> {
+    let mut env = machine.env.clone();
+    env.insert("PATH".to_owned(), wishes.path.clone());
+    env.insert("HOME".to_owned(), wishes.person.to_string_lossy().into_owned());
+    env
+}
+
 /// What of this machine the runs see.
-fn machine(home: &Home, settings: &Settings, wishes: &Wishes, user: Option<RunAs>) -> Result<Machine, Error> {
+///
+/// # Errors
+/// The settings open Orch's own data, or the user of `run_as` cannot get to this binary.
+pub fn machine(
+    home: &Home,
+    settings: &Settings,
+    wishes: &Wishes,
+    user: Option<RunAs>,
+) -> Result<Machine, Error> {
     let variable = |name: &str| wishes.variables.get(name).cloned();
     let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
     machine.run_as = user;
