@@ -107,6 +107,9 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(if missing == 0 { 0 } else { Kind::Failed.code() }))
 }
 
+/// What a person reads at a glance.
+const WIDTH: usize = 84;
+
 fn print(checks: &[Check], missing: usize) {
     let mut rows = Vec::new();
     for check in checks {
@@ -115,10 +118,13 @@ fn print(checks: &[Check], missing: usize) {
             Health::Mind => ("mind", ASKS),
             Health::Missing => ("missing", BAD),
         };
-        rows.push(vec![cell(style, sign), cell(PLAIN, &check.name), cell(PLAIN, &check.says)]);
-        if let Some(mend) = &check.mend {
-            rows.push(vec![cell(PLAIN, ""), cell(PLAIN, ""), cell(DIM, format!("-> {mend}"))]);
-        }
+        let mut says = screen::wrapped(&check.says, WIDTH).into_iter();
+        let first = says.next().unwrap_or_default();
+        rows.push(vec![cell(style, sign), cell(PLAIN, &check.name), cell(PLAIN, first)]);
+        let below = |style, text: String| vec![cell(PLAIN, ""), cell(PLAIN, ""), cell(style, text)];
+        rows.extend(says.map(|line| below(PLAIN, line)));
+        let mend = check.mend.iter().flat_map(|mend| screen::wrapped(&format!("-> {mend}"), WIDTH));
+        rows.extend(mend.map(|line| below(DIM, line)));
     }
     screen::out(&screen::table(&rows));
     screen::line("");

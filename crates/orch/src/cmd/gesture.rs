@@ -87,7 +87,7 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
     let offered: Vec<&str> = offered.filter_map(|one| one.get("name")?.as_str()).collect();
     let remedy = match offered.as_slice() {
         [] => format!("`orch why {id}` says what would move it"),
-        names => format!("what means something now: {}", names.join(", ")),
+        names => format!("what you can do now: {}", names.join(", ")),
     };
     Error::refused(format!("there is nothing to {gesture} in {id}: {waits}")).remedy(remedy)
 }

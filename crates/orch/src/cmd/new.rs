@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(short = 'd', long = "text", visible_alias = "description", value_name = "TEXT")]
     text: Option<String>,
     /// In which project [default: the one you are in, or the only one]
-    #[arg(long)]
+    #[arg(short, long)]
     project: Option<String>,
     /// Only write it down; `orch start` begins it
     #[arg(long)]

@@ -163,7 +163,7 @@ fn a_gesture_without_effect_is_refused() {
     let (_asked, serve) = brain(&stage, vec![(200, task), (200, taken)]);
     let said = stage.orch(["confirm", "D-7"]).failed(4);
     assert!(said.contains("there is nothing to confirm in D-007: escalated"), "{said}");
-    assert!(said.contains("what means something now: retry"), "{said}");
+    assert!(said.contains("what you can do now: retry"), "{said}");
     assert!(stage.orch(["retry", "D-7"]).failed(4).contains("it is not escalated"));
     serve.join().unwrap();
 }

@@ -98,7 +98,7 @@ pub(crate) async fn why(
     let seen = rooms.source.seen().await?;
     let now = rooms.source.now();
     let standing = view::stand(&found.task, &seen, now, lang);
-    let since = words::span(now.since(standing.since_at), lang);
+    let since = words::since(standing.since_at, now, lang);
     let stage = words::stage_label(found.task.stage, lang);
     let sentence = format!("{stage}: {} ({since}). {}", standing.text, standing.lifts);
     Ok(Json(wire::Why { id: found.task.id.0.clone(), sentence: sentence.trim_end().to_owned(), standing }))
