@@ -69,17 +69,17 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             "reason-advanced",
             [("from", Arg::Text(stage_label(*from, lang))), ("to", Arg::Text(stage_label(*to, lang)))],
         ),
-        Reason::SentBack { from, to, judge: by, attempt, of } => say(
-            lang,
-            "reason-sent-back",
-            [
-                ("from", Arg::Text(stage_label(*from, lang))),
-                ("to", Arg::Text(stage_label(*to, lang))),
-                ("judge", Arg::Text(judge(by, lang))),
-                ("attempt", Arg::Count(u64::from(*attempt))),
-                ("of", Arg::Count(u64::from(*of))),
-            ],
-        ),
+        Reason::SentBack { from, to, judge: by, attempt, of } => {
+            let to_arg = ("to", Arg::Text(stage_label(*to, lang)));
+            let judge = ("judge", Arg::Text(judge(by, lang)));
+            let [attempt, of] =
+                [("attempt", *attempt), ("of", *of)].map(|(name, n)| (name, Arg::Count(u64::from(n))));
+            if from == to {
+                return say(lang, "reason-sent-back-here", [to_arg, judge, attempt, of]);
+            }
+            let from = ("from", Arg::Text(stage_label(*from, lang)));
+            say(lang, "reason-sent-back", [from, to_arg, judge, attempt, of])
+        }
         Reason::Repeated { role, cause } => say(
             lang,
             "reason-repeated",

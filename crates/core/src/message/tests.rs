@@ -60,6 +60,7 @@ fn reasons() -> Vec<Reason> {
         Reason::GestureTaken { press: "stop".to_owned(), by: "api".to_owned() },
         Reason::Advanced { from, to },
         Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
+        Reason::SentBack { from: to, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
         Reason::Repeated { role: Role::Tester, cause: cause.clone() },
         Reason::EvidenceStands { gate },
         Reason::EvidenceLapsed { gate },

@@ -46,7 +46,7 @@ reason-gesture-taken = { $press ->
     [approve] Approved { $who }.
     [reject] Rejected { $who }.
     [confirm] Confirmed { $who }.
-    [stop] Stopped { $who }.
+    [stop] A stop was asked for { $who }.
     [retry] Begun afresh { $who }.
     [continue] Continued { $who }.
     [priority] The priority was changed { $who }.
@@ -58,6 +58,7 @@ gesture-who-api = through the API
 reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-sent-back-here = { $to } begins again, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
 reason-repeated = The { $role } runs again: { $cause }.
 reason-gate-passed = Passed: { $gate }.
 reason-gate-failed = Failed: { $gate }.

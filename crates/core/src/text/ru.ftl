@@ -46,7 +46,7 @@ reason-gesture-taken = { $press ->
     [approve] Одобрено: { $who }.
     [reject] Отклонено: { $who }.
     [confirm] Подтверждено: { $who }.
-    [stop] Остановлено: { $who }.
+    [stop] Запрошена остановка: { $who }.
     [retry] Начато заново: { $who }.
     [continue] Продолжено: { $who }.
     [priority] Срочность изменена: { $who }.
@@ -58,6 +58,7 @@ gesture-who-api = через API
 reason-gesture-without-effect = «{ $press }» ничего не меняет. { $why }
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
+reason-sent-back-here = Снова этап { $to }, попытка { $attempt }/{ $of }. Вернул: { $judge }.
 reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
 reason-gate-passed = Пройдено: { $gate }.
 reason-gate-failed = Не пройдено: { $gate }.

@@ -36,7 +36,10 @@ fn text(task: &Value) -> String {
     let word = |path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let mut out = format!("{}  {}\n", paint(BOLD, word("/id")), paint(BOLD, word("/title")));
     let stand = paint(list::style_of(word("/standing/state")), word("/standing/text"));
-    out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage"))));
+    match word("/standing/state") {
+        "over" => out.push_str(&format!("{stand}\n")),
+        _ => out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage")))), // not a domain enum
+    }
     if !word("/standing/lifts").is_empty() {
         out.push_str(&format!("{}\n", paint(DIM, word("/standing/lifts"))));
     }

@@ -23,6 +23,9 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
 /// A sound store is looked at again after this.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Findings that are named one by one.
+const SHOWN: usize = 3;
+
 /// Checks the store in the background: at once after a stop that was not in order, and every week.
 pub fn begin(outside: &Arc<Outside>, at_once: bool) {
     let outside = Arc::clone(outside);
@@ -52,7 +55,11 @@ async fn findings(outside: &Outside) -> Option<String> {
             None
         }
         Ok(Ok(report)) => {
-            Some(report.findings.iter().map(|found| found.cause.clone()).collect::<Vec<_>>().join("; "))
+            let told = |found: &check::Finding| format!("{}: {}", found.what, found.cause);
+            let more = report.findings.len().saturating_sub(SHOWN);
+            let mut said: Vec<String> = report.findings.iter().take(SHOWN).map(told).collect();
+            said.extend((more > 0).then(|| format!("and {more} more")));
+            Some(said.join("; "))
         }
         Ok(Err(error)) => Some(super::chain(&error)),
         Err(panic) => Some(panic.to_string()),

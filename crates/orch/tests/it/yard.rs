@@ -309,6 +309,20 @@ impl Yard {
         }
     }
 
+    /// Waits for commits until the installation is paused.
+    #[track_caller]
+    pub(crate) fn until_paused(&self) {
+        let mut head = self.outside().head.clone();
+        let paused = |yard: &Self| {
+            let look = yard.outside().asker.ask(|board, _| board.installation().pause.is_some());
+            yard.runtime.block_on(look).unwrap_or_default()
+        };
+        while !paused(self) {
+            let news = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, head.changed()).await });
+            assert!(news.is_ok(), "nothing pauses it");
+        }
+    }
+
     /// Waits for commits until nothing is on its way to the outside.
     #[track_caller]
     pub(crate) fn settle(&self) {
