@@ -184,11 +184,8 @@ impl Keeper {
             ));
         };
         let token = random()?;
-        let session = KeptSession {
-            hash: Digest::of(token.as_bytes()),
-            by: ticket.by,
-            until: now.after(SESSION_LIFE),
-        };
+        let session =
+            KeptSession { hash: Digest::of(token.as_bytes()), by: ticket.by, until: now.after(SESSION_LIFE) };
         let mut sessions = lock(&self.sessions);
         sessions.retain(|_, session| session.until > now);
         if sessions.len() >= MOST_SESSIONS

@@ -120,7 +120,8 @@ async fn answer(
 /// Answers on one connection to its end, as the socket in the data folder would: for a program that is its own front door.
 pub async fn attend(stream: UnixStream, router: Router) {
     let answer = hyper::service::service_fn(move |request| answer(router.clone(), Peer::Unix, request));
-    let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
     if let Err(cause) = connection.await {
         tracing::debug!(%cause, "a connection ended");
     }

@@ -123,8 +123,7 @@ impl Machine {
         };
         let files = kernel(ABI::V1);
         let fact = |what, holds, so: &str| Fact { what, holds, so: so.to_owned() };
-        let either =
-            |what, holds, so: &str, not: &str| fact(what, holds, if holds { so } else { not });
+        let either = |what, holds, so: &str, not: &str| fact(what, holds, if holds { so } else { not });
         vec![
             fact(
                 "files",

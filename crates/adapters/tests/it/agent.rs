@@ -352,7 +352,8 @@ fn any_program_is_an_agent() {
     assert!(launch(&agents, &assignment(1)).is_ok());
 }
 
-/// As root, an agent is another user: it may write its tree and its home, and that is all it may.
+/// As root, an agent is another user: it may write its tree and its home, and that is all it may. Runs as root alone, as CI
+/// does.
 #[test]
 fn root_runs_agents_as_another_user() {
     if !rustix::process::geteuid().is_root() {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use orch_adapters::process::{
-    Enforcement, Landlock, Launcher, Limits, Observed, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox, StopWay, wait,
+    Enforcement, Landlock, Launcher, Limits, Observed, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox,
+    StopWay, wait,
 };
 use orch_core::stage::Role;
 use serde::Serialize;
@@ -213,7 +214,10 @@ fn folder(here: &Here, run_as: bool, checks: &mut Checks) {
             &format!("chmod {} {shown}", if run_as { 711 } else { 700 }),
         );
     } else if mode & 0o011 != 0 {
-        checks.good("folder", format!("{shown} (mode {mode:o}: the user of `run_as` can walk through, not look)"));
+        checks.good(
+            "folder",
+            format!("{shown} (mode {mode:o}: the user of `run_as` can walk through, not look)"),
+        );
     } else {
         checks.good("folder", format!("{shown} (mode {mode:o})"));
     }
@@ -269,7 +273,9 @@ fn listen(settings: &Settings, up: bool, checks: &mut Checks) {
         return checks.missing("listen", says, "stop what has it, or set `listen` in orch.toml");
     }
     if address.ip().is_loopback() {
-        let says = format!("{address}, this machine only: whoever is on it reads without a login, runs too; writing needs one");
+        let says = format!(
+            "{address}, this machine only: whoever is on it reads without a login, runs too; writing needs one"
+        );
         checks.good("listen", says);
     } else {
         let says = format!("{address} can be reached from other machines; reading needs a login too");
@@ -323,21 +329,27 @@ fn user(settings: &Settings, checks: &mut Checks) -> Option<RunAs> {
 /// What of this machine a run sees, and what protects the rest from it, one line each (decision 9). What does not hold is
 /// to be known, not to be mended.
 fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mut Checks) {
-    let made = super::up::wishes(here)
-        .and_then(|wishes| project::machine(&here.home, settings, &wishes, runs_as));
+    let made =
+        super::up::wishes(here).and_then(|wishes| project::machine(&here.home, settings, &wishes, runs_as));
     let machine = match made {
         Ok(machine) => machine,
         Err(e) => return checks.error("machine", &e),
     };
     let given = &settings.machine;
     if given.read.is_empty() && given.env.is_empty() {
-        checks.good("machine", "runs get the system's programs and toolchains; [machine] in orch.toml opens more");
+        checks.good(
+            "machine",
+            "runs get the system's programs and toolchains; [machine] in orch.toml opens more",
+        );
     } else {
         let shown = |path: &PathBuf| path.display().to_string();
         let read = given.read.iter().map(shown).collect::<Vec<_>>().join(", ");
         let env = given.env.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         let none = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
-        checks.good("machine", format!("runs may also read {}; they get the variables {}", none(read), none(env)));
+        checks.good(
+            "machine",
+            format!("runs may also read {}; they get the variables {}", none(read), none(env)),
+        );
     }
     for path in given.read.iter().filter(|path| !path.exists()) {
         let says = format!("`machine.read` names {}, which is not there", path.display());

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::Here;
 use crate::client::{self, Next, segment, talk};
 use crate::error::{Error, unopened, unread};
-use crate::screen::{self, BOLD, Cell, DIM, PLAIN, cell};
 use crate::ids;
+use crate::screen::{self, BOLD, Cell, DIM, PLAIN, cell};
 
 /// What happens, and why.
 #[derive(Debug, clap::Args)]

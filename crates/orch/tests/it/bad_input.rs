@@ -143,7 +143,8 @@ fn malformed_verdicts_never_count() {
         )
     };
     let texts = ["", "all is well\n", "---\nverdict: APPROVED\n", "---\nverdict: [APPROVED\n---\n"];
-    let no_text = "[[part.step]]\ndo = \"garbage\"\nbytes = 300\npath = \"docs/work-items/{item}/12-review.md\"\n";
+    let no_text =
+        "[[part.step]]\ndo = \"garbage\"\nbytes = 300\npath = \"docs/work-items/{item}/12-review.md\"\n";
     for steps in texts.into_iter().map(write).chain([no_text.to_owned()]) {
         let (_yard, task) = fruitless(&[("reviewer", &steps)], Role::Reviewer);
         match why(&task) {

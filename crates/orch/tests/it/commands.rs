@@ -326,7 +326,10 @@ fn the_store_answers_while_the_brain_is_down() {
     for (command, what) in [("diff", "branch"), ("logs", "run")] {
         let said = stage.orch([command, "d-2"]);
         let said = said.failed(3);
-        assert!(said.contains(&format!("D-002 has no {what} yet")) && said.contains("orch why D-002"), "{said}");
+        assert!(
+            said.contains(&format!("D-002 has no {what} yet")) && said.contains("orch why D-002"),
+            "{said}"
+        );
         assert!(stage.orch([command, "d-9"]).failed(3).contains("there is no task D-009"));
     }
     assert!(stage.orch(["replay", "--verify"]).well().contains("rows folded, chain and hashes hold"));

@@ -239,7 +239,8 @@ fn who_is_not_root_becomes_nobody() {
     assert!(told.contains("not root; agents and tests run as the same user"), "{told}");
 }
 
-/// Proves that as root, agents run as the user of `run_as` and still do the whole job (decision 9). Runs as root alone.
+/// Proves that as root, agents run as the user of `run_as` and still do the whole job (decision 9). Runs as root alone, as CI
+/// does.
 #[test]
 fn agents_run_as_another_user() {
     let mut yard = besieged(Some("nobody"));

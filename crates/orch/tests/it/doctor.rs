@@ -113,7 +113,9 @@ fn what_runs_get_is_told() {
     } else {
         assert_eq!(code, 1);
         assert_eq!(state(&done, "user")["state"], "missing");
-        assert!(state(&done, "user")["says"].as_str().unwrap().contains("Orch is not root and cannot become"));
+        assert!(
+            state(&done, "user")["says"].as_str().unwrap().contains("Orch is not root and cannot become")
+        );
     }
 
     settings("no-such-user", &stage.path("repo"));

@@ -24,9 +24,7 @@ fn the_same_words_while_orch_is_down() {
         let id = yard.ask("A change");
         let task = yard.travel(&id);
         let held = yard.ask("Another change");
-        yard.until(&held, "the approval", |task| {
-            matches!(task.step, Step::Rest(_)).then_some(())
-        });
+        yard.until(&held, "the approval", |task| matches!(task.step, Step::Rest(_)).then_some(()));
         yard.settle();
         let developer = task.runs.iter().find(|row| row.job == Job::Agent(Role::Developer));
         let run = developer.map(|row| row.run.to_string()).unwrap();

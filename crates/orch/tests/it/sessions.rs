@@ -43,7 +43,8 @@ fn a_browser_stays_signed_in_over_a_restart() {
     assert_eq!(writes(&yard, cookie), 200);
     let (_, page) = yard.http("GET /", &[("cookie", cookie)], b"");
     let csrf = page.split("name=\"csrf\" value=\"").nth(1).unwrap().split('"').next().unwrap();
-    let out = yard.http("POST /logout", &[("cookie", cookie), form, origin], format!("csrf={csrf}").as_bytes());
+    let out =
+        yard.http("POST /logout", &[("cookie", cookie), form, origin], format!("csrf={csrf}").as_bytes());
     assert_eq!(out.0, 303, "{}", out.1);
     yard.stop();
     yard.up();
