@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
 use crate::id::{ProviderId, RunId, TaskId};
+use crate::state::Freeze;
 use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why};
 use crate::time::Moment;
 
@@ -191,10 +192,12 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
     Standing::Held(holds)
 }
 
-/// What keeps the repository from merging, its own failed deploy too: whoever lifts the first hold should know what is next.
-fn frozen<'a>(task: &Task, board: &'a Board) -> impl Iterator<Item = Hold> + 'a {
+/// What keeps the repository from merging: whoever lifts the first hold should know what is next. A task's own freeze keeps
+/// everybody but itself; it is told where the task that should repair it stands still.
+fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 'a {
     let freezes = board.repository(&task.project).map(|repository| repository.freezes.as_slice());
-    freezes.unwrap_or_default().iter().map(|freeze| Hold {
+    let told = |freeze: &&Freeze| task.escalated.is_some() || freeze.task.as_ref() != Some(&task.id);
+    freezes.unwrap_or_default().iter().filter(told).map(|freeze| Hold {
         kind: HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() },
         since: freeze.at,
     })
