@@ -71,6 +71,13 @@ pub(crate) const GATE: &[Part] = &[
         from: From::Rustup("clippy"),
     },
     Part {
+        name: "curl",
+        needed_for: "the test in which an agent knocks at Orch's door",
+        ask: &["curl", "--version"],
+        oldest: None,
+        from: From::Debian(&["curl"]),
+    },
+    Part {
         name: "Chromium",
         needed_for: "the browser test",
         ask: &["chromium", "--version"],

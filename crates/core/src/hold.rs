@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
 use crate::id::{ProviderId, RunId, TaskId};
+use crate::state::Freeze;
 use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why};
 use crate::time::Moment;
 
@@ -165,7 +166,10 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         Step::Running { run, job } => return Standing::Working { run: Some((*run, *job)), ask: None, since },
         Step::Asked { ask, .. } => return Standing::Working { run: None, ask: Some(ask.clone()), since },
         Step::Rest(rest) => match of_rest(task, rest, policies) {
-            Some(kind) => holds.push(Hold { kind, since }),
+            Some(kind) => {
+                holds.push(Hold { kind, since });
+                holds.extend(frozen(task, board));
+            }
             None => return Standing::Over { since },
         },
         Step::Queued(want) => {
@@ -186,6 +190,17 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         holds.push(Hold { kind, since: refused.at });
     }
     Standing::Held(holds)
+}
+
+/// What keeps the repository from merging: whoever lifts the first hold should know what is next. A task's own freeze keeps
+/// everybody but itself; it is told where the task that should repair it stands still.
+fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 'a {
+    let freezes = board.repository(&task.project).map(|repository| repository.freezes.as_slice());
+    let told = |freeze: &&Freeze| task.escalated.is_some() || freeze.task.as_ref() != Some(&task.id);
+    freezes.unwrap_or_default().iter().filter(told).map(|freeze| Hold {
+        kind: HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() },
+        since: freeze.at,
+    })
 }
 
 fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {

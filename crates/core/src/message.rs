@@ -40,6 +40,14 @@ pub enum Lang {
 impl Lang {
     /// Both.
     pub const ALL: [Lang; 2] = [Lang::En, Lang::Ru];
+
+    /// Its tag: `en`, `ru`.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Lang::En => "en",
+            Lang::Ru => "ru",
+        }
+    }
 }
 
 /// Why something was done or not, as one or two sentences.
@@ -48,7 +56,8 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Known => say(lang, "reason-known", []),
         Reason::RequestEdited => say(lang, "reason-request-edited", []),
         Reason::GestureTaken { press, by } => {
-            say(lang, "reason-gesture-taken", [("press", quoted(press)), ("by", quoted(by))])
+            let args = [("press", quoted(press)), ("who", Arg::Text(gesture_who(by, lang)))];
+            say(lang, "reason-gesture-taken", args)
         }
         Reason::GestureWithoutEffect { press, why } => {
             let args = [("press", quoted(press)), ("why", Arg::Text(no_effect(why, lang)))];
@@ -60,17 +69,17 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             "reason-advanced",
             [("from", Arg::Text(stage_label(*from, lang))), ("to", Arg::Text(stage_label(*to, lang)))],
         ),
-        Reason::SentBack { from, to, judge: by, attempt, of } => say(
-            lang,
-            "reason-sent-back",
-            [
-                ("from", Arg::Text(stage_label(*from, lang))),
-                ("to", Arg::Text(stage_label(*to, lang))),
-                ("judge", Arg::Text(judge(by, lang))),
-                ("attempt", Arg::Count(u64::from(*attempt))),
-                ("of", Arg::Count(u64::from(*of))),
-            ],
-        ),
+        Reason::SentBack { from, to, judge: by, attempt, of } => {
+            let to_arg = ("to", Arg::Text(stage_label(*to, lang)));
+            let judge = ("judge", Arg::Text(judge(by, lang)));
+            let [attempt, of] =
+                [("attempt", *attempt), ("of", *of)].map(|(name, n)| (name, Arg::Count(u64::from(n))));
+            if from == to {
+                return say(lang, "reason-sent-back-here", [to_arg, judge, attempt, of]);
+            }
+            let from = ("from", Arg::Text(stage_label(*from, lang)));
+            say(lang, "reason-sent-back", [from, to_arg, judge, attempt, of])
+        }
         Reason::Repeated { role, cause } => say(
             lang,
             "reason-repeated",
@@ -124,6 +133,15 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             say(lang, key, [("file", quoted(record.file())), ("cause", quoted(cause))])
         }
         Reason::Noted => say(lang, "reason-noted", []),
+    }
+}
+
+/// Whose gesture it was: a person's, the board's, or that of a program that named nobody.
+fn gesture_who(by: &str, lang: Lang) -> String {
+    match by {
+        "board" => say(lang, "gesture-who-board", []),
+        "api" => say(lang, "gesture-who-api", []),
+        person => say(lang, "gesture-who-person", [("by", quoted(person))]),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How does a command speak to the brain? HTTP over the socket in the data folder, with the token beside it
-//! (decision 44).
+//! How does a command speak to the brain? HTTP over the socket in the data folder, with the token beside it; while the
+//! brain is down, to the store as it was left, in the same words (decision 44).
 
 use std::io;
 use std::path::Path;
@@ -9,6 +9,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
+use orch_core::message::Lang;
+use orch_server::{Router, attend};
 use serde_json::Value;
 use tokio::net::UnixStream;
 
@@ -18,12 +20,15 @@ use crate::home::Home;
 /// The longest answer that is read: a log or a diff may be large, but not endless.
 const LARGEST: usize = 64 << 20;
 
-/// A way to the brain that is known to be open.
+/// A way to the brain, or to what it left, that is known to be open.
 #[derive(Debug)]
 pub struct Client {
     home: Home,
+    /// The front door in this process; without it the socket.
+    door: Option<Router>,
     token: String,
     by: Option<String>,
+    lang: Lang,
 }
 
 /// A part of a log.
@@ -54,7 +59,19 @@ impl Client {
                 .remedy("run the command as the user who runs Orch")
         })?;
         let by = by.filter(|by| by.bytes().all(|b| b.is_ascii_graphic())).map(str::to_owned);
-        Ok(Self { home: home.clone(), token: token.trim().to_owned(), by })
+        let token = token.trim().to_owned();
+        Ok(Self { home: home.clone(), door: None, token, by, lang: Lang::default() })
+    }
+
+    /// A front door of this process.
+    pub fn inside(home: &Home, door: Router, token: String) -> Self {
+        Self { home: home.clone(), door: Some(door), token, by: None, lang: Lang::default() }
+    }
+
+    /// The same, answered in a language.
+    #[must_use]
+    pub fn speaking(self, lang: Lang) -> Self {
+        Self { lang, ..self }
     }
 
     /// Asks for something.
@@ -124,7 +141,15 @@ impl Client {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Response<Incoming>, Error> {
-        let stream = connect(&self.home).await?;
+        let stream = match &self.door {
+            None => connect(&self.home).await?,
+            Some(door) => {
+                let (near, far) = UnixStream::pair()
+                    .map_err(|e| Error::failed(format!("no connection can be made: {e}")))?;
+                tokio::spawn(attend(far, door.clone()));
+                near
+            }
+        };
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|e| cut(path, &e))?;
         tokio::spawn(connection);
@@ -133,12 +158,13 @@ impl Client {
             .uri(path)
             .header("host", "localhost")
             .header("accept", "application/json, text/event-stream;q=0.9, text/plain;q=0.8")
+            .header("accept-language", self.lang.code())
             .header("authorization", format!("Bearer {}", self.token));
         if let Some(by) = &self.by {
             request = request.header("orch-by", by);
         }
         if body.is_some() {
-            let key = idempotency_key()?;
+            let key = random()?;
             request = request.header("content-type", "application/json").header("idempotency-key", key);
         }
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
@@ -262,7 +288,8 @@ pub fn query(path: &str, asked: &[(&str, Option<String>)]) -> String {
     }
 }
 
-fn idempotency_key() -> Result<String, Error> {
+/// 128 random bits in hexadecimal.
+pub(crate) fn random() -> Result<String, Error> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|e| Error::failed(format!("the system gives no random numbers: {e}")))?;

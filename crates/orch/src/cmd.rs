@@ -29,9 +29,10 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::client::Client;
+use crate::compose::user;
 use crate::error::{Error, Kind};
 use crate::home::Home;
-use crate::reading::Reading;
+use crate::left::Left;
 use crate::screen;
 use crate::settings::Settings;
 
@@ -156,17 +157,30 @@ impl Here {
     /// # Errors
     /// It is not running.
     pub async fn brain(&self) -> Result<Client, Error> {
-        let user = self.var("USER").or_else(|| self.var("LOGNAME"));
-        Client::open(&self.home, user).await
+        let lang = self.settings().map(|settings| settings.language).unwrap_or_default();
+        Ok(Client::open(&self.home, self.user().as_deref()).await?.speaking(lang))
     }
 
-    /// The brain or, when it is down, the store.
+    /// Who types: what the environment says, else what the system calls this user.
+    pub fn user(&self) -> Option<String> {
+        let said = self.var("USER").or_else(|| self.var("LOGNAME")).map(str::to_owned);
+        said.or_else(user::own_name)
+    }
+
+    /// The brain or, when it is down, the store as it was left; which of them is said once, on standard error.
     ///
     /// # Errors
     /// Neither answers.
-    pub async fn reading(&self) -> Result<Reading, Error> {
-        let user = self.var("USER").or_else(|| self.var("LOGNAME"));
-        Reading::open(&self.home, user, self.settings().ok().as_ref()).await
+    pub async fn reading(&self) -> Result<Client, Error> {
+        match self.brain().await {
+            Err(down) if down.kind == Kind::NotRunning && self.home.store().exists() => {
+                let path = self.var("PATH").unwrap_or_default();
+                let left = Left::client(&self.home, self.settings().ok().as_ref(), path)?;
+                note("Orch is not running; this is how the store was left. `orch up` starts it.");
+                Ok(left)
+            }
+            answered => answered,
+        }
     }
 
     /// A variable of the environment.

@@ -10,11 +10,10 @@ pub mod refs;
 pub mod check;
 pub mod room;
 pub mod user;
+pub mod secrets;
 pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -41,6 +40,7 @@ use crate::home::Home;
 use crate::reload::Kept;
 use crate::settings::Settings;
 use project::Project;
+use secrets::private;
 
 /// The outside and the door to the brain: what hands, sweeps and the front door share.
 pub struct Outside {
@@ -421,19 +421,14 @@ async fn parts(
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let texts = Arc::new(project::Texts::new(home.store()));
     let projects = project::all(home, settings, wishes, user, &texts, &tracker)?;
-    let token = secret(&home.token())?;
+    let token = secrets::secret(&home.token())?;
     let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
         Error::failed(format!("nothing can listen there: {e}"))
             .at(settings.listen)
             .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
     })?;
     let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
-    let socket = home.socket();
-    let _ = std::fs::remove_file(&socket);
-    let unix = UnixListener::bind(&socket).map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
-    let private = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&socket, private)
-        .map_err(|e| Error::failed(e.to_string()).at(socket.display()))?;
+    let unix = secrets::socket(home)?;
     Ok(Parts { tracker, forge, projects, token, tcp, address, unix })
 }
 
@@ -458,7 +453,11 @@ fn open_door(
         None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
         None => format!("http://{address}"),
     };
-    let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
+    let keeper = Arc::new(Keeper::new(
+        access,
+        secrets::sessions(&outside.home, clock::now()),
+        Some(secrets::keep_sessions(&outside.home)),
+    ));
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
         keeper: Arc::clone(&keeper),
@@ -472,12 +471,13 @@ fn open_door(
 }
 
 impl Running {
-    /// A link that signs a browser in, once.
+    /// A link that signs a browser in, once, as the user who runs Orch.
     ///
     /// # Errors
     /// There is no randomness.
     pub fn link(&self) -> Result<String, Error> {
-        self.keeper.link("owner", clock::now()).map_err(|e| Error::failed(e.to_string()))
+        let by = user::own_name().unwrap_or_else(|| "owner".to_owned());
+        self.keeper.link(&by, clock::now()).map_err(|e| Error::failed(e.to_string()))
     }
 
     /// Ends the front door, lets the hands finish nothing new, and closes the brain. Runs go on under their supervisors
@@ -515,33 +515,6 @@ fn make_folders(home: &Home, user: Option<RunAs>) -> Result<(), Error> {
         user::reaches_into(user, &folder)?;
     }
     Ok(())
-}
-
-fn private(folder: &Path, mode: u32) -> Result<(), Error> {
-    let failed = |e: std::io::Error| Error::failed(e.to_string()).at(folder.display());
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).map_err(failed)
-}
-
-/// A secret of 256 random bits in a file: made once, readable by its owner alone.
-pub(crate) fn secret(path: &Path) -> Result<String, Error> {
-    if let Ok(token) = std::fs::read_to_string(path)
-        && !token.trim().is_empty()
-    {
-        return Ok(token.trim().to_owned());
-    }
-    let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
-    let token = Digest::of(&bytes).0;
-    let failed = |e: std::io::Error| Error::failed(e.to_string()).at(path.display());
-    // One that is there keeps its mode: runs of another user may have to walk through it.
-    if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
-        private(folder, 0o700)?;
-    }
-    let mut file = std::fs::OpenOptions::new();
-    let mut file = file.write(true).create(true).truncate(true).mode(0o600).open(path).map_err(failed)?;
-    std::io::Write::write_all(&mut file, token.as_bytes()).map_err(failed)?;
-    Ok(token)
 }
 
 fn store_error(error: &orch_store::OpenError) -> Error {

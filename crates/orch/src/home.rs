@@ -67,6 +67,11 @@ impl Home {
         self.folder.join("token")
     }
 
+    /// The browsers that are signed in, mode 0600.
+    pub fn sessions(&self) -> PathBuf {
+        self.folder.join("sessions")
+    }
+
     /// A folder a run: specification, output, end.
     pub fn runs(&self) -> PathBuf {
         self.folder.join("runs")

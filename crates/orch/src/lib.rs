@@ -12,7 +12,7 @@ pub mod reference;
 pub mod repository;
 pub mod detect;
 pub mod client;
-pub mod reading;
+pub mod left;
 pub mod screen;
 pub mod ids;
 pub mod compose;

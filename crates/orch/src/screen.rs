@@ -69,18 +69,33 @@ pub fn table(rows: &[Vec<Cell>]) -> String {
     let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
     let mut out = String::new();
     for row in rows {
-        let mut line = String::new();
-        for (at, Cell { text, style }) in row.iter().enumerate() {
-            line.push_str(&format!("{style}{text}{style:#}"));
-            if at + 1 < row.len() {
+        let last = row.iter().rposition(|cell| !cell.text.is_empty());
+        for (at, Cell { text, style }) in row.iter().enumerate().take_while(|(at, _)| Some(*at) <= last) {
+            out.push_str(&format!("{style}{text}{style:#}"));
+            if Some(at) < last {
                 let pad = widths[at].saturating_sub(text.chars().count()) + 2;
-                line.extend(std::iter::repeat_n(' ', pad));
+                out.extend(std::iter::repeat_n(' ', pad));
             }
         }
-        out.push_str(line.trim_end());
         out.push('\n');
     }
     out
+}
+
+/// A text in lines of at most `width` characters, broken between words; a longer word has a line of its own.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines
+            .last_mut()
+            .filter(|line| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= width);
+        match line {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// Writes to standard output. A reader that has gone (`orch list | head`) ends the program without a word.
@@ -149,5 +164,15 @@ mod tests {
             vec![cell(PLAIN, "bbb"), cell(PLAIN, ""), cell(PLAIN, "")],
         ];
         assert_eq!(table(&rows), "a    long  x\nbbb\n");
+        let styled = [vec![cell(BOLD, "a"), cell(DIM, "")]];
+        assert_eq!(table(&styled), format!("{BOLD}a{BOLD:#}\n"));
+    }
+
+    /// Proves that long texts break between words and lose none.
+    #[test]
+    fn long_texts_are_wrapped() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("/a/very/long/path x", 5), ["/a/very/long/path", "x"]);
+        assert_eq!(wrapped("", 5), [""]);
     }
 }

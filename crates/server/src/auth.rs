@@ -54,12 +54,27 @@ impl Access {
 pub struct KeptSession {
     /// SHA-256 of the session's token.
     pub hash: Digest,
-    /// What forms of this session carry.
-    pub csrf: String,
     /// Who it is.
     pub by: String,
     /// Until when it is good.
     pub until: Moment,
+}
+
+/// A browser that is signed in, as its request shows it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    hash: Digest,
+    /// Who it is.
+    pub(crate) by: String,
+    /// What its forms carry: made from the token, so that it need not be kept either.
+    pub(crate) csrf: String,
+}
+
+impl Session {
+    fn of(kept: &KeptSession, token: &str) -> Self {
+        let csrf = Digest::of(format!("forms of {token}").as_bytes()).0;
+        Self { hash: kept.hash.clone(), by: kept.by.clone(), csrf }
+    }
 }
 
 /// Writes all sessions somewhere; called after every change.
@@ -71,7 +86,7 @@ pub struct Keeper {
     token: Digest,
     cookie: String,
     tickets: Mutex<Vec<Ticket>>,
-    sessions: Mutex<HashMap<Digest, Arc<KeptSession>>>,
+    sessions: Mutex<HashMap<Digest, KeptSession>>,
     keep: Option<Keep>,
 }
 
@@ -92,7 +107,7 @@ pub(crate) enum Who {
         via: Door,
     },
     /// A browser.
-    Session(Arc<KeptSession>),
+    Session(Arc<Session>),
     /// Not known.
     Nobody,
 }
@@ -124,7 +139,7 @@ impl Keeper {
             true => format!("__Host-orch-{}", &Digest::of(token.0.as_bytes()).0[..8]),
             false => format!("orch-{}", &Digest::of(token.0.as_bytes()).0[..8]),
         };
-        let sessions = kept.into_iter().map(|session| (session.hash.clone(), Arc::new(session))).collect();
+        let sessions = kept.into_iter().map(|session| (session.hash.clone(), session)).collect();
         Self { access, token, cookie, tickets: Mutex::default(), sessions: Mutex::new(sessions), keep }
     }
 
@@ -169,12 +184,8 @@ impl Keeper {
             ));
         };
         let token = random()?;
-        let session = KeptSession {
-            hash: Digest::of(token.as_bytes()),
-            csrf: random()?,
-            by: ticket.by,
-            until: now.after(SESSION_LIFE),
-        };
+        let session =
+            KeptSession { hash: Digest::of(token.as_bytes()), by: ticket.by, until: now.after(SESSION_LIFE) };
         let mut sessions = lock(&self.sessions);
         sessions.retain(|_, session| session.until > now);
         if sessions.len() >= MOST_SESSIONS
@@ -183,13 +194,13 @@ impl Keeper {
         {
             sessions.remove(&oldest);
         }
-        sessions.insert(session.hash.clone(), Arc::new(session));
+        sessions.insert(session.hash.clone(), session);
         self.write_down(&sessions);
         Ok(self.set_cookie(&token, SESSION_LIFE.as_seconds()))
     }
 
     /// Ends a session. Answers the cookie that forgets it.
-    pub(crate) fn sign_out(&self, session: &KeptSession) -> HeaderValue {
+    pub(crate) fn sign_out(&self, session: &Session) -> HeaderValue {
         let mut sessions = lock(&self.sessions);
         sessions.remove(&session.hash);
         self.write_down(&sessions);
@@ -197,7 +208,7 @@ impl Keeper {
     }
 
     /// Whether a form or a script of this session sent what only its page knows.
-    pub(crate) fn check_form(&self, session: &KeptSession, said: &str) -> Result<(), Problem> {
+    pub(crate) fn check_form(&self, session: &Session, said: &str) -> Result<(), Problem> {
         if bool::from(session.csrf.as_bytes().ct_eq(said.as_bytes())) {
             return Ok(());
         }
@@ -215,9 +226,9 @@ impl Keeper {
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
     }
 
-    fn write_down(&self, sessions: &HashMap<Digest, Arc<KeptSession>>) {
+    fn write_down(&self, sessions: &HashMap<Digest, KeptSession>) {
         if let Some(keep) = &self.keep {
-            let mut all: Vec<KeptSession> = sessions.values().map(|session| (**session).clone()).collect();
+            let mut all: Vec<KeptSession> = sessions.values().cloned().collect();
             all.sort_by(|a, b| a.hash.cmp(&b.hash));
             keep(&all);
         }
@@ -247,8 +258,9 @@ impl Keeper {
         let mut pairs =
             cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
         let Some((_, token)) = pairs.find(|(name, _)| *name == self.cookie) else { return Ok(Who::Nobody) };
-        let found = lock(&self.sessions).get(&Digest::of(token.as_bytes())).cloned();
-        Ok(found.filter(|session| session.until > now).map_or(Who::Nobody, Who::Session))
+        let sessions = lock(&self.sessions);
+        let kept = sessions.get(&Digest::of(token.as_bytes())).filter(|session| session.until > now);
+        Ok(kept.map_or(Who::Nobody, |kept| Who::Session(Arc::new(Session::of(kept, token)))))
     }
 
     /// The `Host` must be one of ours: another name that resolves to us is somebody's trick on a browser.

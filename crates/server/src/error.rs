@@ -95,6 +95,12 @@ impl Problem {
         )
     }
 
+    /// A task that has not come so far.
+    pub(crate) fn not_yet(what: &str, task: &orch_core::id::TaskId) -> Self {
+        let hint = format!("it comes with the work; `orch why {task}` says what the task waits for");
+        Self::new(Kind::NotFound, format!("{task} has no {what} yet"), hint)
+    }
+
     pub(crate) fn no_credential() -> Self {
         Self::new(
             Kind::NoCredential,

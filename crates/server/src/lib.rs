@@ -24,6 +24,8 @@ mod status;
 mod assets;
 
 pub use auth::Keeper;
+pub use axum::Router;
 pub use routes::{Route, Setup, documented, routed, router};
-pub use serve::{Listener, Patience, serve};
+pub use serve::{Listener, Patience, attend, serve};
 pub use source::Source;
+pub use stream::event;

@@ -10,8 +10,9 @@ use serde::Deserialize;
 use serde_json::json;
 use utoipa::IntoParams;
 
+use crate::api::listed;
 use crate::ask::{Path, Query, task_id};
-use crate::error::{Failure, Problem};
+use crate::error::{Failure, Kind, Problem};
 use crate::routes::Rooms;
 use crate::show::{log_text, whole_chars};
 use crate::source::{LogChunk, LogPart, LogStream};
@@ -144,13 +145,16 @@ async fn part(rooms: &Rooms, id: &str, wanted: &Wanted) -> Result<LogPart, Probl
 }
 
 async fn newest(rooms: &Rooms, task: &TaskId) -> Result<RunId, Problem> {
-    let listed =
-        rooms.source.task(task.clone()).await?.ok_or_else(|| Problem::not_found(format!("task {task}")))?;
-    let newest = listed.task.runs.last().map(|row| row.run);
-    newest.ok_or_else(|| Problem::not_found(format!("run of {task} yet")))
+    let newest = listed(rooms, task).await?.task.runs.last().map(|row| row.run);
+    newest.ok_or_else(|| Problem::not_yet("run", task))
 }
 
 async fn chunk(rooms: &Rooms, part: LogPart) -> Result<LogChunk, Problem> {
-    let what = format!("log of run {} of {}", part.run, part.task);
-    rooms.source.log(part).await?.ok_or_else(|| Problem::not_found(what))
+    let (run, task) = (part.run, part.task.clone());
+    if let Some(chunk) = rooms.source.log(part).await? {
+        return Ok(chunk);
+    }
+    listed(rooms, &task).await?;
+    let hint = format!("`orch show {task}` lists its runs");
+    Err(Problem::new(Kind::NotFound, format!("{task} has no run {run}"), hint))
 }

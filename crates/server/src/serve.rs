@@ -9,7 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -92,14 +92,7 @@ async fn accept(
             }
         };
         let router = router.clone();
-        let answer = hyper::service::service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(peer);
-            let router = router.clone();
-            async move {
-                hyper::service::Service::call(&hyper_util::service::TowerToHyperService::new(router), request)
-                    .await
-            }
-        });
+        let answer = hyper::service::service_fn(move |request| answer(router.clone(), peer, request));
         let connection = builder.serve_connection(TokioIo::new(io), answer).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -112,6 +105,25 @@ async fn accept(
     }
     if timeout(patience.grace, graceful.shutdown()).await.is_err() {
         tracing::warn!("answers were still under way when the grace was over");
+    }
+}
+
+async fn answer(
+    router: Router,
+    peer: Peer,
+    mut request: hyper::Request<hyper::body::Incoming>,
+) -> Result<axum::response::Response, std::convert::Infallible> {
+    request.extensions_mut().insert(peer);
+    hyper::service::Service::call(&hyper_util::service::TowerToHyperService::new(router), request).await
+}
+
+/// Answers on one connection to its end, as the socket in the data folder would: for a program that is its own front door.
+pub async fn attend(stream: UnixStream, router: Router) {
+    let answer = hyper::service::service_fn(move |request| answer(router.clone(), Peer::Unix, request));
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
+    if let Err(cause) = connection.await {
+        tracing::debug!(%cause, "a connection ended");
     }
 }
 

@@ -156,6 +156,11 @@ async fn tell_rows(
     }
 }
 
+/// A row as the API shows it, for those who read the journal themselves.
+pub fn event(row: &Row, lang: Lang) -> serde_json::Value {
+    json!(wire::event(row, lang))
+}
+
 fn written(row: &Row, lang: Lang) -> String {
     let event = serde_json::to_string(&wire::event(row, lang)).unwrap_or_default();
     format!("id: {}\nevent: row\ndata: {event}\n\n", row.seq)

@@ -29,7 +29,7 @@ pub(crate) struct Stand {
     pub(crate) since: String,
     /// What lifts it; empty while it works.
     pub(crate) lifts: String,
-    /// What else it waits for.
+    /// What else it waits for, and what lifts that.
     pub(crate) also: Vec<String>,
     #[serde(skip)]
     pub(crate) since_at: Moment,
@@ -302,7 +302,7 @@ pub(crate) fn stand(task: &Task, seen: &Seen, now: Moment, lang: Lang) -> Stand 
                 text: words::hold(kind, &task.item, lang),
                 since: rfc3339(*since),
                 lifts: words::lifts(kind, &task.item, lang),
-                also: rest.iter().map(|hold| words::hold(&hold.kind, &task.item, lang)).collect(),
+                also: rest.iter().map(|hold| words::also(&hold.kind, &task.item, lang)).collect(),
                 since_at: *since,
             }
         }

@@ -56,6 +56,11 @@ pub(crate) fn hold(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
     }
 }
 
+/// What a task waits for besides, and what lifts that.
+pub(crate) fn also(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
+    sentence(&message::hold_kind(kind, item, lang))
+}
+
 /// What lifts a hold.
 pub(crate) fn lifts(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
     let lifts = message::hold_halves(kind, item, lang).1;
@@ -103,6 +108,12 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
             format!("{}: {cause}", pick(lang, "refused by the provider for now", "провайдер пока отказал"))
         }
     }
+}
+
+/// Since when, and how long that is.
+pub(crate) fn since(since: Moment, now: Moment, lang: Lang) -> String {
+    let (word, span) = (pick(lang, "since", "с"), span(now.since(since), lang));
+    format!("{word} {}, {span}", figure::moment(since))
 }
 
 /// How long ago, in one unit: people read it at a glance.

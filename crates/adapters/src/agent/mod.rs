@@ -71,23 +71,14 @@ pub enum AgentKind {
     },
 }
 
-/// How an agent reaches its model: the one exception to "agents hold no keys" (decision 9).
-#[derive(Debug, Clone)]
-pub enum Login {
-    /// It needs nothing, or finds its own way.
-    None,
+/// How an agent reaches its model: the one exception to "agents hold no keys" (decision 9). Empty: it needs nothing, or
+/// finds its own way.
+#[derive(Debug, Clone, Default)]
+pub struct Login {
     /// A credential file of the person, copied into the run's own config folder; nothing else of the home is.
-    File {
-        /// The person's file.
-        from: PathBuf,
-    },
-    /// A key, passed in a variable.
-    Key {
-        /// The variable's name.
-        variable: String,
-        /// The key.
-        key: Secret,
-    },
+    pub file: Option<PathBuf>,
+    /// Keys, each passed in the variable of that name.
+    pub keys: BTreeMap<String, Secret>,
 }
 
 /// What tokens cost: millionths of a US dollar for a million tokens of each class (decision 12).
@@ -227,10 +218,7 @@ fn old_verdict(assignment: &Assignment) -> Vec<String> {
 impl AgentProgram {
     /// What of it must never be shown: for the [`Masker`] of its runs.
     pub fn secrets(&self) -> Vec<Secret> {
-        match &self.login {
-            Login::Key { key, .. } => vec![key.clone()],
-            Login::None | Login::File { .. } => Vec::new(),
-        }
+        self.login.keys.values().cloned().collect()
     }
 
     /// Whether model and effort have the form that the program expects; for the check of the settings.
@@ -250,32 +238,25 @@ impl AgentProgram {
     }
 
     fn log_in(&self, folder: &RunFolder, env: &mut BTreeMap<String, String>) -> Result<(), Failure> {
-        match &self.login {
-            Login::None => Ok(()),
-            Login::Key { variable, key } => {
-                env.insert(variable.clone(), key.expose().to_owned());
-                Ok(())
+        env.extend(self.login.keys.iter().map(|(name, key)| (name.clone(), key.expose().to_owned())));
+        let Some(from) = &self.login.file else { return Ok(()) };
+        let to = match self.kind {
+            AgentKind::Claude => folder.home.join(claude::CREDENTIALS),
+            AgentKind::Command | AgentKind::Scripted { .. } => {
+                folder.home.join(from.file_name().unwrap_or_default())
             }
-            Login::File { from } => {
-                let to = match self.kind {
-                    AgentKind::Claude => folder.home.join(claude::CREDENTIALS),
-                    AgentKind::Command | AgentKind::Scripted { .. } => {
-                        folder.home.join(from.file_name().unwrap_or_default())
-                    }
-                };
-                if let Some(above) = to.parent() {
-                    fs::create_dir_all(above).map_err(io_failure(above))?;
-                }
-                let bytes = fs::read(from).map_err(|e| {
-                    Failure::permanent(format!(
-                        "the login of agent `{}` cannot be read from {}: {e}: log in with the program itself",
-                        self.name,
-                        from.display()
-                    ))
-                })?;
-                crate::run::private_file(&to, &bytes)
-            }
+        };
+        if let Some(above) = to.parent() {
+            fs::create_dir_all(above).map_err(io_failure(above))?;
         }
+        let bytes = fs::read(from).map_err(|e| {
+            Failure::permanent(format!(
+                "the login of agent `{}` cannot be read from {}: {e}: log in with the program itself",
+                self.name,
+                from.display()
+            ))
+        })?;
+        crate::run::private_file(&to, &bytes)
     }
 }
 

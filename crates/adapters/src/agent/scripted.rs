@@ -33,7 +33,7 @@
 //! | `delete` | `path` | removes a file or folder |
 //! | `read` | `path` | prints a file |
 //! | `used` | `input`, `output`, `cost` | says what it used |
-//! | `garbage` | `bytes` | prints bytes that are no text |
+//! | `garbage` | `bytes`, `path` | prints bytes that are no text, or makes a file of them |
 //! | `flood` | `bytes` | prints very much |
 //! | `hang` | | never ends by itself |
 //! | `exit` | `code` | ends |
@@ -130,6 +130,8 @@ pub enum Step {
     },
     Garbage {
         bytes: usize,
+        #[serde(default)]
+        path: Option<String>,
     },
     Flood {
         bytes: u64,
@@ -337,9 +339,12 @@ impl Step {
                 "{{\"usage\":{{\"input_tokens\":{input},\"output_tokens\":{output}}},\"total_cost_usd\":{cost}}}"
             )
             .map_err(failed),
-            Step::Garbage { bytes } => {
+            Step::Garbage { bytes, path } => {
                 let noise: Vec<u8> = (0..*bytes).map(|n| (n % 251) as u8 ^ 0xa5).collect();
-                out.write_all(&noise).map_err(failed)
+                match path {
+                    Some(path) => fs::write(at(path), &noise).map_err(failed),
+                    None => out.write_all(&noise).map_err(failed),
+                }
             }
             Step::Flood { bytes } => flood(*bytes, out).map_err(failed),
             Step::Hang => loop {

@@ -123,6 +123,7 @@ impl Machine {
         };
         let files = kernel(ABI::V1);
         let fact = |what, holds, so: &str| Fact { what, holds, so: so.to_owned() };
+        let either = |what, holds, so: &str, not: &str| fact(what, holds, if holds { so } else { not });
         vec![
             fact(
                 "files",
@@ -134,20 +135,24 @@ impl Machine {
                     "this kernel has no Landlock: a run reads and writes all that its user may"
                 },
             ),
-            fact(
+            either(
                 "file sizes and devices",
                 kernel(ABI::V5),
-                "truncating files and talking to devices outside the list needs Linux 6.10",
+                "a run neither truncates files nor talks to devices outside its list",
+                "a run can truncate files and talk to devices that its user may: Linux 6.10 can forbid it",
             ),
-            fact(
+            either(
                 "sockets",
                 closes_sockets(),
-                "a Unix socket outside the list is closed to a run only on newer kernels; Orch's own asks for a token",
+                "a run cannot knock at Unix sockets outside its list",
+                "a run can knock at every Unix socket that its user may, which only newer kernels can forbid; Orch's own \
+                 asks for a token",
             ),
             fact(
                 "network",
                 false,
-                "not restricted: an agent must reach its model and a test its packages; Landlock knows ports, not hosts",
+                "not restricted: an agent must reach its model and a test its packages; so a run can read the dashboard \
+                 too where reading needs no login, as on this machine; every write needs a credential, and no run has one",
             ),
             fact(
                 "environment",

@@ -322,20 +322,21 @@ fn program(bench: &Bench, agents: &mut Agents, kind: AgentKind, script: &str) {
     agent.program = path.to_string_lossy().into_owned();
 }
 
-/// Any program is an agent: the prompt comes on standard input and as a file, its key reaches it and is never shown, and
+/// Any program is an agent: the prompt comes on standard input and as a file, its keys reach it and are never shown, and
 /// its tokens are priced where it names no cost.
 #[test]
 fn any_program_is_an_agent() {
     let bench = Bench::new();
     let mut agents = bench.agents("");
-    let script = r#"cat; cat "$1"; echo "$2 $3 $KEY"; echo '{"usage":{"input_tokens":2000000}}'"#;
+    let script = r#"set -e; cat; cat "$1"; echo "$2 $3 $KEY"; test "$OTHER" = sk-of-another; echo '{"usage":{"input_tokens":2000000}}'"#;
     program(&bench, &mut agents, AgentKind::Command, script);
     let key = Secret::new("sk-very-secret");
     agents.runs.mask = Masker::new([key.clone()]);
     let agent = agents.programs.get_mut("scripted").unwrap();
     agent.args = ["{prompt}", "{role}", "{model}"].map(str::to_owned).to_vec();
     agent.model = Some("vendor/model-1".to_owned());
-    agent.login = Login::Key { variable: "KEY".to_owned(), key };
+    let other = Secret::new("sk-of-another");
+    agent.login.keys = [("KEY".to_owned(), key), ("OTHER".to_owned(), other)].into();
     agent.price = Some(Price { input: 3_000_000, output: 0, cache_read: 0, cache_write: 0 });
     launch(&agents, &assignment(1)).unwrap();
     let finished = end(&agents.runs, assignment(1).run);
@@ -352,7 +353,8 @@ fn any_program_is_an_agent() {
     assert!(launch(&agents, &assignment(1)).is_ok());
 }
 
-/// As root, an agent is another user: it may write its tree and its home, and that is all it may.
+/// As root, an agent is another user: it may write its tree and its home, and that is all it may. Runs as root alone, as CI
+/// does.
 #[test]
 fn root_runs_agents_as_another_user() {
     if !rustix::process::geteuid().is_root() {
@@ -398,7 +400,7 @@ fn claude_is_called_unattended() {
     program(&bench, &mut agents, AgentKind::Claude, script);
     let from = bench.write("person/.credentials.json", "the login");
     let agent = agents.programs.get_mut("scripted").unwrap();
-    agent.login = Login::File { from };
+    agent.login = Login { file: Some(from), ..Login::default() };
     agent.model = Some("claude-opus-4-8".to_owned());
     launch(&agents, &assignment(1)).unwrap();
     let finished = end(&agents.runs, assignment(1).run);
@@ -435,13 +437,14 @@ fn missing_things_are_named() {
     };
     assert!(said(&agents, 1, "nobody").contains("no agent is called `nobody`"));
     let agent = agents.programs.get_mut("scripted").unwrap();
-    agent.login = Login::File { from: bench.root().join("none") };
+    agent.login = Login { file: Some(bench.root().join("none")), ..Login::default() };
     assert!(said(&agents, 2, "scripted").contains("log in with the program itself"));
     // What does not begin leaves nothing.
     assert_eq!(agents.runs.ports.all().unwrap(), []);
     let folder = agents.runs.places.of(assignment(2).run);
     assert!(!folder.shed.exists() && !folder.tree.exists());
     let agent = agents.programs.get_mut("scripted").unwrap();
-    (agent.login, agent.kind, agent.program) = (Login::None, AgentKind::Command, "no-such-agent".to_owned());
+    (agent.login, agent.kind, agent.program) =
+        (Login::default(), AgentKind::Command, "no-such-agent".to_owned());
     assert!(said(&agents, 3, "scripted").contains("install it, or name its absolute path"));
 }

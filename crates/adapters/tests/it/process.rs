@@ -519,7 +519,7 @@ fn limits_are_set() {
     assert_eq!(bench.out(), "77\n77\n0\n10\nNoNewPrivs:\t1\n");
 }
 
-/// As root the program becomes the user named, without root's groups; as another user that is refused.
+/// As root (so in CI) the program becomes the user named, without root's groups; as another user that is refused.
 #[test]
 fn a_program_becomes_its_user() {
     let bench = Bench::new();
@@ -538,7 +538,8 @@ fn a_program_becomes_its_user() {
     }
 }
 
-/// The death signal also reaches a program that changed its user, which clears it once.
+/// The death signal also reaches a program that changed its user, which clears it once. Runs as root alone, as CI does: nobody
+/// else can become another user.
 #[test]
 fn another_user_dies_with_the_shim() {
     if !rustix::process::geteuid().is_root() {

@@ -103,7 +103,7 @@ pub(crate) fn agents(root: &Path, exe: &Path, on_step: Option<OnStep>) -> Agents
         args: Vec::new(),
         env: BTreeMap::new(),
         read_only: Vec::new(),
-        login: Login::None,
+        login: Login::default(),
         provider: "none".into(),
         model: None,
         effort: None,

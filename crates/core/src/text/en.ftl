@@ -41,10 +41,24 @@ judge-host = Orch
 
 reason-known = The issue is known from now on.
 reason-request-edited = The title or the text of the request changed.
-reason-gesture-taken = { $by }: { $press }.
+reason-gesture-taken = { $press ->
+    [start] Started { $who }.
+    [approve] Approved { $who }.
+    [reject] Rejected { $who }.
+    [confirm] Confirmed { $who }.
+    [stop] A stop was asked for { $who }.
+    [retry] Begun afresh { $who }.
+    [continue] Continued { $who }.
+    [priority] The priority was changed { $who }.
+   *[other] Asked for { $who }: { $press }.
+}
+gesture-who-person = by { $by }
+gesture-who-board = on the board
+gesture-who-api = through the API
 reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-sent-back-here = { $to } begins again, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
 reason-repeated = The { $role } runs again: { $cause }.
 reason-gate-passed = Passed: { $gate }.
 reason-gate-failed = Failed: { $gate }.
@@ -61,7 +75,7 @@ reason-main-moved = main moved to { $commit } before the merge. The change is me
 reason-merged = Merged: main is { $commit }.
 reason-proven = Proven: what is in main is what was tested.
 reason-healthy = The deployed service names the commit and is well.
-reason-deploy-failed = The deploy failed after the merge: { $cause }. A new round begins.
+reason-deploy-failed = The deploy failed after the merge: { $cause }.
 reason-stop-deferred = The stop waits until the merge or deploy under way has ended.
 reason-stopped = Stopped.
 reason-frozen = Nothing merges in this repository. { $cause }

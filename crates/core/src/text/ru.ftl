@@ -41,10 +41,24 @@ judge-host = Orch
 
 reason-known = Задача теперь известна Orch.
 reason-request-edited = Изменились заголовок или текст задачи.
-reason-gesture-taken = { $by }: { $press }.
+reason-gesture-taken = { $press ->
+    [start] Запущено: { $who }.
+    [approve] Одобрено: { $who }.
+    [reject] Отклонено: { $who }.
+    [confirm] Подтверждено: { $who }.
+    [stop] Запрошена остановка: { $who }.
+    [retry] Начато заново: { $who }.
+    [continue] Продолжено: { $who }.
+    [priority] Срочность изменена: { $who }.
+   *[other] Запрошено: { $press } ({ $who }).
+}
+gesture-who-person = { $by }
+gesture-who-board = на доске
+gesture-who-api = через API
 reason-gesture-without-effect = «{ $press }» ничего не меняет. { $why }
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
+reason-sent-back-here = Снова этап { $to }, попытка { $attempt }/{ $of }. Вернул: { $judge }.
 reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
 reason-gate-passed = Пройдено: { $gate }.
 reason-gate-failed = Не пройдено: { $gate }.
@@ -61,7 +75,7 @@ reason-main-moved = До слияния main сдвинулся на { $commit }
 reason-merged = Слито: main теперь { $commit }.
 reason-proven = Доказано: в main именно то, что проверено.
 reason-healthy = Выкаченный сервис называет этот коммит и здоров.
-reason-deploy-failed = Выкатка после слияния не удалась: { $cause }. Начинается новый круг.
+reason-deploy-failed = Выкатка после слияния не удалась: { $cause }.
 reason-stop-deferred = Остановка ждёт, пока закончится начатое слияние или выкатка.
 reason-stopped = Остановлено.
 reason-frozen = В этом репозитории сейчас ничего не сливается. { $cause }

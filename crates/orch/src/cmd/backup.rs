@@ -7,8 +7,7 @@ use orch_store::backup as copies;
 use serde_json::json;
 
 use super::Here;
-use crate::error::{Error, Kind};
-use crate::reading::told;
+use crate::error::{Error, Kind, told};
 use crate::screen;
 
 /// Copy the store.

@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
 use orch_adapters::process::{
-    Enforcement, Landlock, Launcher, Limits, Observed, Output, RunSpec, SPEC_VERSION, Sandbox, StopWay, wait,
+    Enforcement, Landlock, Launcher, Limits, Observed, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox,
+    StopWay, wait,
 };
-use orch_adapters::run::Machine;
 use orch_core::stage::Role;
 use serde::Serialize;
 use serde_json::json;
 
 use super::Here;
 use crate::client::{Client, talk};
+use crate::compose::secrets::open_to_others;
+use crate::compose::{project, user};
 use crate::detect;
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, unopened, unread};
 use crate::policy_file::{self, PolicyFile, effective};
-use crate::reading;
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
 use crate::settings::environment::EffectOf;
 use crate::settings::{Agent, AgentKind, Project, Settings};
@@ -82,15 +83,16 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     let mut checks = Checks::default();
     git(&mut checks);
     let settings = settings(here, &mut checks);
-    folder(here, &mut checks);
+    folder(here, settings.run_as.is_some(), &mut checks);
+    secrets(here, &mut checks);
     disk(here, &mut checks);
     let up = brain(here, &mut checks);
     listen(&settings, up, &mut checks);
     store(here, &mut checks);
-    user(&settings, &mut checks);
+    let runs_as = user(&settings, &mut checks);
     sandbox(&mut checks);
     checks.good("trees", orch_adapters::git::overlay::kind_in(here.home.folder()));
-    enforced(here, &mut checks);
+    machine(here, &settings, runs_as, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {
         project(id, own, &settings, &mut checks);
@@ -107,6 +109,9 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     Ok(ExitCode::from(if missing == 0 { 0 } else { Kind::Failed.code() }))
 }
 
+/// What a person reads at a glance.
+const WIDTH: usize = 84;
+
 fn print(checks: &[Check], missing: usize) {
     let mut rows = Vec::new();
     for check in checks {
@@ -115,10 +120,13 @@ fn print(checks: &[Check], missing: usize) {
             Health::Mind => ("mind", ASKS),
             Health::Missing => ("missing", BAD),
         };
-        rows.push(vec![cell(style, sign), cell(PLAIN, &check.name), cell(PLAIN, &check.says)]);
-        if let Some(mend) = &check.mend {
-            rows.push(vec![cell(PLAIN, ""), cell(PLAIN, ""), cell(DIM, format!("-> {mend}"))]);
-        }
+        let mut says = screen::wrapped(&check.says, WIDTH).into_iter();
+        let first = says.next().unwrap_or_default();
+        rows.push(vec![cell(style, sign), cell(PLAIN, &check.name), cell(PLAIN, first)]);
+        let below = |style, text: String| vec![cell(PLAIN, ""), cell(PLAIN, ""), cell(style, text)];
+        rows.extend(says.map(|line| below(PLAIN, line)));
+        let mend = check.mend.iter().flat_map(|mend| screen::wrapped(&format!("-> {mend}"), WIDTH));
+        rows.extend(mend.map(|line| below(DIM, line)));
     }
     screen::out(&screen::table(&rows));
     screen::line("");
@@ -173,7 +181,8 @@ fn settings(here: &Here, checks: &mut Checks) -> Settings {
     }
 }
 
-fn folder(here: &Here, checks: &mut Checks) {
+/// The data folder. A start gives it the mode that it needs; doctor says what others can do until then.
+fn folder(here: &Here, run_as: bool, checks: &mut Checks) {
     let folder = here.home.folder();
     let Ok(meta) = fs::metadata(folder) else {
         return checks.mind(
@@ -185,6 +194,8 @@ fn folder(here: &Here, checks: &mut Checks) {
     let mode = meta.permissions().mode() & 0o777;
     let own = meta.uid() == rustix::process::geteuid().as_raw();
     let shown = folder.display();
+    // The user of `run_as` walks through it to a tree, and sees nothing else on the way.
+    let open = if run_as { 0o066 } else { 0o077 };
     if !meta.is_dir() {
         checks.missing(
             "folder",
@@ -197,20 +208,30 @@ fn folder(here: &Here, checks: &mut Checks) {
             format!("{shown} belongs to another user"),
             "run Orch as its owner, or change the owner",
         );
-    } else if mode & 0o077 != 0 {
-        checks.missing(
+    } else if mode & open != 0 {
+        checks.mind(
             "folder",
-            format!("{shown} is open to other users (mode {mode:o})"),
-            &format!("chmod 700 {shown}"),
+            format!("{shown} is open to other users (mode {mode:o}); `orch up` closes it"),
+            &format!("chmod {} {shown}", if run_as { 711 } else { 700 }),
+        );
+    } else if mode & 0o011 != 0 {
+        checks.good(
+            "folder",
+            format!("{shown} (mode {mode:o}: the user of `run_as` can walk through, not look)"),
         );
     } else {
         checks.good("folder", format!("{shown} (mode {mode:o})"));
     }
-    if let Ok(token) = fs::metadata(here.home.token()) {
-        let mode = token.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            let mend = format!("chmod 600 {}", here.home.token().display());
-            checks.missing("token", format!("others can read it (mode {mode:o})"), &mend);
+}
+
+/// Files that are only good while nobody else can read them: `orch up` refuses others.
+fn secrets(here: &Here, checks: &mut Checks) {
+    let hooks = fs::read_dir(here.home.folder().join("hooks")).into_iter().flatten().flatten();
+    for path in std::iter::once(here.home.token()).chain(hooks.map(|entry| entry.path())) {
+        let Ok(meta) = fs::metadata(&path) else { continue };
+        if let Some(why) = open_to_others(&meta) {
+            let says = format!("{}: {why}, so it is no secret and `orch up` refuses it", path.display());
+            checks.missing("secret", says, "delete it: a new one is made at the next start");
         }
     }
 }
@@ -253,7 +274,10 @@ fn listen(settings: &Settings, up: bool, checks: &mut Checks) {
         return checks.missing("listen", says, "stop what has it, or set `listen` in orch.toml");
     }
     if address.ip().is_loopback() {
-        checks.good("listen", format!("{address}, this machine only"));
+        let says = format!(
+            "{address}, this machine only: whoever is on it reads without a login, runs too; writing needs one"
+        );
+        checks.good("listen", says);
     } else {
         let says = format!("{address} can be reached from other machines; reading needs a login too");
         checks.mind("listen", says, "put a proxy with TLS in front, or listen on 127.0.0.1");
@@ -265,54 +289,73 @@ fn store(here: &Here, checks: &mut Checks) {
     if !file.exists() {
         return checks.good("store", "not there yet: made at the first start");
     }
-    let head = orch_store::Reader::open(&file).map_err(reading::unopened);
-    match head.and_then(|mut reader| reader.head().map_err(reading::unread)) {
+    let head = orch_store::Reader::open(&file).map_err(unopened);
+    match head.and_then(|mut reader| reader.head().map_err(unread)) {
         Ok(head) => checks.good("store", format!("the journal ends at row {}", head.seq)),
         Err(e) => checks.error("store", &e),
     }
 }
 
-fn user(settings: &Settings, checks: &mut Checks) {
-    let root = rustix::process::geteuid().is_root();
-    match (root, &settings.run_as) {
-        (true, None) => checks.missing(
-            "user",
-            "Orch is root, and agents and tests would be too: `orch up` refuses without --allow-root",
-            "set `run_as` in orch.toml to a user without rights, or run Orch as one",
-        ),
-        (true, Some(name)) => match Command::new("id").args(["-u", "--", name]).stdin(Stdio::null()).output()
-        {
-            Ok(out) if out.status.success() && out.stdout.trim_ascii() != b"0" => {
-                checks.good("user", format!("root; agents and tests run as {name}"));
-            }
-            Ok(out) if out.status.success() => {
-                checks.missing(
-                    "user",
-                    format!("`run_as` names {name}, who is root"),
-                    "name a user without rights",
-                );
-            }
-            Ok(_) | Err(_) => {
-                let mend = format!("add the user (useradd --system {name}), or name another in `run_as`");
-                checks.missing("user", format!("`run_as` names {name}, and there is no such user"), &mend);
-            }
-        },
-        (false, Some(name)) => {
+/// As whom agents and tests run, in the words with which `orch up` would refuse.
+fn user(settings: &Settings, checks: &mut Checks) -> Option<RunAs> {
+    let own = rustix::process::geteuid();
+    let Some(name) = &settings.run_as else {
+        if own.is_root() {
             checks.mind(
                 "user",
-                format!("`run_as = \"{name}\"` has no effect: Orch is not root"),
-                "remove it, or run Orch as root",
+                "Orch is root, and agents and tests would be too: `orch up` refuses without --allow-root",
+                "set `run_as` in orch.toml to a user without rights, or run Orch as one",
             );
+        } else {
+            checks.good("user", "not root; agents and tests run as the same user");
         }
-        (false, None) => checks.good("user", "not root"),
+        return None;
+    };
+    match user::resolve(name, own.as_raw()) {
+        Ok(Some(other)) => {
+            checks.good("user", format!("root; agents and tests run as {name} (uid {})", other.uid));
+            Some(other)
+        }
+        Ok(None) => {
+            checks.good("user", format!("{name}, as `run_as` says"));
+            None
+        }
+        Err(e) => {
+            checks.error("user", &e);
+            None
+        }
     }
 }
 
-/// What protects the machine from a run, one line each (decision 9). What does not hold is to be known, not to be mended.
-fn enforced(here: &Here, checks: &mut Checks) {
-    let home = here.var("HOME").map(PathBuf::from).unwrap_or_default();
-    let variable = |name: &str| here.var(name).map(str::to_owned);
-    let machine = Machine::of(here.var("PATH").unwrap_or_default(), &home, variable);
+/// What of this machine a run sees, and what protects the rest from it, one line each (decision 9). What does not hold is
+/// to be known, not to be mended.
+fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mut Checks) {
+    let made =
+        super::up::wishes(here).and_then(|wishes| project::machine(&here.home, settings, &wishes, runs_as));
+    let machine = match made {
+        Ok(machine) => machine,
+        Err(e) => return checks.error("machine", &e),
+    };
+    let given = &settings.machine;
+    if given.read.is_empty() && given.env.is_empty() {
+        checks.good(
+            "machine",
+            "runs get the system's programs and toolchains; [machine] in orch.toml opens more",
+        );
+    } else {
+        let shown = |path: &PathBuf| path.display().to_string();
+        let read = given.read.iter().map(shown).collect::<Vec<_>>().join(", ");
+        let env = given.env.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let none = |text: String| if text.is_empty() { "nothing".to_owned() } else { text };
+        checks.good(
+            "machine",
+            format!("runs may also read {}; they get the variables {}", none(read), none(env)),
+        );
+    }
+    for path in given.read.iter().filter(|path| !path.exists()) {
+        let says = format!("`machine.read` names {}, which is not there", path.display());
+        checks.mind("machine", says, "mend [machine] in orch.toml");
+    }
     // Who a run is has a line of its own already.
     for fact in machine.enforced().into_iter().filter(|fact| fact.what != "user") {
         let state = if fact.holds { Health::Good } else { Health::Mind };

@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use super::Here;
 use crate::client::{self, Next, segment, talk};
-use crate::error::Error;
-use crate::screen::{self, BOLD, DIM, PLAIN, cell};
-use crate::{ids, reading};
+use crate::error::{Error, unopened, unread};
+use crate::ids;
+use crate::screen::{self, BOLD, Cell, DIM, PLAIN, cell};
 
 /// What happens, and why.
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
                 return Ok(());
             }
             let events = page.get("events").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-            events.iter().rev().for_each(|event| print(event, &timezone));
+            let rows: Vec<_> = events.iter().rev().map(|event| row(event, &timezone)).collect();
+            screen::out(&screen::table(&rows));
             Ok(())
         })?,
         None if args.follow => talk(async {
@@ -54,33 +55,35 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
                 let event: Value = serde_json::from_str(&frame.data).unwrap_or_default();
                 match (event.get("seq").is_some(), here.json) {
                     (true, true) => screen::line(&frame.data),
-                    (true, false) => print(&event, &timezone),
+                    (true, false) => screen::out(&screen::table(&[row(&event, &timezone)])),
                     (false, _) => {}
                 }
                 Ok(Next::More)
             };
-            here.reading().await?.follow(&path, each).await
+            here.brain().await?.follow(&path, each).await
         })?,
         // The journal can be read beside the brain: nobody need be asked.
         None => {
-            let mut reader = Reader::open(&here.home.store()).map_err(reading::unopened)?;
-            let last = reader.head().map_err(reading::unread)?.seq.0;
+            let mut reader = Reader::open(&here.home.store()).map_err(unopened)?;
+            let last = reader.head().map_err(unread)?.seq.0;
             let most = u64::from(args.most);
             let from = args.after.map_or(last.saturating_sub(most), |after| after) + 1;
-            let rows = reader.rows(Seq(from), usize::from(args.most)).map_err(reading::unread)?;
+            let rows = reader.rows(Seq(from), usize::from(args.most)).map_err(unread)?;
             let lang = here.settings().map(|settings| settings.language).unwrap_or_default();
-            let events: Vec<Value> = rows.iter().map(|row| reading::event(row, lang)).collect();
+            let events: Vec<Value> = rows.iter().map(|row| orch_server::event(row, lang)).collect();
             if here.json {
                 screen::json(&serde_json::json!({ "events": events }));
             } else {
-                events.iter().for_each(|event| print(event, &timezone));
+                let rows: Vec<_> = events.iter().map(|event| row(event, &timezone)).collect();
+                screen::out(&screen::table(&rows));
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(event: &Value, timezone: &str) {
+/// An event as a row; its columns have a least width, so that rows that come one by one stand under each other.
+fn row(event: &Value, timezone: &str) -> Vec<Cell> {
     let word = |name: &str| event.get(name).and_then(Value::as_str).unwrap_or_default();
     let at = screen::moment(word("at")).map(|at| screen::clock(at, timezone)).unwrap_or_default();
     let entity = word("entity");
@@ -88,12 +91,11 @@ fn print(event: &Value, timezone: &str) {
     let reasons = event.get("reasons").and_then(Value::as_array).into_iter().flatten();
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     let seq = event.get("seq").and_then(Value::as_u64).unwrap_or_default();
-    let row = vec![
+    vec![
         cell(DIM, format!("{seq:>6}")),
         cell(DIM, at),
-        cell(BOLD, format!("{entity:<12}")),
+        cell(BOLD, format!("{entity:<15}")),
         cell(PLAIN, format!("{:<12}", word("kind"))),
         cell(PLAIN, reasons.join(" ")),
-    ];
-    screen::out(&screen::table(&[row]));
+    ]
 }

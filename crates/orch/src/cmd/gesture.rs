@@ -3,6 +3,7 @@
 
 use std::process::ExitCode;
 
+use orch_core::id::WorkItem;
 use serde_json::{Value, json};
 
 use super::Here;
@@ -87,7 +88,7 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
     let offered: Vec<&str> = offered.filter_map(|one| one.get("name")?.as_str()).collect();
     let remedy = match offered.as_slice() {
         [] => format!("`orch why {id}` says what would move it"),
-        names => format!("what means something now: {}", names.join(", ")),
+        names => format!("what you can do now: {}", names.join(", ")),
     };
     Error::refused(format!("there is nothing to {gesture} in {id}: {waits}")).remedy(remedy)
 }
@@ -129,9 +130,11 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
     let effective = taken.get("effective").and_then(Value::as_bool).unwrap_or(true);
     if !effective {
         let cause = if reasons.is_empty() { format!("`{gesture}` had no effect") } else { reasons.join(" ") };
-        return Err(Error::refused(cause)
-            .at(whom)
-            .remedy(format!("`orch why {whom}` says what would move it")));
+        let refused = Error::refused(cause).at(whom);
+        return Err(match WorkItem::read(whom) {
+            Some(_) => refused.remedy(format!("`orch show {whom}` ends with what you can do now")),
+            None => refused,
+        });
     }
     if here.json {
         screen::json(taken);

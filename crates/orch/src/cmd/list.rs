@@ -16,7 +16,7 @@ pub struct Args {
     #[arg(short, long)]
     all: bool,
     /// Only those of a project
-    #[arg(long)]
+    #[arg(short, long)]
     project: Option<String>,
     /// Only those in a stage
     #[arg(long)]

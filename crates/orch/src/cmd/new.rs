@@ -19,7 +19,7 @@ pub struct Args {
     #[arg(short = 'd', long = "text", visible_alias = "description", value_name = "TEXT")]
     text: Option<String>,
     /// In which project [default: the one you are in, or the only one]
-    #[arg(long)]
+    #[arg(short, long)]
     project: Option<String>,
     /// Only write it down; `orch start` begins it
     #[arg(long)]
@@ -54,7 +54,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     }
     let task = made.get("task").and_then(Value::as_str).unwrap_or("?");
     let next = if args.backlog { format!("orch start {task}") } else { format!("orch why {task}") };
-    let what = if args.backlog { "written down" } else { "begins" };
+    let what = if args.backlog { "written down" } else { "asked for" };
     screen::line(&format!("{} {what}   {}", paint(BOLD, task), paint(DIM, &next)));
     Ok(ExitCode::SUCCESS)
 }

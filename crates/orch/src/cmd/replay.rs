@@ -8,8 +8,7 @@ use orch_store::Reader;
 use serde_json::json;
 
 use super::Here;
-use crate::error::{Error, Kind};
-use crate::reading::{unopened, unread};
+use crate::error::{Error, Kind, unopened, unread};
 use crate::screen;
 
 /// Rows read at once.

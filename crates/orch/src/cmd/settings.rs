@@ -52,7 +52,11 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     let rows: Vec<_> = facts.iter().map(|(name, value)| vec![cell(DIM, name), cell(PLAIN, value)]).collect();
     screen::out(&screen::table(&rows));
     for (id, project) in &settings.projects {
-        screen::line(&format!("\n{} {}", paint(BOLD, id), paint(DIM, &project.prefix)));
+        screen::line(&format!(
+            "\n{} {}",
+            paint(BOLD, id),
+            paint(DIM, &format!("{}-001 ...", project.prefix))
+        ));
         let mut rows =
             vec![vec![cell(DIM, "repository"), cell(PLAIN, project.repository.display().to_string())]];
         for role in Role::ALL {

@@ -36,11 +36,15 @@ fn text(task: &Value) -> String {
     let word = |path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let mut out = format!("{}  {}\n", paint(BOLD, word("/id")), paint(BOLD, word("/title")));
     let stand = paint(list::style_of(word("/standing/state")), word("/standing/text"));
-    out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage"))));
-    for (label, path) in [("moves on", "/standing/lifts")] {
-        if !word(path).is_empty() {
-            out.push_str(&format!("{} {}\n", paint(DIM, label), screen::safe(word(path))));
-        }
+    match word("/standing/state") {
+        "over" => out.push_str(&format!("{stand}\n")),
+        _ => out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage")))), // not a domain enum
+    }
+    if !word("/standing/lifts").is_empty() {
+        out.push_str(&format!("{}\n", paint(DIM, word("/standing/lifts"))));
+    }
+    for also in task.pointer("/standing/also").and_then(Value::as_array).into_iter().flatten() {
+        out.push_str(&format!("{}\n", paint(DIM, &format!("also: {}", also.as_str().unwrap_or_default()))));
     }
     let number = |path: &str| task.pointer(path).and_then(Value::as_u64).map(|n| n.to_string());
     let attempt = match (number("/attempt"), number("/attempts")) {
@@ -78,18 +82,23 @@ fn text(task: &Value) -> String {
     section(&mut out, "gates", task, "/gates", |gate| {
         let verdict = of(gate, "verdict");
         let style = if verdict == "pass" { GOOD } else { BAD };
-        let findings = of(gate, "findings").lines().next().unwrap_or_default();
+        let findings = of(gate, "findings").lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
         vec![cell(PLAIN, of(gate, "label")), cell(style, verdict), cell(DIM, findings)]
     });
     section(&mut out, "files", task, "/artefacts", |file| {
         let (style, filed) = filed(file);
         vec![cell(PLAIN, of(file, "name")), cell(DIM, of(file, "verdict")), cell(style, filed)]
     });
-    section(&mut out, "what means something now", task, "/gestures", |gesture| {
-        let command = format!("orch {} {}", of(gesture, "name"), word("/id"));
+    section(&mut out, "what you can do now", task, "/gestures", |gesture| {
+        let name = of(gesture, "name");
+        let more = match name {
+            "reject" => " --reason TEXT",
+            "priority" => " urgent|high|normal|low",
+            _ => "", // not a domain enum
+        };
+        let command = format!("orch {name} {}{more}", word("/id"));
         let what = of(gesture, "what");
-        let what = what.get(..12).unwrap_or(what);
-        vec![cell(BOLD, command), cell(DIM, what)]
+        vec![cell(BOLD, command), cell(DIM, what.get(..12).unwrap_or(what))]
     });
     if let Some(text) = known("/text") {
         out.push_str(&format!("\n{}\n", screen::safe_lines(text.trim_end())));

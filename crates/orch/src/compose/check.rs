@@ -23,6 +23,9 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
 /// A sound store is looked at again after this.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Findings that are named one by one.
+const SHOWN: usize = 3;
+
 /// Checks the store in the background: at once after a stop that was not in order, and every week. It begins when the log
 /// that the brain before left is in the file: a look that takes long keeps the log from being begun afresh, and the next
 /// start reads all of it.
@@ -65,7 +68,11 @@ async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
             None
         }
         Ok(Ok(report)) => {
-            Some(report.findings.iter().map(|found| found.cause.clone()).collect::<Vec<_>>().join("; "))
+            let told = |found: &check::Finding| format!("{}: {}", found.what, found.cause);
+            let more = report.findings.len().saturating_sub(SHOWN);
+            let mut said: Vec<String> = report.findings.iter().take(SHOWN).map(told).collect();
+            said.extend((more > 0).then(|| format!("and {more} more")));
+            Some(said.join("; "))
         }
         Ok(Err(error)) => Some(super::chain(&error)),
         Err(panic) => Some(panic.to_string()),

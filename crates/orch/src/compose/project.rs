@@ -170,10 +170,7 @@ pub fn all(
         let hook = own.hook.as_ref().map(|hook| Hook {
             program: hook.program.to_string_lossy().into_owned(),
             args: hook.args.clone(),
-            env: BTreeMap::from([
-                ("PATH".to_owned(), wishes.path.clone()),
-                ("HOME".to_owned(), wishes.person.to_string_lossy().into_owned()),
-            ]),
+            env: hook_environment(&machine, wishes),
             run_dir: home.folder().join("run").join(name),
             may_gain_rights: false,
         });
@@ -194,7 +191,7 @@ pub fn all(
             deploy: Deploy { runs: runs.clone(), hook, probe },
             runs,
             policy,
-            hook_secret: super::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
+            hook_secret: super::secrets::secret(&home.folder().join("hooks").join(name))?.into_bytes(),
             read_issues_to: Mutex::new(0),
             refs: Mutex::default(),
             programs,
@@ -208,8 +205,24 @@ pub fn all(
     Ok(all)
 }
 
+/// What a deploy hook finds besides the variables of its contract: it builds with the toolchains that the tests had.
+fn hook_environment(machine: &Machine, wishes: &Wishes) -> BTreeMap<String, String> {
+    let mut env = machine.env.clone();
+    env.insert("PATH".to_owned(), wishes.path.clone());
+    env.insert("HOME".to_owned(), wishes.person.to_string_lossy().into_owned());
+    env
+}
+
 /// What of this machine the runs see.
-fn machine(home: &Home, settings: &Settings, wishes: &Wishes, user: Option<RunAs>) -> Result<Machine, Error> {
+///
+/// # Errors
+/// The settings open Orch's own data, or the user of `run_as` cannot get to this binary.
+pub fn machine(
+    home: &Home,
+    settings: &Settings,
+    wishes: &Wishes,
+    user: Option<RunAs>,
+) -> Result<Machine, Error> {
     let variable = |name: &str| wishes.variables.get(name).cloned();
     let mut machine = Machine::of(&wishes.path, &wishes.person, variable);
     machine.run_as = user;
@@ -254,6 +267,22 @@ fn today() -> jiff::civil::Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
+fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>, Error> {
+    let read = |(variable, file): (&String, &PathBuf)| {
+        let key = std::fs::read_to_string(file).map_err(|e| {
+            Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())
+        })?;
+        Ok((variable.clone(), Secret::new(key.trim())))
+    };
+    agent.env_files.iter().map(read).collect()
+}
+
+/// Knows the keys of all agents. One that cannot be read is not known: `orch up` refuses to begin with it.
+pub(crate) fn masker(settings: &Settings) -> Masker {
+    let keys = settings.agents.iter().filter_map(|(name, agent)| keys(name, agent).ok());
+    Masker::new(keys.flat_map(BTreeMap::into_values))
+}
+
 fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, AgentProgram>, Error> {
     let mut all = BTreeMap::new();
     for (name, agent) in &settings.agents {
@@ -273,13 +302,7 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
             cache_read: price.cache_read.0,
             cache_write: price.cache_write.0,
         });
-        let mut login = agent.login_file.clone().map_or(Login::None, |from| Login::File { from });
-        for (variable, file) in &agent.env_files {
-            let key = std::fs::read_to_string(file).map_err(|e| {
-                Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())
-            })?;
-            login = Login::Key { variable: variable.clone(), key: Secret::new(key.trim()) };
-        }
+        let login = Login { file: agent.login_file.clone(), keys: keys(name, agent)? };
         let program = AgentProgram {
             name: name.clone(),
             kind,

@@ -1,9 +1,12 @@
 //! What does the front door see and do? Answers from store, board, runs, hub and tracker.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
+use orch_adapters::git::Hub;
 use orch_adapters::process::Stream;
+use orch_adapters::run::Masker;
 use orch_adapters::run::said;
 use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
 use orch_core::board::{Board, Policies};
@@ -75,18 +78,66 @@ fn shed(error: NotTaken) -> Trouble {
     }
 }
 
-fn listed(reader: &mut Reader, seq: Seq, task: Task) -> Result<Listed, StoreError> {
+/// A task with its title.
+pub(crate) fn listed(reader: &mut Reader, seq: Seq, task: Task) -> Result<Listed, StoreError> {
     let title = reader.blob(&task.request.title.blob)?;
     let title = title.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
     Ok(Listed { seq, task: Arc::new(task), title })
 }
 
-fn task_of(reader: &mut Reader, id: &TaskId) -> Result<Option<(Seq, Task)>, StoreError> {
+/// A task, if there is one of that name.
+pub(crate) fn task_of(reader: &mut Reader, id: &TaskId) -> Result<Option<(Seq, Task)>, StoreError> {
     let kept = reader.state(&Entity::Task(id.clone()))?;
     Ok(kept.and_then(|kept| match kept.state {
         State::Task(task) => Some((kept.seq, *task)),
         State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => None,
     }))
+}
+
+/// A page of tasks.
+pub(crate) fn page(reader: &mut Reader, filter: Filter, most: usize) -> Result<Page, StoreError> {
+    let wanted = TaskFilter {
+        project: filter.project,
+        stage: filter.stage,
+        open: filter.open,
+        prefix: filter.prefix,
+        before: filter.before.map(|cursor| Place(cursor.0)),
+    };
+    let page = reader.tasks(&wanted, most)?;
+    let mut tasks = Vec::new();
+    for found in page.tasks {
+        if let State::Task(task) = found.kept.state {
+            tasks.push(listed(reader, found.kept.seq, *task)?);
+        }
+    }
+    Ok(Page { tasks, next: page.next.map(|place| Cursor(place.0)) })
+}
+
+/// A part of the log that lies in a run's folder.
+pub(crate) fn log_of(record: &Path, live: bool, part: &LogPart, mask: &Masker) -> Result<LogChunk, String> {
+    let (stream, name) = match part.stream {
+        LogStream::Out => (Stream::Stdout, "stdout.log"),
+        LogStream::Err => (Stream::Stderr, "stderr.log"),
+    };
+    let size = std::fs::metadata(record.join(name)).map(|file| file.len()).unwrap_or(0);
+    let from = part.from.unwrap_or_else(|| size.saturating_sub(part.most as u64));
+    let bytes = said::part(record, stream, (from, part.most), live, mask).map_err(|e| e.to_string())?;
+    Ok(LogChunk { from, bytes, size, live })
+}
+
+/// What a task changes; `None` while it has no branch.
+pub(crate) fn diff_of(hub: &Hub, task: &Task) -> Result<Option<DiffText>, String> {
+    let Some(branch) = &task.branch else { return Ok(None) };
+    let (text, cut) = hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| failure.cause)?;
+    Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
+}
+
+/// An artefact's bytes. Only what the contract read: the name is looked up, never made into a path.
+pub(crate) fn artefact_of(hub: &Hub, task: &Task, name: &str) -> Result<Option<Vec<u8>>, String> {
+    let known = task.artefacts.iter().any(|artefact| artefact.name == name);
+    let (Some(branch), true) = (&task.branch, known) else { return Ok(None) };
+    let path = format!("{}/{name}", orch_core::artefact::folder(&task.item));
+    hub.read_file(&branch.head, &path).map_err(|failure| failure.cause)
 }
 
 impl Source for Answers {
@@ -122,23 +173,7 @@ impl Source for Answers {
     }
 
     fn tasks(&self, filter: Filter, most: usize) -> Later<Page> {
-        self.reading("list tasks", move |reader| {
-            let wanted = TaskFilter {
-                project: filter.project,
-                stage: filter.stage,
-                open: filter.open,
-                prefix: filter.prefix,
-                before: filter.before.map(|cursor| Place(cursor.0)),
-            };
-            let page = reader.tasks(&wanted, most)?;
-            let mut tasks = Vec::new();
-            for found in page.tasks {
-                if let State::Task(task) = found.kept.state {
-                    tasks.push(listed(reader, found.kept.seq, *task)?);
-                }
-            }
-            Ok(Page { tasks, next: page.next.map(|place| Cursor(place.0)) })
-        })
+        self.reading("list tasks", move |reader| page(reader, filter, most))
     }
 
     fn waiting(&self, project: Option<ProjectId>, most: usize) -> Later<(Vec<Listed>, u64)> {
@@ -214,39 +249,23 @@ impl Source for Answers {
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
-            let (stream, name) = match part.stream {
-                LogStream::Out => (Stream::Stdout, "stdout.log"),
-                LogStream::Err => (Stream::Stderr, "stderr.log"),
-            };
-            let size = std::fs::metadata(record.join(name)).map(|file| file.len()).unwrap_or(0);
-            let from = part.from.unwrap_or_else(|| size.saturating_sub(part.most as u64));
-            let live = row.end.is_none();
-            let bytes = said::part(&record, stream, (from, part.most), live, &project.runs.mask);
-            let bytes = bytes.map_err(|e| e.to_string())?;
-            Ok(Some(LogChunk { from, bytes, size, live }))
+            log_of(&record, row.end.is_none(), &part, &project.runs.mask).map(Some)
         })
     }
 
     fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {
         self.blocking("make the diff", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
-            let Some(branch) = &task.branch else { return Ok(None) };
             let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
-            let (text, cut) =
-                project.hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| failure.cause)?;
-            Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
+            diff_of(&project.hub, &task)
         })
     }
 
     fn artefact(&self, task: TaskId, name: String) -> Later<Option<Vec<u8>>> {
         self.blocking("read an artefact", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
-            // Only what the contract read: the name is looked up, never made into a path.
-            let known = task.artefacts.iter().any(|artefact| artefact.name == name);
-            let (Some(branch), true) = (&task.branch, known) else { return Ok(None) };
             let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
-            let path = format!("{}/{name}", orch_core::artefact::folder(&task.item));
-            project.hub.read_file(&branch.head, &path).map_err(|failure| failure.cause)
+            artefact_of(&project.hub, &task, &name)
         })
     }
 

@@ -43,6 +43,18 @@ fn resolve_in(users: &str, name: &str, own: u32) -> Result<Option<RunAs>, Error>
     }
 }
 
+/// What the system calls the user of this process, if it knows one.
+pub fn own_name() -> Option<String> {
+    let uid = rustix::process::geteuid().as_raw();
+    std::fs::read_to_string(USERS).ok()?.lines().find_map(|line| name_of(line, uid))
+}
+
+fn name_of(line: &str, uid: u32) -> Option<String> {
+    let (name, rest) = line.split_once(':')?;
+    let theirs = rest.split(':').nth(1)?.parse::<u32>().ok()?;
+    (theirs == uid && !name.is_empty()).then(|| name.to_owned())
+}
+
 /// `name:password:uid:gid:...`
 fn user_of(line: &str, name: &str) -> Option<RunAs> {
     let mut fields = line.split(':');
@@ -112,6 +124,8 @@ mod tests {
         for name in ["somebody", "odd", ""] {
             assert!(said(name, 0).unwrap_err().contains("no user"), "{name}");
         }
+        let named = |uid| TABLE.lines().find_map(|line| name_of(line, uid));
+        assert_eq!((named(65534).as_deref(), named(7)), (Some("nobody"), None));
     }
 
     /// Proves that a closed folder on the way is named, and an open way is let pass.

@@ -176,7 +176,7 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         }
         Reason::GestureTaken { .. } => match event {
             Event::Gesture(gesture) if gesture.by == "the demo" => {
-                Some(format!("{} {}", message::reason(reason, lang), paint(DIM, "(the demo, for you)")))
+                Some(format!("{} {}", message::reason(reason, lang), paint(DIM, "(for you)")))
             }
             _ => Some(message::reason(reason, lang)),
         },

@@ -142,10 +142,13 @@ fn malformed_verdicts_never_count() {
             json!(text)
         )
     };
-    for text in ["", "all is well\n", "---\nverdict: APPROVED\n", "---\nverdict: [APPROVED\n---\n"] {
-        let (_yard, task) = fruitless(&[("reviewer", &write(text))], Role::Reviewer);
+    let texts = ["", "all is well\n", "---\nverdict: APPROVED\n", "---\nverdict: [APPROVED\n---\n"];
+    let no_text =
+        "[[part.step]]\ndo = \"garbage\"\nbytes = 300\npath = \"docs/work-items/{item}/12-review.md\"\n";
+    for steps in texts.into_iter().map(write).chain([no_text.to_owned()]) {
+        let (_yard, task) = fruitless(&[("reviewer", &steps)], Role::Reviewer);
         match why(&task) {
-            Why::Fruitless { cause, .. } => assert!(cause.contains("12-review.md"), "{text:?}: {cause}"),
+            Why::Fruitless { cause, .. } => assert!(cause.contains("12-review.md"), "{steps}: {cause}"),
             other => panic!("{other:?}"),
         }
     }
@@ -316,6 +319,76 @@ fn a_damaged_row_at_the_end_is_refused_at_the_start() {
     std::fs::write(yard.home().store(), whole).unwrap();
     yard.up();
     assert_eq!(yard.task(&id).stage, Stage::Done);
+}
+
+/// Proves that a damaged row which no start looks at is found by the full check after a stop that was not in order: nothing
+/// is written any more, and command line and dashboard say why, with the remedy (issue, item 2).
+#[test]
+fn an_older_damaged_row_freezes_the_store() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    for title in ["A change", "Another change"] {
+        let id = yard.ask(title);
+        yard.travel(&id);
+    }
+    let held = yard.ask("A third");
+    yard.until(&held, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    yard.settle();
+    let row = yard.rows().into_iter().nth(10).unwrap();
+    yard.stop();
+    flip(&yard, &row.canonical()[20..60]);
+    // Opened and not closed in order.
+    drop(orch_store::SqliteJournal::open(&yard.home().store()).unwrap());
+    yard.up();
+    yard.until_paused();
+    match yard.holds(&held).as_slice() {
+        [HoldKind::Paused { by, .. }, ..] => {
+            assert!(by.contains(&format!("row {}", row.seq)) && by.contains("orch restore"), "{by}");
+        }
+        other => panic!("{other:?}"),
+    }
+    let said = yard.typed(&["why", "yard-3"]).0;
+    assert!(said.contains("the store is damaged"), "{said}");
+    let (_, board) = yard.http("GET /", &[], b"");
+    assert!(board.contains("the store is damaged") && board.contains("orch restore"), "{board}");
+    let refused = loop {
+        // The pause is committed a moment before nothing is taken any more.
+        match yard.post(&format!("/api/v1/tasks/{held}/approve"), &json!({})) {
+            Ok(said) => assert_ne!(said["seq"], Value::Null),
+            Err(refused) => break refused,
+        }
+    };
+    assert!(refused.to_string().contains("the store is damaged"), "{refused}");
+}
+
+/// Proves that a project whose main branch changes its name in the settings is refused, with what it began with.
+#[test]
+fn another_main_branch_is_refused() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up().stop();
+    yard.git(["branch", "trunk"]);
+    yard.project = "branch = \"trunk\"\n".to_owned();
+    let refused = yard.start().unwrap_err();
+    assert_eq!(refused.kind, Kind::Refused);
+    assert!(refused.cause.contains("it began with the main branch `main`"), "{refused}");
+    yard.project = "branch = \"main\"\n".to_owned();
+    yard.up();
+}
+
+/// Proves that an edit of `orch.toml` while Orch runs is taken up, and that what the environment overrides stays overridden.
+#[test]
+fn an_edit_leaves_the_environment_on_top() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.wishes.variables.insert("ORCH_MAX_CONCURRENCY".to_owned(), "7".to_owned());
+    yard.up();
+    let edited = "[limits]\nagents = 2\ngates = 5\n[projects.yard]\nprefix = \"YARD\"\nrepository = \"/r\"\n";
+    yard.write("home/orch.toml", edited);
+    yard.sweep();
+    let limits = yard.outside().settings().limits;
+    assert_eq!((limits.agents, limits.gates), (7, 5));
+    yard.write("home/orch.toml", "[limits]\ngates = 0\n");
+    yard.sweep();
+    assert_eq!(yard.outside().settings().limits.gates, 5, "the last good one stays");
 }
 
 /// Proves that work pauses with a hold when the disk is nearly full, before anything is lost, goes on when there is room

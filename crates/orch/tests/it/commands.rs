@@ -163,7 +163,7 @@ fn a_gesture_without_effect_is_refused() {
     let (_asked, serve) = brain(&stage, vec![(200, task), (200, taken)]);
     let said = stage.orch(["confirm", "D-7"]).failed(4);
     assert!(said.contains("there is nothing to confirm in D-007: escalated"), "{said}");
-    assert!(said.contains("what means something now: retry"), "{said}");
+    assert!(said.contains("what you can do now: retry"), "{said}");
     assert!(stage.orch(["retry", "D-7"]).failed(4).contains("it is not escalated"));
     serve.join().unwrap();
 }
@@ -323,7 +323,15 @@ fn the_store_answers_while_the_brain_is_down() {
     assert_eq!(events["events"].as_array().unwrap().len(), 2);
     let all = stage.orch(["events", "-n", "2"]).well();
     assert_eq!(all.lines().count(), 2, "{all}");
-    assert!(stage.orch(["diff", "d-2"]).failed(5).contains("only it can show the diff"));
+    for (command, what) in [("diff", "branch"), ("logs", "run")] {
+        let said = stage.orch([command, "d-2"]);
+        let said = said.failed(3);
+        assert!(
+            said.contains(&format!("D-002 has no {what} yet")) && said.contains("orch why D-002"),
+            "{said}"
+        );
+        assert!(stage.orch([command, "d-9"]).failed(3).contains("there is no task D-009"));
+    }
     assert!(stage.orch(["replay", "--verify"]).well().contains("rows folded, chain and hashes hold"));
     assert!(stage.orch(["stop", "d-2"]).failed(5).contains("nothing was done"));
 }

@@ -76,7 +76,8 @@ fn a_spoiled_review_escalates() {
     assert_eq!((task.attempts.negative, task.merged), (3, None));
 }
 
-/// Proves that a deploy which names another commit freezes the repository, and that the old service goes on.
+/// Proves that a deploy which names another commit freezes the repository, and that `why` tells the freeze beside what the
+/// task waits for (decision 4).
 #[test]
 fn a_spoiled_deploy_freezes() {
     let (scene, task) = spoiled("health");
@@ -85,6 +86,13 @@ fn a_spoiled_deploy_freezes() {
     let kept = scene.reader().state(&repository).unwrap().unwrap();
     let State::Repository(repository) = kept.state else { panic!("{kept:?}") };
     assert!(!repository.freezes.is_empty(), "{repository:?}");
+    let why = scene.orch(["why", TASK]).well();
+    let mut lines = why.lines();
+    assert!(lines.next().unwrap().contains("All 3 attempts were turned down"), "{why}");
+    assert!(
+        lines.next().unwrap().starts_with("also: Waits because nothing merges in this repository"),
+        "{why}"
+    );
 }
 
 /// Proves decision 43 in the demo: with changes in the checkout of main the merge waits and touches nothing; cleaned, it goes

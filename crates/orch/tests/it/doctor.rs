@@ -81,3 +81,68 @@ fn bad_files_are_findings() {
     let says = state(&done, "project d")["says"].as_str().unwrap();
     assert_eq!(says, "$STAGE/repo/main:.orch/policy.toml:1:1: there is no key `tset`");
 }
+
+/// Proves that with `run_as` the folder may be walked through, that `[machine]` is told, and that what cannot be carried
+/// out is said in the words with which `orch up` refuses it (decisions 9, 44).
+#[test]
+fn what_runs_get_is_told() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let mode = |mode| std::fs::set_permissions(stage.home(), PermissionsExt::from_mode(mode)).unwrap();
+    let settings = |user: &str, read: &std::path::Path| {
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\nrun_as = \"{user}\"\n[machine]\nread = [\"{}\"]\nenv = {{ JAVA_HOME = \"/j\" }}\n",
+            read.display()
+        );
+        stage.write("home/orch.toml", &text);
+    };
+    settings("nobody", &stage.path("gone"));
+    mode(0o711);
+    let (code, done) = seen(&stage);
+    assert_eq!(state(&done, "folder")["state"], "good", "{done}");
+    let machine: Vec<&Value> =
+        done["checks"].as_array().unwrap().iter().filter(|check| check["name"] == "machine").collect();
+    if rustix::process::geteuid().is_root() {
+        assert_eq!(state(&done, "user")["says"].as_str().map(|says| says.starts_with("root; ")), Some(true));
+        // This binary may lie where that user cannot come: then that is what is said.
+        if machine[0]["state"] == "good" {
+            assert_eq!(code, 0, "{done}");
+            assert!(machine[0]["says"].as_str().unwrap().contains("JAVA_HOME"), "{done}");
+            assert_eq!(machine[1]["state"], "mind", "{done}");
+        }
+    } else {
+        assert_eq!(code, 1);
+        assert_eq!(state(&done, "user")["state"], "missing");
+        assert!(
+            state(&done, "user")["says"].as_str().unwrap().contains("Orch is not root and cannot become")
+        );
+    }
+
+    settings("no-such-user", &stage.path("repo"));
+    mode(0o755);
+    let (code, done) = seen(&stage);
+    assert_eq!(code, 1);
+    assert!(state(&done, "user")["says"].as_str().unwrap().contains("there is no user `no-such-user`"));
+    assert_eq!(state(&done, "folder")["mend"], "chmod 711 $STAGE/home", "what others may do is no refusal");
+    assert_eq!(state(&done, "folder")["state"], "mind");
+
+    settings("nobody", &stage.home());
+    let says = state(&seen(&stage).1, "machine")["says"].as_str().unwrap().to_owned();
+    assert!(says.contains("opens $STAGE/home, and with it Orch's own data"), "{says}");
+}
+
+/// Proves that an installation which works is no failure: what is only to be known leaves the exit code 0, as root too;
+/// and that a token which others can read is one.
+#[test]
+fn what_is_only_to_be_known_fails_nothing() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    let (code, done) = seen(&stage);
+    assert_eq!((code, &done["ok"]), (0, &Value::Bool(true)), "{done}");
+    assert!(state(&done, "listen")["says"].as_str().unwrap().contains("runs too"), "{done}");
+    stage.write("home/token", "secret");
+    std::fs::set_permissions(stage.home().join("token"), PermissionsExt::from_mode(0o644)).unwrap();
+    let (code, done) = seen(&stage);
+    assert_eq!(code, 1);
+    assert!(state(&done, "secret")["says"].as_str().unwrap().contains("(mode 644)"), "{done}");
+}

@@ -18,6 +18,8 @@ mod own;
 mod end_to_end;
 mod kills;
 mod yard;
+mod sessions;
+mod down;
 mod bad_input;
 mod containment;
 mod real_input;

@@ -217,6 +217,24 @@ impl Yard {
         &self.running().outside
     }
 
+    /// Types a command for this installation: what it prints, and what it notes.
+    #[track_caller]
+    pub(crate) fn typed(&self, arguments: &[&str]) -> (String, String) {
+        let out = Command::new(env!("CARGO_BIN_EXE_orch"))
+            .env_clear()
+            .envs([("PATH", self.wishes.path.as_str()), ("LC_ALL", "C"), ("USER", "me")])
+            .env("HOME", self.dir.path())
+            .env("ORCH_HOME", self.home().folder())
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(out.status.success(), "{arguments:?}: {}", text(&out.stderr));
+        (text(&out.stdout), text(&out.stderr))
+    }
+
     pub(crate) fn sweep(&self) {
         self.runtime.block_on(sweep::once(self.outside()));
     }
@@ -291,6 +309,30 @@ impl Yard {
         }
     }
 
+    /// Waits for commits until the installation is paused.
+    #[track_caller]
+    pub(crate) fn until_paused(&self) {
+        let mut head = self.outside().head.clone();
+        let paused = |yard: &Self| {
+            let look = yard.outside().asker.ask(|board, _| board.installation().pause.is_some());
+            yard.runtime.block_on(look).unwrap_or_default()
+        };
+        while !paused(self) {
+            let news = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, head.changed()).await });
+            assert!(news.is_ok(), "nothing pauses it");
+        }
+    }
+
+    /// Waits for commits until nothing is on its way to the outside.
+    #[track_caller]
+    pub(crate) fn settle(&self) {
+        let mut head = self.outside().head.clone();
+        while !self.outside().read(|reader| reader.open_effects()).unwrap().is_empty() {
+            let news = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, head.changed()).await });
+            assert!(news.is_ok(), "effects do not end");
+        }
+    }
+
     /// What keeps a task, in order.
     pub(crate) fn holds(&self, id: &TaskId) -> Vec<HoldKind> {
         let task = self.task(id);
@@ -317,6 +359,14 @@ impl Yard {
 
     /// A raw request: status and body.
     pub(crate) fn http(&self, head: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String) {
+        let answer = self.http_whole(head, headers, body);
+        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+        (status.unwrap_or_else(|| panic!("{answer}")), body)
+    }
+
+    /// The same: the answer as it comes.
+    pub(crate) fn http_whole(&self, head: &str, headers: &[(&str, &str)], body: &[u8]) -> String {
         let mut stream = std::net::TcpStream::connect(self.running().address).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut request = format!("{head} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n");
@@ -329,10 +379,7 @@ impl Yard {
         let _ = stream.write_all(body);
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
-        let answer = String::from_utf8_lossy(&answer).into_owned();
-        let status = answer.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-        (status.unwrap_or_else(|| panic!("{answer}")), body)
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }
 

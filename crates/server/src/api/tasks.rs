@@ -98,9 +98,12 @@ pub(crate) async fn why(
     let seen = rooms.source.seen().await?;
     let now = rooms.source.now();
     let standing = view::stand(&found.task, &seen, now, lang);
-    let since = words::span(now.since(standing.since_at), lang);
+    let since = words::since(standing.since_at, now, lang);
     let stage = words::stage_label(found.task.stage, lang);
-    let sentence = format!("{stage}: {} ({since}). {}", standing.text, standing.lifts);
+    let sentence = match standing.state {
+        "over" => format!("{stage} ({since})."),
+        _ => format!("{stage}: {} ({since}). {}", standing.text, standing.lifts), // not a domain enum
+    };
     Ok(Json(wire::Why { id: found.task.id.0.clone(), sentence: sentence.trim_end().to_owned(), standing }))
 }
 
@@ -143,8 +146,9 @@ pub(crate) async fn diff(
     Path(id): Path<String>,
 ) -> Result<Json<wire::Diff>, Problem> {
     let task = task_id(&id)?;
+    listed(&rooms, &task).await?;
     let diff = rooms.source.diff(task.clone()).await?;
-    let diff = diff.ok_or_else(|| Problem::not_found(format!("change of {task} yet")))?;
+    let diff = diff.ok_or_else(|| Problem::not_yet("branch", &task))?;
     Ok(Json(wire::Diff { base: diff.base, head: diff.head, text: diff.text, cut: diff.cut }))
 }
 

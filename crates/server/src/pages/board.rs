@@ -72,7 +72,8 @@ struct BoardPage {
     project: String,
     choices: Vec<Choice>,
     find: String,
-    paused: bool,
+    /// By whom, or by what.
+    paused: Option<String>,
     frozen: Vec<Frozen>,
     seq: u64,
     strip: Vec<Card>,
@@ -176,7 +177,7 @@ pub(crate) async fn page(
         project: project.map(|id| id.0).unwrap_or_default(),
         choices,
         find,
-        paused: seen.board.installation().pause.is_some(),
+        paused: seen.board.installation().pause.as_ref().map(|pause| pause.gesture.by.clone()),
         frozen,
         seq: head,
         strip_more: waiting_count.saturating_sub(waiting.len() as u64),
