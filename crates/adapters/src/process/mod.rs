@@ -375,24 +375,6 @@ pub fn sweep_lost(run_dir: &Path) -> io::Result<Swept> {
     Ok(swept)
 }
 
-/// Up to `max` bytes of a run's output from byte `from`, and the byte to ask from next. Bytes, not text: the
-/// end may lie inside a character.
-///
-/// # Errors
-/// The log exists and cannot be read.
-pub fn tail(run_dir: &Path, stream: Stream, from: u64, max: usize) -> io::Result<(Vec<u8>, u64)> {
-    let mut log = match File::open(run_dir.join(stream.file())) {
-        Ok(log) => log,
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((Vec::new(), from)),
-        Err(e) => return Err(e),
-    };
-    log.seek(SeekFrom::Start(from))?;
-    let mut bytes = Vec::new();
-    log.take(max as u64).read_to_end(&mut bytes)?;
-    let next = from + bytes.len() as u64;
-    Ok((bytes, next))
-}
-
 /// A file descriptor in the event loop.
 #[expect(
     deprecated,
