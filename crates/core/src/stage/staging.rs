@@ -60,6 +60,14 @@ pub(crate) fn is_green(d: &Desk<'_>, candidate: &Candidate) -> bool {
 /// The candidate stands: is it still the change that was judged, and are its tests green?
 pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
     let judged = d.task.change().cloned();
+    // Somebody may have merged it by hand while this one was built: then it is what counts (decision 45).
+    if let Some(before) = d.task.candidate.clone()
+        && judged.as_ref() == Some(&before.change)
+        && before.change != candidate.change
+        && is_green(d, &before)
+    {
+        d.change(Change::CandidatePassed(Box::new(before)));
+    }
     d.change(Change::CandidateBuilt(Some(candidate.clone())));
     take_in(d, candidate);
     // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40).
