@@ -5,18 +5,18 @@
 
 use crate::call::git::Candidate;
 use crate::call::tracker::Author;
+use crate::call::{Call, ForgeCall};
 use crate::change::Change;
 use crate::decide::{no_effect, proceed};
 use crate::desk::Desk;
+use crate::effect::Line;
 use crate::event::{BranchReading, InMain};
-use crate::gate::{GateId, Subject};
 use crate::gesture::Gesture;
 use crate::id::{Commit, Digest, Tree};
 use crate::news;
 use crate::note::Note;
 use crate::reason::{NoEffect, Reason};
-use crate::runs;
-use crate::stage::{analysis, deploy, staging};
+use crate::stage::{Stage, deploy, staging};
 use crate::task::{Ask, Consent, Delay, Merged, Outside, Rest, Step};
 
 /// What a consent to a commit of main names.
@@ -108,12 +108,7 @@ fn passed(d: &Desk<'_>, tree: &Tree) -> Option<Candidate> {
         return None;
     }
     let judged = |candidate: &&Candidate| {
-        let change = Subject::Change(candidate.change.clone());
-        let said = |gate: GateId| runs::passed(d, gate, &change, &analysis::by_files());
-        candidate.tree == *tree
-            && staging::is_green(d, candidate)
-            && said(GateId::CheckReviewerVerdict)
-            && said(GateId::CheckTestsPassed)
+        candidate.tree == *tree && staging::is_green(d, candidate) && staging::verdicts_stand(d, candidate)
     };
     d.task.candidate.iter().chain(d.task.passed.as_deref()).find(judged).cloned()
 }
@@ -144,6 +139,16 @@ fn merge(d: &mut Desk<'_>, by: &InMain) {
         proven: false,
         change_request: d.task.change_request,
     }));
+    // From here on it is where Orch's own merge would have brought it.
+    let (from, to) = (d.task.stage, if d.policy.preset.deploys() { Stage::Deploy } else { Stage::Testing });
+    if from != to {
+        d.because(Reason::Advanced { from, to });
+        d.change(Change::Staged(to));
+    }
+    // There is nothing left to merge in it; a forge that saw the merge itself has closed it already.
+    if let Some(change) = d.task.change_request {
+        d.effect(Line::Git(d.task.project.clone()), Call::Forge(ForgeCall::CloseChange { change }));
+    }
     deploy::proceed(d);
 }
 

@@ -6,6 +6,7 @@ use orch_core::id::{Entity, IssueKey};
 use orch_core::stage::Preset;
 
 use crate::bench::{Bench, policy};
+use crate::world::repository::ByHand;
 
 /// One thing that nobody asked for.
 pub(crate) fn meddle(bench: &mut Bench) {
@@ -17,7 +18,7 @@ pub(crate) fn meddle(bench: &mut Bench) {
     let task = tasks[bench.dice.below(tasks.len())].clone();
     let key = keys[bench.dice.below(keys.len())].clone();
     let (project, _) = bench.projects[bench.dice.below(bench.projects.len())].clone();
-    match bench.dice.below(24) {
+    match bench.dice.below(29) {
         0 => drop(bench.gesture(&task.id, Press::Stop)),
         1 => drop(bench.press(&key, Status::Stop)),
         2 => drop(bench.press(&key, Status::Rejected)),
@@ -72,6 +73,26 @@ pub(crate) fn meddle(bench: &mut Bench) {
             other.test = vec!["run-tests".to_owned(), format!("v{}", bench.dice.below(2))];
             bench.set_policy_of(&project, &other);
         }
+        23 => {
+            let how = [ByHand::Plainly, ByHand::Squashed, ByHand::WithMore][bench.dice.below(3)];
+            bench.merged_by_hand(&task, how);
+        }
+        24 => {
+            if let (Some(branch), Some(repository)) =
+                (&task.branch, bench.world.repositories.get_mut(&task.project))
+            {
+                repository.delete_branch(&branch.name);
+            }
+        }
+        25 => {
+            if let (Some(change), Some(repository)) =
+                (task.change_request, bench.world.repositories.get_mut(&task.project))
+            {
+                repository.close_change(change);
+            }
+        }
+        26 => drop(bench.gesture(&task.id, Press::Accept { what: None })),
+        27 => drop(bench.gesture(&task.id, Press::Allow)),
         _ => drop(bench.gesture(&task.id, Press::Retry)),
     }
 }

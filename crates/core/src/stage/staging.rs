@@ -51,6 +51,15 @@ pub(crate) fn take_in(d: &mut Desk<'_>, candidate: &Candidate) {
     }
 }
 
+/// Whether reviewer and tester passed exactly the change that a candidate carries (decision 40).
+pub(crate) fn verdicts_stand(d: &Desk<'_>, candidate: &Candidate) -> bool {
+    let change = Subject::Change(candidate.change.clone());
+    let by_files = super::analysis::by_files();
+    [GateId::CheckReviewerVerdict, GateId::CheckTestsPassed]
+        .into_iter()
+        .all(|gate| runs::passed(d, gate, &change, &by_files))
+}
+
 /// Whether the tests passed on exactly this candidate, by today's definition (decision 40).
 pub(crate) fn is_green(d: &Desk<'_>, candidate: &Candidate) -> bool {
     let tree = Subject::Tree(candidate.tree.clone());
@@ -70,8 +79,9 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
     }
     d.change(Change::CandidateBuilt(Some(candidate.clone())));
     take_in(d, candidate);
-    // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40).
-    if judged.as_ref() != Some(&candidate.change) {
+    // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40). So does a
+    // main that was rewritten under a judge, who saw another change than the one before.
+    if judged.as_ref() != Some(&candidate.change) || !verdicts_stand(d, candidate) {
         d.because(Reason::EvidenceLapsed { gate: GateId::CheckReviewerVerdict });
         d.release_lane();
         d.change(Change::Consented(None));
