@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`
 //! and `candidate` (the calls), [`tree`] (where runs work), `change` and `scope` (what counts as the change, what may be
-//! written), `read` (what sweeps and pages ask).
+//! written), `read` and `people` (what sweeps and pages ask).
 
 pub mod hub;
 pub mod program;
@@ -14,6 +14,7 @@ mod candidate;
 mod change;
 mod collect;
 mod paths;
+mod people;
 mod read;
 mod scope;
 
@@ -25,6 +26,7 @@ use orch_core::time::Moment;
 
 pub(crate) use hub::RefMove;
 pub use hub::{Hub, HubError, Remark};
+pub use people::BranchSeen;
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
 pub use read::Entry;
 pub use tree::{Cache, RunTree, TreeOrder};
