@@ -451,8 +451,8 @@ impl Board {
     pub fn wakes_at(&self, now: Moment) -> Option<Moment> {
         let waits = self.wanting.contains_key(&Class::Agent);
         let opens = self.providers.values().filter_map(|p| p.closed_until).filter(|until| *until > now).min();
-        let tomorrow = (waits && !self.day_has_room(now))
-            .then(|| self.installation.limits.calendar.next_day(now));
+        let tomorrow =
+            (waits && !self.day_has_room(now)).then(|| self.installation.limits.calendar.next_day(now));
         [opens, tomorrow].into_iter().flatten().min()
     }
 }

@@ -607,7 +607,9 @@ impl Task {
     /// Whether an answer is out that says where the task branch is: until then nobody may build on its head.
     pub fn branch_moves(&self) -> bool {
         match self.open_question() {
-            Some(Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Restore | Ask::Candidate) => true,
+            Some(
+                Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Restore | Ask::Candidate,
+            ) => true,
             Some(Ask::Launch { .. } | Ask::Merge | Ask::Prove | Ask::Probe | Ask::Reason { .. }) | None => {
                 false
             }

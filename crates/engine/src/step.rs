@@ -483,14 +483,13 @@ impl<J: Journal> Engine<J> {
                         && known.retired.is_none()
                 })
             }
-            (Entity::Project(project), Event::PolicyRefused(refusal)) => self
-                .board
-                .project(project)
-                .is_some_and(|known| {
+            (Entity::Project(project), Event::PolicyRefused(refusal)) => {
+                self.board.project(project).is_some_and(|known| {
                     known.refused.as_ref().is_some_and(|refused| {
                         refused.commit == refusal.commit && refused.cause == refusal.cause
                     }) && known.retired.is_none()
-                }),
+                })
+            }
             (_, _) => false,
         };
         Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })

@@ -107,9 +107,7 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
         task.step,
         Step::Rest(Rest::MergedOutside | Rest::Escalated | Rest::IssueGone | Rest::RequestChanged)
     );
-    found.extend(
-        task.merged_outside().filter(|_| acceptable).map(|by| Offer::Accept(named(&by.commit))),
-    );
+    found.extend(task.merged_outside().filter(|_| acceptable).map(|by| Offer::Accept(named(&by.commit))));
     if task.escalated.is_some() {
         found.push(Offer::Retry);
     } else if let Step::Rest(rest) = &task.step {

@@ -308,8 +308,7 @@ impl Bench {
     /// Reads what people did with the branches of open tasks.
     fn branches(&mut self) {
         for task in self.tasks().into_iter().filter(|task| !task.stage.is_terminal()) {
-            let (Some(branch), Some(repository)) =
-                (&task.branch, self.world.repositories.get(&task.project))
+            let (Some(branch), Some(repository)) = (&task.branch, self.world.repositories.get(&task.project))
             else {
                 continue;
             };
@@ -321,8 +320,7 @@ impl Bench {
 
     /// Somebody merges the branch of a task by hand.
     pub fn merged_by_hand(&mut self, task: &Task, how: ByHand) {
-        let (Some(branch), Some(repository)) =
-            (&task.branch, self.world.repositories.get_mut(&task.project))
+        let (Some(branch), Some(repository)) = (&task.branch, self.world.repositories.get_mut(&task.project))
         else {
             return;
         };

@@ -132,10 +132,8 @@ impl Watch {
             }
         }
         // A new run, a new judgement or a person's word make the same sentence another fact.
-        let fresh = matches!(
-            &row.event,
-            Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_)
-        );
+        let fresh =
+            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
         if fresh {
             self.told.retain(|(of, _)| of != id);
         }

@@ -334,8 +334,7 @@ fn git_misses_and_restores_branches() {
     forge.bench.hub = forge.bench.hub.publishing(true);
     assert!(forge.seen().there, "one that was never published is not missed");
     let head = candidate.commit.clone();
-    let restore =
-        ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
+    let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
     assert_eq!(forge.reply(&restore), ForgeReply::Restored);
     let there = || person(&forge.bench.origin, &["branch", "--list", BRANCH, "--format=%(objectname)"]);
     assert_eq!(there(), head.0, "published");

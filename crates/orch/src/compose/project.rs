@@ -51,6 +51,8 @@ pub struct Project {
     pub read_issues_to: Mutex<u64>,
     /// What the last sweep saw of its branches.
     pub refs: Mutex<Refs>,
+    /// Of which of its branches the brain was told something.
+    pub told: Mutex<super::branches::Told>,
     programs: BTreeMap<String, AgentProgram>,
     /// Model and effort of each role (decision 13).
     choices: BTreeMap<Role, settings::Chosen>,
@@ -124,25 +126,49 @@ impl Trees for GitTrees {
     }
 }
 
-/// All projects of the settings.
-///
-/// # Errors
-/// The first project that cannot work, with the reason.
-pub fn all(
-    home: &Home,
-    settings: &Settings,
-    wishes: &Wishes,
-    user: Option<RunAs>,
-    texts: &Arc<Texts>,
-    tracker: &Arc<BuiltinTracker>,
-) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
-    let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
-    let machine = machine(home, settings, wishes, user)?;
-    let ports = Registry::new(home.folder().join("ports"));
-    let launcher = Launcher { exe: wishes.exe.clone() };
-    let mut all = BTreeMap::new();
-    for (name, own) in &settings.projects {
-        let id = ProjectId(name.clone());
+/// With what projects are made.
+pub struct Maker<'a> {
+    /// Where the installation lives.
+    pub home: &'a Home,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// What it was told besides.
+    pub wishes: &'a Wishes,
+    /// As whom runs run.
+    pub user: Option<RunAs>,
+    /// Texts for prompts.
+    pub texts: &'a Arc<Texts>,
+    /// The built-in tracker.
+    pub tracker: &'a Arc<BuiltinTracker>,
+}
+
+impl Maker<'_> {
+    /// All projects of the settings.
+    ///
+    /// # Errors
+    /// The first project that cannot work, with the reason.
+    pub fn all(&self) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
+        let mut all = BTreeMap::new();
+        for name in self.settings.projects.keys() {
+            let project = self.one(name)?;
+            all.insert(project.id.clone(), Arc::new(project));
+        }
+        Ok(all)
+    }
+
+    /// One project of the settings. Blocks.
+    ///
+    /// # Errors
+    /// Why it cannot work.
+    pub fn one(&self, name: &str) -> Result<Project, Error> {
+        let Maker { home, settings, wishes, user, texts, tracker } = *self;
+        let own = settings
+            .projects
+            .get(name)
+            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no project `{name}`")))?;
+        let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
+        let machine = machine(home, settings, wishes, user)?;
+        let id = ProjectId(name.to_owned());
         let hub = Arc::new(hub(home, &git, name, own)?);
         if let Some(user) = user {
             user::reaches(user, &hub.objects())?;
@@ -152,9 +178,9 @@ pub fn all(
         let runs = Runs {
             project: id.clone(),
             places: Places { runs: home.runs(), trees: home.trees(), homes: home.homes() },
-            machine: machine.clone(),
-            launcher: launcher.clone(),
-            ports: ports.clone(),
+            machine,
+            launcher: Launcher { exe: wishes.exe.clone() },
+            ports: Registry::new(home.folder().join("ports")),
             trees: Arc::new(GitTrees(Arc::clone(&hub))),
             mask: Masker::new(secrets),
             on_step: None,
@@ -177,10 +203,11 @@ pub fn all(
             None => None,
         };
         let policy = Arc::new(Mutex::new(Policy::default()));
-        let project = Project {
-            id: id.clone(),
+        Ok(Project {
+            id,
             prefix: own.prefix.clone(),
             prompt: prompts(&hub, texts, tracker, &policy),
+            told: Mutex::default(),
             hub,
             ci: Ci { runs: runs.clone() },
             deploy: Deploy { runs: runs.clone(), hook, probe },
@@ -194,10 +221,8 @@ pub fn all(
                 .into_iter()
                 .filter_map(|role| Some((role, settings.chosen(name, role)?)))
                 .collect(),
-        };
-        all.insert(id, Arc::new(project));
+        })
     }
-    Ok(all)
 }
 
 /// What of this machine the runs see.

@@ -25,7 +25,7 @@ use orch_server::source::{
 use orch_store::{Place, Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
 
-use super::{Outside, lock, sweep};
+use super::{Outside, edited, lock, sweep};
 
 /// A diff longer than this is cut.
 const DIFF: usize = 512 * 1024;
@@ -112,8 +112,11 @@ impl Source for Answers {
     }
 
     fn projects(&self) -> Later<Vec<ProjectId>> {
-        let projects = self.outside.projects.keys().cloned().collect();
-        Box::pin(async move { Ok(projects) })
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            edited::look(&outside).await;
+            Ok(outside.in_settings().iter().map(|project| project.id.clone()).collect())
+        })
     }
 
     fn counts(&self, project: Option<ProjectId>) -> Later<BTreeMap<Stage, u64>> {
@@ -211,7 +214,7 @@ impl Source for Answers {
                 return Ok(None);
             };
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
             let (stream, name) = match part.stream {
                 LogStream::Out => (Stream::Stdout, "stdout.log"),
@@ -232,7 +235,7 @@ impl Source for Answers {
         self.blocking("make the diff", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
             let Some(branch) = &task.branch else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let (text, cut) =
                 project.hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| failure.cause)?;
             Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
@@ -245,7 +248,7 @@ impl Source for Answers {
             // Only what the contract read: the name is looked up, never made into a path.
             let known = task.artefacts.iter().any(|artefact| artefact.name == name);
             let (Some(branch), true) = (&task.branch, known) else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let path = format!("{}/{name}", orch_core::artefact::folder(&task.item));
             project.hub.read_file(&branch.head, &path).map_err(|failure| failure.cause)
         })
@@ -262,9 +265,7 @@ impl Source for Answers {
                         tokio::task::spawn_blocking(move || theirs.read(|reader| task_of(reader, &id))).await;
                     matches!(found, Ok(Ok(Some(_))))
                 }
-                Entity::Repository(project) | Entity::Project(project) => {
-                    outside.projects.contains_key(project)
-                }
+                Entity::Repository(project) | Entity::Project(project) => outside.project(project).is_some(),
                 Entity::Provider(_) => false,
                 Entity::Installation => true,
             };
@@ -284,7 +285,8 @@ impl Source for Answers {
     fn create_issue(&self, issue: NewIssue) -> Later<Created> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
-            let Some(project) = outside.projects.get(&issue.project).cloned() else {
+            edited::look(&outside).await;
+            let Some(project) = outside.in_settings().into_iter().find(|own| own.id == issue.project) else {
                 return Ok(Created::UnknownProject);
             };
             let theirs = Arc::clone(&outside);
@@ -331,7 +333,7 @@ impl Source for Answers {
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
-            let Some(project) = outside.projects.get(&delivery.project) else {
+            let Some(project) = outside.project(&delivery.project) else {
                 return Ok(HookAnswer::Unknown);
             };
             let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);

@@ -208,6 +208,14 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         | Reason::Unpaused
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
+        | Reason::MergedByHand { .. }
+        | Reason::MergedOutside { .. }
+        | Reason::Withdrawn(_)
+        | Reason::OutsideOver
+        | Reason::RunOverTokens { .. }
+        | Reason::ProjectRetired
+        | Reason::SettingsChanged
+        | Reason::SettingsRefused
         | Reason::Noted => None,
     }
 }

@@ -22,3 +22,4 @@ mod bad_input;
 mod containment;
 mod real_input;
 mod at_once;
+mod people;

@@ -1,0 +1,55 @@
+//! What did people do with the branches of tasks? Read with every sweep: merged by hand, deleted, their change requests
+//! closed (decision 45).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use orch_core::event::{BranchReading, Event};
+use orch_core::id::{Entity, TaskId};
+use orch_engine::{Incoming, Target};
+
+use super::project::Project;
+use super::{Outside, blocking, lock, sweep};
+
+/// Tasks of a project of which the brain was told something: they are told when it is over, too.
+#[derive(Debug, Default)]
+pub struct Told(Option<BTreeSet<TaskId>>);
+
+/// Reads the branches of a project's open tasks, and tells what is unlike it should be.
+pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
+    let id = project.id.clone();
+    let asked = outside.asker.ask(move |board, _| (board.begun_of(&id), board.at_rest(Some(&id))));
+    let Some((begun, resting)) = asked.await else { return };
+    if begun.is_empty() {
+        return;
+    }
+    let open: BTreeSet<TaskId> = begun.into_iter().collect();
+    let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
+    let read = blocking(move || {
+        let closed = mine.forge.closed(&theirs.id)?;
+        Ok::<_, orch_core::call::Failure>((theirs.hub.read_branches(&open)?, closed))
+    });
+    let (branches, closed) = match read.await {
+        Some(Ok(read)) => read,
+        Some(Err(failure)) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "the branches could not be read");
+            return;
+        }
+        None => return,
+    };
+    // After a start it is not known what was told: whoever waits for people may wait for this.
+    let told = lock(&project.told).0.clone().unwrap_or_else(|| resting.into_iter().collect());
+    let mut unlike = BTreeSet::new();
+    for seen in branches {
+        let open = !closed.contains(&seen.branch);
+        if !seen.there || !open || seen.in_main.is_some() {
+            unlike.insert(seen.task.clone());
+        } else if !told.contains(&seen.task) {
+            continue;
+        }
+        let reading = BranchReading { branch: seen.branch, there: seen.there, open, in_main: seen.in_main };
+        let target = Target::Entity(Entity::Task(seen.task));
+        sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
+    }
+    lock(&project.told).0 = Some(unlike);
+}
