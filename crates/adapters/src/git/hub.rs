@@ -243,7 +243,8 @@ impl Hub {
         self.pushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn publishes(&self) -> bool {
+    /// Whether task branches are pushed to the origin.
+    pub fn publishes(&self) -> bool {
         self.publish
     }
 

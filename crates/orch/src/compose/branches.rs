@@ -5,24 +5,42 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use orch_core::event::{BranchReading, Event};
-use orch_core::id::{Entity, TaskId};
+use orch_core::id::{Commit, Entity, TaskId};
 use orch_engine::{Incoming, Target};
 
 use super::project::Project;
 use super::{Outside, blocking, lock, sweep};
 
-/// Tasks of a project of which the brain was told something: they are told when it is over, too.
+/// What was seen at the last look.
 #[derive(Debug, Default)]
-pub struct Told(Option<BTreeSet<TaskId>>);
+pub struct Told {
+    /// Where main was.
+    main: Option<Commit>,
+    /// Of which tasks the brain was told something: they are told when it is over, too.
+    tasks: Option<BTreeSet<TaskId>>,
+}
 
 /// Reads the branches of a project's open tasks, and tells what is unlike it should be.
 pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
     let id = project.id.clone();
-    let asked = outside.asker.ask(move |board, _| (board.begun_of(&id), board.at_rest(Some(&id))));
-    let Some((begun, resting)) = asked.await else { return };
+    let asked = outside.asker.ask(move |board, _| {
+        let main = board.repository(&id).and_then(|repository| repository.main.clone());
+        (board.begun_of(&id), board.at_rest(Some(&id)), main)
+    });
+    let Some((begun, resting, main)) = asked.await else { return };
     if begun.is_empty() {
         return;
     }
+    let told = {
+        let told = lock(&project.told);
+        // Nothing can have become other with main where it was: then no program is started.
+        let still =
+            main.is_some() && told.main == main && told.tasks.as_ref().is_some_and(BTreeSet::is_empty);
+        if still && !project.hub.publishes() {
+            return;
+        }
+        told.tasks.clone()
+    };
     let open: BTreeSet<TaskId> = begun.into_iter().collect();
     let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
     let read = blocking(move || {
@@ -38,7 +56,7 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
         None => return,
     };
     // After a start it is not known what was told: whoever waits for people may wait for this.
-    let told = lock(&project.told).0.clone().unwrap_or_else(|| resting.into_iter().collect());
+    let told = told.unwrap_or_else(|| resting.into_iter().collect());
     let mut unlike = BTreeSet::new();
     for seen in branches {
         let open = !closed.contains(&seen.branch);
@@ -51,5 +69,5 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
         let target = Target::Entity(Entity::Task(seen.task));
         sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
     }
-    lock(&project.told).0 = Some(unlike);
+    *lock(&project.told) = Told { main, tasks: Some(unlike) };
 }
