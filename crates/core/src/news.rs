@@ -21,12 +21,11 @@ pub fn of_branch(task: &Task, reading: &BranchReading) -> Option<Option<Outside>
     if !ours || task.merged.is_some() || task.stage.is_terminal() || task.is_critical() {
         return None;
     }
-    let withdrawn = match (reading.there, reading.open) {
-        // What main has may well have been tidied away after the merge.
-        _ if reading.in_main.is_some() => None,
-        (false, _) => Some(Withdrawn::Branch),
-        (true, false) => Some(Withdrawn::ChangeRequest),
-        (true, true) => None,
+    // What main has may well have been tidied away after the merge.
+    let withdrawn = match (reading.in_main.is_some(), reading.there, reading.open) {
+        (true, _, _) | (false, true, true) => None,
+        (false, false, _) => Some(Withdrawn::Branch),
+        (false, true, false) => Some(Withdrawn::ChangeRequest),
     };
     let now = Outside { in_main: reading.in_main.clone(), withdrawn };
     let now = (now != Outside::default()).then_some(now);
