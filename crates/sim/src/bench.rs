@@ -7,6 +7,7 @@ use orch_core::call::tracker::Status;
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, IssueSeen, MainReading, Outcome, PolicyChange, RunHow, Start};
 use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::hold::standing;
 use orch_core::id::{Entity, IssueKey, ProjectId, RunId, TaskId};
 use orch_core::journal::{Blob, Journal};
 use orch_core::policy::{AgentChoice, Limits, Policy};
@@ -576,11 +577,14 @@ impl Bench {
                 self.attend(&task);
             }
         }
-        let left: Vec<String> = self
-            .tasks()
-            .into_iter()
-            .filter(|task| !task.stage.is_terminal())
-            .map(|task| format!("{} at {} does {:?}", task.id, task.stage, task.step))
+        let open = self.tasks().into_iter().filter(|task| !task.stage.is_terminal());
+        let open: Vec<Task> = open.collect();
+        let now = self.now;
+        let engine = self.engine();
+        let stands = |task: &Task| standing(task, engine.board(), engine.policies(), now);
+        let left: Vec<String> = open
+            .iter()
+            .map(|task| format!("{} at {} does {:?}: {:?}", task.id, task.stage, task.step, stands(task)))
             .collect();
         if left.is_empty() {
             return Ok(());

@@ -62,7 +62,7 @@ impl Hub {
                 };
                 Some(self.brought_by(&newest, &main, &line)?)
             } else {
-                head.and_then(|(_, tree)| line.iter().rev().find(|commit| commit.tree == *tree).cloned())
+                self.squashed(&first, head.map(|(head, _)| head), &line)?
             };
             let there = match (&published, head) {
                 (_, None) => false,
@@ -146,6 +146,23 @@ impl Hub {
             Some(InMain { commit: Commit::from(commit), tree: Tree(tree.to_owned()) })
         };
         Ok(text.lines().filter_map(one).collect())
+    }
+
+    /// The commit of main with exactly the tree of one that the branch was: the newest of those, for a branch goes on
+    /// after somebody squashed it.
+    fn squashed(
+        &self,
+        first: &Commit,
+        head: Option<&Commit>,
+        line: &[InMain],
+    ) -> Result<Option<InMain>, Failure> {
+        let Some(head) = head else { return Ok(None) };
+        let said = self
+            .ask(["log", "--first-parent", "--format=%T", "--end-of-options"])
+            .arg(format!("{first}..{head}"))
+            .run()?;
+        let same = |tree: &str| line.iter().rev().find(|commit| commit.tree.as_str() == tree);
+        Ok(said.text().lines().find_map(same).cloned())
     }
 
     /// The oldest commit that main was which has this one.

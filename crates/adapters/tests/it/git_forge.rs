@@ -322,7 +322,10 @@ fn git_sees_merges_by_hand() {
     let squashed = forge.main();
     forge.bench.main_gets("later", "z");
     let by = forge.seen().in_main.expect("main has it");
-    assert_eq!((by.commit.0, by.tree), (squashed, candidate.tree));
+    assert_eq!((by.commit.0, by.tree), (squashed.clone(), candidate.tree));
+    // An agent that was at work goes on, on top of what was squashed: it is still what main has.
+    forge.bench.run(2, Role::Developer, &candidate.commit, |tree| write(tree, "src/more.rs", "more\n"));
+    assert_eq!(forge.by(), Some(squashed));
 }
 
 /// Proves that a published branch which somebody deletes is missed only where it had been, that its last head is kept,

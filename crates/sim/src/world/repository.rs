@@ -136,9 +136,19 @@ impl Repository {
         // Main has the branch if it has its first commit; what it has of it is the newest that both have.
         let first = self.first.get(branch).filter(|first| self.contains(&main, first));
         let newest = first.map(|first| head.map_or_else(|| first.clone(), |head| self.base(head, &main)));
+        // Squashed, it has the tree of one that the branch was: of the newest of those.
+        let mut was: Vec<Tree> = Vec::new();
+        let mut at = head.filter(|_| newest.is_none());
+        while let Some(commit) = at.filter(|commit| self.first.get(branch) != Some(*commit)) {
+            was.push(self.tree(commit));
+            at = self.objects.get(commit).and_then(|object| object.parents.first());
+        }
+        let squashed = was.into_iter().find(|tree| {
+            self.main_was.iter().any(|commit| self.tree(commit) == *tree && self.contains(&main, commit))
+        });
         let brought = |commit: &&Commit| match &newest {
             Some(newest) => self.contains(commit, newest),
-            None => head.is_some_and(|head| self.tree(commit) == self.tree(head)),
+            None => squashed.as_ref().is_some_and(|tree| self.tree(commit) == *tree),
         };
         // The oldest that brought it, of those that main still contains.
         let by = self.main_was.iter().find(|commit| brought(commit) && self.contains(&main, commit)).cloned();
