@@ -7,7 +7,7 @@ use crate::change::Change;
 use crate::event::Stamped;
 use crate::id::{Entity, Seq};
 use crate::record::{Record, Recorded};
-use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
+use crate::state::{Freeze, Installation, Project, Provider, Repository, SettingsRefused, State};
 use crate::task::{Board, Request, Rest, ReviewClock, Step, Task};
 use crate::time::Moment;
 
@@ -54,7 +54,7 @@ fn one(state: Option<State>, entity: &Entity, stamp: (Seq, Moment), change: &Cha
             Some(State::Repository(repository))
         }
         Some(State::Project(mut project)) => {
-            to_project(&mut project, change);
+            to_project(&mut project, stamp.1, change);
             Some(State::Project(project))
         }
         Some(State::Provider(mut provider)) => {
@@ -117,6 +117,10 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         rejection: None,
         froze: false,
         records: Vec::new(),
+        outside: None,
+        accepted: None,
+        passed: None,
+        allowed: None,
     })))
 }
 
@@ -156,6 +160,9 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             task.protected = None;
             task.protected_ok = None;
             task.deployed = None;
+            task.outside = None;
+            task.accepted = None;
+            task.passed = None;
             task.earlier_merges.extend(task.merged.take());
         }
         Change::Attempted(attempts) => task.attempts = *attempts,
@@ -234,16 +241,22 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
                 known.trouble = trouble.clone();
             }
         }
+        Change::Outside(outside) => task.outside = outside.clone(),
+        Change::Accepted(consent) => task.accepted = Some(consent.clone()),
+        Change::CandidatePassed(candidate) => task.passed = Some(candidate.clone()),
+        Change::Allowed(by) => task.allowed = by.clone(),
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }
         | Change::Thawed { .. }
         | Change::PolicyHolds { .. }
         | Change::PolicyRefused(_)
+        | Change::Retired
         | Change::ProviderClosed { .. }
         | Change::Paused(_)
         | Change::Unpaused
         | Change::LimitsHold(_)
+        | Change::SettingsRefused(_)
         | Change::Spent { .. }
         | Change::DiskFull(_) => {}
     }
@@ -262,11 +275,14 @@ fn to_repository(repository: &mut Repository, at: Moment, change: &Change) {
     }
 }
 
-fn to_project(project: &mut Project, change: &Change) {
+fn to_project(project: &mut Project, at: Moment, change: &Change) {
     if let Change::PolicyHolds { digest, commit } = change {
-        *project = Project { policy: Some(digest.clone()), commit: commit.clone(), refused: None };
+        *project = Project { policy: Some(digest.clone()), commit: commit.clone(), ..Project::default() };
     } else if let Change::PolicyRefused(refused) = change {
         project.refused = Some(refused.clone());
+        project.retired = None;
+    } else if let Change::Retired = change {
+        project.retired = Some(at);
     }
 }
 
@@ -285,6 +301,8 @@ fn to_installation(installation: &mut Installation, at: Moment, change: &Change)
         installation.pause = None;
     } else if let Change::LimitsHold(limits) = change {
         installation.limits = limits.clone();
+    } else if let Change::SettingsRefused(cause) = change {
+        installation.refused = cause.clone().map(|cause| SettingsRefused { cause, at });
     } else if let Change::Spent { day, microdollars } = change {
         installation.day = *day;
         installation.spent = *microdollars;

@@ -9,7 +9,6 @@ use crate::event::{Grant, Turn};
 use crate::gesture::Priority;
 use crate::hold::HoldKind;
 use crate::id::{Entity, ProjectId, ProviderId, RunId, Seq, TaskId};
-use crate::others::day_of;
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
@@ -45,6 +44,8 @@ pub struct Row {
     pub spent: u64,
     /// Whether it waits for a person, after it began.
     pub rests: bool,
+    /// Whether a person allowed it one more run whatever the budgets say.
+    pub allowed: bool,
     /// The run whose tree must stay, if there is one.
     pub tree: Option<Tree>,
 }
@@ -88,6 +89,8 @@ pub struct Board {
     wanting: BTreeMap<Class, BTreeMap<Crowd, BTreeSet<Waiting>>>,
     busy: BTreeSet<TaskId>,
     begun: BTreeMap<ProjectId, BTreeSet<TaskId>>,
+    /// Tasks that a budget does not keep from their next run.
+    allowed: BTreeSet<TaskId>,
     asked: BTreeMap<ProjectId, BTreeSet<(u64, TaskId)>>,
     installation: Installation,
     repositories: BTreeMap<ProjectId, Repository>,
@@ -130,6 +133,7 @@ type Stored<'a> = (
     bool,
     u64,
     bool,
+    bool,
     Option<(RunId, bool)>,
 );
 
@@ -151,6 +155,7 @@ impl Row {
             self.lane,
             self.spent,
             self.rests,
+            self.allowed,
             self.tree.map(|tree| (tree.run, tree.began)),
         );
         serde_json::to_string(&stored).unwrap_or_default()
@@ -159,10 +164,10 @@ impl Row {
     /// The row that [`Row::to_text`] wrote; `None` if it did not write this.
     pub fn from_text(text: &str) -> Option<Self> {
         let stored: Stored<'_> = serde_json::from_str(text).ok()?;
-        let (project, number, priority, stage, want, live, lane, spent, rests, tree) = stored;
+        let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree) = stored;
         let tree = tree.map(|(run, began)| Tree { run, began });
         let project = ProjectId(project.into_owned());
-        Some(Self { project, number, priority, stage, want, live, lane, spent, rests, tree })
+        Some(Self { project, number, priority, stage, want, live, lane, spent, rests, allowed, tree })
     }
 
     fn open(task: &Task) -> Self {
@@ -189,6 +194,7 @@ impl Row {
             lane: task.lane.is_some(),
             spent: task.usage().microdollars.unwrap_or(0),
             rests: matches!(&task.step, Step::Rest(rest) if *rest != Rest::Start),
+            allowed: task.allowed.is_some(),
             tree: task
                 .run_with_tree()
                 .map(|run| Tree { run, began: matches!(task.step, Step::Running { .. }) }),
@@ -272,6 +278,7 @@ impl Board {
             }
         }
         self.busy.remove(id);
+        self.allowed.remove(id);
         let Some(row) = row else { return };
         if let Some((turn, seq)) = row.want {
             let crowd = (row.project.clone(), turn);
@@ -280,6 +287,9 @@ impl Board {
         }
         if row.live.is_some() || row.lane {
             self.busy.insert(id.clone());
+        }
+        if row.allowed {
+            self.allowed.insert(id.clone());
         }
         // What the serial gate counts (rows 140, 141).
         if row.stage != Stage::Created {
@@ -321,6 +331,16 @@ impl Board {
         self.rows.iter().filter(|(_, row)| here(row)).map(|(id, _)| id.clone()).collect()
     }
 
+    /// Open tasks of a project that have begun: those that may have a branch.
+    pub fn begun_of(&self, project: &ProjectId) -> Vec<TaskId> {
+        self.begun.get(project).into_iter().flatten().cloned().collect()
+    }
+
+    /// The projects that are known.
+    pub fn projects(&self) -> impl Iterator<Item = (&ProjectId, &Project)> {
+        self.projects.iter()
+    }
+
     /// How many tasks wait for a turn.
     pub fn waiting(&self) -> usize {
         self.wanting.values().flat_map(BTreeMap::values).map(BTreeSet::len).sum()
@@ -349,7 +369,7 @@ impl Board {
     /// Whether the money of today takes one more run of an agent (decision 12).
     fn day_has_room(&self, now: Moment) -> bool {
         let limits = &self.installation.limits;
-        let spent = if self.installation.day == day_of(now) { self.installation.spent } else { 0 };
+        let spent = self.installation.spent_on_the_day_of(now);
         let reserved = limits.run_reserve.saturating_mul(u64::from(self.agents()) + 1);
         limits.day_budget == 0 || spent.saturating_add(reserved) <= limits.day_budget
     }
@@ -384,6 +404,9 @@ impl Board {
         if self.installation.disk_full.is_some() {
             found.push(HoldKind::DiskFull);
         }
+        if self.projects.get(&row.project).is_some_and(|project| project.retired.is_some()) {
+            found.push(HoldKind::Retired);
+        }
         if matches!(turn, Turn::Start | Turn::Lane)
             && let Some(freeze) = self.others_freeze(id, row)
         {
@@ -397,10 +420,11 @@ impl Board {
                 let (name, cause) = (choice.provider.clone(), provider.cause.clone());
                 found.push(HoldKind::Provider { provider: name, until, cause });
             }
-            if policy.task_budget > 0 && row.spent.saturating_add(limits.run_reserve) > policy.task_budget {
+            let task_spent = row.spent.saturating_add(limits.run_reserve) > policy.task_budget;
+            if policy.task_budget > 0 && task_spent && !row.allowed {
                 found.push(HoldKind::TaskBudget { spent: row.spent, budget: policy.task_budget });
             }
-            if !self.day_has_room(now) {
+            if !row.allowed && !self.day_has_room(now) {
                 found.push(HoldKind::DayBudget { budget: limits.day_budget });
             }
         }
@@ -503,10 +527,12 @@ impl Board {
             if blockers.iter().all(own) {
                 continue;
             }
-            // What keeps this one keeps all of the crowd, but for those whose own freeze it is.
+            // What keeps this one keeps all of the crowd, but for those whose own freeze it is, and those that a person
+            // allowed one more run.
             let repository = self.repositories.get(project);
             let exempt = repository.into_iter().flat_map(|r| &r.freezes).filter_map(|f| f.task.as_ref());
             return exempt
+                .chain(&self.allowed)
                 .filter_map(|id| Some((id, self.rows.get(id)?)))
                 .filter_map(|(id, row)| set.get(&(row.priority, row.want?.1, id.clone())))
                 .filter(|(_, _, id)| {
@@ -522,8 +548,8 @@ impl Board {
     pub fn wakes_at(&self, now: Moment) -> Option<Moment> {
         let waits = self.wanting.contains_key(&Class::Agent);
         let opens = self.providers.values().filter_map(|p| p.closed_until).filter(|until| *until > now).min();
-        let tomorrow = (waits && !self.day_has_room(now))
-            .then(|| Moment(day_of(now).saturating_add(1).saturating_mul(86_400_000)));
+        let tomorrow =
+            (waits && !self.day_has_room(now)).then(|| self.installation.limits.calendar.next_day(now));
         [opens, tomorrow].into_iter().flatten().min()
     }
 }
@@ -624,6 +650,7 @@ mod tests {
                 end: Some(crate::event::RunHow::TimedOut),
                 wall: crate::time::Span(0),
                 usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
+                allowed: None,
             });
             board.note(&entity, &State::Task(task));
         }
@@ -645,7 +672,7 @@ mod tests {
         let State::Task(mut task) = state else { panic!("a task") };
         let row = Row::of(&task).expect("it is open");
         expect_test::expect![[
-            r#"["demo",7,"normal","development",[{"agent":"developer"},7],null,false,0,false,null]"#
+            r#"["demo",7,"normal","development",[{"agent":"developer"},7],null,false,0,false,false,null]"#
         ]]
         .assert_eq(&row.to_text());
         assert_eq!(Row::from_text(&row.to_text()), Some(row));

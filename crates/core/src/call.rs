@@ -72,6 +72,7 @@ impl Call {
             Call::Forge(ForgeCall::SetCommitStatus { .. }) => "forge/set_commit_status",
             Call::Forge(ForgeCall::Merge { .. }) => "forge/merge",
             Call::Forge(ForgeCall::CloseChange { .. }) => "forge/close_change",
+            Call::Forge(ForgeCall::Restore { .. }) => "forge/restore",
             Call::Forge(ForgeCall::DeleteBranch { .. }) => "forge/delete_branch",
             Call::Git(GitCall::CutBranch { .. }) => "git/cut_branch",
             Call::Git(GitCall::Collect { .. }) => "git/collect",

@@ -16,7 +16,8 @@ use crate::rework::{Attempts, Findings};
 use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
-    Branch, Cancel, Consent, Deployed, Escalation, Merged, Rejection, Request, ReviewClock, RunRow, Step,
+    Branch, Cancel, Consent, Deployed, Escalation, Merged, Outside, Rejection, Request, ReviewClock, RunRow,
+    Step,
 };
 use crate::time::{Moment, Span};
 
@@ -154,6 +155,14 @@ pub enum Change {
         /// Why not.
         trouble: Option<Trouble>,
     },
+    /// What people did with the branch.
+    Outside(Option<Box<Outside>>),
+    /// A merge past the gates is accepted.
+    Accepted(Consent),
+    /// A candidate that passed is put aside for a newer one.
+    CandidatePassed(Box<Candidate>),
+    /// One more run is allowed whatever the budgets say, or was begun.
+    Allowed(Option<String>),
 
     /// To a repository: main is there.
     MainAt(Commit),
@@ -179,6 +188,8 @@ pub enum Change {
     },
     /// To a project: a newer policy is refused.
     PolicyRefused(Refused),
+    /// To a project: it no longer stands in the settings.
+    Retired,
 
     /// To a provider: closed until then, or open.
     ProviderClosed {
@@ -194,6 +205,8 @@ pub enum Change {
     Unpaused,
     /// To the installation: limits in force.
     LimitsHold(Limits),
+    /// To the installation: edited settings are refused, or good again.
+    SettingsRefused(Option<String>),
     /// To the installation: money spent on a day.
     Spent {
         /// The day.

@@ -16,7 +16,7 @@ use crate::rework::{Findings, Judge};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Want, Why};
-use crate::{backoff, others, press, runs};
+use crate::{backoff, others, outside, press, runs};
 
 /// What was decided about one event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -74,6 +74,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
         Event::Gesture(gesture) => press::on_gesture(d, gesture),
         Event::Reply(reply) => on_reply(d, reply),
         Event::RunEnded(end) => runs::on_end(d, end),
+        Event::Branch(reading) => outside::on_reading(d, reading),
         Event::Timer(timer) => on_timer(d, *timer),
         Event::Granted(grant) => on_grant(d, grant),
         Event::Message(message) => match message {
@@ -87,6 +88,9 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
         Event::Main(_)
         | Event::PolicyChanged(_)
         | Event::PolicyRefused(_)
+        | Event::ProjectRetired
+        | Event::LimitsChanged(_)
+        | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
         | Event::Disk(_) => d.because(Reason::Ignored(Ignored::NotForThis)),
@@ -137,6 +141,7 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         ask @ (Ask::CutBranch { .. }
         | Ask::Collect { .. }
         | Ask::OpenChange
+        | Ask::Restore
         | Ask::Candidate
         | Ask::Prove
         | Ask::Probe
@@ -197,6 +202,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                 Ask::CutBranch { .. }
                 | Ask::Collect { .. }
                 | Ask::OpenChange
+                | Ask::Restore
                 | Ask::Candidate
                 | Ask::Merge
                 | Ask::Prove
@@ -223,6 +229,7 @@ fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
         Reply::Git(GitReply::Candidate(candidate)) => staging::take_in(d, candidate),
         Reply::Git(GitReply::BranchMoved { head }) => runs::take_over(d, head),
         Reply::Forge(ForgeReply::ChangeOpened { change }) => d.change(Change::ChangeOpened(*change)),
+        Reply::Forge(ForgeReply::Restored) => outside::take_in(d),
         Reply::Git(
             GitReply::NameTaken
             | GitReply::Conflict { .. }
@@ -328,6 +335,7 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
             d.change(Change::ChangeOpened(*change));
             development::judge(d);
         }
+        (Ask::Restore, Reply::Forge(ForgeReply::Restored)) => outside::restored(d),
         (Ask::Candidate, Reply::Git(GitReply::Candidate(candidate))) => {
             staging::candidate_built(d, candidate)
         }
@@ -372,6 +380,9 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
     // After the merge there is only one way on, in every preset (decision 41).
     if d.task.merged.is_some() {
         return deploy::proceed(d);
+    }
+    if outside::in_the_way(d) {
+        return;
     }
     match stage {
         Stage::Created => intake::ask_to_begin(d),

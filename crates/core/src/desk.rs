@@ -112,8 +112,8 @@ impl<'a> Desk<'a> {
         self.step(Step::Rest(rest));
     }
 
-    /// Waits for a turn, unless a person must be asked first whether the request still holds (decision 45): that holds no
-    /// lane (decision 20).
+    /// Waits for a turn, unless a person must be asked first whether the request or the branch still holds (decision 45):
+    /// that holds no lane (decision 20).
     pub fn queue(&mut self, want: Want) {
         if !self.task.request.present {
             self.release_lane();
@@ -121,7 +121,7 @@ impl<'a> Desk<'a> {
         } else if self.task.edited {
             self.release_lane();
             self.rest(Rest::RequestChanged);
-        } else {
+        } else if !crate::outside::in_the_way(self) {
             self.step(Step::Queued(want));
         }
     }
@@ -220,6 +220,11 @@ impl<'a> Desk<'a> {
         };
         let run = self.new_run();
         self.because(Reason::RunBegan { run });
+        // What a person allowed is for one run (decision 37).
+        let allowed = matches!(job, Job::Agent(_)).then(|| self.task.allowed.clone()).flatten();
+        if allowed.is_some() {
+            self.change(Change::Allowed(None));
+        }
         self.change(Change::RunBegan(Box::new(RunRow {
             run,
             job,
@@ -230,6 +235,7 @@ impl<'a> Desk<'a> {
             end: None,
             wall: Span(0),
             usage: crate::event::Usage::default(),
+            allowed,
         })));
         self.ask(Ask::Launch { run, job }, 0);
     }
@@ -346,6 +352,15 @@ impl<'a> Desk<'a> {
                 };
                 (git, Call::Forge(call))
             }
+            Ask::Restore => {
+                let branch = branch()?;
+                let call = ForgeCall::Restore {
+                    branch: branch.name.clone(),
+                    head: branch.head.clone(),
+                    change: task.change_request,
+                };
+                (git, Call::Forge(call))
+            }
             Ask::Candidate => {
                 let branch = branch()?;
                 let call = GitCall::BuildCandidate {
@@ -388,6 +403,8 @@ impl<'a> Desk<'a> {
     fn assignment(&self, run: RunId, role: crate::stage::Role, commit: Commit) -> Result<Assignment, Why> {
         let task = &self.task;
         let choice = self.policy.agents.get(&role).ok_or(Why::NoAgent { role })?;
+        let allowed = task.runs.iter().any(|row| row.run == run && row.allowed.is_some());
+        let tokens = if allowed { 0 } else { self.policy.run_tokens };
         let base = task.branch.as_ref().map_or_else(|| commit.clone(), |branch| branch.base.clone());
         Ok(Assignment {
             run,
@@ -404,6 +421,7 @@ impl<'a> Desk<'a> {
             findings: task.findings.clone(),
             answers: task.answers,
             limit: self.policy.run_limit,
+            tokens,
         })
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::tracker::IssueReading;
 use crate::call::{Failure, Reply};
 use crate::gesture::Gesture;
-use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token};
+use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token, Tree};
 use crate::policy::{Limits, Policy};
 use crate::stage::Role;
 use crate::time::{Moment, Span};
@@ -29,6 +29,8 @@ pub enum Event {
     Issue(Box<IssueSeen>),
     /// The forge says where main stands.
     Main(MainReading),
+    /// The forge says what people did with a task's branch (decision 45).
+    Branch(Box<BranchReading>),
     /// A person did something, from anywhere (decision 2).
     Gesture(Gesture),
     /// A supervised run of an agent, a gate or a hook ended.
@@ -45,6 +47,12 @@ pub enum Event {
     PolicyChanged(Box<PolicyChange>),
     /// A policy was refused; the last good one stays (decision 39).
     PolicyRefused(PolicyRefusal),
+    /// The project no longer stands in the installation's settings; a policy says that it does again.
+    ProjectRetired,
+    /// The limits of the installation are these from now on: its settings were edited while it serves.
+    LimitsChanged(Box<Limits>),
+    /// Edited settings were refused; the last good ones stay.
+    SettingsRefused(SettingsRefusal),
     /// A brain started to serve.
     Started(Start),
     /// The wall clock stepped; timers were armed again (decision 46).
@@ -72,6 +80,28 @@ pub struct MainReading {
     pub head: Commit,
     /// Whether it contains the last one read: `false` means somebody rewrote main (decision 45).
     pub descends: bool,
+}
+
+/// What people did with a task's branch: whether they took it away, or merged it themselves (decision 45).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BranchReading {
+    /// Which branch was looked at: a reading of an earlier round's counts no more.
+    pub branch: String,
+    /// Whether it is still there.
+    pub there: bool,
+    /// Whether its change request is still open, or there is none yet.
+    pub open: bool,
+    /// The commit by which main got it, if main has it.
+    pub in_main: Option<InMain>,
+}
+
+/// A commit of main that brought a task's branch in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InMain {
+    /// The commit on main.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
 }
 
 /// How a run ended, from the supervisor's record.
@@ -109,6 +139,13 @@ pub enum RunHow {
     TooMuchOutput,
     /// It was stopped because Orch asked.
     Stopped,
+    /// It was stopped because it had used all the tokens that a run may use (decision 12).
+    OverTokens {
+        /// How many it had used by its own report.
+        tokens: u64,
+        /// How many it might use.
+        limit: u64,
+    },
     /// It never started: the infrastructure's fault.
     CouldNotStart {
         /// Why.
@@ -255,6 +292,13 @@ pub struct PolicyRefusal {
     pub cause: String,
 }
 
+/// Settings of the installation that could not be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsRefusal {
+    /// Place, cause and remedy.
+    pub cause: String,
+}
+
 /// A brain that starts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
@@ -316,8 +360,12 @@ impl Event {
             // A policy is a reading: equal to the one that holds it is no event, and one that held before may hold again.
             Event::Issue(_)
             | Event::Main(_)
+            | Event::Branch(_)
             | Event::PolicyChanged(_)
             | Event::PolicyRefused(_)
+            | Event::ProjectRetired
+            | Event::LimitsChanged(_)
+            | Event::SettingsRefused(_)
             | Event::Message(_)
             | Event::Started(_)
             | Event::ClockStepped { .. }

@@ -60,8 +60,15 @@ pub enum Press {
     Stop,
     /// Begin afresh where it stopped (decision 15).
     Retry,
-    /// Go on although the request was edited after its approval (decision 45).
+    /// Go on although the request was edited after its approval, or the branch was taken away (decision 45).
     Continue,
+    /// What somebody merged past the gates is right; if `what` is given, only that commit (decision 45).
+    Accept {
+        /// The digest of the commit that was shown; `None` from doors that cannot say.
+        what: Option<Digest>,
+    },
+    /// One more run of an agent, whatever the budgets say (decisions 12, 37).
+    Allow,
     /// How urgent it is.
     Priority(Priority),
     /// To the installation: give no new turns; what runs ends its run. With `drain`, tasks that have begun go on to
@@ -130,6 +137,8 @@ impl Press {
             Press::Stop => "stop",
             Press::Retry => "retry",
             Press::Continue => "continue",
+            Press::Accept { .. } => "accept",
+            Press::Allow => "allow",
             Press::Priority(_) => "priority",
             Press::Pause { .. } => "pause",
             Press::Unpause => "unpause",

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
-use crate::id::{ProviderId, RunId, TaskId};
+use crate::id::{Commit, ProviderId, RunId, TaskId};
 use crate::state::Freeze;
-use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why};
+use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why, Withdrawn};
 use crate::time::Moment;
 
 /// What a task does now.
@@ -75,6 +75,20 @@ pub enum HoldKind {
     RequestChanged,
     /// The issue is gone from the tracker.
     IssueGone,
+    /// Somebody merged the branch past the gates.
+    MergedOutside {
+        /// What main is.
+        commit: Commit,
+    },
+    /// Somebody deleted the branch or closed the change request.
+    Withdrawn(Withdrawn),
+    /// A run was stopped at the end of its tokens.
+    RunBudget {
+        /// How many it had used.
+        tokens: u64,
+        /// How many it might use.
+        limit: u64,
+    },
     /// The deploy's outcome cannot be told.
     CannotTell {
         /// What was seen.
@@ -137,6 +151,13 @@ pub enum HoldKind {
         /// Why.
         cause: Delay,
     },
+    /// Its project no longer stands in the installation's settings.
+    Retired,
+    /// Edited settings of the installation were refused; the last good ones hold.
+    SettingsRefused {
+        /// Place, cause, remedy.
+        cause: String,
+    },
     /// There is no policy for its project.
     NoPolicy {
         /// Why a newer one was refused.
@@ -185,6 +206,25 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
             holds.push(Hold { kind, since });
         }
     }
+    // What is in the way besides, where it is not the hold already.
+    let others = [
+        task.merged_outside().map(|by| HoldKind::MergedOutside { commit: by.commit.clone() }),
+        task.withdrawn().map(HoldKind::Withdrawn),
+    ];
+    for kind in others.into_iter().flatten() {
+        if holds.iter().all(|hold| hold.kind != kind) {
+            holds.push(Hold { kind, since });
+        }
+    }
+    if let Some(at) = board.project(&task.project).and_then(|project| project.retired)
+        && holds.iter().all(|hold| hold.kind != HoldKind::Retired)
+    {
+        holds.push(Hold { kind: HoldKind::Retired, since: at });
+    }
+    if let Some(refused) = &board.installation().refused {
+        let kind = HoldKind::SettingsRefused { cause: refused.cause.clone() };
+        holds.push(Hold { kind, since: refused.at });
+    }
     if let Some(refused) = board.project(&task.project).and_then(|project| project.refused.as_ref()) {
         let kind = HoldKind::PolicyRefused { cause: refused.cause.clone() };
         holds.push(Hold { kind, since: refused.at });
@@ -211,6 +251,9 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
             .repository(&task.project)
             .and_then(|r| r.freezes.iter().find(|f| f.cause == *cause && f.task == *by))
             .map_or(task.step_since, |freeze| freeze.at),
+        HoldKind::Retired => {
+            board.project(&task.project).and_then(|project| project.retired).unwrap_or(task.step_since)
+        }
         HoldKind::Escalated(_)
         | HoldKind::NotAsked
         | HoldKind::Questions
@@ -219,6 +262,10 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
         | HoldKind::Confirmation { .. }
         | HoldKind::RequestChanged
         | HoldKind::IssueGone
+        | HoldKind::MergedOutside { .. }
+        | HoldKind::Withdrawn(_)
+        | HoldKind::RunBudget { .. }
+        | HoldKind::SettingsRefused { .. }
         | HoldKind::CannotTell { .. }
         | HoldKind::Provider { .. }
         | HoldKind::TaskBudget { .. }
@@ -246,6 +293,9 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         },
         Rest::RequestChanged => HoldKind::RequestChanged,
         Rest::IssueGone => HoldKind::IssueGone,
+        Rest::MergedOutside => HoldKind::MergedOutside { commit: task.merged_outside()?.commit.clone() },
+        Rest::Withdrawn => HoldKind::Withdrawn(task.withdrawn()?),
+        Rest::RunBudget { tokens, limit } => HoldKind::RunBudget { tokens: *tokens, limit: *limit },
         Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
         Rest::Escalated => match &task.escalated {
             Some(escalation) => HoldKind::Escalated(escalation.why.clone()),

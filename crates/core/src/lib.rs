@@ -18,6 +18,7 @@ pub mod gate;
 pub mod gesture;
 pub mod news;
 mod press;
+pub mod outside;
 mod runs;
 pub mod others;
 pub mod desk;

@@ -21,7 +21,7 @@ use crate::gate::GateId;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{Role, Stage};
-use crate::task::{Delay, Why};
+use crate::task::{Delay, Why, Withdrawn};
 
 pub use note::{NoteFacts, note};
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
@@ -132,6 +132,20 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             let key = if *lasting { "reason-record-refused" } else { "reason-record-later" };
             say(lang, key, [("file", quoted(record.file())), ("cause", quoted(cause))])
         }
+        Reason::MergedByHand { commit } => {
+            say(lang, "reason-merged-by-hand", [("commit", quoted(commit.short()))])
+        }
+        Reason::MergedOutside { commit } => {
+            say(lang, "reason-merged-outside", [("commit", quoted(commit.short()))])
+        }
+        Reason::Withdrawn(what) => say(lang, "reason-withdrawn", [withdrawn_arg(*what, lang)]),
+        Reason::OutsideOver => say(lang, "reason-outside-over", []),
+        Reason::RunOverTokens { tokens, limit } => {
+            say(lang, "reason-run-over-tokens", tokens_args(*tokens, *limit))
+        }
+        Reason::ProjectRetired => say(lang, "reason-project-retired", []),
+        Reason::SettingsChanged => say(lang, "reason-settings-changed", []),
+        Reason::SettingsRefused => say(lang, "reason-settings-refused", []),
         Reason::Noted => say(lang, "reason-noted", []),
     }
 }
@@ -199,6 +213,7 @@ pub fn no_effect(why: &NoEffect, lang: Lang) -> String {
         NoEffect::Again => say(lang, "no-effect-again", []),
         NoEffect::Escalated => say(lang, "no-effect-escalated", []),
         NoEffect::NotEscalated => say(lang, "no-effect-not-escalated", []),
+        NoEffect::NoBudgetHold => say(lang, "no-effect-no-budget-hold", []),
         NoEffect::WrongEntity => say(lang, "no-effect-wrong-entity", []),
     }
 }
@@ -235,6 +250,19 @@ pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
         FreezeCause::StoreDamaged => "freeze-store-damaged",
     };
     say(lang, key, [])
+}
+
+fn withdrawn_arg(what: Withdrawn, lang: Lang) -> (&'static str, Arg) {
+    let key = match what {
+        Withdrawn::Branch => "withdrawn-branch",
+        Withdrawn::ChangeRequest => "withdrawn-change-request",
+    };
+    ("what", Arg::Text(say(lang, key, [])))
+}
+
+fn tokens_args(tokens: u64, limit: u64) -> [(&'static str, Arg); 2] {
+    let shown = |n| Arg::Text(figure::tokens(n));
+    [("tokens", shown(tokens)), ("limit", shown(limit))]
 }
 
 /// What a developer gets when a person rejects without a word (row 103: the fixed fallback).

@@ -2,7 +2,8 @@
 //! (decision 2).
 
 use crate::call::tracker::IssueReading;
-use crate::task::Task;
+use crate::event::BranchReading;
+use crate::task::{Outside, Task, Withdrawn};
 
 /// Whether the tracker says anything of the issue that the task does not know.
 pub fn of_issue(task: &Task, reading: &IssueReading) -> bool {
@@ -11,4 +12,22 @@ pub fn of_issue(task: &Task, reading: &IssueReading) -> bool {
         || task.request.title != reading.title
         || task.request.text != reading.text
         || task.request.present != reading.present
+}
+
+/// What the forge says of a task's branch, if the task does not know it and it is to be told: a branch of another round
+/// is nobody's news, and after Orch's own merge, or while one is under way, main has it by Orch's hand.
+pub fn of_branch(task: &Task, reading: &BranchReading) -> Option<Option<Outside>> {
+    let ours = task.branch.as_ref().is_some_and(|branch| branch.name == reading.branch);
+    if !ours || task.merged.is_some() || task.stage.is_terminal() || task.is_critical() {
+        return None;
+    }
+    // What main has may well have been tidied away after the merge.
+    let withdrawn = match (reading.in_main.is_some(), reading.there, reading.open) {
+        (true, _, _) | (false, true, true) => None,
+        (false, false, _) => Some(Withdrawn::Branch),
+        (false, true, false) => Some(Withdrawn::ChangeRequest),
+    };
+    let now = Outside { in_main: reading.in_main.clone(), withdrawn };
+    let now = (now != Outside::default()).then_some(now);
+    (task.outside.as_deref() != now.as_ref()).then_some(now)
 }

@@ -8,7 +8,7 @@ use crate::gate::GateId;
 use crate::id::{Commit, Digest};
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
-use crate::task::Why;
+use crate::task::{Why, Withdrawn};
 use crate::time::Span;
 
 /// One thing that people are told, once (invariant F3).
@@ -81,6 +81,25 @@ pub enum Note {
     Merged {
         /// What main is.
         commit: Commit,
+    },
+    /// Somebody merged the branch past the gates (decision 45).
+    MergedOutside {
+        /// What main is.
+        commit: Commit,
+    },
+    /// Somebody took the branch or its change request away (decision 45).
+    Withdrawn {
+        /// What.
+        what: Withdrawn,
+    },
+    /// A run was stopped at the end of its tokens (decision 12).
+    RunOverTokens {
+        /// Which role.
+        role: Role,
+        /// How many it had used.
+        tokens: u64,
+        /// How many it might use.
+        limit: u64,
     },
     /// The deploy failed after the merge (decision 41).
     DeployFailed {

@@ -8,7 +8,6 @@ use crate::gesture::{Gesture, Press};
 use crate::id::{Entity, TaskId};
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
-use crate::time::Moment;
 
 /// Decides for an entity that is not a task.
 pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped) -> Decision {
@@ -79,11 +78,14 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
             | Press::Stop
             | Press::Retry
             | Press::Continue
+            | Press::Accept { .. }
+            | Press::Allow
             | Press::Priority(_)
             | Press::Pause { .. }
             | Press::Unpause => gesture_lost(gesture),
         },
         Event::Issue(_)
+        | Event::Branch(_)
         | Event::RunEnded(_)
         | Event::Reply(_)
         | Event::Timer(_)
@@ -96,6 +98,9 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
         )
         | Event::PolicyChanged(_)
         | Event::PolicyRefused(_)
+        | Event::ProjectRetired
+        | Event::LimitsChanged(_)
+        | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
         | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
@@ -113,14 +118,18 @@ fn on_project(stamped: &Stamped) -> Decision {
                 Refused { commit: refusal.commit.clone(), cause: refusal.cause.clone(), at: stamped.at };
             one(Change::PolicyRefused(refused), Reason::PolicyRefused)
         }
+        Event::ProjectRetired => one(Change::Retired, Reason::ProjectRetired),
         Event::Gesture(gesture) => gesture_lost(gesture),
         Event::Issue(_)
         | Event::Main(_)
+        | Event::Branch(_)
         | Event::RunEnded(_)
         | Event::Reply(_)
         | Event::Timer(_)
         | Event::Granted(_)
         | Event::Message(_)
+        | Event::LimitsChanged(_)
+        | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
         | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
@@ -154,6 +163,7 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
         Event::Gesture(gesture) => gesture_lost(gesture),
         Event::Issue(_)
         | Event::Main(_)
+        | Event::Branch(_)
         | Event::RunEnded(_)
         | Event::Reply(_)
         | Event::Timer(_)
@@ -163,15 +173,13 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
         )
         | Event::PolicyChanged(_)
         | Event::PolicyRefused(_)
+        | Event::ProjectRetired
+        | Event::LimitsChanged(_)
+        | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
         | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
     }
-}
-
-/// The day of a moment, in UTC, as days since 1970.
-pub fn day_of(at: Moment) -> i64 {
-    at.0.div_euclid(86_400_000)
 }
 
 fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
@@ -189,18 +197,38 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             | Press::Stop
             | Press::Retry
             | Press::Continue
+            | Press::Accept { .. }
+            | Press::Allow
             | Press::Priority(_)
             | Press::Freeze
             | Press::Unfreeze => gesture_lost(gesture),
         },
-        Event::Started(start) => match start.limits == installation.limits {
-            true => Decision::only(Reason::Noted),
-            false => one(Change::LimitsHold(start.limits.clone()), Reason::Noted),
-        },
+        // A brain starts with good settings or not at all.
+        Event::Started(start) => {
+            let mut changes = Vec::new();
+            if start.limits != installation.limits {
+                changes.push(Change::LimitsHold(start.limits.clone()));
+            }
+            if installation.refused.is_some() {
+                changes.push(Change::SettingsRefused(None));
+            }
+            Decision { changes, reasons: vec![Reason::Noted], ..Decision::default() }
+        }
+        Event::LimitsChanged(limits) => {
+            let mut decision = one(Change::LimitsHold((**limits).clone()), Reason::SettingsChanged);
+            if installation.refused.is_some() {
+                decision.changes.push(Change::SettingsRefused(None));
+            }
+            decision
+        }
+        Event::SettingsRefused(refusal) => {
+            one(Change::SettingsRefused(Some(refusal.cause.clone())), Reason::SettingsRefused)
+        }
         Event::Disk(reading) => one(Change::DiskFull(!reading.enough), Reason::Noted),
         Event::Message(Message::Spent { microdollars }) => {
-            let day = day_of(stamped.at);
-            let before = if day == installation.day { installation.spent } else { 0 };
+            let day = installation.limits.calendar.day_of(stamped.at);
+            let before = installation.spent_on_the_day_of(stamped.at);
+            let day = if before > 0 { day.max(installation.day) } else { day };
             one(Change::Spent { day, microdollars: before.saturating_add(*microdollars) }, Reason::Noted)
         }
         Event::ClockStepped { .. } => Decision::only(Reason::Noted),
@@ -217,7 +245,9 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks,
         )
+        | Event::Branch(_)
         | Event::PolicyChanged(_)
-        | Event::PolicyRefused(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+        | Event::PolicyRefused(_)
+        | Event::ProjectRetired => Decision::only(Reason::Ignored(Ignored::NotForThis)),
     }
 }

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::agent::is_zero;
 use crate::call::git::Scope;
 use crate::id::{Digest, ProviderId, WorkItem};
 use crate::message::Lang;
 use crate::stage::{Preset, Role};
-use crate::time::Span;
+use crate::time::{Calendar, Span};
 
 /// What holds for one project: its `.orch/policy.toml` below the ceilings of the installation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,6 +49,9 @@ pub struct Policy {
     pub deploy_limit: Span,
     /// What a task may cost, in millionths of a US dollar (decision 12).
     pub task_budget: u64,
+    /// Tokens a run of an agent may use; 0: no such limit (decision 12).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub run_tokens: u64,
     /// Whether the installation names a deploy hook for it.
     pub hook: bool,
     /// Whether the installation names a health probe for it.
@@ -78,6 +82,9 @@ pub struct Limits {
     pub day_budget: u64,
     /// Set aside for a run before it starts, settled after.
     pub run_reserve: u64,
+    /// In which time zone a day begins (decision 46).
+    #[serde(default, skip_serializing_if = "Calendar::is_utc")]
+    pub calendar: Calendar,
 }
 
 impl Default for Limits {
@@ -89,6 +96,7 @@ impl Default for Limits {
             gates: 2,
             day_budget: 100_000_000,
             run_reserve: 1_000_000,
+            calendar: Calendar::default(),
         }
     }
 }
@@ -114,6 +122,7 @@ impl Default for Policy {
             ci_limit: Span::minutes(30),
             deploy_limit: Span::minutes(20),
             task_budget: 20_000_000,
+            run_tokens: 5_000_000,
             hook: false,
             probe: false,
         }

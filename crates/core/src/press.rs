@@ -10,13 +10,15 @@ use crate::desk::Desk;
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
+use crate::message;
 use crate::note::Note;
+use crate::outside;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::stage::{Stage, analysis, deploy, development, terminal};
-use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step};
+use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
 /// The board shows this now; Approved and Confirm Deploy count only after something else was seen (decision 2).
 pub(crate) fn board_shows(d: &mut Desk<'_>, status: Option<Status>) {
@@ -152,14 +154,18 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
         Press::Reject { reason } => reject(d, gesture, reason.as_ref()),
         Press::Confirm { what } => confirm(d, gesture, what.as_ref()),
         Press::Stop => stop(d, gesture),
-        Press::Continue => match d.task.step == Step::Rest(Rest::RequestChanged) {
-            true => {
-                taken(d, gesture);
-                d.change(Change::Edited(false));
-                proceed(d);
-            }
-            false => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
-        },
+        Press::Continue if d.task.step == Step::Rest(Rest::RequestChanged) => {
+            taken(d, gesture);
+            d.change(Change::Edited(false));
+            proceed(d);
+        }
+        Press::Continue if d.task.step == Step::Rest(Rest::Withdrawn) => {
+            taken(d, gesture);
+            outside::go_on(d);
+        }
+        Press::Continue => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
+        Press::Accept { what } => outside::accept(d, gesture, what.as_ref()),
+        Press::Allow => allow(d, gesture),
         Press::Priority(priority) => {
             taken(d, gesture);
             d.change(Change::Prioritised(*priority));
@@ -180,7 +186,7 @@ fn push_records_again(d: &mut Desk<'_>) -> bool {
     !refused.is_empty()
 }
 
-fn taken(d: &mut Desk<'_>, gesture: &Gesture) {
+pub(crate) fn taken(d: &mut Desk<'_>, gesture: &Gesture) {
     d.because(Reason::GestureTaken { press: gesture.what.name().to_owned(), by: gesture.by.clone() });
 }
 
@@ -203,11 +209,14 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
             taken(d, gesture);
             runs::analyse_again(d);
         }
+        Step::Rest(Rest::RunBudget { .. }) => allow(d, gesture),
         Step::Rest(
             Rest::Approval
             | Rest::Protected
             | Rest::Confirmation
             | Rest::IssueGone
+            | Rest::MergedOutside
+            | Rest::Withdrawn
             | Rest::CannotTell { .. }
             | Rest::Escalated
             | Rest::Over,
@@ -216,6 +225,28 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
         | Step::Asked { .. }
         | Step::Running { .. }
         | Step::Backoff { .. } => no_effect(d, "start", NoEffect::Busy),
+    }
+}
+
+/// One more run of an agent, whatever the budgets of run, task and day say: consent to one attempt (decisions 12, 37).
+fn allow(d: &mut Desk<'_>, gesture: &Gesture) {
+    let role = match &d.task.step {
+        Step::Queued(Want::Agent(role)) => Some(*role),
+        Step::Rest(Rest::RunBudget { .. }) => d.task.stage.role(),
+        Step::Rest(_)
+        | Step::Queued(Want::Start | Want::Ci(_) | Want::Lane)
+        | Step::Asked { .. }
+        | Step::Running { .. }
+        | Step::Backoff { .. } => None,
+    };
+    let Some(role) = role else { return no_effect(d, "allow", NoEffect::NoBudgetHold) };
+    if d.task.allowed.is_some() {
+        return no_effect(d, "allow", NoEffect::Again);
+    }
+    taken(d, gesture);
+    d.change(Change::Allowed(Some(gesture.by.clone())));
+    if let Step::Rest(_) = d.task.step {
+        d.queue(Want::Agent(role));
     }
 }
 
@@ -263,7 +294,7 @@ fn confirm(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&crate::id::Digest>
     }
     taken(d, gesture);
     deploy::consent(d, &gesture.by, false);
-    d.queue(crate::task::Want::Lane);
+    d.queue(Want::Lane);
 }
 
 /// Not like this: with a reason at once, without one after reading the newest comment (decision 17, row 103).
@@ -273,6 +304,10 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     }
     if d.task.is_critical() || d.task.merged.is_some() {
         return no_effect(d, "reject", NoEffect::Busy);
+    }
+    // What is in main already is accepted or given up: there is nothing to send back.
+    if d.task.merged_outside().is_some() {
+        return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
     }
     if d.task.escalated.is_some() {
         return no_effect(d, "reject", NoEffect::Escalated);
@@ -306,7 +341,7 @@ pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
     let newest = comments.iter().rev().find(|comment| !comment.own);
     let text = match newest {
         Some(comment) => comment.text.clone(),
-        None => d.keep("Rejected without a comment: read the requirements again and find what does not fit."),
+        None => d.keep(&message::rejected_without_reason(d.policy.language)),
     };
     rejected(d, &by, text);
 }

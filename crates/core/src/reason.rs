@@ -8,7 +8,7 @@ use crate::id::{Commit, EffectId, RunId};
 use crate::record::Record;
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
-use crate::task::Why;
+use crate::task::{Why, Withdrawn};
 use crate::time::Moment;
 
 /// One reason. Its sentence for people is made by [`crate::message::reason`].
@@ -170,6 +170,33 @@ pub enum Reason {
         /// Whether a person must do something first; else it is tried again.
         lasting: bool,
     },
+    /// Somebody merged the branch by hand, and it is what had passed (decision 45).
+    MergedByHand {
+        /// What main is.
+        commit: Commit,
+    },
+    /// Somebody merged the branch past the gates (decision 45).
+    MergedOutside {
+        /// What main is.
+        commit: Commit,
+    },
+    /// Somebody took the branch or its change request away (decision 45).
+    Withdrawn(Withdrawn),
+    /// What somebody had done outside was undone.
+    OutsideOver,
+    /// A run was stopped at the end of its tokens (decision 12).
+    RunOverTokens {
+        /// How many it had used.
+        tokens: u64,
+        /// How many it might use.
+        limit: u64,
+    },
+    /// The project no longer stands in the settings.
+    ProjectRetired,
+    /// Edited settings are in force.
+    SettingsChanged,
+    /// Edited settings were refused.
+    SettingsRefused,
     /// Noted, nothing to do.
     Noted,
 }
@@ -194,6 +221,8 @@ pub enum NoEffect {
     Escalated,
     /// The task is not escalated.
     NotEscalated,
+    /// Nothing of the task waits for an agent's turn, so no budget can be in its way.
+    NoBudgetHold,
     /// The entity has no such gesture.
     WrongEntity,
 }

@@ -17,7 +17,7 @@ use crate::rework::{Findings, Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUI
 use crate::stage::{
     Role, Stage, analysis, architecture, deploy, development, review, staging, terminal, testing,
 };
-use crate::task::{Ask, CiOf, Delay, Job, RunRow, Why};
+use crate::task::{Ask, CiOf, Delay, Job, Rest, RunRow, Why};
 
 /// A run ended. Its usage counts always; its result only if the task waits for it (decision 3).
 pub(crate) fn on_end(d: &mut Desk<'_>, end: &RunEnd) {
@@ -59,6 +59,7 @@ fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
         | RunHow::TimedOut
         | RunHow::TooMuchOutput
         | RunHow::Stopped
+        | RunHow::OverTokens { .. }
         | RunHow::CouldNotStart { .. }
         | RunHow::Lost { .. } => {}
     }
@@ -73,14 +74,19 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
         Job::Agent(role) => match &end.how {
             // The provider's breaker is closed in the same transaction: the next turn comes when it opens (decision 11).
             RunHow::ProviderLimited { .. } => {
+                allow_again(d, end.run);
                 d.drop_tree(end.run);
                 d.queue(crate::task::Want::Agent(role));
             }
-            RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => machine(d, job, end.run, cause),
+            RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => {
+                allow_again(d, end.run);
+                machine(d, job, end.run, cause);
+            }
             RunHow::Exited { .. }
             | RunHow::Signalled { .. }
             | RunHow::TimedOut
             | RunHow::TooMuchOutput
+            | RunHow::OverTokens { .. }
             | RunHow::Stopped => d.ask(Ask::Collect { run: end.run, role }, 0),
         },
         Job::Ci(of) => {
@@ -94,9 +100,15 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
                         | RunHow::TimedOut
                         | RunHow::TooMuchOutput
                         | RunHow::Stopped
+                        | RunHow::OverTokens { .. }
                         | RunHow::ProviderLimited { .. } => "the run of the tests was stopped".to_owned(),
                     };
-                    d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: None });
+                    let gate = GateId::CheckCiGreen;
+                    d.because(Reason::GateSaid { gate, passed: None });
+                    // People are told once, not at every try (decision 14).
+                    if d.task.attempts.machine == 0 {
+                        d.say(Author::Stream, Note::Unavailable { gate, cause: cause.clone() });
+                    }
                     machine(d, job, end.run, &cause);
                 }
                 Some(verdict) => {
@@ -146,8 +158,11 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
     let fresh = collected.artefacts.iter().filter(|a| a.fresh);
     let files = fresh.map(|a| format!("{folder}/{}", a.name)).collect();
     d.say(Author::Role(role), Note::RunFinished { role, usage: end.usage, wall: end.wall, files });
+    if let RunHow::OverTokens { tokens, limit } = end.how {
+        return over_tokens(d, role, tokens, limit);
+    }
     match lacking(role, &end, collected) {
-        Some(cause) => fruitless(d, role, cause),
+        Some(cause) => fruitless(d, role, cause, &row),
         None => {
             d.change(Change::Found(None));
             fruitful(d);
@@ -240,6 +255,9 @@ fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<String> {
         RunHow::TimedOut => return Some("the agent was killed at its time limit".to_owned()),
         RunHow::TooMuchOutput => return Some("the agent was killed at its output limit".to_owned()),
         RunHow::Stopped => return Some("the agent was stopped".to_owned()),
+        RunHow::OverTokens { tokens, limit } => {
+            return Some(format!("the agent was stopped after {tokens} tokens, the limit is {limit}"));
+        }
         RunHow::CouldNotStart { cause } | RunHow::Lost { cause } | RunHow::ProviderLimited { cause, .. } => {
             return Some(cause.clone());
         }
@@ -274,13 +292,39 @@ fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<String> {
     }
 }
 
+/// A run came to the end of its tokens: what it left is kept, and another one begins only if a person allows it.
+fn over_tokens(d: &mut Desk<'_>, role: Role, tokens: u64, limit: u64) {
+    d.because(Reason::RunOverTokens { tokens, limit });
+    d.say(Author::Stream, Note::RunOverTokens { role, tokens, limit });
+    if d.task.findings.is_none() {
+        let text = d.keep(
+            "Your last run was stopped because it had used all the tokens it may use. What it left is on the branch: go on from there.",
+        );
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+    }
+    d.rest(Rest::RunBudget { tokens, limit });
+}
+
+/// A run that a person had allowed did not take place: the next one is allowed instead.
+fn allow_again(d: &mut Desk<'_>, run: RunId) {
+    let by = d.task.runs.iter().find(|row| row.run == run).and_then(|row| row.allowed.clone());
+    if by.is_some() && d.task.allowed.is_none() {
+        d.change(Change::Allowed(by));
+    }
+}
+
 /// A run that brought nothing that counts: repeated twice, then a person (decision 15).
-fn fruitless(d: &mut Desk<'_>, role: Role, cause: String) {
+fn fruitless(d: &mut Desk<'_>, role: Role, cause: String, row: &RunRow) {
     let mut attempts = d.task.attempts;
     attempts.fruitless += 1;
     d.change(Change::Attempted(attempts));
     if attempts.fruitless > MAX_FRUITLESS {
         return d.escalate(Why::Fruitless { role, cause });
+    }
+    // One that told only in the end what it had used is not repeated by itself once that was too much (decision 12).
+    let (tokens, limit) = (row.usage.tokens(), d.policy.run_tokens);
+    if limit > 0 && tokens > limit && row.allowed.is_none() {
+        return over_tokens(d, role, tokens, limit);
     }
     d.because(Reason::Repeated { role, cause: cause.clone() });
     // Findings of a judge stay: the repeated run has them to mend still.

@@ -54,6 +54,9 @@ pub struct Project {
     pub commit: Option<Commit>,
     /// Why a newer one was refused, if it was.
     pub refused: Option<Refused>,
+    /// Since when it no longer stands in the installation's settings, if it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retired: Option<Moment>,
 }
 
 /// A policy that was refused.
@@ -85,12 +88,24 @@ pub struct Installation {
     pub pause: Option<Pause>,
     /// Limits in force.
     pub limits: Limits,
-    /// The day that `spent` counts, as days since 1970 in UTC.
+    /// The day that `spent` counts, as days since 1970 in the installation's time zone.
     pub day: i64,
     /// Money spent on that day, in millionths of a US dollar.
     pub spent: u64,
     /// Whether the disk is too full to go on.
     pub disk_full: Option<Moment>,
+    /// Edited settings that were refused: the last good ones hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<SettingsRefused>,
+}
+
+/// Settings that were refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettingsRefused {
+    /// Place, cause, remedy.
+    pub cause: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// No new turns.
@@ -102,6 +117,15 @@ pub struct Pause {
     pub at: Moment,
     /// Whether tasks that have begun go on.
     pub drain: bool,
+}
+
+impl Installation {
+    /// The money that was spent on the day of a moment. A clock or a time zone that goes back by less than a day does not
+    /// give it again.
+    pub fn spent_on_the_day_of(&self, at: Moment) -> u64 {
+        let ahead = self.day.saturating_sub(self.limits.calendar.day_of(at));
+        if (0..=1).contains(&ahead) { self.spent } else { 0 }
+    }
 }
 
 impl State {

@@ -17,6 +17,7 @@ pub fn wanted(task: &Task) -> Option<Status> {
             Rest::Start => return None,
             Rest::Questions => return Some(Status::NeedsInput),
             Rest::Approval | Rest::Protected | Rest::RequestChanged => return Some(Status::InReview),
+            Rest::MergedOutside | Rest::Withdrawn | Rest::RunBudget { .. } => return Some(Status::Blocked),
             Rest::Confirmation => return Some(Status::AwaitingDeploy),
             Rest::IssueGone => return None,
             Rest::CannotTell { .. } | Rest::Escalated => return Some(Status::Blocked),

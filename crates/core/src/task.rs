@@ -6,7 +6,7 @@ use crate::artefact::Artefact;
 use crate::call::Text;
 use crate::call::git::{Candidate, Protected};
 use crate::call::tracker::{Labels, Status};
-use crate::event::{RunHow, Turn, Usage};
+use crate::event::{InMain, RunHow, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
 use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
@@ -123,6 +123,37 @@ pub struct Task {
     /// What Orch wrote down about it: the newest text of each record (decision 18).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub records: Vec<Recorded>,
+    /// What people did with the branch of this round, if they did anything (decision 45).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside: Option<Box<Outside>>,
+    /// A merge past the gates that a person accepted: which commit of main, and who (decision 45).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Consent>,
+    /// The candidate that had passed before the one in work was built on top of something else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed: Option<Box<Candidate>>,
+    /// Who allowed it one more run whatever the budgets say; spent by the next run of an agent (decisions 12, 37).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
+}
+
+/// What people did with a task's branch.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outside {
+    /// Main got it by this commit, not by Orch's hand.
+    pub in_main: Option<InMain>,
+    /// Somebody took the branch or its change request away.
+    pub withdrawn: Option<Withdrawn>,
+}
+
+/// What somebody took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawn {
+    /// The task branch was deleted.
+    Branch,
+    /// The change request was closed.
+    ChangeRequest,
 }
 
 /// A rejection that could not be carried out at once.
@@ -218,6 +249,17 @@ pub enum Rest {
     RequestChanged,
     /// The issue was deleted or archived (decision 45).
     IssueGone,
+    /// Somebody merged the branch past the gates: [`Task::outside`] says how (decision 45).
+    MergedOutside,
+    /// Somebody deleted the branch or closed the change request (decision 45).
+    Withdrawn,
+    /// A run was stopped at the end of its tokens: another one only if a person allows it (decision 12).
+    RunBudget {
+        /// How many it had used.
+        tokens: u64,
+        /// How many it might use.
+        limit: u64,
+    },
     /// The deploy's outcome cannot be told (decisions 22, 36).
     CannotTell {
         /// What was seen.
@@ -290,6 +332,8 @@ pub enum Ask {
     },
     /// Open the change request.
     OpenChange,
+    /// Bring back the branch and the change request that somebody took away.
+    Restore,
     /// Build the candidate.
     Candidate,
     /// Merge the candidate.
@@ -492,6 +536,9 @@ pub struct RunRow {
     pub wall: Span,
     /// What it used.
     pub usage: Usage,
+    /// Who allowed it whatever the budgets say, if somebody did (decision 12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed: Option<String>,
 }
 
 impl Ask {
@@ -501,6 +548,7 @@ impl Ask {
             Ask::Launch { run, .. } | Ask::Collect { run, .. } => Some(*run),
             Ask::CutBranch { .. }
             | Ask::OpenChange
+            | Ask::Restore
             | Ask::Candidate
             | Ask::Merge
             | Ask::Prove
@@ -516,6 +564,7 @@ impl Ask {
             Ask::Launch { .. } => "start a run",
             Ask::Collect { .. } => "collect a run",
             Ask::OpenChange => "open the change request",
+            Ask::Restore => "bring the branch back",
             Ask::Candidate => "build the candidate",
             Ask::Merge => "merge",
             Ask::Prove => "prove the merge",
@@ -584,7 +633,9 @@ impl Task {
     /// Whether an answer is out that says where the task branch is: until then nobody may build on its head.
     pub fn branch_moves(&self) -> bool {
         match self.open_question() {
-            Some(Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Candidate) => true,
+            Some(
+                Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Restore | Ask::Candidate,
+            ) => true,
             Some(Ask::Launch { .. } | Ask::Merge | Ask::Prove | Ask::Probe | Ask::Reason { .. }) | None => {
                 false
             }
@@ -597,6 +648,22 @@ impl Task {
         let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
         let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
         merging || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
+    }
+
+    /// The commit by which somebody else merged the branch of this round, as long as that is not settled (decision 45).
+    pub fn merged_outside(&self) -> Option<&InMain> {
+        if self.merged.is_some() || self.stage.is_terminal() || self.is_critical() {
+            return None;
+        }
+        self.outside.as_ref()?.in_main.as_ref()
+    }
+
+    /// What somebody took away of this round, as long as that is not settled (decision 45).
+    pub fn withdrawn(&self) -> Option<Withdrawn> {
+        if self.merged.is_some() || self.stage.is_terminal() {
+            return None;
+        }
+        self.outside.as_ref()?.withdrawn
     }
 
     /// The change that judges and people speak about, once known (decision 40).

@@ -14,6 +14,58 @@ pub struct Moment(pub i64);
 #[serde(transparent)]
 pub struct Span(pub u64);
 
+/// A time zone as far as days need it: where it stands against UTC, and when that changes (decision 46). Made outside of
+/// this crate, which has no table of time zones; without an entry it is UTC.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Calendar(Vec<(Moment, i32)>);
+
+const DAY: i64 = 86_400_000;
+
+impl Calendar {
+    /// From each moment on so many seconds east of UTC; before the first moment as from it on.
+    pub fn new(mut offsets: Vec<(Moment, i32)>) -> Self {
+        offsets.sort_unstable();
+        if offsets.iter().all(|(_, seconds)| *seconds == 0) {
+            offsets.clear();
+        }
+        Self(offsets)
+    }
+
+    /// Whether a day is a day in UTC.
+    pub fn is_utc(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The stretches of time that have one offset each: until when, and its milliseconds.
+    fn stretches(&self) -> impl Iterator<Item = (Moment, i64)> {
+        let ends = self.0.iter().skip(1).map(|(from, _)| *from).chain([Moment(i64::MAX)]);
+        let utc = self.is_utc().then_some((Moment(i64::MAX), 0));
+        let own = self.0.iter().zip(ends).map(|((_, seconds), until)| (until, i64::from(*seconds) * 1000));
+        own.chain(utc)
+    }
+
+    /// The day of a moment, as days since 1970.
+    pub fn day_of(&self, at: Moment) -> i64 {
+        let offset = self.stretches().find(|(until, _)| at < *until).map_or(0, |(_, offset)| offset);
+        at.0.saturating_add(offset).div_euclid(DAY)
+    }
+
+    /// When the day after that of a moment begins.
+    pub fn next_day(&self, at: Moment) -> Moment {
+        let begins = self.day_of(at).saturating_add(1).saturating_mul(DAY);
+        let mut from = at;
+        for (until, offset) in self.stretches().filter(|(until, _)| at < *until) {
+            let midnight = Moment(begins.saturating_sub(offset)).max(from);
+            if midnight < until {
+                return midnight;
+            }
+            from = until;
+        }
+        Moment(i64::MAX)
+    }
+}
+
 impl Moment {
     /// This moment and `span` later; stays at the end of time instead of overflowing.
     pub fn after(self, span: Span) -> Moment {
@@ -63,6 +115,30 @@ impl fmt::Display for Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Proves that days are days of the time zone: also where one has 23 or 25 hours, or its midnight is left out.
+    #[test]
+    fn days_follow_the_time_zone() {
+        const HOUR: i64 = 3_600_000;
+        assert_eq!(Calendar::default().day_of(Moment(-1)), -1);
+        assert_eq!(Calendar::default().next_day(Moment(5)), Moment(DAY));
+        // Two hours east; from hour 73 on, which is 03:00 of day 3 there, three.
+        let berlin = Calendar::new(vec![(Moment(0), 7200), (Moment(73 * HOUR), 10_800)]);
+        let begins = |day: i64| berlin.next_day(Moment((day - 1) * DAY + 12 * HOUR)).0;
+        assert_eq!((begins(3), begins(4)), (3 * DAY - 2 * HOUR, 4 * DAY - 3 * HOUR));
+        assert_eq!(begins(4) - begins(3), 23 * HOUR);
+        assert_eq!(berlin.day_of(Moment(begins(4) - 1)), 3);
+        assert_eq!(berlin.day_of(Moment(begins(4))), 4);
+        // West, and back by an hour at 02:00 of day 3: 25 hours.
+        let west = Calendar::new(vec![(Moment(0), -4 * 3600), (Moment(3 * DAY + 6 * HOUR), -5 * 3600)]);
+        let (three, four) = (west.next_day(Moment(3 * DAY)), west.next_day(Moment(3 * DAY + 12 * HOUR)));
+        assert_eq!(four.since(three), Span(25 * HOUR.cast_unsigned()));
+        // The clock is put on by an hour at midnight itself: the day begins at 01:00.
+        let gap = Calendar::new(vec![(Moment(0), 3600), (Moment(2 * DAY - HOUR), 7200)]);
+        assert_eq!(gap.next_day(Moment(2 * DAY - 2 * HOUR)), Moment(2 * DAY - HOUR));
+        assert_eq!(gap.day_of(Moment(2 * DAY - HOUR)), 2);
+        assert!(Calendar::new(vec![(Moment(0), 0)]).is_utc());
+    }
 
     /// Proves that spans read as people say them, and that a clock that went back gives zero, not a wrap.
     #[test]

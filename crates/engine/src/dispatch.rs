@@ -34,7 +34,9 @@ fn nobody_waits(call: &Call) -> bool {
             | ForgeCall::CloseChange { .. }
             | ForgeCall::DeleteBranch { .. },
         ) => true,
-        Call::Forge(ForgeCall::OpenChange { .. } | ForgeCall::Merge { .. }) => false,
+        Call::Forge(ForgeCall::OpenChange { .. } | ForgeCall::Restore { .. } | ForgeCall::Merge { .. }) => {
+            false
+        }
         Call::Git(GitCall::DropTree { .. } | GitCall::WriteRecord { .. }) => true,
         Call::Git(
             GitCall::CutBranch { .. }

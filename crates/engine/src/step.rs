@@ -488,6 +488,23 @@ impl<J: Journal> Engine<J> {
                 )
                 | None => false,
             },
+            (Entity::Task(_), Event::Branch(reading)) => match self.look(&entity, work)? {
+                Some(State::Task(task)) => orch_core::news::of_branch(task, reading).is_none(),
+                Some(
+                    State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_),
+                )
+                | None => true,
+            },
+            (Entity::Installation, Event::LimitsChanged(limits)) => {
+                let known = self.board.installation();
+                known.limits == **limits && known.refused.is_none()
+            }
+            (Entity::Installation, Event::SettingsRefused(refusal)) => {
+                self.board.installation().refused.as_ref().is_some_and(|known| known.cause == refusal.cause)
+            }
+            (Entity::Project(project), Event::ProjectRetired) => {
+                self.board.project(project).is_none_or(|known| known.retired.is_some())
+            }
             (Entity::Installation, Event::Disk(reading)) => {
                 self.board.installation().disk_full.is_none() == reading.enough
             }
@@ -496,14 +513,18 @@ impl<J: Journal> Engine<J> {
             }
             (Entity::Project(project), Event::PolicyChanged(change)) => {
                 self.board.project(project).is_some_and(|known| {
-                    known.policy.as_ref() == Some(&change.digest) && known.refused.is_none()
+                    known.policy.as_ref() == Some(&change.digest)
+                        && known.refused.is_none()
+                        && known.retired.is_none()
                 })
             }
-            (Entity::Project(project), Event::PolicyRefused(refusal)) => self
-                .board
-                .project(project)
-                .and_then(|known| known.refused.as_ref())
-                .is_some_and(|known| known.commit == refusal.commit && known.cause == refusal.cause),
+            (Entity::Project(project), Event::PolicyRefused(refusal)) => {
+                self.board.project(project).is_some_and(|known| {
+                    known.refused.as_ref().is_some_and(|refused| {
+                        refused.commit == refusal.commit && refused.cause == refusal.cause
+                    }) && known.retired.is_none()
+                })
+            }
             (_, _) => false,
         };
         Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })

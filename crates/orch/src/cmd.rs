@@ -91,8 +91,12 @@ pub enum Command {
     Retry(gesture::OfTask),
     /// Start a task, or go on after its questions are answered
     Start(gesture::OfTask),
-    /// Go on although the request was edited after its approval
+    /// Go on although the request was edited after its approval, or the branch was taken away
     Continue(gesture::OfTask),
+    /// Accept what somebody merged past the gates
+    Accept(gesture::Bound),
+    /// Allow one more run, whatever the budgets say
+    Allow(gesture::OfTask),
     /// How urgent a task is
     Priority(gesture::Priority),
     /// Give no new turns; what runs ends its run
@@ -270,6 +274,8 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Retry(args) => gesture::plain(&here, "retry", &args.task),
         Command::Start(args) => gesture::plain(&here, "start", &args.task),
         Command::Continue(args) => gesture::plain(&here, "continue", &args.task),
+        Command::Accept(args) => gesture::bound(&here, "accept", &args),
+        Command::Allow(args) => gesture::plain(&here, "allow", &args.task),
         Command::Priority(args) => gesture::priority(&here, &args),
         Command::Pause(args) => installation::pause(&here, &args),
         Command::Unpause => installation::unpause(&here),

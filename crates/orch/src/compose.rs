@@ -1,11 +1,13 @@
 //! How do the parts become one running Orch? Settings, store, brain, hands, sweeps and front door, put together once.
 //!
 //! Read in this order: [`project`] (what a project is made of), [`perform`] (a call becomes an adapter's work), [`sweep`]
-//! (what is true outside becomes events), [`source`] (what the front door sees).
+//! (what is true outside becomes events), [`branches`] and [`edited`] (what people do meanwhile), [`source`] (what the front door sees).
 
 pub mod project;
 pub mod perform;
 pub mod sweep;
+pub mod branches;
+pub mod edited;
 pub mod refs;
 pub mod check;
 pub mod room;
@@ -50,8 +52,13 @@ pub struct Outside {
     pub settings: Mutex<Kept<Settings>>,
     /// The environment over them.
     pub env: Vec<(String, String)>,
-    /// Its projects.
-    pub projects: BTreeMap<ProjectId, Arc<Project>>,
+    /// What is known of its settings' file.
+    pub edited: tokio::sync::Mutex<edited::Edited>,
+    all_projects: Mutex<Arc<Projects>>,
+    /// With what projects are made.
+    wishes: Wishes,
+    user: Option<RunAs>,
+    texts: Arc<project::Texts>,
     /// The built-in tracker.
     pub tracker: Arc<BuiltinTracker>,
     /// The local forge.
@@ -77,6 +84,9 @@ pub struct Outside {
     tasks: TaskTracker,
     stop: CancellationToken,
 }
+
+/// Projects by their names.
+pub type Projects = BTreeMap<ProjectId, Arc<Project>>;
 
 /// What is done, and what was since the start.
 #[derive(Debug, Default)]
@@ -163,6 +173,23 @@ impl Outside {
         }
     }
 
+    /// Its projects: also those that no longer stand in the settings, whose work under way comes to its end.
+    pub fn projects(&self) -> Arc<Projects> {
+        Arc::clone(&lock(&self.all_projects))
+    }
+
+    /// A project.
+    pub fn project(&self, id: &ProjectId) -> Option<Arc<Project>> {
+        self.projects().get(id).cloned()
+    }
+
+    /// The projects that stand in the settings.
+    pub fn in_settings(&self) -> Vec<Arc<Project>> {
+        let settings = lock(&self.settings);
+        let named = |id: &ProjectId| settings.get().projects.contains_key(id.as_str());
+        self.projects().values().filter(|project| named(&project.id)).cloned().collect()
+    }
+
     /// The settings in force.
     pub fn settings(&self) -> Settings {
         lock(&self.settings).get().clone()
@@ -170,7 +197,7 @@ impl Outside {
 
     /// Watches a run until its end is in the journal; once a run.
     pub fn watch(self: &Arc<Self>, project: &ProjectId, task: TaskId, run: RunId) {
-        let Some(project) = self.projects.get(project).cloned() else { return };
+        let Some(project) = self.project(project) else { return };
         if !lock(&self.watched).insert(run) {
             return;
         }
@@ -187,6 +214,7 @@ impl Outside {
                 | RunHow::TimedOut
                 | RunHow::TooMuchOutput
                 | RunHow::Stopped
+                | RunHow::OverTokens { .. }
                 | RunHow::CouldNotStart { .. }
                 | RunHow::Lost { .. }
                 | RunHow::ProviderLimited { .. } => &outside.counts.failed,
@@ -264,7 +292,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             checkpointer.run();
         })
         .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
-    let limits = settings.core_limits();
+    let limits = settings.core_limits(clock::now());
     // Policies as the journal has them hold until main was read: who asks before that is answered.
     for (id, project) in &parts.projects {
         if let Some(policy) = engine.policies().get(id) {
@@ -275,7 +303,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let (brain, mut effects) =
         Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
-    let Parts { tracker, forge, projects, token, tcp, address, unix } = parts;
+    let Parts { tracker, forge, projects, texts, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
         home,
@@ -283,7 +311,11 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         settings: Mutex::new(Kept::new(settings, &text)),
         waiting: brain.waiting(),
         counts: Counts::default(),
-        projects,
+        edited: tokio::sync::Mutex::default(),
+        all_projects: Mutex::new(Arc::new(projects)),
+        wishes: wishes.clone(),
+        user,
+        texts,
         tracker,
         forge,
         handle: brain.handle(),
@@ -320,7 +352,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     outside.tasks.spawn(async move {
         // Before the first effect: what looks like a leftover could be a tree that a hand is just making.
         tidy(&theirs, needed).await;
-        for project in theirs.projects.values() {
+        for project in theirs.projects().values() {
             ready_trees(&theirs, project);
         }
         loop {
@@ -339,7 +371,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             outside.watch(&project, run.task, run.run);
         }
     }
-    adopt(&outside).await;
+    adopt(&outside, None).await;
     check::begin(&outside, !clean, log_moved);
     outside.tasks.spawn(sweep::forever(Arc::clone(&outside)));
     Ok(Running { outside, address, keeper, brain, served })
@@ -349,7 +381,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
 async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
     let theirs = Arc::clone(outside);
     let tidied = tokio::task::spawn_blocking(move || {
-        for project in theirs.projects.values() {
+        for project in theirs.projects().values() {
             let tidied = project.runs.unsettled().and_then(|mut live| {
                 live.extend(&needed);
                 project.hub.tidy_trees(&live)
@@ -374,12 +406,13 @@ fn ready_trees(outside: &Outside, project: &Arc<Project>) {
     });
 }
 
-/// Watches every run whose end is not in the journal yet.
-async fn adopt(outside: &Arc<Outside>) {
-    let theirs = Arc::clone(outside);
+/// Watches every run whose end is not in the journal yet, of one project or of all.
+async fn adopt(outside: &Arc<Outside>, only: Option<&ProjectId>) {
+    let (theirs, only) = (Arc::clone(outside), only.cloned());
     let found = tokio::task::spawn_blocking(move || {
         let mut found = Vec::new();
-        for project in theirs.projects.values() {
+        let wanted = |project: &&Arc<Project>| only.as_ref().is_none_or(|only| project.id == *only);
+        for project in theirs.projects().values().filter(wanted) {
             for run in project.runs.unsettled().unwrap_or_default() {
                 let record = project.runs.places.of(run).record;
                 if let Ok(Some(about)) = orch_adapters::run::About::read(&record) {
@@ -403,7 +436,8 @@ async fn project_of(outside: &Arc<Outside>, task: &TaskId) -> Option<ProjectId> 
 struct Parts {
     tracker: Arc<BuiltinTracker>,
     forge: LocalForge,
-    projects: BTreeMap<ProjectId, Arc<Project>>,
+    projects: Projects,
+    texts: Arc<project::Texts>,
     token: String,
     tcp: TcpListener,
     address: std::net::SocketAddr,
@@ -420,7 +454,8 @@ async fn parts(
     let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
     let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
     let texts = Arc::new(project::Texts::new(home.store()));
-    let projects = project::all(home, settings, wishes, user, &texts, &tracker)?;
+    let maker = project::Maker { home, settings, wishes, user, texts: &texts, tracker: &tracker };
+    let projects = maker.all()?;
     let token = secrets::secret(&home.token())?;
     let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
         Error::failed(format!("nothing can listen there: {e}"))
@@ -429,7 +464,7 @@ async fn parts(
     })?;
     let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
     let unix = secrets::socket(home)?;
-    Ok(Parts { tracker, forge, projects, token, tcp, address, unix })
+    Ok(Parts { tracker, forge, projects, texts, token, tcp, address, unix })
 }
 
 fn open_door(

@@ -106,7 +106,7 @@ async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<
 
 /// Asks every run that still lives to end: other installations leave them alone, a demo takes all of it with it.
 fn stop_runs(outside: &Outside) {
-    for project in outside.projects.values() {
+    for project in outside.projects().values() {
         for run in project.runs.unsettled().unwrap_or_default() {
             if let Err(failure) = project.runs.stop(run) {
                 tracing::warn!(%run, cause = failure.cause, "a run of the demo cannot be asked to end");
@@ -170,10 +170,10 @@ async fn ask_for_the_change(outside: &std::sync::Arc<Outside>) -> Result<TaskId,
         .tracker
         .create_once(&project, "demo", story::TITLE, story::TEXT, Status::ToAnalyse)
         .map_err(|e| Error::failed(e.to_string()))?;
-    let Some(own) = outside.projects.get(&project) else {
+    let Some(own) = outside.project(&project) else {
         return Err(Error::failed("the demo's project is gone"));
     };
-    let _ = sweep::submit_issue(outside, own, &issue).await;
+    let _ = sweep::submit_issue(outside, &own, &issue).await;
     let found = outside.read(|reader| reader.task_of_issue(&project, &issue.key)).map_err(Error::failed)?;
     found.ok_or_else(|| Error::failed("the issue did not become a task"))
 }
@@ -200,6 +200,9 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::CannotTell { .. }
         | HoldKind::Protected { .. }
         | HoldKind::Questions
+        | HoldKind::MergedOutside { .. }
+        | HoldKind::Withdrawn(_)
+        | HoldKind::RunBudget { .. }
         | HoldKind::Frozen { .. } => true,
         HoldKind::RetryAt { cause, .. } => matches!(cause, orch_core::task::Delay::CheckoutDirty { .. }),
         HoldKind::Paused { .. }
@@ -216,6 +219,8 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::Lane { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
+        | HoldKind::Retired
+        | HoldKind::SettingsRefused { .. }
         | HoldKind::NoPolicy { .. }
         | HoldKind::PolicyRefused { .. } => false,
     };

@@ -61,6 +61,8 @@ pub struct PolicyFile {
 pub struct PolicyLimits {
     /// A run of an agent.
     pub run_minutes: Option<Minutes>,
+    /// Tokens of a run of an agent.
+    pub run_tokens: Option<u64>,
     /// A run of the tests.
     pub test_minutes: Option<Minutes>,
     /// The deploy hook.
@@ -98,6 +100,13 @@ impl PolicyFile {
                     ));
                 }
             }
+        }
+        if self.limits.run_tokens == Some(0) {
+            return Err(self.source.at(
+                &["limits", "run_tokens"],
+                "`limits.run_tokens` is 0, and nobody works without tokens",
+                "write a number, or leave the line out: then the installation's ceiling holds",
+            ));
         }
         if let Some(path) = self.cache.iter().flatten().find(|path| path.contains(['*', '?', '['])) {
             return Err(self.source.at(
@@ -169,6 +178,7 @@ pub fn effective(project: &str, settings: &Settings, file: &PolicyFile) -> Resul
             .below("deploy_minutes", limits.deploy_minutes, ceilings.deploy_minutes, "minutes")?
             .span(),
         task_budget: file.below("task_dollars", limits.task_dollars, ceilings.task_dollars, "dollars")?.0,
+        run_tokens: file.below("run_tokens", limits.run_tokens, ceilings.run_tokens, "tokens")?,
         hook: own.is_some_and(|own| own.hook.is_some()),
         probe: own.is_some_and(|own| own.health.is_some()),
     })

@@ -20,17 +20,23 @@ pub enum Reloaded<T, E> {
 pub struct Kept<T> {
     good: T,
     seen: Digest,
+    is_good: bool,
 }
 
 impl<T: Clone + PartialEq> Kept<T> {
     /// A good value and the text from which it came.
     pub fn new(good: T, text: &str) -> Self {
-        Self { good, seen: Digest::of(text.as_bytes()) }
+        Self { good, seen: Digest::of(text.as_bytes()), is_good: true }
     }
 
     /// The last good one.
     pub fn get(&self) -> &T {
         &self.good
+    }
+
+    /// Whether the newest text is the one that holds, or means the same.
+    pub fn is_good(&self) -> bool {
+        self.is_good
     }
 
     /// Takes the file's text of now. An edit that means the same (a comment) is [`Reloaded::Same`].
@@ -40,7 +46,9 @@ impl<T: Clone + PartialEq> Kept<T> {
             return Reloaded::Same;
         }
         self.seen = digest;
-        match read(text) {
+        let read = read(text);
+        self.is_good = read.is_ok();
+        match read {
             Ok(new) if new == self.good => Reloaded::Same,
             Ok(new) => {
                 self.good = new.clone();
@@ -64,8 +72,9 @@ mod tests {
         assert_eq!(kept.offer("2", read), Reloaded::Changed(2));
         assert!(matches!(kept.offer("x", read), Reloaded::Refused(_)));
         assert_eq!(kept.offer("x", read), Reloaded::Same, "said once");
-        assert_eq!(kept.get(), &2);
+        assert_eq!((kept.get(), kept.is_good()), (&2, false));
         assert_eq!(kept.offer(" 2", read), Reloaded::Same, "mended, and means what it meant");
+        assert!(kept.is_good());
         assert_eq!(kept.offer("3", read), Reloaded::Changed(3));
     }
 }

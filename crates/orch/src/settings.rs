@@ -16,6 +16,7 @@ use orch_core::id::ProviderId;
 use orch_core::message::Lang;
 use orch_core::policy;
 use orch_core::stage::Role;
+use orch_core::time::{Calendar, Moment};
 use serde::{Deserialize, Serialize};
 
 use self::environment::{Overrides, Remark};
@@ -38,7 +39,7 @@ pub struct Settings {
     pub https: bool,
     /// The language of texts.
     pub language: Lang,
-    /// The time zone of times that are shown (decision 46); a day of the budget is a day in UTC.
+    /// The time zone of times that are shown, and in which a day of the budget begins (decision 46).
     pub timezone: String,
     /// The user as whom agents and gates run when Orch is root (decision 9).
     pub run_as: Option<String>,
@@ -358,6 +359,28 @@ impl Default for Ceilings {
     }
 }
 
+/// A time zone from the beginning of a moment's year to the end of the next, so that it changes once a year only.
+fn calendar(timezone: &str, now: Moment) -> Calendar {
+    let (Ok(zone), Ok(now)) = (jiff::tz::TimeZone::get(timezone), jiff::Timestamp::from_millisecond(now.0))
+    else {
+        return Calendar::default();
+    };
+    let year = now.to_zoned(jiff::tz::TimeZone::UTC).year();
+    let begins = |year: i16| {
+        let day = jiff::civil::Date::new(year, 1, 1).and_then(|day| day.to_zoned(jiff::tz::TimeZone::UTC));
+        day.map(|day| day.timestamp())
+    };
+    let (Ok(from), Ok(until)) = (begins(year), begins(year.saturating_add(2))) else {
+        return Calendar::default();
+    };
+    let first = (Moment(from.as_millisecond()), zone.to_offset(from).seconds());
+    let later = zone
+        .following(from)
+        .take_while(|change| change.timestamp() < until)
+        .map(|change| (Moment(change.timestamp().as_millisecond()), change.offset().seconds()));
+    Calendar::new(std::iter::once(first).chain(later).collect())
+}
+
 impl Settings {
     /// The settings of a file, the environment over them. No file: the defaults.
     ///
@@ -389,8 +412,8 @@ impl Settings {
         Ok((settings, remarks))
     }
 
-    /// The limits as the core takes them.
-    pub fn core_limits(&self) -> policy::Limits {
+    /// The limits as the core takes them. Where the time zone stands against UTC is told for this year and the next.
+    pub fn core_limits(&self, now: Moment) -> policy::Limits {
         policy::Limits {
             agents: self.limits.agents,
             agents_a_project: self.limits.agents_a_project,
@@ -398,6 +421,7 @@ impl Settings {
             gates: self.limits.gates,
             day_budget: self.limits.day_dollars.0,
             run_reserve: self.limits.reserve_dollars.0,
+            calendar: calendar(&self.timezone, now),
         }
     }
 
@@ -532,4 +556,28 @@ fn table_of(key: &str) -> Option<&'static str> {
         ("[roles.<role>]", keys_of::<RoleChoice>()),
     ];
     tables.into_iter().find(|(_, keys)| keys.contains(&key)).map(|(table, _)| table)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a day of the budget is a day of the time zone, with summer time, told for this year and the next, and
+    /// that it is told anew only when the year is over (decision 46).
+    #[test]
+    fn days_are_told_a_year_ahead() {
+        let at = |text: &str| Moment(text.parse::<jiff::Timestamp>().unwrap().as_millisecond());
+        let berlin = calendar("Europe/Berlin", at("2026-05-05T00:00:00Z"));
+        for (during, begins) in [
+            ("2026-01-15T12:00:00Z", "2026-01-15T23:00:00Z"),
+            ("2026-03-29T12:00:00Z", "2026-03-29T22:00:00Z"),
+            ("2026-10-25T12:00:00Z", "2026-10-25T23:00:00Z"),
+            ("2027-07-01T12:00:00Z", "2027-07-01T22:00:00Z"),
+        ] {
+            assert_eq!(berlin.next_day(at(during)), at(begins), "{during}");
+        }
+        assert_eq!(calendar("Europe/Berlin", at("2026-12-31T23:59:59Z")), berlin);
+        assert_ne!(calendar("Europe/Berlin", at("2027-01-01T00:00:00Z")), berlin);
+        assert!(calendar("UTC", at("2026-05-05T00:00:00Z")).is_utc());
+    }
 }

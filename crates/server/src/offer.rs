@@ -2,10 +2,15 @@
 
 use orch_core::artefact::requirements_digest;
 use orch_core::gesture::Press;
+use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::Digest;
+use orch_core::outside::named;
 use orch_core::record::Recorded;
 use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task};
+use orch_core::time::Moment;
+
+use crate::source::Seen;
 
 /// A gesture that means something now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +31,12 @@ pub(crate) enum Offer {
     Reject,
     /// Go on although the request changed.
     Continue,
+    /// Bring back what somebody took away, and go on.
+    Restore,
+    /// What somebody merged past the gates is right.
+    Accept(Digest),
+    /// One more run whatever the budgets say.
+    Allow,
     /// Begin afresh where it stopped, or push again what the branch of records refused.
     Retry,
     /// Another urgency.
@@ -42,7 +53,9 @@ impl Offer {
             Offer::Approve(_) | Offer::ApproveProtected(_) => "approve",
             Offer::Confirm(_) => "confirm",
             Offer::Reject => "reject",
-            Offer::Continue => "continue",
+            Offer::Continue | Offer::Restore => "continue",
+            Offer::Accept(_) => "accept",
+            Offer::Allow => "allow",
             Offer::Retry => "retry",
             Offer::Priority => "priority",
             Offer::Stop => "stop",
@@ -52,12 +65,17 @@ impl Offer {
     /// What it binds to, if it binds.
     pub(crate) fn what(&self) -> Option<&Digest> {
         match self {
-            Offer::Approve(what) | Offer::ApproveProtected(what) | Offer::Confirm(what) => Some(what),
+            Offer::Approve(what)
+            | Offer::ApproveProtected(what)
+            | Offer::Confirm(what)
+            | Offer::Accept(what) => Some(what),
             Offer::Start
             | Offer::Answered
             | Offer::AnalyseAgain
             | Offer::Reject
             | Offer::Continue
+            | Offer::Restore
+            | Offer::Allow
             | Offer::Retry
             | Offer::Priority
             | Offer::Stop => None,
@@ -71,6 +89,8 @@ impl Offer {
             "approve" => Press::Approve { what },
             "confirm" => Press::Confirm { what },
             "continue" => Press::Continue,
+            "accept" => Press::Accept { what },
+            "allow" => Press::Allow,
             "retry" => Press::Retry,
             "stop" => Press::Stop,
             _ => return None, // not a domain enum
@@ -79,12 +99,17 @@ impl Offer {
 }
 
 /// What means something now, the likeliest first.
-pub(crate) fn offers(task: &Task) -> Vec<Offer> {
+pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
     let refused = task.records.iter().any(Recorded::is_refused);
     if task.stage.is_terminal() || task.cancel.is_some() {
         return if refused { vec![Offer::Retry] } else { Vec::new() };
     }
     let mut found = Vec::new();
+    let acceptable = matches!(
+        task.step,
+        Step::Rest(Rest::MergedOutside | Rest::Escalated | Rest::IssueGone | Rest::RequestChanged)
+    );
+    found.extend(task.merged_outside().filter(|_| acceptable).map(|by| Offer::Accept(named(&by.commit))));
     if task.escalated.is_some() {
         found.push(Offer::Retry);
     } else if let Step::Rest(rest) = &task.step {
@@ -98,10 +123,17 @@ pub(crate) fn offers(task: &Task) -> Vec<Offer> {
             Rest::Confirmation => found.extend(task.change().cloned().map(Offer::Confirm)),
             Rest::RequestChanged => found.extend([Offer::Continue, Offer::AnalyseAgain]),
             Rest::CannotTell { .. } => found.push(Offer::Retry),
-            Rest::IssueGone | Rest::Escalated | Rest::Over => {}
+            Rest::Withdrawn => found.push(Offer::Restore),
+            Rest::RunBudget { .. } => found.push(Offer::Allow),
+            Rest::MergedOutside | Rest::IssueGone | Rest::Escalated | Rest::Over => {}
         }
+    } else if budget_holds(task, seen, now) {
+        found.push(Offer::Allow);
     }
-    let rejectable = task.stage != Stage::Created && !task.is_critical() && task.merged.is_none();
+    let rejectable = task.stage != Stage::Created
+        && !task.is_critical()
+        && task.merged.is_none()
+        && task.merged_outside().is_none();
     if rejectable && task.escalated.is_none() {
         found.push(Offer::Reject);
     }
@@ -110,4 +142,14 @@ pub(crate) fn offers(task: &Task) -> Vec<Offer> {
     }
     found.extend([Offer::Priority, Offer::Stop]);
     found
+}
+
+/// Whether a budget keeps the task from its next run.
+fn budget_holds(task: &Task, seen: &Seen, now: Moment) -> bool {
+    match standing(task, &seen.board, &seen.policies, now) {
+        Standing::Held(holds) => holds
+            .iter()
+            .any(|hold| matches!(hold.kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. })),
+        Standing::Working { .. } | Standing::Over { .. } => false,
+    }
 }

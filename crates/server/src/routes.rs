@@ -111,6 +111,8 @@ fn api_routes() -> Routes {
         .post("/api/v1/tasks/{id}/retry", api::gestures::retry)
         .post("/api/v1/tasks/{id}/start", api::gestures::start)
         .post("/api/v1/tasks/{id}/continue", api::gestures::go_on)
+        .post("/api/v1/tasks/{id}/accept", api::gestures::accept)
+        .post("/api/v1/tasks/{id}/allow", api::gestures::allow)
         .post("/api/v1/tasks/{id}/priority", api::gestures::priority)
 }
 

@@ -388,6 +388,9 @@ pub fn needs_person(task: &Task) -> bool {
             | Rest::Confirmation
             | Rest::RequestChanged
             | Rest::IssueGone
+            | Rest::MergedOutside
+            | Rest::Withdrawn
+            | Rest::RunBudget { .. }
             | Rest::CannotTell { .. }
             | Rest::Escalated => true,
             Rest::Start | Rest::Over => false,

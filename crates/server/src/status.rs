@@ -50,7 +50,27 @@ pub(crate) async fn status(State(rooms): State<Rooms>) -> Result<Json<Value>, Pr
         .collect();
     let stages: serde_json::Map<String, Value> =
         counts.into_iter().map(|(stage, count)| (stage.name().to_owned(), json!(count))).collect();
-    Ok(Json(json!({ "active": seen.board.open(), "stages": stages, "tasks": tasks })))
+    let mut refused: Vec<Value> = seen
+        .board
+        .installation()
+        .refused
+        .iter()
+        .map(|it| json!({ "what": "orch.toml", "cause": it.cause, "since": rfc3339(it.at) }))
+        .collect();
+    let mut retired = Vec::new();
+    for (project, state) in seen.board.projects() {
+        refused.extend(state.refused.iter().map(|it| {
+            json!({ "what": ".orch/policy.toml", "project": project, "cause": it.cause, "since": rfc3339(it.at) })
+        }));
+        retired.extend(state.retired.map(|at| json!({ "project": project, "since": rfc3339(at) })));
+    }
+    Ok(Json(json!({
+        "active": seen.board.open(),
+        "stages": stages,
+        "tasks": tasks,
+        "refused": refused,
+        "retired": retired,
+    })))
 }
 
 /// How full it is.

@@ -56,6 +56,9 @@ texts! {
     frozen: "The repository is frozen: nothing merges.", "Репозиторий заморожен: слияний нет.";
     paused: "Paused: no new turns are given.", "Пауза: новые работы не начинаются.";
     unfreeze: "Unfreeze", "Разморозить";
+    settings_refused: "The edited orch.toml was refused; the last good one holds:", "Изменённый orch.toml отклонён; действует последний верный:";
+    policy_refused: "The newer .orch/policy.toml was refused; the last good one holds:", "Новая .orch/policy.toml отклонена; действует последняя верная:";
+    retired: "The project no longer stands in orch.toml: nothing new of it begins.", "Проекта больше нет в orch.toml: ничего нового в нём не начинается.";
     resume: "Resume", "Продолжить работу";
     pause: "Pause", "Пауза";
     stages: "Stages", "Этапы";
@@ -134,6 +137,9 @@ texts! {
     reject_why: "What does not fit? The next run reads it word for word.", "Что не так? Следующий запуск прочтёт это дословно.";
     continue_on: "Continue as approved", "Продолжить как утверждено";
     retry: "Retry", "Повторить";
+    restore: "Continue: bring it back", "Продолжить: вернуть";
+    accept: "Accept what is in main", "Принять то, что в main";
+    allow: "Allow one more run", "Разрешить ещё один запуск";
     stop: "Stop", "Стоп";
     stop_sure: "Stop this task for good?", "Остановить задачу насовсем?";
     set: "Set", "Задать";

@@ -258,6 +258,9 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::Protected { .. }
         | HoldKind::Confirmation { .. }
         | HoldKind::RequestChanged
+        | HoldKind::MergedOutside { .. }
+        | HoldKind::Withdrawn(_)
+        | HoldKind::RunBudget { .. }
         | HoldKind::IssueGone => "person",
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
@@ -273,6 +276,8 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
         | HoldKind::RetryAt { .. }
+        | HoldKind::Retired
+        | HoldKind::SettingsRefused { .. }
         | HoldKind::NoPolicy { .. }
         | HoldKind::PolicyRefused { .. } => "held",
     }
@@ -427,7 +432,7 @@ pub(crate) fn full(
         deployed: task.deployed.as_ref().map(|deployed| deployed.commit.0.clone()),
         healthy: task.deployed.as_ref().map(|deployed| deployed.healthy),
         stopping: task.cancel.is_some() && !task.stage.is_terminal(),
-        gestures: offers(task)
+        gestures: offers(task, seen, now)
             .iter()
             .map(|offer| Gesture { name: offer.path(), what: offer.what().map(|what| what.0.clone()) })
             .collect(),

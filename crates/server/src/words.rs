@@ -99,6 +99,12 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
         }
         RunHow::TimedOut => pick(lang, "killed at its time limit", "остановлен по времени"),
         RunHow::TooMuchOutput => pick(lang, "killed at its output limit", "остановлен: слишком много вывода"),
+        RunHow::OverTokens { tokens: used, limit } => format!(
+            "{} ({} / {})",
+            pick(lang, "stopped at its tokens", "остановлен: израсходованы токены"),
+            tokens(*used),
+            tokens(*limit)
+        ),
         RunHow::Stopped => pick(lang, "stopped by Orch", "остановлен Orch"),
         RunHow::CouldNotStart { cause } => {
             format!("{}: {cause}", pick(lang, "could not start", "не запустился"))

@@ -7,6 +7,7 @@ use orch_core::call::tracker::Status;
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, IssueSeen, MainReading, Outcome, PolicyChange, RunHow, Start};
 use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::hold::standing;
 use orch_core::id::{Entity, IssueKey, ProjectId, RunId, TaskId};
 use orch_core::journal::{Blob, Journal};
 use orch_core::policy::{AgentChoice, Limits, Policy};
@@ -21,6 +22,7 @@ use crate::invariant::{self, Broken, Watch};
 use crate::memory::MemoryJournal;
 use crate::schedule::Dice;
 use crate::world::World;
+use crate::world::repository::ByHand;
 
 /// How often what goes wrong, in percent of the actions.
 #[derive(Debug, Clone, Copy, Default)]
@@ -301,7 +303,36 @@ impl Bench {
             let target = Target::Entity(Entity::Repository(project));
             self.tell(Incoming::of(target, Event::Main(MainReading { head, descends })));
         }
+        self.branches();
         self.engine().head() != before
+    }
+
+    /// Reads what people did with the branches of open tasks.
+    fn branches(&mut self) {
+        for task in self.tasks().into_iter().filter(|task| !task.stage.is_terminal()) {
+            let (Some(branch), Some(repository)) = (&task.branch, self.world.repositories.get(&task.project))
+            else {
+                continue;
+            };
+            let reading = repository.read_branch(&branch.name, task.change_request);
+            let target = Target::Entity(Entity::Task(task.id.clone()));
+            self.tell(Incoming::of(target, Event::Branch(Box::new(reading))));
+        }
+    }
+
+    /// Somebody merges the branch of a task by hand.
+    pub fn merged_by_hand(&mut self, task: &Task, how: ByHand) {
+        let (Some(branch), Some(repository)) = (&task.branch, self.world.repositories.get_mut(&task.project))
+        else {
+            return;
+        };
+        let before = repository.main();
+        repository.merge_by_hand(&branch.name, how);
+        let main = repository.main();
+        if main != before {
+            self.world.works.by_people.insert(main);
+        }
+        self.sweep();
     }
 
     /// A person's gesture through another door than the board.
@@ -558,11 +589,14 @@ impl Bench {
                 self.attend(&task);
             }
         }
-        let left: Vec<String> = self
-            .tasks()
-            .into_iter()
-            .filter(|task| !task.stage.is_terminal())
-            .map(|task| format!("{} at {} does {:?}", task.id, task.stage, task.step))
+        let open = self.tasks().into_iter().filter(|task| !task.stage.is_terminal());
+        let open: Vec<Task> = open.collect();
+        let now = self.now;
+        let engine = self.engine();
+        let stands = |task: &Task| standing(task, engine.board(), engine.policies(), now);
+        let left: Vec<String> = open
+            .iter()
+            .map(|task| format!("{} at {} does {:?}: {:?}", task.id, task.stage, task.step, stands(task)))
             .collect();
         if left.is_empty() {
             return Ok(());
@@ -588,7 +622,9 @@ impl Bench {
             Rest::Start | Rest::Questions | Rest::Escalated => drop(self.press(&issue, Status::ToAnalyse)),
             Rest::Approval | Rest::Protected => drop(self.press(&issue, Status::Approved)),
             Rest::Confirmation => drop(self.press(&issue, Status::ConfirmDeploy)),
-            Rest::RequestChanged => drop(self.gesture(&task.id, Press::Continue)),
+            Rest::RequestChanged | Rest::Withdrawn => drop(self.gesture(&task.id, Press::Continue)),
+            Rest::MergedOutside => drop(self.gesture(&task.id, Press::Accept { what: None })),
+            Rest::RunBudget { .. } => drop(self.gesture(&task.id, Press::Allow)),
             Rest::CannotTell { .. } => drop(self.gesture(&task.id, Press::Retry)),
             Rest::IssueGone => {
                 self.world.tracker.set_present(&issue, true);

@@ -133,7 +133,8 @@ impl Watch {
             }
         }
         // A new run, a new judgement or a person's word make the same sentence another fact.
-        let fresh = matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_));
+        let fresh =
+            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
         if fresh {
             self.told.retain(|(of, _)| of != id);
         }
@@ -151,6 +152,10 @@ impl Watch {
             | Event::Message(_)
             | Event::PolicyChanged(_)
             | Event::PolicyRefused(_)
+            | Event::Branch(_)
+            | Event::ProjectRetired
+            | Event::LimitsChanged(_)
+            | Event::SettingsRefused(_)
             | Event::Started(_)
             | Event::ClockStepped { .. }
             | Event::Disk(_) => false,
@@ -337,7 +342,12 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
             format!("{} is done and {} is not in main", task.id, merged.commit),
         );
     }
-    if !repository.tested.contains(&repository.tree(&merged.commit)) {
+    // What somebody merged past the gates is done only if a person accepted exactly that commit (decision 45).
+    let accepted = task
+        .accepted
+        .as_ref()
+        .is_some_and(|accepted| accepted.what == orch_core::outside::named(&merged.commit));
+    if !accepted && !repository.tested.contains(&repository.tree(&merged.commit)) {
         return broken("merged-is-tested", format!("{}: the merged tree was never tested", task.id));
     }
     let well = task.deployed.as_ref().is_some_and(|d| d.healthy && d.commit == merged.commit);

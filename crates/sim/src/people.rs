@@ -7,6 +7,7 @@ use orch_core::record::Recorded;
 use orch_core::stage::Preset;
 
 use crate::bench::{Bench, policy};
+use crate::world::repository::ByHand;
 
 /// One thing that nobody asked for.
 pub(crate) fn meddle(bench: &mut Bench) {
@@ -18,7 +19,7 @@ pub(crate) fn meddle(bench: &mut Bench) {
     let task = tasks[bench.dice.below(tasks.len())].clone();
     let key = keys[bench.dice.below(keys.len())].clone();
     let (project, _) = bench.projects[bench.dice.below(bench.projects.len())].clone();
-    match bench.dice.below(25) {
+    match bench.dice.below(30) {
         0 => drop(bench.gesture(&task.id, Press::Stop)),
         1 => drop(bench.press(&key, Status::Stop)),
         2 => drop(bench.press(&key, Status::Rejected)),
@@ -79,6 +80,27 @@ pub(crate) fn meddle(bench: &mut Bench) {
                 repository.refuses_records = refuses;
             }
         }
+        24 => {
+            // Nobody squashes here: squashed onto a main that moved it is a conflict, and this world's developers mend none.
+            let how = [ByHand::Plainly, ByHand::WithMore][bench.dice.below(2)];
+            bench.merged_by_hand(&task, how);
+        }
+        25 => {
+            if let (Some(branch), Some(repository)) =
+                (&task.branch, bench.world.repositories.get_mut(&task.project))
+            {
+                repository.delete_branch(&branch.name);
+            }
+        }
+        26 => {
+            if let (Some(change), Some(repository)) =
+                (task.change_request, bench.world.repositories.get_mut(&task.project))
+            {
+                repository.close_change(change);
+            }
+        }
+        27 => drop(bench.gesture(&task.id, Press::Accept { what: None })),
+        28 => drop(bench.gesture(&task.id, Press::Allow)),
         _ => drop(bench.gesture(&task.id, Press::Retry)),
     }
 }

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 
 use orch_core::call::Text;
 use orch_core::call::tracker::{Labels, Status};
+use orch_core::event::{Event, SettingsRefusal};
 use orch_core::gesture::{Press, Priority};
 use orch_core::hold::{Standing, standing};
 use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
@@ -15,9 +16,11 @@ use orch_core::policy::Policy;
 use orch_core::reason::Reason;
 use orch_core::stage::{Preset, Role};
 use orch_core::task::Task;
-use orch_core::time::Span;
+use orch_core::time::{Calendar, Moment, Span};
+use orch_engine::{Incoming, Target};
 
 use crate::bench::{Bench, Faults, policy};
+use crate::world::repository::ByHand;
 use crate::world::tracker::Said;
 use crate::world::works::{Deed, Deployment, HookDeed};
 
@@ -104,6 +107,10 @@ impl Story {
     pub fn act(&mut self, words: &[&str]) -> Result<String, BadLine> {
         let mut answer = String::new();
         match words {
+            ["project", "is", "taken", "out"] => {
+                let target = Target::Entity(Entity::Project(self.bench.project.clone()));
+                self.bench.tell(Incoming::of(target, Event::ProjectRetired));
+            }
             ["project", rest @ ..] => {
                 change_policy(&mut self.policy, rest)?;
                 let rules = self.policy.clone();
@@ -121,6 +128,10 @@ impl Story {
                         "agents" => self.bench.limits.agents = number as u32,
                         "gates" => self.bench.limits.gates = number as u32,
                         "day" => self.bench.limits.day_budget = number * 1_000_000,
+                        "hours-east" => {
+                            let seconds = i32::try_from(number * 3600).unwrap_or(0);
+                            self.bench.limits.calendar = Calendar::new(vec![(Moment(0), seconds)]);
+                        }
                         _ => return bad(format!("unknown limit {key}")),
                     }
                 }
@@ -193,6 +204,15 @@ impl Story {
                 }
                 self.bench.sweep();
             }
+            ["main", "is", "taken", "back"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.take_back();
+                    let main = repository.main();
+                    self.bench.world.works.by_people.insert(main);
+                }
+                self.bench.sweep();
+            }
             ["somebody", "pushes", path, "to", "the", "branch", "of", name] => {
                 let task = self.task(name)?;
                 if let (Some(branch), Some(repository)) =
@@ -200,6 +220,44 @@ impl Story {
                 {
                     repository.push_branch(&branch.name, path, "by ann");
                 }
+            }
+            ["somebody", "merges", "the", "branch", "of", name, how @ ..] => {
+                let how = match how {
+                    [] => ByHand::Plainly,
+                    ["squashed"] => ByHand::Squashed,
+                    ["with", "more"] => ByHand::WithMore,
+                    _ => return bad(format!("nobody merges {}", how.join(" "))),
+                };
+                let task = self.task(name)?;
+                self.bench.merged_by_hand(&task, how);
+            }
+            ["somebody", "deletes", "the", "branch", "of", name] => {
+                let task = self.task(name)?;
+                if let (Some(branch), Some(repository)) =
+                    (task.branch, self.bench.world.repositories.get_mut(&task.project))
+                {
+                    repository.delete_branch(&branch.name);
+                }
+                self.bench.sweep();
+            }
+            ["somebody", "closes", "the", "change", "request", "of", name] => {
+                let task = self.task(name)?;
+                if let (Some(change), Some(repository)) =
+                    (task.change_request, self.bench.world.repositories.get_mut(&task.project))
+                {
+                    repository.close_change(change);
+                }
+                self.bench.sweep();
+            }
+            ["settings", "are", "refused", cause] => {
+                let refusal = SettingsRefusal { cause: (*cause).to_owned() };
+                let target = Target::Entity(Entity::Installation);
+                self.bench.tell(Incoming::of(target, Event::SettingsRefused(refusal)));
+            }
+            ["settings", "are", "good"] => {
+                let limits = Box::new(self.bench.limits.clone());
+                let target = Target::Entity(Entity::Installation);
+                self.bench.tell(Incoming::of(target, Event::LimitsChanged(limits)));
             }
             ["hook", "answers", answers @ ..] => {
                 let deeds = answers.iter().map(|word| hook_deed(word)).collect::<Result<Vec<_>, _>>()?;
@@ -343,6 +401,7 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
             "no-agents" => rules.agents.clear(),
             word => match number(word)? {
                 ("task-budget-cents", n) => rules.task_budget = n * 10_000,
+                ("run-tokens", n) => rules.run_tokens = n,
                 ("least-description", n) => rules.least_description = n,
                 (key, _) => return bad(format!("a policy has no {key}")),
             },
@@ -370,6 +429,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         "limited" => Deed::Limited,
         "cannot-start" => Deed::CannotStart,
         "lost" => Deed::Lost,
+        "spends" => Deed::Spend,
         word => match word.strip_prefix("touches=") {
             Some(path) => Deed::Touch(path.to_owned()),
             None => return bad(format!("no agent does {word}")),
@@ -409,6 +469,11 @@ fn press_of(words: &[&str]) -> Result<(Press, Option<String>), BadLine> {
         ["stop"] => (Press::Stop, None),
         ["retry"] => (Press::Retry, None),
         ["continue"] => (Press::Continue, None),
+        ["accept"] => (Press::Accept { what: None }, None),
+        ["accept", "another", "commit"] => {
+            (Press::Accept { what: Some(orch_core::id::Digest::of(b"another")) }, None)
+        }
+        ["allow"] => (Press::Allow, None),
         ["urgent"] => (Press::Priority(Priority::Urgent), None),
         _ => return bad(format!("no gesture is called {}", words.join(" "))),
     })

@@ -57,6 +57,8 @@ pub struct Run {
     pub commit: Commit,
     /// Whether it has ended (its record is written).
     pub ended: Option<RunHow>,
+    /// How many tokens it may use; 0: as many as it likes.
+    pub tokens: u64,
 }
 
 impl World {
@@ -119,6 +121,9 @@ impl World {
             }
             Call::Agent(AgentCall::Launch(work)) => {
                 self.launch(work.run, effect, &work.task, Worker::Agent(work.role), &work.commit);
+                if let Some(run) = self.runs.get_mut(&work.run) {
+                    run.tokens = work.tokens;
+                }
                 Outcome::Done(Reply::Agent(AgentReply::Launched { pid: 1 }))
             }
             Call::Agent(AgentCall::Stop { run }) => {
@@ -171,6 +176,7 @@ impl World {
             worker,
             commit: commit.clone(),
             ended: None,
+            tokens: 0,
         });
     }
 
@@ -196,7 +202,7 @@ impl World {
             return;
         }
         let how = match run.worker {
-            Worker::Agent(role) => self.works.end_of(role, id, &run.task),
+            Worker::Agent(role) => self.works.end_of(role, id, &run.task, run.tokens),
             Worker::Ci => {
                 let repository = self.repository_mut(&run.project);
                 repository.ci_ran(&run.commit);

@@ -91,6 +91,46 @@ struct Heard {
     words: String,
 }
 
+/// What a run has used while it goes on. A message reports its input exactly and its output only in the result, so this
+/// is never more than it really was.
+#[derive(Debug, Default)]
+pub(crate) struct Metered {
+    /// By message: one is reported once for each of its parts.
+    messages: BTreeMap<String, Usage>,
+    /// What the results of finished legs say.
+    results: Usage,
+}
+
+impl Metered {
+    /// A line that is no report changes nothing.
+    pub(crate) fn hear(&mut self, line: &[u8]) {
+        let says = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
+        if !says(b"\"usage\"") {
+            return;
+        }
+        let Ok(event) = serde_json::from_slice::<Value>(line) else { return };
+        match event.get("type").and_then(Value::as_str) {
+            Some("assistant") => {
+                let Some(message) = event.get("message") else { return };
+                let id = message.get("id").and_then(Value::as_str).unwrap_or_default();
+                let used = Usage { microdollars: None, ..command::usage_of(message) };
+                self.messages.insert(id.to_owned(), used);
+            }
+            Some("result") => {
+                let used = Usage { microdollars: None, ..command::usage_of(&event) };
+                self.results = self.results.plus(used);
+            }
+            Some(_) | None => {}
+        }
+    }
+
+    /// By now.
+    pub(crate) fn usage(&self) -> Usage {
+        let messages = self.messages.values().fold(Usage::default(), |sum, used| sum.plus(*used));
+        if self.results.tokens() > messages.tokens() { self.results } else { messages }
+    }
+}
+
 pub(super) fn read_end(record: &Path, how: RunHow, mask: &Masker) -> io::Result<Read> {
     let mut heard = Heard::default();
     said::lines(record, Stream::Stdout, |line| heard.hear(line))?;
@@ -107,6 +147,7 @@ pub(super) fn read_end(record: &Path, how: RunHow, mask: &Masker) -> io::Result<
         | RunHow::TimedOut
         | RunHow::TooMuchOutput
         | RunHow::Stopped
+        | RunHow::OverTokens { .. }
         | RunHow::CouldNotStart { .. }
         | RunHow::Lost { .. }
         | RunHow::ProviderLimited { .. } => how,

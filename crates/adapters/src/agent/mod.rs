@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::process::{Output, RunSpec, Stream};
 use crate::run::said::{self, TAIL};
 use crate::run::watch::Read;
-use crate::run::{About, Look, Masker, RunFolder, RunKind, Runs, Secret, io as io_failure, owner};
+use crate::run::{About, Look, Masker, Over, RunFolder, RunKind, Runs, Secret, io as io_failure, owner};
 
 /// An agent as the settings name it.
 #[derive(Debug, Clone)]
@@ -199,6 +199,7 @@ impl Agents {
             agent: agent.name.clone(),
             program: agent.kind.clone(),
             price: agent.price,
+            tokens: assignment.tokens,
         };
         let about = About::new(assignment.run, assignment.task.clone(), self.runs.project.clone(), kind);
         preparing.start(&about, &spec)
@@ -268,6 +269,8 @@ pub(crate) fn read_end(
     price: Option<&Price>,
     mask: &Masker,
 ) -> io::Result<Read> {
+    // What stopped it had counted is more than what it could still say itself.
+    let over = if how == RunHow::Stopped { Over::read(record)? } else { None };
     let mut read = match kind {
         AgentKind::Claude => claude::read_end(record, how, mask)?,
         AgentKind::Command | AgentKind::Scripted { .. } => {
@@ -275,6 +278,13 @@ pub(crate) fn read_end(
             Read { how, usage, tail: both(record, mask)? }
         }
     };
+    if let Some(over) = over {
+        let tokens = over.usage.tokens();
+        read.how = RunHow::OverTokens { tokens, limit: over.limit };
+        if read.usage.tokens() < tokens {
+            read.usage = over.usage;
+        }
+    }
     if read.usage.microdollars.is_none() {
         read.usage.microdollars = price.and_then(|price| price.of(&read.usage));
     }

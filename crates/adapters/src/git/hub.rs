@@ -3,7 +3,7 @@
 //!
 //! The hub never prunes: run trees borrow its objects. Its refs: `refs/heads/<main>` as last fetched, task branches,
 //! and under `refs/orch/` what makes calls repeatable: `runs/`, `left/` (what a run left behind), `cut/`,
-//! `candidates/`, `kept/` (heads of deleted branches).
+//! `candidates/`, `published/` (task branches that stand at the origin), `kept/` (heads of deleted branches).
 
 use std::ffi::OsString;
 use std::fs;
@@ -284,7 +284,8 @@ impl Hub {
         self.pushing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn publishes(&self) -> bool {
+    /// Whether task branches are pushed to the origin.
+    pub fn publishes(&self) -> bool {
         self.publish
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`,
 //! `candidate` and `records` (the calls), [`tree`] (where runs work), [`overlay`], `base`, `layer` and `cache` (of what trees are
-//! made), `change` and `scope` (what counts as the change, what may be written), `read` (what sweeps and pages ask).
+//! made), `change` and `scope` (what counts as the change, what may be written), `read` and `people` (what sweeps and pages ask).
 
 pub mod hub;
 pub mod program;
@@ -18,6 +18,7 @@ mod change;
 mod collect;
 mod layer;
 mod paths;
+mod people;
 mod plain;
 mod read;
 mod records;
@@ -32,6 +33,7 @@ use orch_core::time::Moment;
 pub(crate) use hub::RefMove;
 pub use hub::{Hub, HubError, Remark};
 pub use overlay::{Mounts, NoOverlay};
+pub use people::BranchSeen;
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
 pub use read::Entry;
 pub use tree::{Cache, RunTree, TreeKind, TreeOrder};

@@ -45,6 +45,9 @@ pub enum RunKind {
         program: AgentKind,
         /// What its tokens cost, where the program itself does not say.
         price: Option<Price>,
+        /// How many tokens it may use; 0: as many as it likes.
+        #[serde(default)]
+        tokens: u64,
     },
     /// The project's tests.
     Ci,

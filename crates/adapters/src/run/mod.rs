@@ -10,6 +10,7 @@ pub mod said;
 pub mod shelter;
 pub mod watch;
 
+mod meter;
 mod failure;
 
 use std::cell::RefCell;
@@ -31,6 +32,7 @@ use crate::lease::{Ports, Registry};
 use crate::process::{self, Launcher, Observed, RunAs, RunSpec, StopAnswer};
 
 pub(crate) use failure::io;
+pub(crate) use meter::Over;
 
 /// Says that a run is not to begin, or to end: written before its shim is asked.
 const STOP: &str = "stop";

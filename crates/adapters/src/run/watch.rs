@@ -50,10 +50,17 @@ pub(crate) struct Read {
 }
 
 impl Runs {
-    /// Waits, without polling, until a run has ended, and reads its end. Needs a tokio runtime.
+    /// Waits until a run has ended, and reads its end. Polls nothing but the reports of a run whose tokens are limited.
+    /// Needs a tokio runtime.
     pub async fn watch(&self, run: RunId) -> Watched {
         let folder = self.places.of(run);
-        let seen = process::wait(&folder.record).await;
+        let seen = match self.tokens_of(&folder) {
+            None => process::wait(&folder.record).await,
+            Some(limit) => tokio::select! {
+                seen = process::wait(&folder.record) => seen,
+                never = self.meter(&folder, limit) => match never {},
+            },
+        };
         let runs = self.clone();
         match tokio::task::spawn_blocking(move || runs.finish(&folder, seen)).await {
             Ok(watched) => watched,
@@ -160,6 +167,7 @@ impl Runs {
                 | RunHow::TimedOut
                 | RunHow::TooMuchOutput
                 | RunHow::Stopped
+                | RunHow::OverTokens { .. }
                 | RunHow::Lost { .. }
                 | RunHow::ProviderLimited { .. } => {}
             };

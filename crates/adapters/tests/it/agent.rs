@@ -448,3 +448,30 @@ fn missing_things_are_named() {
         (Login::default(), AgentKind::Command, "no-such-agent".to_owned());
     assert!(said(&agents, 3, "scripted").contains("install it, or name its absolute path"));
 }
+
+/// An agent that reports what it uses is stopped at its limit of tokens while it goes on, and its end says so, with the
+/// price of what it had used; one that a person allowed, without a limit, goes on.
+#[test]
+fn a_run_is_stopped_at_its_tokens() {
+    let bench = Bench::new();
+    let mut agents = bench.agents("");
+    let script = r#"cat >/dev/null
+        echo '{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":600,"output_tokens":1}}}'
+        echo '{"type":"assistant","message":{"id":"m2","usage":{"input_tokens":600,"output_tokens":1}}}'
+        test -e quick || exec sleep 600
+        echo '{"type":"result","is_error":false,"result":"Done.","usage":{"input_tokens":1200,"output_tokens":9}}'"#;
+    program(&bench, &mut agents, AgentKind::Claude, script);
+    let price = Price { input: 1_000_000, output: 1_000_000, cache_read: 0, cache_write: 0 };
+    agents.programs.get_mut("scripted").unwrap().price = Some(price);
+    let limited = Assignment { tokens: 1_000, ..assignment(1) };
+    launch(&agents, &limited).unwrap();
+    let finished = end(&agents.runs, limited.run);
+    assert_eq!(finished.end.how, RunHow::OverTokens { tokens: 1_202, limit: 1_000 });
+    assert_eq!((finished.end.usage.tokens(), finished.end.usage.microdollars), (1_202, Some(1_202)));
+
+    bench.commit("quick", "");
+    launch(&agents, &assignment(2)).unwrap();
+    let finished = end(&agents.runs, assignment(2).run);
+    assert_eq!(finished.end.how, RunHow::Exited { code: 0 });
+    assert_eq!(finished.end.usage.tokens(), 1_209);
+}

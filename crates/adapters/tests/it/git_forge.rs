@@ -3,13 +3,13 @@
 use std::fs;
 
 use orch_adapters::forge::local::{ChangeState, LocalForge};
-use orch_adapters::git::Hub;
+use orch_adapters::git::{BranchSeen, Hub};
 use orch_core::call::git::Candidate;
 use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitReply};
 use orch_core::id::{Commit, ProjectId, TaskId};
 use orch_core::stage::Role;
 
-use crate::bench::{BRANCH, Bench, git, person, write};
+use crate::bench::{BRANCH, Bench, ITEM, git, person, write};
 
 fn project() -> ProjectId {
     ProjectId::from("demo")
@@ -259,4 +259,100 @@ fn git_statuses_of_a_commit_are_kept() {
 
 fn title(_: &orch_core::id::Digest) -> Option<String> {
     Some("Say hello".to_owned())
+}
+
+impl Forge {
+    fn seen(&self) -> BranchSeen {
+        self.bench.hub.fetch_main().unwrap();
+        let tasks = [TaskId::from(ITEM)].into();
+        let mut seen = self.bench.hub.read_branches(&tasks).unwrap();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        seen.remove(0)
+    }
+
+    fn by(&self) -> Option<String> {
+        self.seen().in_main.map(|by| by.commit.0)
+    }
+
+    /// The person merges the branch of the hub by hand, and says so with these words.
+    fn person_merges(&self, how: &[&str]) -> String {
+        let origin = &self.bench.origin;
+        let hub = self.bench.hub.bare();
+        person(origin, &["fetch", "-q", hub.to_str().unwrap(), BRANCH]);
+        person(origin, &[&["merge", "-q"], how, &["FETCH_HEAD"]].concat());
+        self.main()
+    }
+}
+
+/// Proves that a merge by hand is seen whatever form it takes, with the commit by which main got it and its tree: moved
+/// forward, merged, merged together with something else, squashed; and that it is seen no more when main is taken back.
+#[test]
+fn git_sees_merges_by_hand() {
+    let forge = Forge::new();
+    let (_, candidate) = forge.ready("src/hello.rs");
+    let seen = forge.seen();
+    assert_eq!((seen.branch.as_str(), seen.there, seen.in_main), (BRANCH, true, None));
+    let before = forge.main();
+
+    let main = forge.person_merges(&["--ff-only"]);
+    assert_eq!(main, candidate.commit.0);
+    let by = forge.seen().in_main.expect("main has it");
+    assert_eq!((by.commit, by.tree), (candidate.commit.clone(), candidate.tree.clone()));
+    // What comes later changes nothing about it.
+    forge.bench.main_gets("later", "x");
+    assert_eq!(forge.by(), Some(main));
+    person(&forge.bench.origin, &["reset", "-q", "--hard", &before]);
+    assert_eq!(forge.by(), None, "taken back");
+
+    let merge = forge.person_merges(&["--no-ff", "-m", "by hand"]);
+    forge.bench.main_gets("later", "y");
+    let by = forge.seen().in_main.expect("main has it");
+    assert_eq!((by.commit.0, by.tree), (merge, candidate.tree.clone()));
+    person(&forge.bench.origin, &["reset", "-q", "--hard", &before]);
+
+    forge.bench.main_gets("src/other.rs", "meanwhile");
+    let merge = forge.person_merges(&["--no-ff", "-m", "by hand"]);
+    let by = forge.seen().in_main.expect("main has it");
+    assert_eq!(by.commit.0, merge);
+    assert_ne!(by.tree, candidate.tree, "not what was tested");
+    person(&forge.bench.origin, &["reset", "-q", "--hard", &before]);
+
+    forge.person_merges(&["--squash"]);
+    person(&forge.bench.origin, &["commit", "-q", "-m", "squashed"]);
+    let squashed = forge.main();
+    forge.bench.main_gets("later", "z");
+    let by = forge.seen().in_main.expect("main has it");
+    assert_eq!((by.commit.0, by.tree), (squashed.clone(), candidate.tree));
+    // An agent that was at work goes on, on top of what was squashed: it is still what main has.
+    forge.bench.run(2, Role::Developer, &candidate.commit, |tree| write(tree, "src/more.rs", "more\n"));
+    assert_eq!(forge.by(), Some(squashed));
+}
+
+/// Proves that a published branch which somebody deletes is missed only where it had been, that its last head is kept,
+/// and that branch and change request come back at a person's word.
+#[test]
+fn git_misses_and_restores_branches() {
+    let mut forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    forge.bench.hub = forge.bench.hub.publishing(true);
+    assert!(forge.seen().there, "one that was never published is not missed");
+    let head = candidate.commit.clone();
+    let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
+    assert_eq!(forge.reply(&restore), ForgeReply::Restored);
+    let there = || person(&forge.bench.origin, &["branch", "--list", BRANCH, "--format=%(objectname)"]);
+    assert_eq!(there(), head.0, "published");
+    assert!(forge.seen().there);
+
+    person(&forge.bench.origin, &["branch", "-q", "-D", BRANCH]);
+    forge.forge.set_open(&project(), change, false).unwrap();
+    assert!(!forge.seen().there);
+    let kept = format!("refs/orch/kept/{BRANCH}/{head}");
+    assert_eq!(forge.bench.hub_git(&["rev-parse", &kept]), head.0);
+    assert_eq!(forge.forge.closed(&project()).unwrap(), [BRANCH.to_owned()].into());
+    for _ in 0..2 {
+        assert_eq!(forge.reply(&restore), ForgeReply::Restored);
+        assert_eq!(there(), head.0);
+        assert!(forge.seen().there);
+        assert!(forge.forge.closed(&project()).unwrap().is_empty());
+    }
 }

@@ -134,5 +134,6 @@ pub(crate) fn assignment(n: u64) -> Assignment {
         findings: None,
         answers: false,
         limit: Span::minutes(5),
+        tokens: 0,
     }
 }

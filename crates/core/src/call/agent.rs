@@ -39,6 +39,15 @@ pub struct Assignment {
     pub answers: bool,
     /// Killed after this.
     pub limit: Span,
+    /// Stopped when it has used so many tokens by its own report; 0: no such limit (decision 12).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tokens: u64,
+}
+
+/// Whether there is no limit, which is not written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+pub(crate) const fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 /// What may be asked.

@@ -43,6 +43,15 @@ pub enum ForgeCall {
         /// The change request.
         change: u64,
     },
+    /// Bring back what somebody took away: the branch where it is missing, the change request where it was closed.
+    Restore {
+        /// The task branch.
+        branch: String,
+        /// Its last known head.
+        head: Commit,
+        /// The change request, if there is one.
+        change: Option<u64>,
+    },
     /// Delete a task branch; the last head is kept in a hidden ref.
     DeleteBranch {
         /// The task branch; never main.
@@ -82,6 +91,8 @@ pub enum ForgeReply {
     },
     /// The change request is closed.
     ChangeClosed,
+    /// Branch and change request are there.
+    Restored,
     /// The branch is gone.
     BranchDeleted,
     /// The branch has another head than expected: left alone.

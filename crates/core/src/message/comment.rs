@@ -1,13 +1,13 @@
 //! What does Orch write under the issue? Markdown, in which only Orch's own words are markup.
 
 use super::markdown::{Link, links, md_block, md_escape};
-use super::{Arg, Lang, clause, figure, judge, role_name, say, stage_label, why};
+use super::{Arg, Lang, clause, figure, judge, role_name, say, stage_label, tokens_args, why, withdrawn_arg};
 use crate::event::Usage;
 use crate::gate::GateId;
 use crate::id::{Commit, Digest, WorkItem};
 use crate::rework::Judge;
 use crate::stage::{Role, Stage};
-use crate::task::Why;
+use crate::task::{Why, Withdrawn};
 use crate::time::Span;
 
 /// The requirements wait for approval (row 117). `documents` are those that exist; an empty `branch` is not shown.
@@ -104,6 +104,27 @@ pub fn awaiting_protected(item: &WorkItem, paths: &[String], lang: Lang) -> Stri
 /// The change is in main.
 pub fn merged(commit: &Commit, lang: Lang) -> String {
     say(lang, "comment-merged", [commit_arg(commit)])
+}
+
+/// Somebody merged the branch past the gates; says what a person can do (decision 45).
+pub fn merged_outside(item: &WorkItem, commit: &Commit, lang: Lang) -> String {
+    paragraphs([
+        Some(say(lang, "comment-merged-outside", [commit_arg(commit)])),
+        Some(say(lang, "comment-merged-outside-ask", [item_arg(item)])),
+    ])
+}
+
+/// Somebody took the branch or its change request away; says what a person can do (decision 45).
+pub fn withdrawn(item: &WorkItem, what: Withdrawn, lang: Lang) -> String {
+    let (name, what) = withdrawn_arg(what, lang);
+    say(lang, "comment-withdrawn", [(name, what), item_arg(item)])
+}
+
+/// A run was stopped at the end of its tokens; says what a person can do (decision 12).
+pub fn run_over_tokens(item: &WorkItem, role: Role, tokens: u64, limit: u64, lang: Lang) -> String {
+    let [tokens, limit] = tokens_args(tokens, limit);
+    let role = ("role", Arg::Text(role_name(role, lang)));
+    say(lang, "comment-run-over-tokens", [role, tokens, limit, item_arg(item)])
 }
 
 /// The deploy failed after the merge; names the commit that stays in main (decision 41).

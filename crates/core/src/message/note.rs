@@ -54,6 +54,11 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             comment::awaiting_confirm(facts.item, change, *deploys, lang)
         }
         Note::Merged { commit } => comment::merged(commit, lang),
+        Note::MergedOutside { commit } => comment::merged_outside(facts.item, commit, lang),
+        Note::Withdrawn { what } => comment::withdrawn(facts.item, *what, lang),
+        Note::RunOverTokens { role, tokens, limit } => {
+            comment::run_over_tokens(facts.item, *role, *tokens, *limit, lang)
+        }
         Note::DeployFailed { cause, commit } => comment::deploy_failed(cause, commit, lang),
         Note::Done { commit, deployed, roles, agents, people, wall } => {
             let (agents, people, wall) = (*agents, *people, *wall);

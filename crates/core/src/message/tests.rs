@@ -11,7 +11,7 @@ use crate::event::{Turn, Usage};
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
 use crate::note::Note;
-use crate::task::{Ask, CiOf, Job};
+use crate::task::{Ask, CiOf, Job, Withdrawn};
 use crate::time::{Moment, Span};
 
 thread_local! {
@@ -96,6 +96,15 @@ fn reasons() -> Vec<Reason> {
             cause: cause.clone(),
             lasting: true,
         },
+        Reason::MergedByHand { commit: Commit::from("0123456789abcdef") },
+        Reason::MergedOutside { commit: Commit::from("0123456789abcdef") },
+        Reason::Withdrawn(Withdrawn::Branch),
+        Reason::Withdrawn(Withdrawn::ChangeRequest),
+        Reason::OutsideOver,
+        Reason::RunOverTokens { tokens: 5_200_000, limit: 5_000_000 },
+        Reason::ProjectRetired,
+        Reason::SettingsChanged,
+        Reason::SettingsRefused,
         Reason::Noted,
     ];
     all.extend([Some(true), Some(false), None].map(|passed| Reason::GateSaid { gate, passed }));
@@ -108,6 +117,7 @@ fn reasons() -> Vec<Reason> {
         NoEffect::Again,
         NoEffect::Escalated,
         NoEffect::NotEscalated,
+        NoEffect::NoBudgetHold,
         NoEffect::WrongEntity,
     ];
     let press = || "confirm".to_owned();
@@ -207,6 +217,10 @@ fn notes() -> Vec<Note> {
         Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true },
         Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: false },
         Note::Merged { commit: commit.clone() },
+        Note::MergedOutside { commit: commit.clone() },
+        Note::Withdrawn { what: Withdrawn::Branch },
+        Note::Withdrawn { what: Withdrawn::ChangeRequest },
+        Note::RunOverTokens { role: Role::Developer, tokens: 5_200_000, limit: 5_000_000 },
         Note::DeployFailed { cause: "the hook said *no*.".to_owned(), commit: commit.clone() },
         done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
@@ -247,6 +261,12 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::Confirmation { deploys: false },
         HoldKind::RequestChanged,
         HoldKind::IssueGone,
+        HoldKind::MergedOutside { commit: Commit::from("0123456789abcdef") },
+        HoldKind::Withdrawn(Withdrawn::Branch),
+        HoldKind::Withdrawn(Withdrawn::ChangeRequest),
+        HoldKind::RunBudget { tokens: 5_200_000, limit: 5_000_000 },
+        HoldKind::Retired,
+        HoldKind::SettingsRefused { cause: cause() },
         HoldKind::CannotTell { cause: cause() },
         HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
         HoldKind::Provider {
@@ -284,6 +304,7 @@ fn asks() -> Vec<Ask> {
         Ask::CutBranch { plain: true },
         Ask::Collect { run, role: Role::Developer },
         Ask::OpenChange,
+        Ask::Restore,
         Ask::Candidate,
         Ask::Merge,
         Ask::Prove,

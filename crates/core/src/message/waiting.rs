@@ -4,7 +4,9 @@
 //! the issue to Approved, …").
 
 use super::comment::item_arg;
-use super::{Arg, Lang, clause, delay, figure, freeze_cause, quoted, role_name, say, why};
+use super::{
+    Arg, Lang, clause, delay, figure, freeze_cause, quoted, role_name, say, tokens_args, why, withdrawn_arg,
+};
 use crate::event::Turn;
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{RunId, WorkItem};
@@ -88,6 +90,7 @@ fn asking(ask: &Ask, lang: Lang) -> String {
             say(lang, "working-collect", args)
         }
         Ask::OpenChange => say(lang, "working-open-change", []),
+        Ask::Restore => say(lang, "working-restore", []),
         Ask::Candidate => say(lang, "working-candidate", []),
         Ask::Merge => say(lang, "working-merge", []),
         Ask::Prove => say(lang, "working-prove", []),
@@ -103,6 +106,7 @@ pub fn ask(ask: &Ask, lang: Lang) -> String {
         Ask::Launch { job: of, .. } => say(lang, "ask-launch", [("job", Arg::Text(job(*of, lang)))]),
         Ask::Collect { role, .. } => say(lang, "ask-collect", [("role", Arg::Text(role_name(*role, lang)))]),
         Ask::OpenChange => say(lang, "ask-open-change", []),
+        Ask::Restore => say(lang, "ask-restore", []),
         Ask::Candidate => say(lang, "ask-candidate", []),
         Ask::Merge => say(lang, "ask-merge", []),
         Ask::Prove => say(lang, "ask-prove", []),
@@ -160,6 +164,18 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Confirmation { deploys: false } => with_item("hold-confirm-merge", "lift-confirm-merge"),
         HoldKind::RequestChanged => both("hold-request-changed", "lift-request-changed"),
         HoldKind::IssueGone => with_item("hold-issue-gone", "lift-issue-gone"),
+        HoldKind::MergedOutside { commit } => (
+            say(lang, "hold-merged-outside", [("commit", quoted(commit.short()))]),
+            say(lang, "lift-merged-outside", [item_arg(item)]),
+        ),
+        HoldKind::Withdrawn(what) => (
+            say(lang, "hold-withdrawn", [withdrawn_arg(*what, lang)]),
+            say(lang, "lift-withdrawn", [item_arg(item)]),
+        ),
+        HoldKind::RunBudget { tokens, limit } => (
+            say(lang, "hold-run-budget", tokens_args(*tokens, *limit)),
+            say(lang, "lift-run-budget", [item_arg(item)]),
+        ),
         HoldKind::CannotTell { cause } => (
             say(lang, "hold-cannot-tell", [("cause", quoted(cause))]),
             say(lang, "lift-cannot-tell", [item_arg(item)]),
@@ -186,7 +202,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         }
         HoldKind::DayBudget { budget } => (
             say(lang, "hold-day-budget", [("budget", Arg::Text(figure::money(*budget)))]),
-            say(lang, "lift-day-budget", []),
+            say(lang, "lift-day-budget", [item_arg(item)]),
         ),
         HoldKind::Serial { behind } => {
             (say(lang, "hold-serial", [item_arg(&behind.item())]), say(lang, "lift-serial", []))
@@ -205,6 +221,11 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             let what = say(lang, "hold-retry-at", [due, ("ask", Arg::Text(ask(of, lang)))]);
             (what, clause(&delay(cause, lang)))
         }
+        HoldKind::Retired => both("hold-retired", "lift-retired"),
+        HoldKind::SettingsRefused { cause } => (
+            say(lang, "hold-settings-refused", []),
+            say(lang, "lift-settings-refused", [("cause", quoted(cause))]),
+        ),
         HoldKind::NoPolicy { cause: None } => both("hold-no-policy", "lift-no-policy"),
         HoldKind::NoPolicy { cause: Some(cause) } => {
             (say(lang, "hold-no-policy", []), say(lang, "lift-no-policy-refused", [("cause", quoted(cause))]))

@@ -14,6 +14,7 @@ use crate::event::{FreezeCause, RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::{Commit, Tree};
 use crate::note::Note;
+use crate::outside;
 use crate::reason::Reason;
 use crate::record::{Came, DeployLog, Record};
 use crate::rework::{Findings, Judge};
@@ -54,6 +55,9 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
     // A stop that waited for the merge is carried out here: there is nothing left to ask for.
     if d.task.cancel.is_some() {
         return terminal::cancel_now(d);
+    }
+    if outside::in_the_way(d) {
+        return;
     }
     let deploys = d.policy.preset.deploys();
     let Some(change) = d.task.change().cloned() else {
@@ -119,6 +123,9 @@ fn last_look(d: &mut Desk<'_>, tries: u32) {
         d.release_lane();
         return d.queue(Want::Lane);
     }
+    if outside::in_the_way(d) {
+        return;
+    }
     if asks(d) && !is_given(d) {
         d.release_lane();
         return ask_consent(d);
@@ -160,8 +167,13 @@ pub(crate) fn merged(d: &mut Desk<'_>, commit: &Commit, tree: &Tree) {
 
 /// The proof of delivery: an ancestor of main with exactly the tested tree (decision 19, row 87).
 pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
-    let tested = d.task.candidate.as_ref().map(|candidate| candidate.tree.clone());
     let reported = d.task.merged.as_ref().map(|merged| merged.tree.clone());
+    // What a person merged past the gates and accepted was not tested: then it is what they accepted (decision 45).
+    let accepted = d.task.merged.as_ref().is_some_and(|merged| outside::is_accepted(d, &merged.commit));
+    let tested = match accepted {
+        true => reported.clone(),
+        false => d.task.candidate.as_ref().map(|candidate| candidate.tree.clone()),
+    };
     if !proof.ancestor || tested.as_ref() != Some(&proof.tree) || reported.as_ref() != Some(&proof.tree) {
         let cause = if proof.ancestor {
             format!("the tree {} that main got is not the tree that was tested", proof.tree)
@@ -177,6 +189,9 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     d.thaw();
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
+    }
+    if let Some(merged) = d.task.merged.clone() {
+        d.say(Author::Stream, Note::Merged { commit: merged.commit });
     }
     hook(d);
 }
@@ -200,6 +215,7 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
         | RunHow::TimedOut
         | RunHow::TooMuchOutput
         | RunHow::Stopped
+        | RunHow::OverTokens { .. }
         | RunHow::Lost { .. }
         | RunHow::ProviderLimited { .. } => {
             if d.policy.probe {
@@ -255,6 +271,7 @@ fn hook_code(d: &Desk<'_>) -> Option<i32> {
             | RunHow::TimedOut
             | RunHow::TooMuchOutput
             | RunHow::Stopped
+            | RunHow::OverTokens { .. }
             | RunHow::CouldNotStart { .. }
             | RunHow::Lost { .. }
             | RunHow::ProviderLimited { .. },

@@ -70,6 +70,7 @@ pub(crate) fn verdict_of(d: &mut Desk<'_>, end: &RunEnd) -> Option<Verdict> {
             Some(Verdict::Fail { findings })
         }
         RunHow::Stopped
+        | RunHow::OverTokens { .. }
         | RunHow::CouldNotStart { .. }
         | RunHow::Lost { .. }
         | RunHow::ProviderLimited { .. } => None,

@@ -51,6 +51,15 @@ pub(crate) fn take_in(d: &mut Desk<'_>, candidate: &Candidate) {
     }
 }
 
+/// Whether reviewer and tester passed exactly the change that a candidate carries (decision 40).
+pub(crate) fn verdicts_stand(d: &Desk<'_>, candidate: &Candidate) -> bool {
+    let change = Subject::Change(candidate.change.clone());
+    let by_files = super::analysis::by_files();
+    [GateId::CheckReviewerVerdict, GateId::CheckTestsPassed]
+        .into_iter()
+        .all(|gate| runs::passed(d, gate, &change, &by_files))
+}
+
 /// Whether the tests passed on exactly this candidate, by today's definition (decision 40).
 pub(crate) fn is_green(d: &Desk<'_>, candidate: &Candidate) -> bool {
     let tree = Subject::Tree(candidate.tree.clone());
@@ -60,10 +69,19 @@ pub(crate) fn is_green(d: &Desk<'_>, candidate: &Candidate) -> bool {
 /// The candidate stands: is it still the change that was judged, and are its tests green?
 pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
     let judged = d.task.change().cloned();
+    // Somebody may have merged it by hand while this one was built: then it is what counts (decision 45).
+    if let Some(before) = d.task.candidate.clone()
+        && judged.as_ref() == Some(&before.change)
+        && before.change != candidate.change
+        && is_green(d, &before)
+    {
+        d.change(Change::CandidatePassed(Box::new(before)));
+    }
     d.change(Change::CandidateBuilt(Some(candidate.clone())));
     take_in(d, candidate);
-    // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40).
-    if judged.as_ref() != Some(&candidate.change) {
+    // A clean update from main keeps the verdicts; another change voids them, at nobody's cost (decision 40). So does a
+    // main that was rewritten under a judge, who saw another change than the one before.
+    if judged.as_ref() != Some(&candidate.change) || !verdicts_stand(d, candidate) {
         d.because(Reason::EvidenceLapsed { gate: GateId::CheckReviewerVerdict });
         d.release_lane();
         d.change(Change::Consented(None));

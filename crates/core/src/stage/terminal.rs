@@ -81,7 +81,8 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
         d.effect(line, Call::Forge(call));
     }
     let last = d.task.merged.as_ref().or(d.task.earlier_merges.last());
-    let stays = last.map(|merged| merged.commit.clone());
+    let by_people = d.task.merged_outside().map(|by| by.commit.clone());
+    let stays = by_people.or(last.map(|merged| merged.commit.clone()));
     d.because(Reason::Stopped);
     d.say(Author::Stream, Note::Stopped { stays });
     if d.task.escalated.is_some() {
@@ -103,6 +104,14 @@ pub(crate) fn undo(d: &mut Desk<'_>, answer: &Reply) {
             (name, collected.head.clone())
         }
         Reply::Git(GitReply::Candidate(candidate)) => (name, candidate.commit.clone()),
+        Reply::Forge(ForgeReply::Restored) => {
+            let line = Line::Git(d.task.project.clone());
+            if let Some(change) = d.task.change_request {
+                d.effect(line, Call::Forge(ForgeCall::CloseChange { change }));
+            }
+            let Some(branch) = d.task.branch.clone() else { return };
+            (name, branch.head)
+        }
         Reply::Forge(ForgeReply::ChangeOpened { change }) => {
             let line = Line::Git(d.task.project.clone());
             d.effect(line, Call::Forge(ForgeCall::CloseChange { change: *change }));

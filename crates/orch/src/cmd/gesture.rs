@@ -1,4 +1,4 @@
-//! `orch approve`, `reject`, `confirm`, `stop`, `retry`, `start`, `continue`, `priority`: what does a person want of a
+//! `orch approve`, `reject`, `confirm`, `accept`, `stop`, `retry`, `start`, `continue`, `allow`, `priority`: what does a person want of a
 //! task? Consent names what the person was shown (decision 37).
 
 use std::process::ExitCode;

@@ -6,9 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Here, note};
+use crate::client::talk;
 use crate::detect::{self, Found};
 use crate::error::{Error, Kind};
 use crate::policy_file::{self, PolicyFile};
@@ -113,7 +114,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     if let Some(policy) = &policy {
         write_policy(&policy_file, policy)?;
     }
-    report(here, &plan, &repository, entry.is_some(), policy.is_some());
+    let works = taken_up(here, &plan.name);
+    report(here, &plan, &repository, (entry.is_some(), policy.is_some()), works);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -469,7 +471,17 @@ fn write_policy(file: &Path, text: &str) -> Result<(), Error> {
     out.write_all(text.as_bytes()).map_err(failed)
 }
 
-fn report(here: &Here, plan: &Plan, repository: &Repository, entry: bool, policy: bool) {
+/// Whether an Orch that is running works for the project from now on: asked for its projects, it looks at orch.toml.
+fn taken_up(here: &Here, name: &str) -> bool {
+    let asked = talk(async { here.brain().await?.get("/api/v1/projects").await });
+    let named = |projects: &Value| {
+        let mut all = projects.as_array().into_iter().flatten();
+        all.any(|project| project.get("id").and_then(Value::as_str) == Some(name))
+    };
+    asked.is_ok_and(|projects| named(&projects))
+}
+
+fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (bool, bool), works: bool) {
     let settings = here.home.settings();
     let agent = plan.agent.as_ref().map(|agent| agent.name.as_str());
     if here.json {
@@ -519,5 +531,8 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, entry: bool, policy
         screen::line(&format!("Commit it on {}:", repository.branch));
         screen::line("  git add .orch && git commit -m \"Add the policy of Orch\"");
     }
-    screen::line("Then: orch up, and orch new \"what should be different\"");
+    screen::line(match works {
+        true => "Orch is running and works for it from now on: orch new \"what should be different\"",
+        false => "Then: orch up, and orch new \"what should be different\"",
+    });
 }

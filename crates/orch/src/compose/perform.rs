@@ -90,7 +90,7 @@ pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
 }
 
 async fn perform(outside: &Arc<Outside>, effect: Effect) -> Performed {
-    let Some(project) = outside.projects.get(&effect.project).cloned() else {
+    let Some(project) = outside.project(&effect.project) else {
         let cause = format!("there is no project `{}` in orch.toml any more: add it again", effect.project);
         return failed(Failure::transient(cause));
     };

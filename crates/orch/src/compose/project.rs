@@ -51,6 +51,8 @@ pub struct Project {
     pub read_issues_to: Mutex<u64>,
     /// What the last sweep saw of its branches.
     pub refs: Mutex<Refs>,
+    /// Of which of its branches the brain was told something.
+    pub told: Mutex<super::branches::Told>,
     programs: BTreeMap<String, AgentProgram>,
     /// Model and effort of each role (decision 13).
     choices: BTreeMap<Role, settings::Chosen>,
@@ -125,48 +127,62 @@ impl Trees for GitTrees {
     }
 }
 
-/// All projects of the settings.
-///
-/// # Errors
-/// The first project that cannot work, with the reason.
-pub fn all(
-    home: &Home,
-    settings: &Settings,
-    wishes: &Wishes,
-    user: Option<RunAs>,
-    texts: &Arc<Texts>,
-    tracker: &Arc<BuiltinTracker>,
-) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
-    let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
-    let machine = machine(home, settings, wishes, user)?;
-    let mounts = wishes.mounts.as_ref().filter(|mounts| match mounts.try_in(&home.hubs()) {
-        Ok(()) => true,
-        Err(error) => {
-            tracing::info!(error = %chain(&error), "trees are recycled ones");
-            false
+/// With what projects are made.
+pub struct Maker<'a> {
+    /// Where the installation lives.
+    pub home: &'a Home,
+    /// Its settings.
+    pub settings: &'a Settings,
+    /// What it was told besides.
+    pub wishes: &'a Wishes,
+    /// As whom runs run.
+    pub user: Option<RunAs>,
+    /// Texts for prompts.
+    pub texts: &'a Arc<Texts>,
+    /// The built-in tracker.
+    pub tracker: &'a Arc<BuiltinTracker>,
+}
+
+impl Maker<'_> {
+    /// All projects of the settings.
+    ///
+    /// # Errors
+    /// The first project that cannot work, with the reason.
+    pub fn all(&self) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
+        let mut all = BTreeMap::new();
+        for name in self.settings.projects.keys() {
+            let project = self.one(name)?;
+            all.insert(project.id.clone(), Arc::new(project));
         }
-    });
-    let ports = Registry::new(home.folder().join("ports"));
-    let launcher = Launcher { exe: wishes.exe.clone() };
-    let mut all = BTreeMap::new();
-    for (name, own) in &settings.projects {
-        let id = ProjectId(name.clone());
+        Ok(all)
+    }
+
+    /// One project of the settings. Blocks.
+    ///
+    /// # Errors
+    /// Why it cannot work.
+    pub fn one(&self, name: &str) -> Result<Project, Error> {
+        let Maker { home, settings, wishes, user, texts, tracker } = *self;
+        let own = settings
+            .projects
+            .get(name)
+            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no project `{name}`")))?;
+        let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
+        let machine = machine(home, settings, wishes, user)?;
+        let mounts = wishes.mounts.as_ref().filter(|mounts| match mounts.try_in(&home.hubs()) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::info!(error = %chain(&error), "trees are recycled ones");
+                false
+            }
+        });
+        let id = ProjectId(name.to_owned());
         let hub = Arc::new(hub(home, &git, name, own)?.trees_of(user, mounts.cloned()));
         if let Some(user) = user {
             user::reaches(user, &hub.objects())?;
         }
         let programs = programs(settings, wishes)?;
         let secrets: Vec<Secret> = programs.values().flat_map(AgentProgram::secrets).collect();
-        let runs = Runs {
-            project: id.clone(),
-            places: Places { runs: home.runs(), trees: home.trees(), homes: home.homes() },
-            machine: machine.clone(),
-            launcher: launcher.clone(),
-            ports: ports.clone(),
-            trees: Arc::new(GitTrees(Arc::clone(&hub))),
-            mask: Masker::new(secrets),
-            on_step: None,
-        };
         let hook = own.hook.as_ref().map(|hook| Hook {
             program: hook.program.to_string_lossy().into_owned(),
             args: hook.args.clone(),
@@ -174,6 +190,16 @@ pub fn all(
             run_dir: home.folder().join("run").join(name),
             may_gain_rights: false,
         });
+        let runs = Runs {
+            project: id.clone(),
+            places: Places { runs: home.runs(), trees: home.trees(), homes: home.homes() },
+            machine,
+            launcher: Launcher { exe: wishes.exe.clone() },
+            ports: Registry::new(home.folder().join("ports")),
+            trees: Arc::new(GitTrees(Arc::clone(&hub))),
+            mask: Masker::new(secrets),
+            on_step: None,
+        };
         let probe = match &own.health {
             Some(health) => {
                 let names = Names::Json(health.field.clone());
@@ -182,10 +208,11 @@ pub fn all(
             None => None,
         };
         let policy = Arc::new(Mutex::new(Policy::default()));
-        let project = Project {
-            id: id.clone(),
+        Ok(Project {
+            id,
             prefix: own.prefix.clone(),
             prompt: prompts(&hub, texts, tracker, &policy),
+            told: Mutex::default(),
             hub,
             ci: Ci { runs: runs.clone() },
             deploy: Deploy { runs: runs.clone(), hook, probe },
@@ -199,10 +226,8 @@ pub fn all(
                 .into_iter()
                 .filter_map(|role| Some((role, settings.chosen(name, role)?)))
                 .collect(),
-        };
-        all.insert(id, Arc::new(project));
+        })
     }
-    Ok(all)
 }
 
 /// What a deploy hook finds besides the variables of its contract: it builds with the toolchains that the tests had.

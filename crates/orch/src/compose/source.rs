@@ -29,7 +29,7 @@ use orch_server::source::{
 use orch_store::{Place, Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
 
-use super::{Outside, lock, sweep};
+use super::{Outside, edited, lock, sweep};
 
 /// A diff longer than this is cut.
 const DIFF: usize = 512 * 1024;
@@ -164,8 +164,11 @@ impl Source for Answers {
     }
 
     fn projects(&self) -> Later<Vec<ProjectId>> {
-        let projects = self.outside.projects.keys().cloned().collect();
-        Box::pin(async move { Ok(projects) })
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            edited::look(&outside).await;
+            Ok(outside.in_settings().iter().map(|project| project.id.clone()).collect())
+        })
     }
 
     fn counts(&self, project: Option<ProjectId>) -> Later<BTreeMap<Stage, u64>> {
@@ -247,7 +250,7 @@ impl Source for Answers {
                 return Ok(None);
             };
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
             log_of(&record, row.end.is_none(), &part, &project.runs.mask).map(Some)
         })
@@ -256,7 +259,7 @@ impl Source for Answers {
     fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {
         self.blocking("make the diff", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             diff_of(&project.hub, &task)
         })
     }
@@ -264,7 +267,7 @@ impl Source for Answers {
     fn artefact(&self, task: TaskId, name: String) -> Later<Option<Vec<u8>>> {
         self.blocking("read an artefact", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
-            let Some(project) = outside.projects.get(&task.project) else { return Ok(None) };
+            let Some(project) = outside.project(&task.project) else { return Ok(None) };
             artefact_of(&project.hub, &task, &name)
         })
     }
@@ -280,9 +283,7 @@ impl Source for Answers {
                         tokio::task::spawn_blocking(move || theirs.read(|reader| task_of(reader, &id))).await;
                     matches!(found, Ok(Ok(Some(_))))
                 }
-                Entity::Repository(project) | Entity::Project(project) => {
-                    outside.projects.contains_key(project)
-                }
+                Entity::Repository(project) | Entity::Project(project) => outside.project(project).is_some(),
                 Entity::Provider(_) => false,
                 Entity::Installation => true,
             };
@@ -302,7 +303,8 @@ impl Source for Answers {
     fn create_issue(&self, issue: NewIssue) -> Later<Created> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
-            let Some(project) = outside.projects.get(&issue.project).cloned() else {
+            edited::look(&outside).await;
+            let Some(project) = outside.in_settings().into_iter().find(|own| own.id == issue.project) else {
                 return Ok(Created::UnknownProject);
             };
             let theirs = Arc::clone(&outside);
@@ -349,7 +351,7 @@ impl Source for Answers {
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
-            let Some(project) = outside.projects.get(&delivery.project) else {
+            let Some(project) = outside.project(&delivery.project) else {
                 return Ok(HookAnswer::Unknown);
             };
             let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);

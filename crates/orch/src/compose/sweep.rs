@@ -11,10 +11,8 @@ use orch_engine::step::policy_blob;
 use orch_engine::{Ack, Incoming, Target, clock};
 
 use super::project::Project;
-use super::{Outside, blocking, chain, lock, room};
+use super::{Outside, blocking, branches, edited, lock, room};
 use crate::policy_file::{self, PolicyFile};
-use crate::reload::Reloaded;
-use crate::settings::Settings;
 
 /// How often everything is asked: a webhook only saves time (decision 34).
 const EVERY: Duration = Duration::from_secs(30);
@@ -33,37 +31,21 @@ pub async fn forever(outside: Arc<Outside>) {
 /// One look at everything.
 pub async fn once(outside: &Arc<Outside>) {
     room::look(outside).await;
-    reload(outside);
-    for project in outside.projects.values() {
-        main_of(outside, project).await;
-        policy_of(outside, project).await;
-        issues_of(outside, project).await;
+    edited::take_up(outside).await;
+    for project in outside.in_settings() {
+        main_of(outside, &project).await;
+        branches::look(outside, &project).await;
+        policy_of(outside, &project).await;
+        issues_of(outside, &project).await;
     }
     lock(&outside.swept).last = Some(clock::now());
 }
 
-/// The policies of all projects: before anything is decided at start, and with every sweep.
+/// The policies of all projects, and which projects there are: before anything is decided at start, and with every sweep.
 pub async fn policies(outside: &Arc<Outside>) {
-    for project in outside.projects.values() {
-        policy_of(outside, project).await;
-    }
-}
-
-/// Whether orch.toml changed; a bad one is said once and the last good one stays.
-fn reload(outside: &Outside) -> bool {
-    let file = outside.home.settings();
-    let Ok(text) = std::fs::read_to_string(&file) else { return false };
-    let read = |text: &str| Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings);
-    match lock(&outside.settings).offer(&text, read) {
-        Reloaded::Same => false,
-        Reloaded::Changed(_) => {
-            tracing::info!("orch.toml changed; policies follow, projects and addresses at the next start");
-            true
-        }
-        Reloaded::Refused(error) => {
-            tracing::warn!(error = %chain(&error), "orch.toml is refused; the last good one stays");
-            false
-        }
+    edited::retire(outside, &outside.settings()).await;
+    for project in outside.in_settings() {
+        policy_of(outside, &project).await;
     }
 }
 
@@ -88,7 +70,7 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
 }
 
 /// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44).
-async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
     let theirs = Arc::clone(project);
     let read = blocking(move || {
         let commit = theirs.hub.main_head()?;
@@ -169,7 +151,7 @@ pub async fn submit_issue(
     tell(outside, Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)).await
 }
 
-async fn tell(outside: &Arc<Outside>, incoming: Incoming) -> Option<Ack> {
+pub(crate) async fn tell(outside: &Arc<Outside>, incoming: Incoming) -> Option<Ack> {
     match outside.handle.submit(incoming).await {
         Ok(ack) => {
             let mut swept = lock(&outside.swept);

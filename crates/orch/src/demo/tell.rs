@@ -210,6 +210,14 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         | Reason::BoardRefused { .. }
         | Reason::RecordStands { .. }
         | Reason::RecordTroubled { .. }
+        | Reason::MergedByHand { .. }
+        | Reason::MergedOutside { .. }
+        | Reason::Withdrawn(_)
+        | Reason::OutsideOver
+        | Reason::RunOverTokens { .. }
+        | Reason::ProjectRetired
+        | Reason::SettingsChanged
+        | Reason::SettingsRefused
         | Reason::Noted => None,
     }
 }

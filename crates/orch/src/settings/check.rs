@@ -63,6 +63,13 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
             ));
         }
     }
+    if settings.ceilings.run_tokens == 0 {
+        return Err(source.at(
+            &["ceilings", "run_tokens"],
+            "`ceilings.run_tokens` is 0, and nobody works without tokens",
+            "write the number that a run may use at most",
+        ));
+    }
     if limits.reserve_dollars > limits.day_dollars {
         return Err(source.at(
             &["limits", "reserve_dollars"],

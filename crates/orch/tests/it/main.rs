@@ -26,3 +26,4 @@ mod real_input;
 mod at_once;
 mod model;
 mod claude;
+mod people;

@@ -20,7 +20,10 @@ fn read(text: &str) -> Settings {
 #[test]
 fn the_settings_reference_is_the_default() {
     assert_eq!(read(settings::DEFAULT), Settings::default());
-    assert_eq!(Settings::default().core_limits(), orch_core::policy::Limits::default());
+    assert_eq!(
+        Settings::default().core_limits(orch_core::time::Moment(0)),
+        orch_core::policy::Limits::default()
+    );
 }
 
 /// Proves that `default-policy.toml` says what holds without any policy, and that the core agrees.

@@ -177,8 +177,9 @@ impl Yard {
         self.commit("policy");
     }
 
-    pub(crate) fn settings(&self) -> Settings {
-        let text = format!(
+    /// What its orch.toml would say.
+    pub(crate) fn settings_text(&self) -> String {
+        format!(
             "listen = \"{address}\"\nagent = \"worker\"\n{top}\n[agents.worker]\n{agent}\n\
              [projects.{PROJECT}]\nprefix = \"YARD\"\nrepository = \"{repository}\"\n{project}\n",
             address = self.address,
@@ -186,7 +187,11 @@ impl Yard {
             agent = self.agent,
             repository = self.repository().display(),
             project = self.project,
-        );
+        )
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        let text = self.settings_text();
         Settings::of_text(&self.home().settings(), &text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}")).0
     }
 

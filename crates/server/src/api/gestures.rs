@@ -103,7 +103,9 @@ gesture_path!(/// Begins an escalated task afresh at the stage where it stopped.
     retry, "/api/v1/tasks/{id}/retry", Press::Retry);
 gesture_path!(/// Starts a task, or lets the analyst go on after questions.
     start, "/api/v1/tasks/{id}/start", Press::Start);
-gesture_path!(/// Goes on although the request was edited after its approval.
+gesture_path!(/// Allows one more run of an agent, whatever the budgets say.
+    allow, "/api/v1/tasks/{id}/allow", Press::Allow);
+gesture_path!(/// Goes on although the request was edited after its approval, or the branch was taken away.
     go_on, "/api/v1/tasks/{id}/continue", Press::Continue);
 
 /// Approves the requirements, or a diff of protected paths.
@@ -146,6 +148,27 @@ pub(crate) async fn confirm(
 ) -> Result<Json<wire::Taken>, Problem> {
     let what = bound.what.as_deref().map(digest).transpose()?;
     to_task(&rooms, (&id, lang), (writer, request), Press::Confirm { what }, Vec::new()).await
+}
+
+/// Accepts what somebody merged past the gates.
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/accept", tag = "gestures", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+    request_body(content = wire::Bound, description = "May be left out; `what` names the commit (decision 45)."),
+    responses((status = 200, description = "What it did.", body = wire::Taken),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure)))]
+pub(crate) async fn accept(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    MayBody(bound): MayBody<wire::Bound>,
+) -> Result<Json<wire::Taken>, Problem> {
+    let what = bound.what.as_deref().map(digest).transpose()?;
+    to_task(&rooms, (&id, lang), (writer, request), Press::Accept { what }, Vec::new()).await
 }
 
 /// Rejects what there is, with a reason.

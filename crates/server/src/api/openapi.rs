@@ -29,7 +29,7 @@ use crate::{hooks, log, status, stream};
         tasks::list, tasks::show, tasks::why, tasks::history, tasks::diff, tasks::artefact,
         log::read, log::follow, stream::events,
         gestures::approve, gestures::reject, gestures::confirm, gestures::stop, gestures::retry, gestures::start,
-        gestures::go_on, gestures::priority,
+        gestures::go_on, gestures::accept, gestures::allow, gestures::priority,
     )
 )]
 struct Document;

@@ -65,6 +65,13 @@ struct Frozen {
     seq: u64,
 }
 
+/// What somebody must mend in a file.
+struct Notice {
+    whose: String,
+    text: &'static str,
+    cause: String,
+}
+
 #[derive(Template)]
 #[template(path = "board.html")]
 struct BoardPage {
@@ -75,6 +82,7 @@ struct BoardPage {
     /// By whom, or by what.
     paused: Option<String>,
     frozen: Vec<Frozen>,
+    notices: Vec<Notice>,
     seq: u64,
     strip: Vec<Card>,
     strip_more: u64,
@@ -174,6 +182,7 @@ pub(crate) async fn page(
         .fresh_by("/api/v1/events?ticks=true");
     rendered(&BoardPage {
         f,
+        notices: notices(&seen, project.as_ref(), lang),
         project: project.map(|id| id.0).unwrap_or_default(),
         choices,
         find,
@@ -187,6 +196,23 @@ pub(crate) async fn page(
         one: one.is_some() || columns.len() == 1,
         columns,
     })
+}
+
+/// Files that were refused, and projects that nobody works for any more.
+fn notices(seen: &Seen, project: Option<&ProjectId>, lang: Lang) -> Vec<Notice> {
+    let t = crate::texts::texts(lang);
+    let settings = seen.board.installation().refused.iter().map(|it| Notice {
+        whose: String::new(),
+        text: t.settings_refused,
+        cause: it.cause.clone(),
+    });
+    let mut found: Vec<Notice> = settings.collect();
+    for (id, state) in seen.board.projects().filter(|(id, _)| project.is_none_or(|wanted| wanted == *id)) {
+        let notice = |text, cause| Notice { whose: id.0.clone(), text, cause };
+        found.extend(state.refused.iter().map(|it| notice(t.policy_refused, it.cause.clone())));
+        found.extend(state.retired.map(|_| notice(t.retired, String::new())));
+    }
+    found
 }
 
 /// What a search finds, as one column.

@@ -144,7 +144,7 @@ pub(crate) async fn page(
     let rows = source.history(Entity::Task(id.clone()), wanted.before.map(Seq), HISTORY).await?;
     let older = rows.last().filter(|_| rows.len() == HISTORY).map(|row| row.seq.0);
     let comments = source.comments(id.clone()).await?;
-    let offered = offers(state);
+    let offered = offers(state, &seen, now);
     let f = Frame::new(&rooms, &who, lang, "task", format!("{} {}", task.brief.id, task.brief.title))
         .fresh_by(format!("/api/v1/events?ticks=true&entity=task/{}", in_link(id.as_str())));
     let t = f.t;
@@ -219,6 +219,9 @@ fn button(offer: &Offer, t: &'static crate::texts::Texts) -> Option<Button> {
         Offer::ApproveProtected(_) => (t.approve_protected, "main"),
         Offer::Confirm(_) => (t.confirm, "main"),
         Offer::Continue => (t.continue_on, "main"),
+        Offer::Restore => (t.restore, "main"),
+        Offer::Accept(_) => (t.accept, "main"),
+        Offer::Allow => (t.allow, "main"),
         Offer::Retry => (t.retry, "main"),
         Offer::Reject | Offer::Priority | Offer::Stop => return None,
     };

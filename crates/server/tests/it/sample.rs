@@ -64,6 +64,7 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
         end: None,
         wall: Span(0),
         usage: Usage::default(),
+        allowed: None,
     }
 }
 

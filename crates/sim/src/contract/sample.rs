@@ -69,6 +69,10 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         froze: false,
         records: Vec::new(),
         rejection: None,
+        outside: None,
+        accepted: None,
+        passed: None,
+        allowed: None,
     }
 }
 
@@ -91,6 +95,7 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             end: Some(RunHow::Exited { code: 0 }),
             wall: Span(61_000),
             usage: Usage { input: Some(1_200), output: Some(340), ..Usage::default() },
+            allowed: None,
         })
         .collect();
     task

@@ -263,6 +263,14 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
         | Reason::RecordTroubled { .. }
+        | Reason::MergedByHand { .. }
+        | Reason::MergedOutside { .. }
+        | Reason::Withdrawn(_)
+        | Reason::OutsideOver
+        | Reason::RunOverTokens { .. }
+        | Reason::ProjectRetired
+        | Reason::SettingsChanged
+        | Reason::SettingsRefused
         | Reason::RequestEdited => true,
         Reason::GateSaid { passed, .. } => *passed != Some(true),
         Reason::Known

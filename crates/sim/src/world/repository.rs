@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use orch_core::artefact::{self, Artefact, FileVerdict, QUESTIONS, REVIEW, TEST_REPORT};
 use orch_core::call::git::{Candidate, Collected, Proof, Protected};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
+use orch_core::event::{BranchReading, InMain};
 use orch_core::id::{Commit, Digest, RunId, Tree, WorkItem};
 use orch_core::record::{self, Record};
 use orch_core::stage::Role;
@@ -18,6 +19,17 @@ type Files = BTreeMap<String, String>;
 struct Object {
     files: Files,
     parents: Vec<Commit>,
+}
+
+/// How somebody merges a branch by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ByHand {
+    /// Main moves to it where it can, else a merge.
+    Plainly,
+    /// As one new commit with the same content.
+    Squashed,
+    /// With something besides that no gate saw.
+    WithMore,
 }
 
 /// A repository.
@@ -42,6 +54,10 @@ pub struct Repository {
     pub records: Vec<(String, Digest)>,
     /// Whether the origin takes no branch of records.
     pub refuses_records: bool,
+    /// Branches that somebody deleted where they were published.
+    gone: BTreeSet<String>,
+    /// The first commit of each branch that was cut.
+    first: BTreeMap<String, Commit>,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
 }
@@ -70,6 +86,12 @@ impl Repository {
         self.main_was.push(commit);
     }
 
+    /// Somebody takes main's last commit back.
+    pub fn take_back(&mut self) {
+        let before = self.main_was.len().checked_sub(2).and_then(|at| self.main_was.get(at)).cloned();
+        self.main_was.extend(before);
+    }
+
     /// Somebody pushes a commit of their own to a task branch.
     pub fn push_branch(&mut self, branch: &str, path: &str, content: &str) {
         let Some(head) = self.branches.get(branch).cloned() else { return };
@@ -77,6 +99,72 @@ impl Repository {
         files.insert(path.to_owned(), content.to_owned());
         let commit = self.put(files, vec![head]);
         self.branches.insert(branch.to_owned(), commit);
+    }
+
+    /// Somebody merges a task branch into main with their own hands, as one commit of their own if they squash it.
+    pub fn merge_by_hand(&mut self, branch: &str, how: ByHand) {
+        let Some(head) = self.branches.get(branch).cloned() else { return };
+        let main = self.main();
+        let base = self.base(&head, &main);
+        let (old, theirs) = (self.files(&base), self.files(&head));
+        let mut files = self.files(&main);
+        for (path, content) in &theirs {
+            if old.get(path) != Some(content) {
+                files.insert(path.clone(), content.clone());
+            }
+        }
+        if how == ByHand::WithMore {
+            files.insert("src/more".to_owned(), "by ann".to_owned());
+        }
+        let commit = match how {
+            ByHand::Squashed => self.put(files, vec![main]),
+            ByHand::Plainly if base == main => head,
+            ByHand::Plainly | ByHand::WithMore => self.put(files, vec![main, head]),
+        };
+        self.main_was.push(commit);
+    }
+
+    /// Somebody deletes a task branch where it is published: Orch's own copy stays.
+    pub fn delete_branch(&mut self, branch: &str) {
+        self.gone.insert(branch.to_owned());
+    }
+
+    /// Somebody closes a change request.
+    pub fn close_change(&mut self, number: u64) {
+        if let Some((_, open)) = self.changes.get_mut(&number) {
+            *open = false;
+        }
+    }
+
+    /// What people did with a branch, as a sweep reads it.
+    pub fn read_branch(&self, branch: &str, change: Option<u64>) -> BranchReading {
+        let main = self.main();
+        let head = self.branches.get(branch);
+        // Main has the branch if it has its first commit; what it has of it is the newest that both have.
+        let first = self.first.get(branch).filter(|first| self.contains(&main, first));
+        let newest = first.map(|first| head.map_or_else(|| first.clone(), |head| self.base(head, &main)));
+        // Squashed, it has the tree of one that the branch was: of the newest of those.
+        let mut was: Vec<Tree> = Vec::new();
+        let mut at = head.filter(|_| newest.is_none());
+        while let Some(commit) = at.filter(|commit| self.first.get(branch) != Some(*commit)) {
+            was.push(self.tree(commit));
+            at = self.objects.get(commit).and_then(|object| object.parents.first());
+        }
+        let squashed = was.into_iter().find(|tree| {
+            self.main_was.iter().any(|commit| self.tree(commit) == *tree && self.contains(&main, commit))
+        });
+        let brought = |commit: &&Commit| match &newest {
+            Some(newest) => self.contains(commit, newest),
+            None => squashed.as_ref().is_some_and(|tree| self.tree(commit) == *tree),
+        };
+        // The oldest that brought it, of those that main still contains.
+        let by = self.main_was.iter().find(|commit| brought(commit) && self.contains(&main, commit)).cloned();
+        BranchReading {
+            branch: branch.to_owned(),
+            there: head.is_some() && !self.gone.contains(branch),
+            open: change.and_then(|n| self.changes.get(&n)).is_none_or(|(_, open)| *open),
+            in_main: by.map(|commit| InMain { tree: self.tree(&commit), commit }),
+        }
     }
 
     /// Somebody else has a branch of this name.
@@ -196,6 +284,7 @@ impl Repository {
                 let head = self.put(files, vec![base.clone()]);
                 self.branches.insert(branch.clone(), head.clone());
                 self.cut.insert(branch.clone(), task.0.clone());
+                self.first.insert(branch.clone(), head.clone());
                 *self.cuts.entry(branch.clone()).or_default() += 1;
                 Ok(GitReply::BranchCut { branch: branch.clone(), head, base })
             }
@@ -358,6 +447,7 @@ impl Repository {
                     | Deed::Ask
                     | Deed::Hang
                     | Deed::Limited
+                    | Deed::Spend
                     | Deed::CannotStart
                     | Deed::Lost => format!("src/{item}"),
                 };
@@ -378,6 +468,7 @@ impl Repository {
                     | Deed::Protected
                     | Deed::Touch(_)
                     | Deed::Limited
+                    | Deed::Spend
                     | Deed::CannotStart
                     | Deed::Lost => "YES",
                 };
@@ -452,10 +543,19 @@ impl Repository {
                 }
                 Ok(ForgeReply::ChangeClosed)
             }
+            ForgeCall::Restore { branch, head, change } => {
+                self.gone.remove(branch);
+                self.branches.entry(branch.clone()).or_insert_with(|| head.clone());
+                if let Some((_, open)) = change.and_then(|n| self.changes.get_mut(&n)) {
+                    *open = true;
+                }
+                Ok(ForgeReply::Restored)
+            }
             ForgeCall::DeleteBranch { branch, head } => match self.branches.get(branch) {
                 Some(now) if now != head => Ok(ForgeReply::BranchMoved { head: now.clone() }),
                 Some(_) | None => {
                     self.branches.remove(branch);
+                    self.gone.remove(branch);
                     self.cut.remove(branch);
                     Ok(ForgeReply::BranchDeleted)
                 }

@@ -42,6 +42,8 @@ pub enum Deed {
     Protected,
     /// Writes the same file as another change (developer): this path.
     Touch(String),
+    /// Uses more tokens than it may.
+    Spend,
     /// The provider refuses.
     Limited,
     /// The machine cannot start it.
@@ -105,7 +107,8 @@ impl Works {
         if self.hooks.is_empty() { HookDeed::Exit(0) } else { self.hooks.remove(0) }
     }
 
-    pub(super) fn end_of(&mut self, role: Role, run: RunId, task: &TaskId) -> RunHow {
+    /// How a run of an agent ends that may use so many tokens; 0: as many as it likes.
+    pub(super) fn end_of(&mut self, role: Role, run: RunId, task: &TaskId, tokens: u64) -> RunHow {
         let deeds = self.deeds.entry((task.item(), role)).or_default();
         let deed = if deeds.is_empty() { Deed::Well } else { deeds.remove(0) };
         let how = match &deed {
@@ -114,7 +117,9 @@ impl Works {
             Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".to_owned() },
             Deed::CannotStart => RunHow::CouldNotStart { cause: "scripted".to_owned() },
             Deed::Lost => RunHow::Lost { cause: "scripted".to_owned() },
+            Deed::Spend if tokens > 0 => RunHow::OverTokens { tokens: tokens + 1, limit: tokens },
             Deed::Well
+            | Deed::Spend
             | Deed::Break
             | Deed::Object
             | Deed::Nothing

@@ -207,6 +207,7 @@ fn facts_come_from_the_assignment() {
         }),
         answers: false,
         limit: Span::minutes(60),
+        tokens: 0,
     };
     let policy = Policy {
         test: known.test.clone(),

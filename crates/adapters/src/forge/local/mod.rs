@@ -6,6 +6,7 @@
 
 mod merge;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use orch_core::call::{Failure, ForgeCall, ForgeReply};
@@ -36,6 +37,7 @@ const SCHEMA: &str = "
         passed INTEGER NOT NULL,
         PRIMARY KEY (project, commit_id, context)
     ) STRICT, WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS forge_closed ON forge_changes (project, branch) WHERE state = 'closed';
 ";
 
 /// The forge for a repository without one.
@@ -100,6 +102,13 @@ impl LocalForge {
                 self.set_open(project, *change, false)?;
                 Ok(ForgeReply::ChangeClosed)
             }
+            ForgeCall::Restore { branch, head, change } => {
+                hub.restore_branch(branch, head)?;
+                if let Some(change) = change {
+                    self.set_open(project, *change, true)?;
+                }
+                Ok(ForgeReply::Restored)
+            }
             ForgeCall::DeleteBranch { branch, head } => merge::delete_branch(hub, branch, head),
         }
     }
@@ -117,6 +126,18 @@ impl LocalForge {
             .optional()
             .map_err(sqlite("reading a change request"))?;
         Ok(state.as_deref() == Some("open"))
+    }
+
+    /// The branches whose change request was closed without a merge.
+    pub fn closed(&self, project: &ProjectId) -> Result<BTreeSet<String>, Failure> {
+        let read = || {
+            let rows = self.tables.rows();
+            let mut query =
+                rows.prepare("SELECT branch FROM forge_changes WHERE project = ?1 AND state = 'closed'")?;
+            let found = query.query_map(params![project.as_str()], |row| row.get(0))?;
+            found.collect::<rusqlite::Result<BTreeSet<String>>>()
+        };
+        read().map_err(sqlite("reading closed change requests"))
     }
 
     /// A change request; `None` if there is none of that number.

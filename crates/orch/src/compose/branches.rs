@@ -1,0 +1,73 @@
+//! What did people do with the branches of tasks? Read with every sweep: merged by hand, deleted, their change requests
+//! closed (decision 45).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use orch_core::event::{BranchReading, Event};
+use orch_core::id::{Commit, Entity, TaskId};
+use orch_engine::{Incoming, Target};
+
+use super::project::Project;
+use super::{Outside, blocking, lock, sweep};
+
+/// What was seen at the last look.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Where main was.
+    main: Option<Commit>,
+    /// Of which tasks the brain was told something: they are told when it is over, too.
+    tasks: Option<BTreeSet<TaskId>>,
+}
+
+/// Reads the branches of a project's open tasks, and tells what is unlike it should be.
+pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
+    let id = project.id.clone();
+    let asked = outside.asker.ask(move |board, _| {
+        let main = board.repository(&id).and_then(|repository| repository.main.clone());
+        (board.begun_of(&id), board.at_rest(Some(&id)), main)
+    });
+    let Some((begun, resting, main)) = asked.await else { return };
+    if begun.is_empty() {
+        return;
+    }
+    let told = {
+        let told = lock(&project.told);
+        // Nothing can have become other with main where it was: then no program is started.
+        let still =
+            main.is_some() && told.main == main && told.tasks.as_ref().is_some_and(BTreeSet::is_empty);
+        if still && !project.hub.publishes() {
+            return;
+        }
+        told.tasks.clone()
+    };
+    let open: BTreeSet<TaskId> = begun.into_iter().collect();
+    let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
+    let read = blocking(move || {
+        let closed = mine.forge.closed(&theirs.id)?;
+        Ok::<_, orch_core::call::Failure>((theirs.hub.read_branches(&open)?, closed))
+    });
+    let (branches, closed) = match read.await {
+        Some(Ok(read)) => read,
+        Some(Err(failure)) => {
+            tracing::warn!(project = %project.id, cause = failure.cause, "the branches could not be read");
+            return;
+        }
+        None => return,
+    };
+    // After a start it is not known what was told: whoever waits for people may wait for this.
+    let told = told.unwrap_or_else(|| resting.into_iter().collect());
+    let mut unlike = BTreeSet::new();
+    for seen in branches {
+        let open = !closed.contains(&seen.branch);
+        if !seen.there || !open || seen.in_main.is_some() {
+            unlike.insert(seen.task.clone());
+        } else if !told.contains(&seen.task) {
+            continue;
+        }
+        let reading = BranchReading { branch: seen.branch, there: seen.there, open, in_main: seen.in_main };
+        let target = Target::Entity(Entity::Task(seen.task));
+        sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
+    }
+    *lock(&project.told) = Told { main, tasks: Some(unlike) };
+}

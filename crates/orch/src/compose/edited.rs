@@ -1,0 +1,160 @@
+//! What happens when orch.toml is edited while Orch serves? A good one holds at once: limits are told to the brain, new
+//! projects begin, those that are gone take no new work. A refused one is an event, and shown until it is mended.
+
+use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::sync::Arc;
+
+use orch_core::event::{Event, SettingsRefusal};
+use orch_core::id::{Entity, ProjectId};
+use orch_engine::{Incoming, Target, clock};
+
+use super::{Outside, blocking, chain, lock, project, sweep};
+use crate::reload::Reloaded;
+use crate::settings::Settings;
+
+/// Which file orch.toml was at one moment, and when it was written.
+type Mark = Option<(i64, i64, u64, u64)>;
+
+/// What is known of the file.
+#[derive(Debug, Default)]
+pub struct Edited {
+    seen: Mark,
+    /// The newest text was refused.
+    refused: bool,
+}
+
+fn mark(outside: &Outside) -> Mark {
+    let file = std::fs::metadata(outside.home.settings()).ok()?;
+    Some((file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
+}
+
+/// Takes the file up if it was written since the last look: for the front door, that need not wait for a sweep.
+pub async fn look(outside: &Arc<Outside>) {
+    if outside.edited.lock().await.seen != mark(outside) {
+        take_up(outside).await;
+    }
+}
+
+/// Takes up what the file says now. What it said before is no news to the brain.
+pub async fn take_up(outside: &Arc<Outside>) {
+    let mut edited = outside.edited.lock().await;
+    edited.seen = mark(outside);
+    match offer(outside) {
+        Reloaded::Same => {}
+        Reloaded::Changed(_) => {
+            edited.refused = false;
+            tracing::info!(
+                "orch.toml changed and holds; where to listen and what projects are made of follow at the next start"
+            );
+        }
+        Reloaded::Refused(cause) => {
+            edited.refused = true;
+            tracing::warn!(cause, "orch.toml is refused; the last good one stays");
+            return tell_refused(outside, cause).await;
+        }
+    }
+    // Mended to what it said before is the same again.
+    edited.refused = edited.refused && !lock(&outside.settings).is_good();
+    if edited.refused {
+        return;
+    }
+    let settings = outside.settings();
+    retire(outside, &settings).await;
+    match begin(outside, &settings).await {
+        Ok(()) => {
+            let limits = Box::new(settings.core_limits(clock::now()));
+            tell(outside, Event::LimitsChanged(limits)).await;
+        }
+        Err(cause) => {
+            tracing::warn!(cause, "a project of orch.toml cannot begin");
+            tell_refused(outside, cause).await;
+        }
+    }
+}
+
+fn offer(outside: &Outside) -> Reloaded<Settings, String> {
+    let file = outside.home.settings();
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Reloaded::Same,
+        // A text that is none, so that it is refused once, and read again when it can be.
+        Err(e) => {
+            return lock(&outside.settings)
+                .offer(&format!("\0{e}"), |_| Err(format!("{}: {e}", file.display())));
+        }
+    };
+    let read = |text: &str| {
+        Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings).map_err(|e| chain(&e))
+    };
+    lock(&outside.settings).offer(&text, read)
+}
+
+async fn tell(outside: &Arc<Outside>, event: Event) {
+    sweep::tell(outside, Incoming::of(Target::Entity(Entity::Installation), event)).await;
+}
+
+async fn tell_refused(outside: &Arc<Outside>, cause: String) {
+    tell(outside, Event::SettingsRefused(SettingsRefusal { cause })).await;
+}
+
+/// Projects that the brain knows and the settings do not: nothing new of them begins.
+pub async fn retire(outside: &Arc<Outside>, settings: &Settings) {
+    let known = outside.asker.ask(|board, _| {
+        board
+            .projects()
+            .filter(|(_, state)| state.retired.is_none())
+            .map(|(id, _)| id.clone())
+            .collect::<Vec<ProjectId>>()
+    });
+    for id in known.await.unwrap_or_default() {
+        if !settings.projects.contains_key(id.as_str()) {
+            tracing::warn!(project = %id, "the project no longer stands in orch.toml: nothing new of it begins");
+            let target = Target::Entity(Entity::Project(id));
+            sweep::tell(outside, Incoming::of(target, Event::ProjectRetired)).await;
+        }
+    }
+}
+
+/// Projects that the settings name and nobody made yet begin.
+async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String> {
+    let there = outside.projects();
+    let new: Vec<String> = settings
+        .projects
+        .keys()
+        .filter(|name| !there.contains_key(&ProjectId((*name).clone())))
+        .cloned()
+        .collect();
+    let mut failed = None;
+    for name in new {
+        let (theirs, settings) = (Arc::clone(outside), settings.clone());
+        let only = name.clone();
+        let made = blocking(move || {
+            let maker = project::Maker {
+                home: &theirs.home,
+                settings: &settings,
+                wishes: &theirs.wishes,
+                user: theirs.user,
+                texts: &theirs.texts,
+                tracker: &theirs.tracker,
+            };
+            maker.one(&only).map_err(|e| e.to_string())
+        });
+        match made.await {
+            Some(Ok(made)) => {
+                let made = Arc::new(made);
+                let mut all: BTreeMap<_, _> = (*outside.projects()).clone();
+                all.insert(made.id.clone(), Arc::clone(&made));
+                *lock(&outside.all_projects) = Arc::new(all);
+                tracing::info!(project = %made.id, "a project was added to orch.toml and begins");
+                sweep::policy_of(outside, &made).await;
+                super::adopt(outside, Some(&made.id)).await;
+            }
+            Some(Err(cause)) => {
+                failed.get_or_insert(cause);
+            }
+            None => {}
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}

@@ -1,0 +1,134 @@
+//! What do people do while Orch serves? They merge by hand, edit orch.toml, and lift a budget for one run.
+
+use orch_core::event::Event;
+use orch_core::hold::HoldKind;
+use orch_core::id::ProjectId;
+use orch_core::stage::Stage;
+use orch_core::task::{Rest, Step};
+use serde_json::{Value, json};
+
+use crate::yard::{GREEN, PROJECT, Yard};
+
+/// Proves decision 45 in a person's own repository: a merge by hand past the gates is seen with the next sweep, is not
+/// done, counts only for the commit that a person accepts, and is then proven like any other.
+#[test]
+fn a_merge_by_hand_waits_until_it_is_accepted() {
+    let mut yard = Yard::with(&[], &format!("{GREEN}confirm_merge = true\n"));
+    yard.up();
+    let id = yard.ask("A change");
+    let task = yard.travel(&id);
+    assert_eq!(task.step, Step::Rest(Rest::Confirmation), "{:?}", task.escalated);
+    let branch = task.branch.unwrap();
+    let hub = yard.home().hubs().join(PROJECT).join("hub.git");
+    yard.git(["fetch", "--quiet", hub.to_str().unwrap(), &branch.name]);
+    yard.git(["merge", "--quiet", "--no-ff", "--message", "by hand", "FETCH_HEAD"]);
+    let main = yard.git(["rev-parse", "HEAD"]);
+    yard.sweep();
+    let holds = yard.holds(&id);
+    assert!(
+        matches!(holds.first(), Some(HoldKind::MergedOutside { commit }) if commit.as_str() == main),
+        "{holds:?}"
+    );
+    yard.sweep();
+    let told = yard.rows().iter().filter(|row| matches!(row.event, Event::Branch(_))).count();
+    assert_eq!(told, 1, "told once");
+    // Neither the word to merge nor the acceptance of another commit is this.
+    let post = |what: &str, body: &Value| yard.post(&format!("/api/v1/tasks/{id}/{what}"), body).unwrap();
+    assert_eq!(post("confirm", &json!({}))["effective"], false);
+    let other = orch_core::outside::named(&branch.head);
+    assert_eq!(post("accept", &json!({ "what": other.0 }))["effective"], false);
+    let named = orch_core::outside::named(&main.as_str().into());
+    assert_eq!(post("accept", &json!({ "what": named.0 }))["effective"], true);
+    yard.until(&id, "done", |task| (task.stage == Stage::Done).then_some(()));
+    let merged = yard.task(&id).merged.unwrap();
+    assert_eq!((merged.commit.0, merged.proven), (main.clone(), true));
+    assert_eq!(yard.git(["rev-parse", "HEAD"]), main, "Orch merged nothing besides");
+}
+
+/// Proves that a spent budget is a hold that a person lifts for exactly one run (decisions 12, 37).
+#[test]
+fn a_budget_is_lifted_for_one_run() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.top = "[ceilings]\ntask_dollars = 0.5".to_owned();
+    yard.up();
+    let id = yard.ask("A change");
+    let held = |yard: &Yard| matches!(yard.holds(&id).first(), Some(HoldKind::TaskBudget { .. }));
+    yard.until(&id, "the hold", |task| matches!(task.step, Step::Queued(_)).then_some(()));
+    yard.until(&id, "the analyst's turn", |task| (task.stage == Stage::Analysis).then_some(()));
+    yard.until(&id, "the branch", |task| (task.branch.is_some() && held(&yard)).then_some(()));
+    yard.press(&id, "allow");
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    yard.press(&id, "approve");
+    yard.until(&id, "the next stage", |task| (task.stage == Stage::Architecture).then_some(()));
+    assert!(held(&yard), "{:?}", yard.holds(&id));
+    assert_eq!(yard.task(&id).runs.len(), 1);
+}
+
+/// Proves that an edited orch.toml holds at once: a refused one is an event and a hold that people see and the last good
+/// one stays, changed limits reach the brain, a project that is added begins, and one that is taken out takes no new work
+/// until it is there again (decisions 39, 44).
+#[test]
+fn an_edited_orch_toml_holds_at_once() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.write("home/orch.toml", yard.settings_text());
+    yard.up();
+    let id = yard.ask("A change");
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    let good = yard.settings_text();
+
+    yard.write("home/orch.toml", format!("lisen = 1\n{good}"));
+    yard.sweep();
+    let refused = |yard: &Yard| {
+        yard.holds(&id).into_iter().find_map(|kind| match kind {
+            HoldKind::SettingsRefused { cause } => Some(cause),
+            _ => None,
+        })
+    };
+    let cause = refused(&yard).expect("a hold");
+    assert!(cause.contains("orch.toml:1:") && cause.contains("did you mean `listen`"), "{cause}");
+    let (_, status) = yard.http("GET /status", &[], b"");
+    assert!(status.contains("did you mean `listen`"), "{status}");
+    let (_, board) = yard.http("GET /", &[], b"");
+    assert!(board.contains("orch.toml was refused"), "{board}");
+    yard.ask("Work goes on under the last good one");
+    yard.sweep();
+    let told = yard.rows().iter().filter(|row| matches!(row.event, Event::SettingsRefused(_))).count();
+    assert_eq!(told, 1, "said once");
+    yard.write("home/orch.toml", &good);
+    yard.sweep();
+    assert_eq!(refused(&yard), None, "mended to what it was");
+
+    // A second repository, and other limits. Asked for its projects, Orch looks at once: nobody sweeps here.
+    let other = yard.folder().join("other");
+    std::fs::create_dir_all(other.join(".orch")).unwrap();
+    yard.git_in(&other, ["init", "--quiet", "--initial-branch=main"]);
+    std::fs::write(other.join(".orch/policy.toml"), GREEN).unwrap();
+    yard.git_in(&other, ["add", "--all"]);
+    yard.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+    let entry = format!("[projects.other]\nprefix = \"OTHER\"\nrepository = \"{}\"\n", other.display());
+    yard.write("home/orch.toml", format!("{good}\n[limits]\ngates = 7\n{entry}"));
+    let body = json!({ "project": "other", "title": "Elsewhere", "text": "", "start": true });
+    let made = yard.post("/api/v1/issues", &body).unwrap_or_else(|e| panic!("{e}"));
+    let there = made["task"].as_str().unwrap().into();
+    yard.until(&there, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    let gates = yard.wait(yard.outside().asker.ask(|board, _| board.installation().limits.gates));
+    assert_eq!(gates, Some(7));
+
+    yard.write("home/orch.toml", format!("{good}\n[limits]\ngates = 7\n"));
+    yard.sweep();
+    assert!(yard.post("/api/v1/issues", &body).is_err(), "no new work");
+    yard.press(&there, "approve");
+    yard.until(&there, "the next stage", |task| (task.stage == Stage::Architecture).then_some(()));
+    assert!(yard.holds(&there).contains(&HoldKind::Retired), "{:?}", yard.holds(&there));
+    // Also over a restart; and it goes on when the project is there again.
+    yard.stop();
+    yard.up();
+    assert!(yard.holds(&there).contains(&HoldKind::Retired));
+    yard.write("home/orch.toml", format!("{good}\n{entry}"));
+    yard.sweep();
+    assert_eq!(yard.travel(&there).stage, Stage::Done);
+    let known = yard.wait(yard.outside().asker.ask(|board, _| {
+        board.project(&ProjectId("other".to_owned())).is_some_and(|project| project.retired.is_none())
+    }));
+    assert_eq!(known, Some(true));
+}
