@@ -30,7 +30,7 @@ use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
 use orch_engine::{Engine, Handle, Incoming, Target, clock};
 use orch_server::auth::{Access, Keeper};
-use orch_server::{Listener, Patience, Setup, router, serve};
+use orch_server::{Front, Listener, Patience, Setup, serve};
 use orch_store::{Reader, SqliteJournal};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -428,7 +428,7 @@ fn open_door(
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
-    let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
+    let served = tokio::spawn(serve(listeners, Front::new(setup), Patience::default(), outside.stop.clone()));
     (keeper, served)
 }
 

@@ -24,6 +24,6 @@ mod status;
 mod assets;
 
 pub use auth::Keeper;
-pub use routes::{Route, Setup, documented, routed, router};
+pub use routes::{Front, Route, Setup, documented, routed};
 pub use serve::{Listener, Patience, serve};
 pub use source::Source;

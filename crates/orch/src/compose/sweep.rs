@@ -159,7 +159,7 @@ pub async fn submit_issue(
     project: &Project,
     issue: &orch_adapters::tracker::builtin::Issue,
 ) -> Option<Ack> {
-    let (reading, blobs) = issue.reading();
+    let (reading, blobs) = issue.clone().into_reading();
     let seen = IssueSeen { project: project.id.clone(), reading };
     let target = Target::Issue { prefix: project.prefix.clone() };
     tell(outside, Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)).await
