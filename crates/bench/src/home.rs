@@ -148,9 +148,15 @@ impl Home {
     }
 
     fn settle(&self) -> Result<()> {
+        self.agents(4, "true")
+    }
+
+    /// So many agents may run at once, each of them a shell with this script.
+    pub(crate) fn agents(&self, most: usize, script: &str) -> Result<()> {
         let repository = self.folder.join("repository");
         let settings = format!(
-            "listen = \"127.0.0.1:{}\"\nagent = \"none\"\n\n[agents.none]\nkind = \"command\"\nprogram = \"/bin/true\"\n\n\
+            "listen = \"127.0.0.1:{}\"\nagent = \"shell\"\n\n[limits]\nagents = {most}\nagents_a_project = {most}\n\n\
+             [agents.shell]\nkind = \"command\"\nprogram = \"/bin/sh\"\nargs = [\"-c\", {script:?}]\n\n\
              [projects.{PROJECT}]\nprefix = \"BENCH\"\nrepository = {repository:?}\n",
             self.port
         );

@@ -10,6 +10,7 @@ mod load;
 mod ingest;
 mod patience;
 mod life;
+mod agents;
 mod work;
 mod heart;
 mod tree;
@@ -29,6 +30,7 @@ Usage: orch-bench <figure> [options]
   tail        latency at a fixed rate, with checkpoints and a backup
   overload    ten times as much as it can take: what was acknowledged is there, the rest is refused
   memory      resident memory, at rest and under load
+  agents      memory and latency while 20 agents write a gigabyte of log each
   start       from the start of the process to the first answer; the same after kill -9
   idle        wake-ups, processor time and writes when nothing is due
   heart       the brain's step alone, on a store in memory: for comparing one build with another
@@ -130,6 +132,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "tail" => patience::tail(&plan),
         "overload" => patience::overload(&plan),
         "memory" => life::memory(&plan),
+        "agents" => agents::run(&plan, 20, 1 << 30),
         "start" => life::start(&plan),
         "idle" => life::idle(&plan),
         "heart" => heart::run(&plan),
@@ -141,14 +144,14 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             Ok(())
         }
         "all" | "smoke" => {
-            let files = if figure == "smoke" {
+            let (files, log) = if figure == "smoke" {
                 plan.tasks = plan.tasks.min(60);
                 plan.length = Duration::from_secs(1);
                 plan.rounds = 1;
                 plan.rate = 100.0;
-                200
+                (200, 1 << 20)
             } else {
-                50_000
+                (50_000, 1 << 30)
             };
             heart::run(&plan)?;
             work::run(&plan)?;
@@ -156,6 +159,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             life::start(&plan)?;
             life::idle(&plan)?;
             life::memory(&plan)?;
+            agents::run(&plan, 20, log)?;
             ingest::run(&plan)?;
             patience::tail(&plan)?;
             patience::overload(&plan)

@@ -15,7 +15,7 @@ pub mod source;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ pub struct Outside {
     pub waiting: Arc<AtomicU64>,
     /// What was done since the start.
     pub counts: Counts,
+    /// There was room on the disk at the last look, and the brain knows it.
+    roomy: AtomicBool,
     readers: Mutex<Vec<Reader>>,
     watched: Mutex<BTreeSet<RunId>>,
     tasks: TaskTracker,
@@ -275,6 +277,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         head: brain.head(),
         started: clock::now(),
         swept: Mutex::default(),
+        roomy: AtomicBool::new(false),
         readers: Mutex::default(),
         watched: Mutex::default(),
         tasks: TaskTracker::new(),

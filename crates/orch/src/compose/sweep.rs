@@ -30,22 +30,50 @@ pub async fn forever(outside: Arc<Outside>) {
     }
 }
 
-/// One look at everything.
+/// One look at everything. What can be told from files and counters is asked first and in one go: where nothing moved,
+/// no program is started and the brain is not woken.
 pub async fn once(outside: &Arc<Outside>) {
-    room::look(outside).await;
-    reload(outside);
-    for project in outside.projects.values() {
-        main_of(outside, project).await;
-        policy_of(outside, project).await;
-        issues_of(outside, project).await;
+    let theirs = Arc::clone(outside);
+    let Some(seen) = blocking(move || Glance::at(&theirs)).await else { return };
+    room::heed(outside, seen.free).await;
+    for (project, moved, news) in &seen.projects {
+        if *moved && !(main_of(outside, project).await && policy_of(outside, project).await) {
+            lock(&project.refs).forget();
+        }
+        if *news {
+            issues_of(outside, project).await;
+        }
     }
     lock(&outside.swept).last = Some(clock::now());
+}
+
+/// What can be seen without a program and without the brain.
+struct Glance {
+    free: std::io::Result<u64>,
+    /// Each project, whether its main or its policy may be another than before, and whether an issue may have changed.
+    projects: Vec<(Arc<Project>, bool, bool)>,
+}
+
+impl Glance {
+    /// Blocks, briefly.
+    fn at(outside: &Outside) -> Self {
+        let free = outside.meter.read(outside.home.folder());
+        let changed = reload(outside);
+        let look = |project: &Arc<Project>| {
+            let hub = &project.hub;
+            let moved = lock(&project.refs).moved(hub.origin(), &hub.bare(), hub.main());
+            let read_to = *lock(&project.read_issues_to);
+            let news = outside.tracker.newest_change(&project.id).map_or(true, |newest| newest > read_to);
+            (Arc::clone(project), moved || changed, news)
+        };
+        Self { free, projects: outside.projects.values().map(look).collect() }
+    }
 }
 
 /// The policies of all projects: before anything is decided at start, and with every sweep.
 pub async fn policies(outside: &Arc<Outside>) {
     for project in outside.projects.values() {
-        policy_of(outside, project).await;
+        let _ = policy_of(outside, project).await;
     }
 }
 
@@ -67,24 +95,27 @@ fn reload(outside: &Outside) -> bool {
     }
 }
 
-async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+/// Where main is; false: the brain could not be told.
+async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let id = project.id.clone();
     let known = outside.asker.ask(move |board, _| board.repository(&id).and_then(|r| r.main.clone())).await;
     let (theirs, known) = (Arc::clone(project), known.flatten());
-    let Some(read) = blocking(move || theirs.hub.read_main(known.as_ref())).await else { return };
+    let Some(read) = blocking(move || theirs.hub.read_main(known.as_ref())).await else { return false };
     match read {
         Ok(reading) => {
             let target = Target::Entity(Entity::Repository(project.id.clone()));
-            tell(outside, Incoming::of(target, Event::Main(reading))).await;
+            tell(outside, Incoming::of(target, Event::Main(reading))).await.is_some()
         }
         Err(failure) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read")
+            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read");
+            false
         }
     }
 }
 
-/// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44).
-async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+/// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44). False: the brain could not
+/// be told.
+async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let theirs = Arc::clone(project);
     let read = blocking(move || {
         let commit = theirs.hub.main_head()?;
@@ -94,9 +125,9 @@ async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
             tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
-            return;
+            return false;
         }
-        None => return,
+        None => return false,
     };
     let settings = outside.settings();
     let found = match &text {
@@ -122,7 +153,7 @@ async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         }
         Err(cause) => Incoming::of(target, Event::PolicyRefused(PolicyRefusal { commit, cause })),
     };
-    tell(outside, incoming).await;
+    tell(outside, incoming).await.is_some()
 }
 
 /// Every issue that changed since the last look, some at a time: there may be many.

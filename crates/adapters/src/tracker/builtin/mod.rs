@@ -349,6 +349,17 @@ impl BuiltinTracker {
         read().map_err(sqlite("reading issues"))
     }
 
+    /// The newest change of a project's issues; 0 if it has none. Blocks, briefly.
+    pub fn newest_change(&self, project: &ProjectId) -> Result<u64, Failure> {
+        let read = || {
+            let rows = self.tables.rows();
+            let mut query =
+                rows.prepare_cached("SELECT coalesce(max(changed), 0) FROM tracker_issues WHERE project = ?1")?;
+            query.query_row(params![project.as_str()], |row| row.get(0))
+        };
+        read().map_err(sqlite("reading issues"))
+    }
+
     /// Performs a call, once an effect: performed again it changes nothing and says what is. `words` makes the sentence
     /// of a comment. Blocks.
     pub fn perform(
