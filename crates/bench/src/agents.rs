@@ -21,7 +21,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 pub(crate) fn run(plan: &Plan, agents: usize, bytes: u64) -> Result<()> {
     println!("{}", machine(&plan.scratch)?);
     let home = plan.home()?;
-    home.agents(agents, &format!("yes 'the agent says what it does, and then says it again' | head -c {bytes}"))?;
+    home.agents(
+        agents,
+        &format!("yes 'the agent says what it does, and then says it again' | head -c {bytes}"),
+    )?;
     let brain = Brain::start(&plan.orch, &home)?;
     home.rests()?;
     let calm = brain.resident();
@@ -62,8 +65,12 @@ pub(crate) fn run(plan: &Plan, agents: usize, bytes: u64) -> Result<()> {
 fn press(home: &Home, brain: &Brain, run: &str, chosen: &[Known], status: Status) -> Result<()> {
     let column = Some(status.board_name().to_owned());
     let known = chosen.iter().map(|known| Known { status: column.clone(), ..known.clone() }).collect();
-    let aim =
-        Target { address: brain.address, secret: home.secret()?, speech: Speech::Orch(known), run: run.to_owned() };
+    let aim = Target {
+        address: brain.address,
+        secret: home.secret()?,
+        speech: Speech::Orch(known),
+        run: run.to_owned(),
+    };
     let told = load::each(&Arc::new(aim), chosen.len())?.taken().len();
     if told < chosen.len() {
         bail!("only {told} of {} were put into the column {}", chosen.len(), status.board_name());

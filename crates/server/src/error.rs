@@ -149,11 +149,7 @@ fn rejected(status: StatusCode, text: String, hint: &str) -> Problem {
 
 /// The path exists, the method does not.
 pub(crate) fn wrong_method() -> Problem {
-    Problem::new(
-        Kind::WrongMethod,
-        "this path has no such method",
-        "`/openapi.json` lists what there is",
-    )
+    Problem::new(Kind::WrongMethod, "this path has no such method", "`/openapi.json` lists what there is")
 }
 
 /// The body is over the limit.

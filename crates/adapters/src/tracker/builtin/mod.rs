@@ -353,8 +353,8 @@ impl BuiltinTracker {
     pub fn newest_change(&self, project: &ProjectId) -> Result<u64, Failure> {
         let read = || {
             let rows = self.tables.rows();
-            let mut query =
-                rows.prepare_cached("SELECT coalesce(max(changed), 0) FROM tracker_issues WHERE project = ?1")?;
+            let mut query = rows
+                .prepare_cached("SELECT coalesce(max(changed), 0) FROM tracker_issues WHERE project = ?1")?;
             query.query_row(params![project.as_str()], |row| row.get(0))
         };
         read().map_err(sqlite("reading issues"))
