@@ -34,16 +34,17 @@ pub(crate) fn run(plan: &Plan, agents: usize, bytes: u64) -> Result<()> {
     if chosen.len() < agents {
         bail!("there are not {agents} tasks that wait to be started");
     }
-    press(&home, &brain, "begin", &chosen, Status::ToAnalyse)?;
+    press(&home, &brain, &format!("begin-{}", brain.pid()), &chosen, Status::ToAnalyse)?;
     let began = Instant::now();
     let mut most = wait(&brain, |counts| counts.running >= agents as u64 || counts.ended >= agents as u64)?;
-    let (aim, head) = (target(&home, &brain, "agents")?, home.head()?);
+    let name = format!("agents-{}", brain.pid());
+    let (aim, head) = (target(&home, &brain, &name)?, home.head()?);
     let answers = load::open(&aim, 64, plan.rate, plan.length)?;
     let still = counts(&brain)?;
-    check(&answers, home.delivered(head, "agents")?)?;
+    check(&answers, home.delivered(head, &name)?)?;
     most = most.max(wait(&brain, |counts| counts.ended >= agents as u64)?);
     let (took, peak) = (began.elapsed(), brain.peak());
-    press(&home, &brain, "end", &chosen, Status::Stop)?;
+    press(&home, &brain, &format!("end-{}", brain.pid()), &chosen, Status::Stop)?;
     wait(&brain, |counts| counts.running == 0)?;
     println!(
         "agents: {agents} wrote {} MiB each in {:.0} s, {most} at once: the brain alone has {calm:.1} MiB before, {peak:.1} \

@@ -168,6 +168,9 @@ impl Home {
         std::fs::create_dir_all(&repository)?;
         git(&repository, &["init", "--quiet", "--initial-branch=main"])?;
         std::fs::write(repository.join("README.md"), "# bench\n")?;
+        // Without one no task begins.
+        std::fs::create_dir_all(repository.join(".orch"))?;
+        std::fs::write(repository.join(".orch/policy.toml"), "test = [\"true\"]\n")?;
         git(&repository, &["add", "--all"])?;
         git(&repository, &["commit", "--quiet", "--message=first"])
     }

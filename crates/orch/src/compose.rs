@@ -72,6 +72,8 @@ pub struct Outside {
     pub waiting: Arc<AtomicU64>,
     /// What was done since the start.
     pub counts: Counts,
+    /// Held by a sweep.
+    sweeping: tokio::sync::Mutex<()>,
     /// There was room on the disk at the last look, and the brain knows it.
     roomy: AtomicBool,
     readers: Mutex<Vec<Reader>>,
@@ -277,6 +279,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         head: brain.head(),
         started: clock::now(),
         swept: Mutex::default(),
+        sweeping: tokio::sync::Mutex::default(),
         roomy: AtomicBool::new(false),
         readers: Mutex::default(),
         watched: Mutex::default(),

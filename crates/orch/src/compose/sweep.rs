@@ -31,8 +31,10 @@ pub async fn forever(outside: Arc<Outside>) {
 }
 
 /// One look at everything. What can be told from files and counters is asked first and in one go: where nothing moved,
-/// no program is started and the brain is not woken.
+/// no program is started and the brain is not woken. One at a time: the second would take for told what the first is just
+/// telling.
 pub async fn once(outside: &Arc<Outside>) {
+    let _one = outside.sweeping.lock().await;
     let theirs = Arc::clone(outside);
     let Some(seen) = blocking(move || Glance::at(&theirs)).await else { return };
     room::heed(outside, seen.free).await;
