@@ -155,7 +155,7 @@ impl Home {
     pub(crate) fn agents(&self, most: usize, script: &str) -> Result<()> {
         let repository = self.folder.join("repository");
         let settings = format!(
-            "listen = \"127.0.0.1:{}\"\nagent = \"shell\"\n\n[limits]\nagents = {most}\nagents_a_project = {most}\n\n\
+            "listen = \"127.0.0.1:{}\"\nagent = \"shell\"\n\n[limits]\nagents = {most}\nagents_a_project = {most}\nday_dollars = 1000000\n\n\
              [agents.shell]\nkind = \"command\"\nprogram = \"/bin/sh\"\nargs = [\"-c\", {script:?}]\n\n\
              [projects.{PROJECT}]\nprefix = \"BENCH\"\nrepository = {repository:?}\n",
             self.port
