@@ -69,7 +69,7 @@ pub(crate) fn start() -> Incoming {
 
 /// What an issue says of itself, as the brain is told.
 pub(crate) fn reading(issue: &Issue, prefix: &str) -> Incoming {
-    let (reading, blobs) = issue.reading();
+    let (reading, blobs) = issue.clone().into_reading();
     let seen = IssueSeen { project: issue.project.clone(), reading };
     let target = Target::Issue { prefix: prefix.to_owned() };
     Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)

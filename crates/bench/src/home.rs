@@ -161,9 +161,15 @@ impl Home {
     }
 
     fn settle(&self) -> Result<()> {
+        self.agents(4, "true")
+    }
+
+    /// So many agents may run at once, each of them a shell with this script.
+    pub(crate) fn agents(&self, most: usize, script: &str) -> Result<()> {
         let repository = self.folder.join("repository");
         let settings = format!(
-            "listen = \"127.0.0.1:{}\"\nagent = \"none\"\n\n[agents.none]\nkind = \"command\"\nprogram = \"/bin/true\"\n\n\
+            "listen = \"127.0.0.1:{}\"\nagent = \"shell\"\n\n[limits]\nagents = {most}\nagents_a_project = {most}\nday_dollars = 1000000\n\n\
+             [agents.shell]\nkind = \"command\"\nprogram = \"/bin/sh\"\nargs = [\"-c\", {script:?}]\n\n\
              [projects.{PROJECT}]\nprefix = \"BENCH\"\nrepository = {repository:?}\n",
             self.port
         );
@@ -175,6 +181,9 @@ impl Home {
         std::fs::create_dir_all(&repository)?;
         git(&repository, &["init", "--quiet", "--initial-branch=main"])?;
         std::fs::write(repository.join("README.md"), "# bench\n")?;
+        // Without one no task begins.
+        std::fs::create_dir_all(repository.join(".orch"))?;
+        std::fs::write(repository.join(".orch/policy.toml"), "test = [\"true\"]\n")?;
         git(&repository, &["add", "--all"])?;
         git(&repository, &["commit", "--quiet", "--message=first"])
     }

@@ -98,6 +98,11 @@ pub(crate) fn open(target: &Arc<Target>, connections: usize, rate: f64, length: 
     run(target, connections, Pace::Open { due })
 }
 
+/// The first so many, one after another.
+pub(crate) fn each(target: &Arc<Target>, count: usize) -> Result<Answers> {
+    run(target, 1, Pace::Open { due: vec![Instant::now(); count] })
+}
+
 fn run(target: &Arc<Target>, connections: usize, pace: Pace) -> Result<Answers> {
     let (pace, next) = (Arc::new(pace), Arc::new(AtomicUsize::new(0)));
     let all = Arc::new(Mutex::new(Vec::new()));

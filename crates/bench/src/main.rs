@@ -10,6 +10,7 @@ mod load;
 mod ingest;
 mod patience;
 mod life;
+mod agents;
 mod work;
 mod heart;
 mod tree;
@@ -29,6 +30,7 @@ Usage: orch-bench <figure> [options]
   tail        latency at a fixed rate, with checkpoints and a backup
   overload    ten times as much as it can take: what was acknowledged is there, the rest is refused
   memory      resident memory, at rest and under load
+  agents      memory and latency while 20 agents write a gigabyte of log each
   start       from the start of the process to the first answer; the same after kill -9
   due         the same after a kill with a timer due or an effect open for each task: until all have their next step
   idle        wake-ups, processor time and writes when nothing is due
@@ -131,6 +133,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "tail" => patience::tail(&plan),
         "overload" => patience::overload(&plan),
         "memory" => life::memory(&plan),
+        "agents" => agents::run(&plan, 20, 1 << 30),
         "start" => life::start(&plan),
         "due" => life::due(&plan),
         "idle" => life::idle(&plan),
@@ -143,14 +146,14 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             Ok(())
         }
         "all" | "smoke" => {
-            let files = if figure == "smoke" {
+            let (files, log) = if figure == "smoke" {
                 plan.tasks = plan.tasks.min(60);
                 plan.length = Duration::from_secs(1);
                 plan.rounds = 1;
                 plan.rate = 100.0;
-                200
+                (200, 1 << 20)
             } else {
-                50_000
+                (50_000, 1 << 30)
             };
             heart::run(&plan)?;
             work::run(&plan)?;
@@ -159,6 +162,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             life::due(&plan)?;
             life::idle(&plan)?;
             life::memory(&plan)?;
+            agents::run(&plan, 20, log)?;
             ingest::run(&plan)?;
             patience::tail(&plan)?;
             patience::overload(&plan)

@@ -101,6 +101,11 @@ impl Handle {
         told.await.map_err(|_| NotTaken::Stopped)?
     }
 
+    /// Whether [`Handle::submit`] would shed now: who is to be refused can be refused before any work is spent on it.
+    pub fn is_full(&self) -> bool {
+        self.inbox.is_full()
+    }
+
     /// Nothing is written any more, for this cause: a check found the store damaged. Ends with the process.
     pub fn freeze(&self, cause: String) {
         self.inbox.freeze(cause);

@@ -69,6 +69,11 @@ impl Inbox {
         Ok(())
     }
 
+    /// Whether something from outside would be shed now.
+    pub(crate) fn is_full(&self) -> bool {
+        self.lock().outside.len() >= QUEUE
+    }
+
     pub(crate) fn push_inside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
         let mut waiting = self.lock();
         if waiting.stop {

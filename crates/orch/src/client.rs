@@ -10,7 +10,7 @@ use hyper::client::conn::http1;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use orch_core::message::Lang;
-use orch_server::{Router, attend};
+use orch_server::{Front, attend};
 use serde_json::Value;
 use tokio::net::UnixStream;
 
@@ -25,7 +25,7 @@ const LARGEST: usize = 64 << 20;
 pub struct Client {
     home: Home,
     /// The front door in this process; without it the socket.
-    door: Option<Router>,
+    door: Option<Front>,
     token: String,
     by: Option<String>,
     lang: Lang,
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// A front door of this process.
-    pub fn inside(home: &Home, door: Router, token: String) -> Self {
+    pub fn inside(home: &Home, door: Front, token: String) -> Self {
         Self { home: home.clone(), door: Some(door), token, by: None, lang: Lang::default() }
     }
 

@@ -16,7 +16,7 @@ pub mod secrets;
 pub mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
 use orch_engine::{Engine, Handle, Incoming, Target, clock};
 use orch_server::auth::{Access, Keeper};
-use orch_server::{Listener, Patience, Setup, router, serve};
+use orch_server::{Front, Listener, Patience, Setup, serve};
 use orch_store::{Reader, SqliteJournal};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
@@ -79,6 +79,10 @@ pub struct Outside {
     pub waiting: Arc<AtomicU64>,
     /// What was done since the start.
     pub counts: Counts,
+    /// Held by a sweep.
+    sweeping: tokio::sync::Mutex<()>,
+    /// There was room on the disk at the last look, and the brain knows it.
+    roomy: AtomicBool,
     readers: Mutex<Vec<Reader>>,
     watched: Mutex<BTreeSet<RunId>>,
     tasks: TaskTracker,
@@ -324,6 +328,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         head: brain.head(),
         started: clock::now(),
         swept: Mutex::default(),
+        sweeping: tokio::sync::Mutex::default(),
+        roomy: AtomicBool::new(false),
         readers: Mutex::default(),
         watched: Mutex::default(),
         tasks: TaskTracker::new(),
@@ -501,7 +507,7 @@ fn open_door(
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
-    let served = tokio::spawn(serve(listeners, router(setup), Patience::default(), outside.stop.clone()));
+    let served = tokio::spawn(serve(listeners, Front::new(setup), Patience::default(), outside.stop.clone()));
     (keeper, served)
 }
 

@@ -24,7 +24,7 @@ use orch_server::source::{
     Commented, Created, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk, LogPart,
     NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
 };
-use orch_server::{Router, Setup, router};
+use orch_server::{Front, Setup};
 use orch_store::{Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -71,8 +71,8 @@ impl Left {
         Ok(Self { reader: Mutex::new(reader), home: home.clone(), path: path.to_owned(), seen, mask, head })
     }
 
-    fn door(self, token: &str, lang: Lang) -> Router {
-        router(Setup {
+    fn door(self, token: &str, lang: Lang) -> Front {
+        Front::new(Setup {
             source: Arc::new(self),
             keeper: Arc::new(Keeper::new(Access::loopback(token), Vec::new(), None)),
             lang: Some(lang),
@@ -214,6 +214,10 @@ impl Source for Left {
 
     fn comment(&self, _comment: NewComment) -> Later<Commented> {
         down("write the comment")
+    }
+
+    fn sheds(&self) -> Option<Trouble> {
+        None
     }
 
     fn hook(&self, _delivery: Delivery) -> Later<HookAnswer> {

@@ -14,7 +14,7 @@ use orch_core::task::{Rest, Step, Want};
 use orch_core::time::Span;
 use orch_server::auth::{Access, Keeper};
 use orch_server::source::Source;
-use orch_server::{Listener, Patience, Setup, router, serve};
+use orch_server::{Front, Listener, Patience, Setup, serve};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::main]
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let keeper = Arc::new(Keeper::new(Access::loopback("showcase"), Vec::new(), None));
     let stop = CancellationToken::new();
     let source: Arc<dyn Source> = memory.clone();
-    let router = router(Setup {
+    let front = Front::new(Setup {
         source,
         keeper: keeper.clone(),
         lang: None,
@@ -71,6 +71,6 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
         }
     });
-    serve(vec![Listener::Tcp(listener)], router, Patience::default(), stop).await;
+    serve(vec![Listener::Tcp(listener)], front, Patience::default(), stop).await;
     Ok(())
 }

@@ -72,9 +72,9 @@ pub(crate) struct Problem {
 
 /// A problem as the API answers it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Failure {
+pub(crate) struct Failure<'a> {
     /// The problem.
-    pub(crate) error: Problem,
+    pub(crate) error: &'a Problem,
 }
 
 impl Problem {
@@ -113,7 +113,7 @@ impl Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(Failure { error: self.clone() })).into_response();
+        let mut response = (self.kind.status(), Json(Failure { error: &self })).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -151,6 +151,11 @@ fn rejected(status: StatusCode, text: String, hint: &str) -> Problem {
         return too_large();
     }
     Problem::malformed(text, hint)
+}
+
+/// The path exists, the method does not.
+pub(crate) fn wrong_method() -> Problem {
+    Problem::new(Kind::WrongMethod, "this path has no such method", "`/openapi.json` lists what there is")
 }
 
 /// The body is over the limit.

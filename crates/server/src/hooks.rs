@@ -1,39 +1,30 @@
 //! What did the built-in tracker say? Its signed hook: answered only after the commit, and never with a success for
 //! something that was not written.
+//!
+//! It has none of the layers of the other routes (decision 52): whoever signed needs no name, no origin and no face.
 
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use std::pin::pin;
+
+use axum::Json;
+use axum::body::{Bytes, HttpBody};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::{Json, extract::FromRequest};
 use orch_core::id::ProjectId;
-use serde_json::{Value, json};
 
-use crate::ask::Path;
-use crate::error::{Failure, Kind, Problem};
-use crate::routes::Rooms;
-use crate::source::{Delivery, HookAnswer};
+use crate::error::{Failure, Kind, Problem, too_large, wrong_method};
+use crate::routes::BODY_LIMIT;
+use crate::source::{Delivery, HookAnswer, Source};
 
-/// The raw bytes: the signature is over exactly these.
-pub(crate) struct Raw(Bytes);
-
-impl<S: Send + Sync> FromRequest<S> for Raw {
-    type Rejection = Problem;
-    async fn from_request(request: axum::extract::Request, state: &S) -> Result<Self, Problem> {
-        match Bytes::from_request(request, state).await {
-            Ok(bytes) => Ok(Self(bytes)),
-            Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
-                Err(crate::error::too_large())
-            }
-            Err(rejection) => Err(Problem::malformed(rejection.body_text(), "send the delivery again")),
-        }
-    }
+/// Whose hook has this path; `None`: it is no hook's.
+pub(crate) fn project_of(path: &str) -> Option<ProjectId> {
+    let name = path.strip_prefix("/webhook/orch/")?;
+    (!name.is_empty() && !name.contains('/')).then(|| ProjectId(name.to_owned()))
 }
 
 /// A signed delivery of the built-in tracker.
 #[utoipa::path(post, path = "/webhook/orch/{project}", tag = "hooks",
     params(("project" = String, Path, description = "The project.")),
-    request_body(content = Value, description = "What the tracker sends; signed."),
+    request_body(content = serde_json::Value, description = "What the tracker sends; signed."),
     responses((status = 200, description = "Known already, or nothing that matters."),
         (status = 202, description = "Committed."),
         (status = 400, description = "Malformed: place and remedy.", body = Failure),
@@ -41,22 +32,37 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
         (status = 404, description = "No such project.", body = Failure),
         (status = 413, description = "Over 1 MiB.", body = Failure),
         (status = 503, description = "Too much at once; nothing was written.", body = Failure)))]
-pub(crate) async fn deliver(
-    State(rooms): State<Rooms>,
-    Path(project): Path<String>,
-    headers: HeaderMap,
-    Raw(body): Raw,
-) -> Result<Response, Problem> {
-    let headers = headers
-        .iter()
-        .filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned())))
-        .collect();
-    let delivery = Delivery { project: ProjectId(project.clone()), headers, body: body.to_vec() };
-    match rooms.source.hook(delivery).await? {
+pub(crate) async fn deliver<B>(
+    source: &dyn Source,
+    project: ProjectId,
+    request: Request<B>,
+) -> Result<Response, Problem>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::POST {
+        return Err(wrong_method());
+    }
+    let announced = announced(&parts.headers);
+    if announced > BODY_LIMIT {
+        return Err(too_large());
+    }
+    if let Some(trouble) = source.sheds() {
+        // Nothing is kept or judged of it; but it is read, or a sender that still sends would never see the answer.
+        let _ = read(body, announced, |_| {}).await;
+        return Err(trouble.into());
+    }
+    let body = whole(body, announced).await?;
+    let named = project.clone();
+    match source.hook(Delivery { project, headers: parts.headers, body }).await? {
         HookAnswer::Accepted { seq } => {
-            Ok((StatusCode::ACCEPTED, Json(json!({ "seq": seq.0 }))).into_response())
+            let json = HeaderValue::from_static("application/json");
+            let said = format!("{{\"seq\":{}}}", seq.0);
+            Ok((StatusCode::ACCEPTED, [(header::CONTENT_TYPE, json)], said).into_response())
         }
-        HookAnswer::NothingNew => Ok(Json(json!({ "seq": Value::Null })).into_response()),
+        HookAnswer::NothingNew => Ok(Json(serde_json::json!({ "seq": null })).into_response()),
         HookAnswer::BadSignature => Err(Problem::new(
             Kind::NoCredential,
             "the signature is missing or not made with this project's secret",
@@ -65,6 +71,58 @@ pub(crate) async fn deliver(
         HookAnswer::Malformed { place, remedy } => {
             Err(Problem::malformed(format!("the delivery is malformed at {place}"), remedy))
         }
-        HookAnswer::Unknown => Err(Problem::not_found(format!("hook of a project `{project}`"))),
+        HookAnswer::Unknown => Err(Problem::not_found(format!("hook of a project `{named}`"))),
     }
+}
+
+/// How long the body says it is; 0 if it does not say.
+pub(crate) fn announced(headers: &HeaderMap) -> usize {
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// The whole body: what came in one piece is not copied.
+async fn whole<B>(body: B, announced: usize) -> Result<Bytes, Problem>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let (mut one, mut many) = (None, Vec::new());
+    read(body, announced, |piece| {
+        if one.is_none() && many.is_empty() {
+            one = Some(piece);
+            return;
+        }
+        if let Some(first) = one.take() {
+            many.reserve(announced.max(first.len() + piece.len()));
+            many.extend_from_slice(&first);
+        }
+        many.extend_from_slice(&piece);
+    })
+    .await?;
+    Ok(one.unwrap_or_else(|| many.into()))
+}
+
+/// Reads a body piece by piece, and never more than the limit.
+async fn read<B>(body: B, announced: usize, mut each: impl FnMut(Bytes)) -> Result<(), Problem>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let (mut body, mut came) = (pin!(body), 0);
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let broken = |cause: B::Error| {
+            Problem::malformed(format!("the body broke off: {cause}"), "send the delivery again")
+        };
+        let Ok(piece) = frame.map_err(broken)?.into_data() else { continue };
+        came += piece.len();
+        if came > BODY_LIMIT {
+            return Err(too_large());
+        }
+        each(piece);
+        if announced > 0 && came >= announced {
+            break;
+        }
+    }
+    Ok(())
 }

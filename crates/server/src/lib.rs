@@ -24,8 +24,7 @@ mod status;
 mod assets;
 
 pub use auth::Keeper;
-pub use axum::Router;
-pub use routes::{Route, Setup, documented, routed, router};
+pub use routes::{Front, Route, Setup, documented, routed};
 pub use serve::{Listener, Patience, attend, serve};
 pub use source::Source;
 pub use stream::event;

@@ -4,19 +4,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use axum::{BoxError, Router};
 use orch_core::message::Lang;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Keeper, door};
 use crate::error::{Kind, Problem};
+use crate::serve::Peer;
 use crate::source::Source;
 use crate::{api, assets, hooks, log, pages, status, stream};
 
@@ -85,7 +88,6 @@ fn api_routes() -> Routes {
         .get("/status", status::status)
         .get("/queue", status::queue)
         .post("/serial-gate/unfreeze", api::repositories::unfreeze_gate)
-        .post("/webhook/orch/{project}", hooks::deliver)
         .get("/openapi.json", api::openapi::document)
         .get("/api/v1/projects", api::repositories::projects)
         .post("/api/v1/projects/{project}/freeze", api::repositories::freeze)
@@ -142,6 +144,7 @@ fn page_routes() -> Router<Rooms> {
 pub fn routed() -> Vec<Route> {
     let mut all = api_routes().named;
     all.extend(stream_routes().named);
+    all.push(("post", "/webhook/orch/{project}"));
     all.sort_unstable();
     all
 }
@@ -152,7 +155,54 @@ pub fn documented() -> Vec<(String, String)> {
 }
 
 /// The whole front door.
-pub fn router(setup: Setup) -> Router {
+#[derive(Clone)]
+pub struct Front {
+    source: Arc<dyn Source>,
+    within: Duration,
+    rest: Router,
+}
+
+impl std::fmt::Debug for Front {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Front").finish_non_exhaustive()
+    }
+}
+
+impl Front {
+    /// A front door.
+    pub fn new(setup: Setup) -> Self {
+        let (source, within) = (Arc::clone(&setup.source), setup.answer_within);
+        Self { source, within, rest: router(setup) }
+    }
+
+    /// Answers one request, as if it came by TCP.
+    pub async fn answer<B>(self, request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError> + std::fmt::Display,
+    {
+        self.answer_to(Peer::Tcp, request).await
+    }
+
+    /// Answers one request. A hook goes past all the layers of the others (decision 52).
+    pub(crate) async fn answer_to<B>(self, peer: Peer, mut request: Request<B>) -> Response
+    where
+        B: HttpBody<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError> + std::fmt::Display,
+    {
+        if let Some(project) = hooks::project_of(request.uri().path()) {
+            let answered = hooks::deliver(&*self.source, project, request);
+            return in_time(self.within, answered).await.into_response();
+        }
+        request.extensions_mut().insert(peer);
+        match self.rest.oneshot(request.map(Body::new)).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+fn router(setup: Setup) -> Router {
     let rooms = Rooms {
         source: setup.source,
         keeper: setup.keeper,
@@ -168,13 +218,7 @@ pub fn router(setup: Setup) -> Router {
     timed
         .merge(stream_routes().router)
         .fallback(async || Problem::not_found("such page"))
-        .method_not_allowed_fallback(async || {
-            Problem::new(
-                Kind::WrongMethod,
-                "this path has no such method",
-                "`/openapi.json` lists what there is",
-            )
-        })
+        .method_not_allowed_fallback(async || crate::error::wrong_method())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(rooms.clone(), door))
         .layer(from_fn(announced_size))
@@ -189,23 +233,25 @@ pub fn router(setup: Setup) -> Router {
 }
 
 async fn timed(within: Duration, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(within, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::new(
+    in_time(within, async { Ok(next.run(request).await) }).await.into_response()
+}
+
+async fn in_time(
+    within: Duration,
+    answer: impl Future<Output = Result<Response, Problem>>,
+) -> Result<Response, Problem> {
+    tokio::time::timeout(within, answer).await.unwrap_or_else(|_| {
+        Err(Problem::new(
             Kind::Timeout,
             format!("there was no answer within {} s", within.as_secs_f32()),
             "ask again; what was pressed counts once if you send the same `Idempotency-Key`",
-        )
-        .into_response(),
-    }
+        ))
+    })
 }
 
 /// A body that announces itself as too large is refused before a byte of it is read.
 async fn announced_size(request: Request, next: Next) -> Response {
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let too_large =
-        announced.and_then(|text| text.parse::<u64>().ok()).is_some_and(|size| size > BODY_LIMIT as u64);
-    if too_large {
+    if hooks::announced(request.headers()) > BODY_LIMIT {
         return crate::error::too_large().into_response();
     }
     next.run(request).await

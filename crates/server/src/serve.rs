@@ -1,18 +1,24 @@
 //! How is a connection held? An accept loop of our own: a client that dribbles its headers is cut off, the number of
 //! connections is bounded, and a stop lets answers end.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+use crate::routes::Front;
+
+/// A connection keeps no more than this of what it reads: a request's headers fit, a longer body comes in pieces.
+const READ_BUFFER: usize = 16 * 1024;
 
 /// Where connections come from.
 #[derive(Debug)]
@@ -47,14 +53,14 @@ impl Default for Patience {
     }
 }
 
-/// Serves until `stop`, then lets answers under way end within the grace. The router's streams end on the same token
+/// Serves until `stop`, then lets answers under way end within the grace. The front door's streams end on the same token
 /// (`Setup::stop`).
-pub async fn serve(listeners: Vec<Listener>, router: Router, patience: Patience, stop: CancellationToken) {
+pub async fn serve(listeners: Vec<Listener>, front: Front, patience: Patience, stop: CancellationToken) {
     let room = Arc::new(Semaphore::new(patience.connections));
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
-        let (router, room, stop) = (router.clone(), Arc::clone(&room), stop.clone());
-        loops.spawn(accept(listener, router, patience, room, stop));
+        let (front, room, stop) = (front.clone(), Arc::clone(&room), stop.clone());
+        loops.spawn(accept(listener, front, patience, room, stop));
     }
     while let Some(ended) = loops.join_next().await {
         if let Err(cause) = ended {
@@ -65,14 +71,14 @@ pub async fn serve(listeners: Vec<Listener>, router: Router, patience: Patience,
 
 async fn accept(
     listener: Listener,
-    router: Router,
+    front: Front,
     patience: Patience,
     room: Arc<Semaphore>,
     stop: CancellationToken,
 ) {
     let graceful = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(patience.headers).max_buf_size(64 * 1024);
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(patience.headers).max_buf_size(READ_BUFFER);
     loop {
         let permit = tokio::select! {
             () = stop.cancelled() => break,
@@ -91,10 +97,12 @@ async fn accept(
                 continue;
             }
         };
-        let router = router.clone();
-        let answer = hyper::service::service_fn(move |request| answer(router.clone(), peer, request));
-        let connection = builder.serve_connection(TokioIo::new(io), answer).into_owned();
-        let connection = graceful.watch(connection);
+        let front = front.clone();
+        let answer = service_fn(move |request| {
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.answer_to(peer, request).await) }
+        });
+        let connection = graceful.watch(builder.serve_connection(TokioIo::new(io), answer));
         tokio::spawn(async move {
             // A client that goes away is no news.
             if let Err(cause) = connection.await {
@@ -108,21 +116,13 @@ async fn accept(
     }
 }
 
-async fn answer(
-    router: Router,
-    peer: Peer,
-    mut request: hyper::Request<hyper::body::Incoming>,
-) -> Result<axum::response::Response, std::convert::Infallible> {
-    request.extensions_mut().insert(peer);
-    hyper::service::Service::call(&hyper_util::service::TowerToHyperService::new(router), request).await
-}
-
 /// Answers on one connection to its end, as the socket in the data folder would: for a program that is its own front door.
-pub async fn attend(stream: UnixStream, router: Router) {
-    let answer = hyper::service::service_fn(move |request| answer(router.clone(), Peer::Unix, request));
-    let connection =
-        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer);
-    if let Err(cause) = connection.await {
+pub async fn attend(stream: UnixStream, front: Front) {
+    let answer = service_fn(move |request| {
+        let front = front.clone();
+        async move { Ok::<_, Infallible>(front.answer_to(Peer::Unix, request).await) }
+    });
+    if let Err(cause) = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await {
         tracing::debug!(%cause, "a connection ended");
     }
 }

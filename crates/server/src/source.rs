@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use axum::body::Bytes;
+use axum::http::HeaderMap;
 use orch_core::board::{Board, Policies};
 use orch_core::effect::Effect;
 use orch_core::gesture::Gesture;
@@ -78,6 +80,8 @@ pub trait Source: Send + Sync + 'static {
     fn create_issue(&self, issue: NewIssue) -> Later<Created>;
     /// Says something under an issue: answered after it stands.
     fn comment(&self, comment: NewComment) -> Later<Commented>;
+    /// Why a delivery would be refused now, whatever it says; must not wait for anything.
+    fn sheds(&self) -> Option<Trouble>;
     /// Takes a delivery of the built-in tracker's hook; the signature is over exactly these bytes.
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer>;
     /// The effects that no reply settled yet.
@@ -302,10 +306,17 @@ pub enum Commented {
 pub struct Delivery {
     /// To which project's hook.
     pub project: ProjectId,
-    /// The headers, names in small letters; values that are no text are left out.
-    pub headers: Vec<(String, String)>,
+    /// The headers as they came.
+    pub headers: HeaderMap,
     /// The body as it came.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+}
+
+impl Delivery {
+    /// A header's value; `None` if there is none or it is no text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
 }
 
 /// What came of a delivery.

@@ -56,7 +56,7 @@ fn sweeps_see_each_change_once() {
     let again = BuiltinTracker::open(&board.folder.path().join("orch.db")).unwrap();
     let issue = again.issue(&first.key).unwrap();
     assert_eq!((issue.title.as_str(), issue.present, issue.text.as_str()), ("Один", false, "text"));
-    let (reading, blobs) = issue.reading();
+    let (reading, blobs) = issue.clone().into_reading();
     assert_eq!((reading.slug.as_str(), blobs[0].bytes.as_slice()), ("odin", "Один".as_bytes()));
     assert_eq!(reading.title.blob, blobs[0].digest);
 }

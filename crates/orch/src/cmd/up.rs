@@ -96,13 +96,14 @@ pub fn wishes(here: &Here) -> Result<Wishes, Error> {
     })
 }
 
-/// Runs the composition on a small runtime: the brain has a thread of its own.
+/// Runs the composition on a small runtime: the brain has a thread of its own, what blocks has others, and one for the
+/// rest is faster than it can commit (decision 52).
 ///
 /// # Errors
 /// The runtime does not start, or what it ran failed.
 pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(1)
         .max_blocking_threads(32)
         .thread_stack_size(512 * 1024)
         .enable_all()

@@ -20,16 +20,23 @@ pub struct Told {
     tasks: Option<BTreeSet<TaskId>>,
 }
 
-/// Reads the branches of a project's open tasks, and tells what is unlike it should be.
-pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
+/// Whether branches may be unlike they should be though main stands still: they were never read, the brain was told of some
+/// that are, or people see them in their own repository and can delete them there.
+pub fn unlike(project: &Project) -> bool {
+    project.hub.publishes() || lock(&project.told).tasks.as_ref().is_none_or(|tasks| !tasks.is_empty())
+}
+
+/// Reads the branches of a project's open tasks, and tells what is unlike it should be. False: they could not be read.
+pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let id = project.id.clone();
     let asked = outside.asker.ask(move |board, _| {
         let main = board.repository(&id).and_then(|repository| repository.main.clone());
         (board.begun_of(&id), board.at_rest(Some(&id)), main)
     });
-    let Some((begun, resting, main)) = asked.await else { return };
+    let Some((begun, resting, main)) = asked.await else { return false };
     if begun.is_empty() {
-        return;
+        *lock(&project.told) = Told { main, tasks: Some(BTreeSet::new()) };
+        return true;
     }
     let told = {
         let told = lock(&project.told);
@@ -37,7 +44,7 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
         let still =
             main.is_some() && told.main == main && told.tasks.as_ref().is_some_and(BTreeSet::is_empty);
         if still && !project.hub.publishes() {
-            return;
+            return true;
         }
         told.tasks.clone()
     };
@@ -51,9 +58,9 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
             tracing::warn!(project = %project.id, cause = failure.cause, "the branches could not be read");
-            return;
+            return false;
         }
-        None => return,
+        None => return false,
     };
     // After a start it is not known what was told: whoever waits for people may wait for this.
     let told = told.unwrap_or_else(|| resting.into_iter().collect());
@@ -70,4 +77,5 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) {
         sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
     }
     *lock(&project.told) = Told { main, tasks: Some(unlike) };
+    true
 }

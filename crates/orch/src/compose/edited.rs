@@ -22,6 +22,10 @@ pub struct Edited {
     seen: Mark,
     /// The newest text was refused.
     refused: bool,
+    /// A project of it could not begin yet.
+    unfinished: bool,
+    /// The day on which the brain was last told of limits: they hold a calendar of this year and the next.
+    told: Option<i64>,
 }
 
 fn mark(outside: &Outside) -> Mark {
@@ -29,21 +33,28 @@ fn mark(outside: &Outside) -> Mark {
     Some((file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
 }
 
-/// Takes the file up if it was written since the last look: for the front door, that need not wait for a sweep.
+/// Takes the file up if it was written since the last look, if something of it could not begin yet, and once a day.
+/// Otherwise nobody is woken. With every sweep, and for the front door, that need not wait for one.
 pub async fn look(outside: &Arc<Outside>) {
-    if outside.edited.lock().await.seen != mark(outside) {
-        take_up(outside).await;
+    let mut edited = outside.edited.lock().await;
+    let (mark, day) = (mark(outside), clock::now().0.div_euclid(24 * 60 * 60 * 1000));
+    if edited.seen == mark && !edited.unfinished && edited.told == Some(day) {
+        return;
     }
+    (edited.seen, edited.told) = (mark, Some(day));
+    take_up(outside, &mut edited).await;
 }
 
 /// Takes up what the file says now. What it said before is no news to the brain.
-pub async fn take_up(outside: &Arc<Outside>) {
-    let mut edited = outside.edited.lock().await;
-    edited.seen = mark(outside);
+async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) {
     match offer(outside) {
         Reloaded::Same => {}
         Reloaded::Changed(_) => {
             edited.refused = false;
+            // Policies stand below its ceilings: they are read again.
+            for project in outside.in_settings() {
+                lock(&project.refs).forget();
+            }
             tracing::info!(
                 "orch.toml changed and holds; where to listen and what projects are made of follow at the next start"
             );
@@ -61,7 +72,9 @@ pub async fn take_up(outside: &Arc<Outside>) {
     }
     let settings = outside.settings();
     retire(outside, &settings).await;
-    match begin(outside, &settings).await {
+    let begun = begin(outside, &settings).await;
+    edited.unfinished = begun.is_err();
+    match begun {
         Ok(()) => {
             let limits = Box::new(settings.core_limits(clock::now()));
             tell(outside, Event::LimitsChanged(limits)).await;

@@ -37,6 +37,11 @@ impl Refs {
         (self.seen, self.still) = (now, 0);
         true
     }
+
+    /// What was seen was not told to the brain: the next look says that it moved.
+    pub fn forget(&mut self) {
+        self.seen = None;
+    }
 }
 
 /// The git directory of a repository on this machine, with a working tree or bare.

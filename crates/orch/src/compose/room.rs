@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use orch_core::event::{DiskReading, Event};
 use orch_core::id::Entity;
@@ -59,20 +60,32 @@ impl fmt::Debug for Meter {
 /// Reads the disk and tells the brain when it became too full, or has room again.
 pub(super) async fn look(outside: &Arc<Outside>) {
     let theirs = Arc::clone(outside);
-    let free = match blocking(move || theirs.meter.read(theirs.home.folder())).await {
-        Some(Ok(free)) => free,
-        Some(Err(error)) => {
+    if let Some(free) = blocking(move || theirs.meter.read(theirs.home.folder())).await {
+        heed(outside, free).await;
+    }
+}
+
+/// As [`look`], of what was read. The brain is asked what it knows only where that makes a difference: on the first look,
+/// and when there is too little room, or was.
+pub(super) async fn heed(outside: &Arc<Outside>, free: io::Result<u64>) {
+    let free = match free {
+        Ok(free) => free,
+        Err(error) => {
             tracing::warn!(%error, "the free space of the disk cannot be told");
             return;
         }
-        None => return,
     };
+    if free >= FLOOR && outside.roomy.load(Ordering::Relaxed) {
+        return;
+    }
     let full = outside.asker.ask(|board, _| board.installation().disk_full.is_some()).await;
     let enough = match full {
         Some(true) => free >= ENOUGH,
         Some(false) => free >= FLOOR,
         None => return,
     };
+    // What the brain is about to be told may not arrive: it is asked again next time.
+    outside.roomy.store(enough && full == Some(false), Ordering::Relaxed);
     if full == Some(!enough) {
         return;
     }

@@ -60,6 +60,27 @@ impl Answers {
         })
     }
 
+    /// What a signed delivery says, or why it does not count.
+    fn incoming(&self, delivery: &Delivery) -> Result<Incoming, HookAnswer> {
+        let project = self.outside.project(&delivery.project).ok_or(HookAnswer::Unknown)?;
+        let signature = delivery.header(SIGNATURE_HEADER).unwrap_or_default();
+        let read = builtin::verify(&project.hook_secret, &delivery.body, signature)
+            .and_then(|()| builtin::parse(&delivery.body))
+            .map_err(|error| match error {
+                HookError::Body { place, cause } => HookAnswer::Malformed { place, remedy: cause },
+                HookError::NoSignature | HookError::WrongSignature => HookAnswer::BadSignature,
+            })?;
+        if read.issue.project != delivery.project {
+            let remedy = format!("name `{}`, whose hook this is", delivery.project);
+            return Err(HookAnswer::Malformed { place: "project".to_owned(), remedy });
+        }
+        let key = format!("hook/{}/{}", delivery.project, read.delivery);
+        let (reading, blobs) = read.issue.into_reading();
+        let seen = IssueSeen { project: delivery.project.clone(), reading };
+        let target = Target::Issue { prefix: project.prefix.clone() };
+        Ok(Incoming::of(target, Event::Issue(Box::new(seen))).keyed(key).with(blobs))
+    }
+
     fn reading<T: Send + 'static>(
         &self,
         doing: &'static str,
@@ -348,37 +369,18 @@ impl Source for Answers {
         })
     }
 
+    fn sheds(&self) -> Option<Trouble> {
+        self.outside.handle.is_full().then(|| shed(NotTaken::Overloaded))
+    }
+
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
-        let outside = Arc::clone(&self.outside);
+        let incoming = match self.incoming(&delivery) {
+            Ok(incoming) => incoming,
+            Err(answer) => return Box::pin(std::future::ready(Ok(answer))),
+        };
+        let handle = self.outside.handle.clone();
         Box::pin(async move {
-            let Some(project) = outside.project(&delivery.project) else {
-                return Ok(HookAnswer::Unknown);
-            };
-            let signed = delivery.headers.iter().find(|(name, _)| name == SIGNATURE_HEADER);
-            let signature = signed.map(|(_, value)| value.as_str()).unwrap_or_default();
-            if builtin::verify(&project.hook_secret, &delivery.body, signature).is_err() {
-                return Ok(HookAnswer::BadSignature);
-            }
-            let read = match builtin::parse(&delivery.body) {
-                Ok(read) => read,
-                Err(HookError::Body { place, cause }) => {
-                    return Ok(HookAnswer::Malformed { place, remedy: cause });
-                }
-                Err(HookError::NoSignature | HookError::WrongSignature) => {
-                    return Ok(HookAnswer::BadSignature);
-                }
-            };
-            if read.issue.project != delivery.project {
-                let remedy = format!("name `{}`, whose hook this is", delivery.project);
-                return Ok(HookAnswer::Malformed { place: "project".to_owned(), remedy });
-            }
-            let (reading, blobs) = read.issue.reading();
-            let seen = IssueSeen { project: delivery.project.clone(), reading };
-            let target = Target::Issue { prefix: project.prefix.clone() };
-            let incoming = Incoming::of(target, Event::Issue(Box::new(seen)))
-                .keyed(format!("hook/{}/{}", delivery.project, read.delivery))
-                .with(blobs);
-            match outside.handle.submit(incoming).await.map_err(shed)? {
+            match handle.submit(incoming).await.map_err(shed)? {
                 Ack::Accepted { seq, .. } => Ok(HookAnswer::Accepted { seq }),
                 Ack::Duplicate | Ack::Unchanged => Ok(HookAnswer::NothingNew),
             }

@@ -28,20 +28,57 @@ pub async fn forever(outside: Arc<Outside>) {
     }
 }
 
-/// One look at everything.
+/// One look at everything. What can be told from files and counters is asked first and in one go: where nothing moved,
+/// no program is started and the brain is not woken. One at a time: the second would take for told what the first is just
+/// telling.
 pub async fn once(outside: &Arc<Outside>) {
-    room::look(outside).await;
-    edited::take_up(outside).await;
-    for project in outside.in_settings() {
-        main_of(outside, &project).await;
-        branches::look(outside, &project).await;
-        policy_of(outside, &project).await;
-        issues_of(outside, &project).await;
+    let _one = outside.sweeping.lock().await;
+    edited::look(outside).await;
+    let theirs = Arc::clone(outside);
+    let Some(seen) = blocking(move || Glance::at(&theirs)).await else { return };
+    room::heed(outside, seen.free).await;
+    for (project, moved, news) in &seen.projects {
+        let told = match moved {
+            true => {
+                main_of(outside, project).await
+                    && branches::look(outside, project).await
+                    && policy_of(outside, project).await
+            }
+            false => !branches::unlike(project) || branches::look(outside, project).await,
+        };
+        if !told {
+            lock(&project.refs).forget();
+        }
+        if *news {
+            issues_of(outside, project).await;
+        }
     }
     lock(&outside.swept).last = Some(clock::now());
 }
 
-/// The policies of all projects, and which projects there are: before anything is decided at start, and with every sweep.
+/// What can be seen without a program and without the brain.
+struct Glance {
+    free: std::io::Result<u64>,
+    /// Each project, whether its main or its policy may be another than before, and whether an issue may have changed.
+    projects: Vec<(Arc<Project>, bool, bool)>,
+}
+
+impl Glance {
+    /// Blocks, briefly.
+    fn at(outside: &Outside) -> Self {
+        let free = outside.meter.read(outside.home.folder());
+        let look = |project: &Arc<Project>| {
+            let hub = &project.hub;
+            let moved = lock(&project.refs).moved(hub.origin(), &hub.bare(), hub.main());
+            let read_to = *lock(&project.read_issues_to);
+            let news = outside.tracker.newest_change(&project.id).map_or(true, |newest| newest > read_to);
+            (Arc::clone(project), moved, news)
+        };
+        Self { free, projects: outside.in_settings().iter().map(look).collect() }
+    }
+}
+
+/// The policies of all projects, and which projects there are: before anything is decided at start.
 pub async fn policies(outside: &Arc<Outside>) {
     edited::retire(outside, &outside.settings()).await;
     for project in outside.in_settings() {
@@ -49,28 +86,31 @@ pub async fn policies(outside: &Arc<Outside>) {
     }
 }
 
-async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+/// Where main is; false: the brain could not be told.
+async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let id = project.id.clone();
     let known = outside.asker.ask(move |board, _| board.repository(&id).and_then(|r| r.main.clone())).await;
     let (theirs, known) = (Arc::clone(project), known.flatten());
     let last = known.clone();
-    let Some(read) = blocking(move || theirs.hub.read_main(last.as_ref())).await else { return };
+    let Some(read) = blocking(move || theirs.hub.read_main(last.as_ref())).await else { return false };
     match read {
         Ok(reading) => {
             if known.is_some_and(|known| known != reading.head) {
                 super::ready_trees(outside, project);
             }
             let target = Target::Entity(Entity::Repository(project.id.clone()));
-            tell(outside, Incoming::of(target, Event::Main(reading))).await;
+            tell(outside, Incoming::of(target, Event::Main(reading))).await.is_some()
         }
         Err(failure) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read")
+            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read");
+            false
         }
     }
 }
 
-/// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44).
-pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
+/// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44). False: the brain could not
+/// be told.
+pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let theirs = Arc::clone(project);
     let read = blocking(move || {
         let commit = theirs.hub.main_head()?;
@@ -80,9 +120,9 @@ pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
             tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
-            return;
+            return false;
         }
-        None => return,
+        None => return false,
     };
     let settings = outside.settings();
     let found = match &text {
@@ -108,7 +148,7 @@ pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         }
         Err(cause) => Incoming::of(target, Event::PolicyRefused(PolicyRefusal { commit, cause })),
     };
-    tell(outside, incoming).await;
+    tell(outside, incoming).await.is_some()
 }
 
 /// Every issue that changed since the last look, some at a time: there may be many.
@@ -145,7 +185,7 @@ pub async fn submit_issue(
     project: &Project,
     issue: &orch_adapters::tracker::builtin::Issue,
 ) -> Option<Ack> {
-    let (reading, blobs) = issue.reading();
+    let (reading, blobs) = issue.clone().into_reading();
     let seen = IssueSeen { project: project.id.clone(), reading };
     let target = Target::Issue { prefix: project.prefix.clone() };
     tell(outside, Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)).await

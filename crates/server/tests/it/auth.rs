@@ -147,7 +147,7 @@ async fn sessions_outlive_a_restart() {
     let restart = |house: &mut House, keeper: Keeper| {
         house.keeper = Arc::new(keeper);
         let source: Arc<dyn Source> = house.memory.clone();
-        house.router = orch_server::router(orch_server::Setup {
+        house.front = orch_server::Front::new(orch_server::Setup {
             source,
             keeper: house.keeper.clone(),
             lang: None,

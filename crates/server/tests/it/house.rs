@@ -3,16 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use orch_server::auth::{Access, Keeper};
 use orch_server::source::Source;
-use orch_server::{Setup, router};
+use orch_server::{Front, Setup};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt;
 
 use crate::memory::Memory;
 
@@ -22,7 +20,7 @@ pub(crate) const TOKEN: &str = "the-token-of-the-data-folder";
 pub(crate) struct House {
     pub(crate) memory: Arc<Memory>,
     pub(crate) keeper: Arc<Keeper>,
-    pub(crate) router: Router,
+    pub(crate) front: Front,
     pub(crate) stop: CancellationToken,
 }
 
@@ -59,7 +57,7 @@ impl House {
         let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
         let stop = CancellationToken::new();
         let source: Arc<dyn Source> = memory.clone();
-        let router = router(Setup {
+        let front = Front::new(Setup {
             source,
             keeper: keeper.clone(),
             lang: None,
@@ -67,7 +65,7 @@ impl House {
             answer_within: Duration::from_secs(20),
             stop: stop.clone(),
         });
-        Self { memory, keeper, router, stop }
+        Self { memory, keeper, front, stop }
     }
 
     /// Asks, with a right `Host` unless another is given.
@@ -83,7 +81,7 @@ impl House {
             request = request.header("content-length", body.len());
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = self.front.clone().answer(request).await;
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = String::from_utf8_lossy(&bytes).into_owned();

@@ -381,17 +381,20 @@ impl Source for Memory {
         later(Ok(Commented::Said))
     }
 
+    fn sheds(&self) -> Option<Trouble> {
+        self.busy()
+    }
+
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
         if let Some(trouble) = self.busy() {
             return later(Err(trouble));
         }
-        let signed =
-            delivery.headers.iter().any(|(name, value)| name == "orch-signature" && value == "right");
+        let signed = delivery.header("orch-signature") == Some("right");
         later(Ok(if !signed {
             HookAnswer::BadSignature
         } else if delivery.project.as_str() != "site" {
             HookAnswer::Unknown
-        } else if delivery.body == b"{}" {
+        } else if *delivery.body == *b"{}" {
             HookAnswer::NothingNew
         } else if serde_json::from_slice::<serde_json::Value>(&delivery.body).is_ok() {
             HookAnswer::Accepted { seq: Seq(7) }

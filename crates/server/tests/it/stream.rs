@@ -5,7 +5,6 @@ use axum::http::Request;
 use http_body_util::BodyExt;
 use orch_core::id::TaskId;
 use orch_core::reason::Reason;
-use tower::ServiceExt;
 
 use crate::house::House;
 use crate::sample::sample;
@@ -19,7 +18,7 @@ impl Stream {
         if let Some(last) = last {
             request = request.header("last-event-id", last);
         }
-        let response = house.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let response = house.front.clone().answer(request.body(Body::empty()).unwrap()).await;
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self(response.into_body(), String::new())
     }

@@ -27,7 +27,7 @@ async fn a_slow_client_is_cut_off() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let served =
-        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.router.clone(), BRIEF, house.stop.clone()));
+        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), BRIEF, house.stop.clone()));
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET /health HTTP/1.1\r\nHost: loc").await.unwrap();
     let mut quick = TcpStream::connect(address).await.unwrap();
@@ -46,7 +46,7 @@ async fn a_body_over_the_limit_is_refused() {
     let house = House::open(sample());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(vec![Listener::Tcp(listener)], house.router.clone(), BRIEF, house.stop.clone()));
+    tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), BRIEF, house.stop.clone()));
     let head = format!(
         "POST /api/v1/issues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nConnection: close\r\n"
     );
@@ -77,7 +77,7 @@ async fn the_socket_needs_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("orch.sock");
     let listener = UnixListener::bind(&path).unwrap();
-    tokio::spawn(serve(vec![Listener::Unix(listener)], house.router.clone(), BRIEF, house.stop.clone()));
+    tokio::spawn(serve(vec![Listener::Unix(listener)], house.front.clone(), BRIEF, house.stop.clone()));
     let ask = async |more: &str| {
         let mut stream = UnixStream::connect(&path).await.unwrap();
         let text = format!("GET /api/v1/tasks HTTP/1.1\r\nHost: orch\r\n{more}Connection: close\r\n\r\n");

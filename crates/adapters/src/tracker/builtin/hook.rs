@@ -91,16 +91,8 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 
 /// Reads a body; an error names the place in it and what belongs there.
 pub fn parse(body: &[u8]) -> Result<Hook, HookError> {
-    let mut json = serde_json::Deserializer::from_slice(body);
-    let wire: Wire = serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let place = match error.path().to_string() {
-            // A body that breaks off before a key is read has a place without a name.
-            path if path == "." || path == "?" => "the body".to_owned(),
-            path => path,
-        };
-        HookError::Body { place, cause: error.into_inner().to_string() }
-    })?;
-    json.end().map_err(|error| bad("the body", error.to_string()))?;
+    // The place of an error costs bookkeeping at every field: it is looked for when there is one.
+    let wire: Wire = serde_json::from_slice(body).or_else(|_| find_place(body))?;
     let long = |place: &str, text: &str, most: usize| {
         if text.len() > most { Err(bad(place, format!("longer than {most} bytes"))) } else { Ok(()) }
     };
@@ -132,6 +124,21 @@ pub fn parse(body: &[u8]) -> Result<Hook, HookError> {
             changed: 0,
         },
     })
+}
+
+/// Reads a body again that is bad, to say where.
+fn find_place(body: &[u8]) -> Result<Wire, HookError> {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let wire = serde_path_to_error::deserialize(&mut json).map_err(|error| {
+        let place = match error.path().to_string() {
+            // A body that breaks off before a key is read has a place without a name.
+            path if path == "." || path == "?" => "the body".to_owned(),
+            path => path,
+        };
+        HookError::Body { place, cause: error.into_inner().to_string() }
+    })?;
+    json.end().map_err(|error| bad("the body", error.to_string()))?;
+    Ok(wire)
 }
 
 fn bad(place: &str, cause: impl Into<String>) -> HookError {
@@ -197,7 +204,7 @@ mod tests {
         assert_eq!((hook.delivery.as_str(), hook.issue.status), ("d1", Some(Status::ToAnalyse)));
         assert_eq!(hook.issue.labels, Labels { auto_approve: false, auto_deploy: true });
         assert!(hook.issue.present);
-        let (reading, blobs) = hook.issue.reading();
+        let (reading, blobs) = hook.issue.into_reading();
         assert_eq!((reading.slug.as_str(), blobs.len()), ("say-hello", 2));
         let odd = body.replace("To Analyse", "Someday");
         assert_eq!(parse(odd.as_bytes()).unwrap().issue.status, None);

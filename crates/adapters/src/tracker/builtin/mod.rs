@@ -95,19 +95,22 @@ pub struct Issue {
 }
 
 impl Issue {
-    /// What the heart is told, and the texts that it names.
-    pub fn reading(&self) -> (IssueReading, Vec<Blob>) {
+    /// What the heart is told, and the texts that it names. Each text is hashed once and not copied.
+    pub fn into_reading(self) -> (IssueReading, Vec<Blob>) {
+        let slug = slug(&self.title);
+        let [title, text] = [self.title, self.text].map(Blob::of);
+        let name = |blob: &Blob| Text { blob: blob.digest.clone(), bytes: blob.bytes.len() as u64 };
         let reading = IssueReading {
-            issue: self.key.clone(),
+            issue: self.key,
             number: self.number,
             status: self.status,
-            title: Text::of(&self.title),
-            slug: slug(&self.title),
-            text: Text::of(&self.text),
+            title: name(&title),
+            slug,
+            text: name(&text),
             labels: self.labels,
             present: self.present,
         };
-        (reading, vec![Blob::of(self.title.as_bytes()), Blob::of(self.text.as_bytes())])
+        (reading, vec![title, text])
     }
 }
 
@@ -342,6 +345,17 @@ impl BuiltinTracker {
             query
                 .query_map(params![project.as_str(), since, MOST_ISSUES], issue_of)?
                 .collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(sqlite("reading issues"))
+    }
+
+    /// The newest change of a project's issues; 0 if it has none. Blocks, briefly.
+    pub fn newest_change(&self, project: &ProjectId) -> Result<u64, Failure> {
+        let read = || {
+            let rows = self.tables.rows();
+            let mut query = rows
+                .prepare_cached("SELECT coalesce(max(changed), 0) FROM tracker_issues WHERE project = ?1")?;
+            query.query_row(params![project.as_str()], |row| row.get(0))
         };
         read().map_err(sqlite("reading issues"))
     }
