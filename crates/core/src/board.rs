@@ -1,86 +1,24 @@
 //! Whose turn is it? One small row an open task; order, limits, lanes and freezes are judged here and nowhere else
 //! (decision 42).
 
-use std::collections::{BTreeMap, BTreeSet};
+mod row;
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Grant, Turn};
 use crate::gesture::Priority;
 use crate::hold::HoldKind;
-use crate::id::{Entity, ProjectId, ProviderId, RunId, Seq, TaskId};
+use crate::id::{Entity, ProjectId, ProviderId, Seq, TaskId};
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
-use crate::task::{Ask, Job, Rest, Step, Task};
+use crate::task::Task;
 use crate::time::Moment;
+
+pub use row::{Entry, Live, ROWS, Row, Tree};
 
 /// The policies in force, by project.
 pub type Policies = BTreeMap<ProjectId, Policy>;
-
-/// The version of what a [`Row`] is and of how it is made of a task. It rises with every change of either, so that rows
-/// that another binary stored are made anew (architecture "one event's life", 8).
-pub const ROWS: u32 = 1;
-
-/// What the board knows of an open task. It is small, and stored beside the task's state: a start reads nothing else of
-/// a task.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
-    /// Its project.
-    pub project: ProjectId,
-    /// Its number: the order of the serial gate.
-    pub number: u64,
-    /// Its urgency.
-    pub priority: Priority,
-    /// Where it stands.
-    pub stage: Stage,
-    /// What it waits for a turn for, and since which row.
-    pub want: Option<(Turn, Seq)>,
-    /// What it runs.
-    pub live: Option<Live>,
-    /// Whether it holds the merge lane.
-    pub lane: bool,
-    /// What it has cost, in millionths of a US dollar.
-    pub spent: u64,
-    /// Whether it waits for a person, after it began.
-    pub rests: bool,
-    /// Whether a person allowed it one more run whatever the budgets say.
-    pub allowed: bool,
-    /// The run whose tree must stay, if there is one.
-    pub tree: Option<Tree>,
-}
-
-/// A run that lives, may begin yet, or whose work is not collected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tree {
-    /// Which.
-    pub run: RunId,
-    /// Whether it began, and its end is not in the journal.
-    pub began: bool,
-}
-
-/// An open entity, as far as the board must know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
-    /// A task.
-    Task(TaskId, Row),
-    /// Anything else, whole: there are few.
-    Other(Entity, State),
-}
-
-/// What counts against the limits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Live {
-    /// An agent.
-    Agent(Role),
-    /// A gate's run.
-    Gate,
-    /// A deploy hook: no limit but the lane.
-    Hook,
-    /// A beginning, until its first agent waits for a slot of its own.
-    Beginning,
-}
 
 /// All open tasks, and what else decides about turns. Rebuilt at start, kept up to date by every new state.
 #[derive(Debug, Clone, Default)]
@@ -119,96 +57,6 @@ const fn class(turn: Turn) -> Class {
         Turn::Gate => Class::Gate,
         Turn::Agent(_) => Class::Agent,
         Turn::Start => Class::Start,
-    }
-}
-
-/// A row as it is stored: in this order, without names.
-type Stored<'a> = (
-    std::borrow::Cow<'a, str>,
-    u64,
-    Priority,
-    Stage,
-    Option<(Turn, Seq)>,
-    Option<Live>,
-    bool,
-    u64,
-    bool,
-    bool,
-    Option<(RunId, bool)>,
-);
-
-impl Row {
-    /// The row of a task; `None` when it is over.
-    pub fn of(task: &Task) -> Option<Self> {
-        (!task.stage.is_terminal()).then(|| Self::open(task))
-    }
-
-    /// The row as text, in about a hundred bytes.
-    pub fn to_text(&self) -> String {
-        let stored: Stored<'_> = (
-            self.project.as_str().into(),
-            self.number,
-            self.priority,
-            self.stage,
-            self.want,
-            self.live,
-            self.lane,
-            self.spent,
-            self.rests,
-            self.allowed,
-            self.tree.map(|tree| (tree.run, tree.began)),
-        );
-        serde_json::to_string(&stored).unwrap_or_default()
-    }
-
-    /// The row that [`Row::to_text`] wrote; `None` if it did not write this.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let stored: Stored<'_> = serde_json::from_str(text).ok()?;
-        let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree) = stored;
-        let tree = tree.map(|(run, began)| Tree { run, began });
-        let project = ProjectId(project.into_owned());
-        Some(Self { project, number, priority, stage, want, live, lane, spent, rests, allowed, tree })
-    }
-
-    fn open(task: &Task) -> Self {
-        Row {
-            project: task.project.clone(),
-            number: task.number,
-            priority: task.priority,
-            stage: task.stage,
-            want: crate::decide::wanted_turn(task).map(|turn| (turn, task.step_seq)),
-            live: match (task.live_run(), &task.step) {
-                (Some((_, Job::Agent(role))), _) => Some(Live::Agent(role)),
-                (Some((_, Job::Ci(_))), _) => Some(Live::Gate),
-                (Some((_, Job::Hook)), _) => Some(Live::Hook),
-                (None, Step::Asked { ask: Ask::CutBranch { .. }, .. }) => Some(Live::Beginning),
-                (
-                    None,
-                    Step::Asked { .. }
-                    | Step::Rest(_)
-                    | Step::Queued(_)
-                    | Step::Running { .. }
-                    | Step::Backoff { .. },
-                ) => None,
-            },
-            lane: task.lane.is_some(),
-            spent: task.usage().microdollars.unwrap_or(0),
-            rests: matches!(&task.step, Step::Rest(rest) if *rest != Rest::Start),
-            allowed: task.allowed.is_some(),
-            tree: task
-                .run_with_tree()
-                .map(|run| Tree { run, began: matches!(task.step, Step::Running { .. }) }),
-        }
-    }
-}
-
-impl Entry {
-    /// What the board must know of this state; `None` if nothing can come of it any more.
-    pub fn of(entity: &Entity, state: &State) -> Option<Self> {
-        match (entity, state) {
-            (Entity::Task(id), State::Task(task)) => Some(Entry::Task(id.clone(), Row::of(task)?)),
-            (_, state) => Some(Entry::Other(entity.clone(), state.clone())),
-        }
     }
 }
 
@@ -561,9 +409,9 @@ mod tests {
     use crate::call::tracker::{IssueReading, Labels, Status};
     use crate::change::Change;
     use crate::event::FreezeCause;
-    use crate::id::{IssueKey, WorkItem};
+    use crate::id::{IssueKey, RunId, WorkItem};
     use crate::policy::AgentChoice;
-    use crate::task::Want;
+    use crate::task::{Job, Step, Want};
 
     fn waiting(project: &str, number: u64, want: Want) -> (Entity, State) {
         let id = TaskId::of(&WorkItem::numbered(project, number), 1);
