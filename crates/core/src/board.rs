@@ -12,7 +12,6 @@ use crate::id::{Entity, ProjectId, ProviderId, Seq, TaskId};
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
-use crate::task::Task;
 use crate::time::Moment;
 
 pub use row::{Entry, Live, ROWS, Row, Tree};

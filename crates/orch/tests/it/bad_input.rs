@@ -10,6 +10,7 @@ use orch_adapters::tracker::builtin::{SIGNATURE_HEADER, sign};
 use orch_core::event::RunHow;
 use orch_core::hold::HoldKind;
 use orch_core::id::TaskId;
+use orch_core::journal::{Batch, Journal as _};
 use orch_core::policy::Policy;
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Rest, Step, Task, Why};
@@ -337,8 +338,10 @@ fn an_older_damaged_row_freezes_the_store() {
     let row = yard.rows().into_iter().nth(10).unwrap();
     yard.stop();
     flip(&yard, &row.canonical()[20..60]);
-    // Opened and not closed in order.
-    drop(orch_store::SqliteJournal::open(&yard.home().store()).unwrap());
+    // Written to and not closed in order.
+    let mut journal = orch_store::SqliteJournal::open(&yard.home().store()).unwrap();
+    journal.commit(&Batch::default()).unwrap();
+    drop(journal);
     yard.up();
     yard.until_paused();
     match yard.holds(&held).as_slice() {
