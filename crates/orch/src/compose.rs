@@ -310,12 +310,12 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let Parts { tracker, forge, projects, texts, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
+        edited: tokio::sync::Mutex::new(edited::Edited::new(&home)),
         home,
         env: wishes.variables.clone().into_iter().collect(),
         settings: Mutex::new(Kept::new(settings, &text)),
         waiting: brain.waiting(),
         counts: Counts::default(),
-        edited: tokio::sync::Mutex::default(),
         all_projects: Mutex::new(Arc::new(projects)),
         wishes: wishes.clone(),
         user,

@@ -7,19 +7,46 @@ use std::sync::Arc;
 
 use orch_core::event::{Event, SettingsRefusal};
 use orch_core::id::{Entity, ProjectId};
+use orch_core::time::Moment;
 use orch_engine::{Incoming, Target, clock};
 
 use super::{Outside, blocking, chain, lock, project, sweep};
+use crate::home::Home;
 use crate::reload::Reloaded;
 use crate::settings::Settings;
 
+/// A file that is written in place is let alone for so many milliseconds: half of it can be a good one too, without the
+/// projects of the other half.
+const SETTLED: i64 = 1000;
+
 /// Which file orch.toml was at one moment, and when it was written.
-type Mark = Option<(i64, i64, u64, u64)>;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Mark {
+    file: u64,
+    bytes: u64,
+    written: (i64, i64),
+}
+
+impl Mark {
+    fn of(home: &Home) -> Option<Self> {
+        let file = std::fs::metadata(home.settings()).ok()?;
+        Some(Self { file: file.ino(), bytes: file.len(), written: (file.mtime(), file.mtime_nsec()) })
+    }
+
+    /// Whether somebody may be writing it just now. A file that took the place of the `known` one is whole.
+    fn grows(&self, known: Option<u64>, now: Moment) -> bool {
+        let age = now.0 - (self.written.0 * 1000 + self.written.1 / 1_000_000);
+        known == Some(self.file) && (0..SETTLED).contains(&age)
+    }
+}
 
 /// What is known of the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Edited {
-    seen: Mark,
+    /// Which file it was when it was looked at last.
+    file: Option<u64>,
+    /// What was taken up; `None` before anything was.
+    seen: Option<Option<Mark>>,
     /// The newest text was refused.
     refused: bool,
     /// A project of it could not begin yet.
@@ -28,20 +55,27 @@ pub struct Edited {
     told: Option<i64>,
 }
 
-fn mark(outside: &Outside) -> Mark {
-    let file = std::fs::metadata(outside.home.settings()).ok()?;
-    Some((file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
+impl Edited {
+    /// Nothing was taken up yet.
+    pub fn new(home: &Home) -> Self {
+        let file = Mark::of(home).map(|mark| mark.file);
+        Self { file, seen: None, refused: false, unfinished: false, told: None }
+    }
 }
 
 /// Takes the file up if it was written since the last look, if something of it could not begin yet, and once a day.
 /// Otherwise nobody is woken. With every sweep, and for the front door, that need not wait for one.
 pub async fn look(outside: &Arc<Outside>) {
     let mut edited = outside.edited.lock().await;
-    let (mark, day) = (mark(outside), clock::now().0.div_euclid(24 * 60 * 60 * 1000));
-    if edited.seen == mark && !edited.unfinished && edited.told == Some(day) {
+    let (mark, now) = (Mark::of(&outside.home), clock::now());
+    let day = now.0.div_euclid(24 * 60 * 60 * 1000);
+    if edited.seen == Some(mark) && !edited.unfinished && edited.told == Some(day) {
         return;
     }
-    (edited.seen, edited.told) = (mark, Some(day));
+    if mark.is_some_and(|mark| mark.grows(edited.file, now)) {
+        return;
+    }
+    (edited.file, edited.seen, edited.told) = (mark.map(|mark| mark.file), Some(mark), Some(day));
     take_up(outside, &mut edited).await;
 }
 
@@ -170,4 +204,20 @@ async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String
         }
     }
     failed.map_or(Ok(()), Err)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a file which is written in place is let alone until its writer is done with it, and that one which took
+    /// its place whole, an old one, and one from the future are not.
+    #[test]
+    fn half_a_file_is_not_taken_up() {
+        let mark = Mark { file: 7, bytes: 0, written: (1_000, 500_000_000) };
+        let at = |ms| Moment(1_000_500 + ms);
+        assert!(mark.grows(Some(7), at(0)) && mark.grows(Some(7), at(SETTLED - 1)));
+        assert!(!mark.grows(Some(7), at(SETTLED)) && !mark.grows(Some(7), at(-1)));
+        assert!(!mark.grows(Some(6), at(0)) && !mark.grows(None, at(0)));
+    }
 }

@@ -127,7 +127,10 @@ impl Yard {
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let file = self.dir.path().join(name);
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(&file, text).unwrap();
+        // Whole or not at all, as a careful editor does it: somebody may be reading.
+        let part = file.with_extension("part");
+        std::fs::write(&part, text).unwrap();
+        std::fs::rename(part, &file).unwrap();
         file
     }
 
