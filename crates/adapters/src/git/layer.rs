@@ -45,7 +45,7 @@ impl Hub {
         fs::create_dir_all(&upper).map_err(failure::io(&upper))?;
         // The layer has the owner and the mode of a tree; the way to it is closed.
         fs::set_permissions(&room, fs::Permissions::from_mode(0o700)).map_err(failure::io(&room))?;
-        let mut admin = Admin::new(order);
+        let mut admin = Admin::new(order)?;
         admin.base = Some(base.name.clone());
         write_admin(&room, &admin)?;
         drop(shared);
@@ -91,7 +91,7 @@ impl Hub {
         let room = self.run_room(run)?;
         overlay::unmount(&admin.folder).map_err(failure::io(&admin.folder))?;
         let upper = room.join(UPPER);
-        if fs::symlink_metadata(&upper).is_ok() {
+        if fs::symlink_metadata(&upper).is_ok() && !admin.outlived_its_boot()? {
             self.save_cache(run, admin, &upper)?;
         }
         self.trash(&admin.folder)?;

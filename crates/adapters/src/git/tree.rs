@@ -16,6 +16,7 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
+use super::base::boot;
 use super::hub::{Hub, remove_index};
 use super::overlay;
 use super::paths::{self, Kind};
@@ -84,6 +85,10 @@ pub(super) struct Admin {
     /// The shared files that it lies on, if it is an overlay.
     #[serde(default)]
     pub(super) base: Option<String>,
+    /// The boot in which it was made: nothing of it was forced to the disk, so a later one does not trust it. `None`:
+    /// written by a binary that did not say.
+    #[serde(default)]
+    boot: Option<String>,
     /// Files that the host dated anew, for the cache's sake.
     #[serde(default)]
     pub(super) redated: BTreeSet<String>,
@@ -93,16 +98,22 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    pub(super) fn new(order: &TreeOrder<'_>) -> Self {
-        Self {
+    pub(super) fn new(order: &TreeOrder<'_>) -> Result<Self, Failure> {
+        Ok(Self {
             folder: order.folder.to_owned(),
             commit: order.commit.clone(),
             cache: order.cache.clone(),
             removed: Vec::new(),
             base: None,
+            boot: Some(boot()?),
             redated: BTreeSet::new(),
             owner: order.owner,
-        }
+        })
+    }
+
+    /// Whether the machine has been started again since the tree was made: what it holds may be half of what was written.
+    pub(super) fn outlived_its_boot(&self) -> Result<bool, Failure> {
+        Ok(self.boot.is_some() && self.boot != Some(boot()?))
     }
 
     /// The paths of the cached folders.
@@ -145,7 +156,7 @@ impl Hub {
         let room = self.run_room(order.run)?;
         let recycled = self.claim(&room, order.owner)?;
         fs::create_dir_all(&room).map_err(failure::io(&room))?;
-        let mut admin = Admin::new(order);
+        let mut admin = Admin::new(order)?;
         write_admin(&room, &admin)?;
         let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
         let index = room.join("index");
@@ -175,14 +186,21 @@ impl Hub {
         if admin.base.is_some() {
             return self.drop_layer(run, &admin);
         }
-        self.save_cache(run, &admin, &admin.folder)?;
+        let trusted = !admin.outlived_its_boot()?;
+        // Without it an earlier try got further than this.
+        let there = fs::symlink_metadata(&admin.folder).is_ok();
+        if there && trusted {
+            self.save_cache(run, &admin, &admin.folder)?;
+        }
         let half = self.room("pool.half")?.join(run.to_string());
         self.trash(&half)?;
-        let kept = fs::rename(&room, &half).is_ok() && fs::rename(&admin.folder, half.join("tree")).is_ok();
+        // The tree first: as long as its room stands, it is found again after a crash.
+        let moved = !there || fs::rename(&admin.folder, room.join("tree")).is_ok();
+        let kept = moved && trusted && fs::rename(&room, &half).is_ok();
         let lock = half.join("index.lock");
         paths::remove(&lock).map_err(failure::io(&lock))?;
         if kept && self.pool_has_room()? && self.clean(&half.join("tree"), &half.join("index")).is_ok() {
-            let place = self.room("pool")?.join(format!("{run}{}", pool_mark(admin.owner)));
+            let place = self.room("pool")?.join(format!("{run}{}", pool_mark(admin.owner)?));
             self.trash(&place)?;
             paths::remove(&half.join("order.json")).map_err(failure::io(&half))?;
             fs::rename(&half, &place).map_err(failure::io(&place))?;
@@ -210,35 +228,49 @@ impl Hub {
         if self.own(&tree, self.owner)? {
             self.refresh(&tree, &index)?;
         }
-        let place = pool.join(format!("warm-{main}{}", pool_mark(self.owner)));
+        let place = pool.join(format!("warm-{main}{}", pool_mark(self.owner)?));
         fs::rename(&half, &place).map_err(failure::io(&place))
     }
 
-    /// Removes what a crash left: trees of runs that are not `live`, trees half cleaned, trash.
+    /// Removes what a crash left: trees of runs that are not `live`, trees half cleaned, trees kept since before the machine
+    /// started, trash. One that cannot be removed does not keep the others.
+    ///
+    /// # Errors
+    /// The first that was met.
     pub fn tidy_trees(&self, live: &[RunId]) -> Result<(), Failure> {
-        for name in names_in(&self.room("runs")?)? {
+        let mut met = Ok(());
+        let runs = self.room("runs")?;
+        for name in names_in(&runs)? {
             let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
-            match run {
-                Some(run) if live.contains(&run) => {}
-                Some(run) => self.drop_tree(run)?,
-                None => self.trash(&self.room("runs")?.join(&name))?,
+            let tidied = match run {
+                Some(run) if live.contains(&run) => Ok(()),
+                Some(run) => self.drop_tree(run),
+                None => self.trash(&runs.join(&name)),
+            };
+            met = met.and(tidied);
+        }
+        let of_now = format!("+{}", boot()?);
+        for half in ["pool.half", "bases.half", "pool"] {
+            let folder = self.room(half)?;
+            for name in names_in(&folder)? {
+                if half != "pool" || !name.as_bytes().ends_with(of_now.as_bytes()) {
+                    met = met.and(self.trash(&folder.join(name)));
+                }
             }
         }
-        for half in ["pool.half", "bases.half"] {
-            for name in names_in(&self.room(half)?)? {
-                self.trash(&self.room(half)?.join(name))?;
-            }
-        }
-        self.empty_trash()
+        met.and(self.empty_trash())
     }
 
-    /// What the host knows of a run's tree; `None` if there is none.
+    /// What the host knows of a run's tree; `None` if there is none, or if nobody can read any more what it is.
     pub(super) fn admin(&self, run: RunId) -> Result<Option<Admin>, Failure> {
         let file = self.run_room(run)?.join("order.json");
         match fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| Failure::permanent(format!("{}: {e}", file.display()))),
+            // What a power cut left of it.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)
+                .inspect_err(
+                    |error| tracing::warn!(%run, file = %file.display(), %error, "a tree is given up"),
+                )
+                .ok()),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failure::io(&file)(e)),
         }
@@ -266,7 +298,7 @@ impl Hub {
 
     /// Makes a tree of the pool the run's own: renaming is the claim, so two runs never get the same one.
     fn claim(&self, room: &Path, owner: Option<RunAs>) -> Result<bool, Failure> {
-        let (pool, mark) = (self.room("pool")?, pool_mark(owner));
+        let (pool, mark) = (self.room("pool")?, pool_mark(owner)?);
         for name in names_in(&pool)? {
             if name.as_bytes().ends_with(mark.as_bytes()) && fs::rename(pool.join(name), room).is_ok() {
                 return Ok(true);
@@ -377,10 +409,11 @@ impl Hub {
     }
 }
 
-/// Ends the name of a tree in the pool: whose it is. A tree that changed its owner would have to be read anew.
-fn pool_mark(owner: Option<RunAs>) -> String {
+/// Ends the name of a tree in the pool: whose it is and of which boot. A tree that changed its owner would have to be read
+/// anew, and one of an earlier boot too.
+fn pool_mark(owner: Option<RunAs>) -> Result<String, Failure> {
     let own = rustix::process::geteuid().as_raw();
-    format!("@{}", owner.map_or(own, |user| user.uid))
+    Ok(format!("@{}+{}", owner.map_or(own, |user| user.uid), boot()?))
 }
 
 fn is_taken(kind: io::ErrorKind) -> bool {

@@ -110,6 +110,11 @@ impl Runs {
                 }
                 Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
             },
+            Observed::Ended(_) if about.is_read_later() && process::outlived_its_boot(&folder.record) => {
+                let cause = "the machine has been started again since: what it left may be incomplete";
+                let how = RunHow::Lost { cause: cause.to_owned() };
+                (Span(0), Read { how, usage: Usage::default(), tail: String::new() })
+            }
             Observed::Ended(record) => {
                 notes.clone_from(&record.notes);
                 if record.left_alive > 0 {

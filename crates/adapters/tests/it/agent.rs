@@ -261,6 +261,20 @@ fn a_killed_supervisor_is_a_lost_run() {
     assert_eq!(finished.end.usage, Usage::default());
 }
 
+/// An agent that ended before the machine was started again is lost: nothing that it left was forced to the disk.
+#[test]
+fn an_end_of_another_boot_is_a_lost_run() {
+    let bench = Bench::new();
+    let agents = bench.agents("");
+    launch(&agents, &assignment(1)).unwrap();
+    let run = assignment(1).run;
+    assert_eq!(end(&agents.runs, run).end.how, RunHow::Exited { code: 0 });
+    let shim = agents.runs.places.of(run).record.join("shim.json");
+    let now = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    fs::write(&shim, fs::read_to_string(&shim).unwrap().replace(now.trim(), "another")).unwrap();
+    assert!(matches!(end(&agents.runs, run).end.how, RunHow::Lost { .. }));
+}
+
 /// A record that cannot be understood is neither dead nor alive: it is reported and looked at again.
 #[test]
 fn what_cannot_be_told_is_not_taken_for_dead() {

@@ -318,6 +318,24 @@ fn shared_files_follow_main() {
     is_exactly(&bench, &new.folder, &main);
 }
 
+/// Proves that shared files whose note a power cut left empty are replaced, and do not stop every tree after them.
+#[test]
+fn shared_files_without_a_note_are_replaced() {
+    let Some((mut bench, head)) = furnished(TreeKind::Overlay) else { return };
+    bench.hub.ready_trees().unwrap();
+    let bases = bench.folder.path().join("data/bases");
+    let old = fs::read_dir(&bases).unwrap().next().unwrap().unwrap().path();
+    fs::write(old.join("base.json"), "").unwrap();
+    // As after a start.
+    let data = bench.folder.path().join("data");
+    bench.hub = Hub::open(git(), &data).unwrap().large_from(1).trees_of(None, Some(Mounts::own().unwrap()));
+    let tree = bench.tree(1, &head, &[], None);
+    assert_eq!(tree.kind, TreeKind::Overlay);
+    is_exactly(&bench, &tree.folder, &head);
+    drop_tree(&bench, 1);
+    assert!(!old.exists() && fs::read_dir(&bases).unwrap().count() == 1);
+}
+
 /// Proves that files whose folder holds what a mount's options cannot say still get trees, of another kind.
 #[test]
 fn an_odd_path_is_no_overlay() {
