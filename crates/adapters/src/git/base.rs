@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hub::Hub;
 use super::overlay::Mounts;
-use super::tree::names_in;
+use super::tree::{names_in, says_how_to_write};
 use crate::failure;
 use crate::process::RunAs;
 use crate::run::shelter::give_to;
@@ -109,7 +109,10 @@ impl Hub {
             return self.warm_pool();
         }
         let near = match self.current(&mut shared)? {
-            Some(base) => self.changed_names(base.commit.as_str(), main.as_str())?.len() <= FAR,
+            Some(base) => {
+                let changed = self.changed_names(base.commit.as_str(), main.as_str())?;
+                changed.len() <= FAR && !changed.iter().any(|name| says_how_to_write(name))
+            }
             None => false,
         };
         if !near {

@@ -23,11 +23,11 @@ const UPPER: &str = "upper";
 const WORK: &str = "work";
 
 /// One file of another commit.
-struct Step {
+pub(super) struct Step {
     /// Its mode, `0` where there is none.
     mode: String,
     id: String,
-    name: Vec<u8>,
+    pub(super) name: Vec<u8>,
 }
 
 impl Step {
@@ -38,7 +38,12 @@ impl Step {
 
 impl Hub {
     /// Mounts a tree for a run and makes it the run's commit.
-    pub(super) fn lay_over(&self, order: &TreeOrder<'_>, ground: Ground<'_>) -> Result<Admin, Failure> {
+    pub(super) fn lay_over(
+        &self,
+        order: &TreeOrder<'_>,
+        ground: Ground<'_>,
+        steps: &[Step],
+    ) -> Result<Admin, Failure> {
         let Ground { mounts, base, shared } = ground;
         let room = self.run_room(order.run)?;
         let upper = room.join(UPPER);
@@ -56,9 +61,8 @@ impl Hub {
         self.give_git(&upper, order.commit, &Base::index(self, &base.name)?)
             .map_err(failure::io(&upper.join(".git")))?;
         self.mount_layer(mounts, &admin, &room)?;
-        let steps = self.steps(&base.commit, order.commit)?;
-        self.take_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
-        self.write_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
+        self.take_steps(order.folder, &order.folder.join(".git/index"), steps)?;
+        self.write_steps(order.folder, &order.folder.join(".git/index"), steps)?;
         if let Some(user) = order.owner {
             give_layer(&upper, order.folder, &admin.cached(), user).map_err(failure::io(order.folder))?;
         }
@@ -115,7 +119,7 @@ impl Hub {
 
     /// What leads from one commit to another. Reading the other commit into the index would do the same and costs
     /// 50,000 comparisons.
-    fn steps(&self, from: &Commit, to: &Commit) -> Result<Vec<Step>, Failure> {
+    pub(super) fn steps(&self, from: &Commit, to: &Commit) -> Result<Vec<Step>, Failure> {
         if from == to {
             return Ok(Vec::new());
         }

@@ -16,8 +16,9 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
-use super::base::boot;
+use super::base::{Ground, boot};
 use super::hub::{Hub, remove_index};
+use super::layer::Step;
 use super::overlay;
 use super::paths::{self, Kind};
 use crate::failure;
@@ -135,8 +136,8 @@ impl Hub {
         self.discard(order.run, order.folder)?;
         let parent = order.folder.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(failure::io(parent))?;
-        let (mut admin, kind) = match self.base_for(order.owner)? {
-            Some(ground) => (self.lay_over(order, ground)?, TreeKind::Overlay),
+        let (mut admin, kind) = match self.ground_for(order)? {
+            Some((ground, steps)) => (self.lay_over(order, ground, &steps)?, TreeKind::Overlay),
             None => self.check_out(order)?,
         };
         for path in &order.remove {
@@ -151,6 +152,23 @@ impl Hub {
         Ok(RunTree { folder: order.folder.to_owned(), objects: self.objects(), kind })
     }
 
+    /// The shared files for a tree, and what leads from them to its commit; `None`: this tree is no overlay.
+    fn ground_for(&self, order: &TreeOrder<'_>) -> Result<Option<(Ground<'_>, Vec<Step>)>, Failure> {
+        let Some(ground) = self.base_for(order.owner)? else { return Ok(None) };
+        let steps = self.steps(&ground.base.commit, order.commit)?;
+        let same = !steps.iter().any(|step| says_how_to_write(&step.name));
+        Ok(same.then_some((ground, steps)))
+    }
+
+    /// Whether the files of a recycled tree were written by the same rules as those of a commit.
+    fn is_written_alike(&self, tree: &Path, index: &Path, commit: &Commit) -> Result<bool, Failure> {
+        let said = self
+            .ask(["diff-index", "--cached", "--name-only", "--no-renames", "-z", commit.as_str()])
+            .on_tree(tree, index)
+            .run()?;
+        Ok(!said.names().any(says_how_to_write))
+    }
+
     /// A tree of files of its own: from the pool, or by a full checkout.
     fn check_out(&self, order: &TreeOrder<'_>) -> Result<(Admin, TreeKind), Failure> {
         let room = self.run_room(order.run)?;
@@ -160,7 +178,9 @@ impl Hub {
         write_admin(&room, &admin)?;
         let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
         let index = room.join("index");
+        let recycled = recycled && self.is_written_alike(order.folder, &index, order.commit)?;
         if !recycled {
+            self.trash(order.folder)?;
             self.trash(&room.join("tree"))?;
             remove_index(&index)?;
             fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
@@ -346,7 +366,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Leaves only tracked files in a tree, each with one name only: another name would be a way into the next run.
+    /// Leaves only tracked files in a tree, each with one name only: another name would be a way into the next run. What a
+    /// run closed to its owner, or marked, goes too: a checkout makes it anew with the right mode.
     fn clean(&self, tree: &Path, index: &Path) -> Result<(), Failure> {
         let said = self.ask(["ls-files", "-z", "--stage"]).on_tree(tree, index).run()?;
         let (mut files, mut folders) = (HashSet::new(), HashSet::new());
@@ -362,6 +383,10 @@ impl Hub {
                 folders.insert(name[..at].to_vec());
             }
         }
+        let top = fs::symlink_metadata(tree).map_err(failure::io(tree))?;
+        if is_odd(&top) {
+            return Err(Failure::permanent(format!("{} has a mode of a run's own", tree.display())));
+        }
         let mut open = vec![(tree.to_owned(), Vec::new())];
         while let Some((folder, above)) = open.pop() {
             for entry in fs::read_dir(&folder).map_err(failure::io(&folder))? {
@@ -370,10 +395,10 @@ impl Hub {
                 name.extend_from_slice(entry.file_name().as_bytes());
                 let path = entry.path();
                 let found = entry.metadata().map_err(failure::io(&path))?;
-                if found.is_dir() && folders.contains(&name) {
+                if found.is_dir() && folders.contains(&name) && !is_odd(&found) {
                     name.push(b'/');
                     open.push((path, name));
-                } else if found.is_dir() || !files.contains(&name) || found.nlink() > 1 {
+                } else if found.is_dir() || !files.contains(&name) || found.nlink() > 1 || is_odd(&found) {
                     paths::remove(&path).map_err(failure::io(&path))?;
                 }
             }
@@ -414,6 +439,19 @@ impl Hub {
 fn pool_mark(owner: Option<RunAs>) -> Result<String, Failure> {
     let own = rustix::process::geteuid().as_raw();
     Ok(format!("@{}+{}", owner.map_or(own, |user| user.uid), boot()?))
+}
+
+/// Whether a file of this name says how others are written: where two commits differ in one, files of the same content can
+/// still have to look otherwise.
+pub(super) fn says_how_to_write(name: &[u8]) -> bool {
+    name.rsplit(|byte| *byte == b'/').next() == Some(b".gitattributes")
+}
+
+/// Whether a file or folder has a mode that no checkout gives: closed to its owner, or with special bits. The group's bit
+/// is a folder's own business: it may have it from the folder above.
+fn is_odd(found: &fs::Metadata) -> bool {
+    let mode = found.mode() & 0o7777;
+    if found.is_dir() { mode & 0o5700 != 0o700 } else { found.is_file() && mode & 0o7600 != 0o600 }
 }
 
 fn is_taken(kind: io::ErrorKind) -> bool {

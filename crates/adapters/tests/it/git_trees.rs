@@ -1,7 +1,7 @@
 //! Run trees: fresh, recycled, with caches, and what a crash leaves.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Instant;
 
 use orch_adapters::git::{Cache, TreeKind};
@@ -98,6 +98,31 @@ fn git_trees_of_dead_runs_are_tidied() {
     write(&live.folder, "a", "a");
     assert!(!bench.collect(2, Role::Developer, &head).empty);
     drop_tree(&bench, 1);
+}
+
+/// Proves that what a run did to the modes of its tree is not found by the next run.
+#[test]
+fn git_trees_have_the_modes_of_a_checkout() {
+    let bench = Bench::new();
+    write(&bench.origin, "deep/er/file", "x");
+    bench.main_gets("other", "x");
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None).folder;
+    let mode =
+        |tree: &std::path::Path, name: &str| fs::metadata(tree.join(name)).unwrap().permissions().mode();
+    let names = ["src/main.rs", "src/lib.rs", "deep/er", "docs"];
+    let before = names.map(|name| mode(&tree, name));
+    for (name, odd) in names.into_iter().zip([0o000, 0o4644, 0o000, 0o500]) {
+        fs::set_permissions(tree.join(name), fs::Permissions::from_mode(odd)).unwrap();
+    }
+    drop_tree(&bench, 1);
+    let next = bench.tree(2, &head, &[], None);
+    assert_eq!(next.kind, TreeKind::Recycled);
+    assert_eq!(names.map(|name| mode(&next.folder, name)), before);
+    assert_eq!(person(&next.folder, &["status", "--porcelain", "--ignored"]), "");
+    fs::set_permissions(&next.folder, fs::Permissions::from_mode(0o000)).unwrap();
+    drop_tree(&bench, 2);
+    assert_eq!(bench.tree(3, &head, &[], None).kind, TreeKind::Plain);
 }
 
 /// Makes a note of the host one of another boot.
