@@ -383,18 +383,26 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     Ok(Running { outside, address, keeper, brain, served })
 }
 
-/// Takes away the trees that a crash left, apart from those of runs that a task waits for or whose end is not settled.
+/// Takes away the trees, homes and ports that a crash left, apart from those of runs that a task waits for or whose end is
+/// not settled.
 async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
     let theirs = Arc::clone(outside);
     let tidied = tokio::task::spawn_blocking(move || {
-        for project in theirs.projects().values() {
-            let tidied = project.runs.unsettled().and_then(|mut live| {
-                live.extend(&needed);
-                project.hub.tidy_trees(&live)
+        let projects = theirs.projects();
+        let (mut live, mut all_told) = (needed.clone(), true);
+        for project in projects.values() {
+            let tidied = project.runs.unsettled().inspect_err(|_| all_told = false).and_then(|unsettled| {
+                live.extend(&unsettled);
+                project.hub.tidy_trees(&[needed.as_slice(), &unsettled].concat())
             });
             if let Err(failure) = tidied {
                 tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
             }
+        }
+        // Homes and ports are the installation's: who cannot tell which runs of a project live takes none away.
+        let Some(project) = projects.values().next().filter(|_| all_told) else { return };
+        if let Err(failure) = orch_adapters::run::tidy(&project.runs.places, &project.runs.ports, &live) {
+            tracing::warn!(cause = failure.cause, "what old runs left stays for now");
         }
     });
     if let Err(error) = tidied.await {

@@ -172,8 +172,7 @@ impl Agents {
         let folder = preparing.folder.clone();
         self.runs.step("prompt");
         let stdin = preparing.note("prompt.md", &prompt)?;
-        let copy = folder.shed.join("prompt.md");
-        fs::write(&copy, &prompt).map_err(io_failure(&copy))?;
+        let copy = preparing.show("prompt.md", &prompt)?;
         self.runs.step("login");
         let mut env = self.runs.machine.environment(&folder, ports);
         let calling = agent.calling(assignment, &folder, &copy);

@@ -3,7 +3,8 @@
 //! **What runs.** Program and arguments stand in the installation's settings, never in the repository; `{checkout}` in them
 //! is replaced, so a hook that is kept in the repository is taken from main after the merge. It runs once a deploy, under
 //! the supervisor, detached: it survives Orch, and what it starts survives it. No sandbox: it is the installation's own
-//! program.
+//! program. Where trees are overlays (`orch doctor` says so), Orch and so the hook live in a mount namespace of their own:
+//! what the machine mounts is seen there, what a hook mounts is not seen by the machine; `nsenter -t 1 -m` goes out of it.
 //!
 //! **What it gets.** Standard input is empty; the working folder is the checkout. Its environment is what the settings give
 //! it, and:

@@ -2,7 +2,7 @@
 //! main has moved far, removed when no tree lies on it (decision 54).
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hub::Hub;
 use super::overlay::Mounts;
-use super::tree::names_in;
+use super::tree::{names_in, says_how_to_write};
 use crate::failure;
 use crate::process::RunAs;
 use crate::run::shelter::give_to;
@@ -79,10 +79,13 @@ impl Base {
     pub(super) fn find(hub: &Hub, name: &str) -> Result<Option<Self>, Failure> {
         let file = Self::folder(hub, name)?.join("base.json");
         match fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| Failure::permanent(format!("{}: {e}", file.display()))),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            // What a power cut left of it: shared files that nobody can vouch for are none.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)
+                .inspect_err(
+                    |error| tracing::warn!(file = %file.display(), %error, "shared files are given up"),
+                )
+                .ok()),
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(e) => Err(failure::io(&file)(e)),
         }
     }
@@ -106,7 +109,10 @@ impl Hub {
             return self.warm_pool();
         }
         let near = match self.current(&mut shared)? {
-            Some(base) => self.changed_names(base.commit.as_str(), main.as_str())?.len() <= FAR,
+            Some(base) => {
+                let changed = self.changed_names(base.commit.as_str(), main.as_str())?;
+                changed.len() <= FAR && !changed.iter().any(|name| says_how_to_write(name))
+            }
             None => false,
         };
         if !near {
@@ -200,7 +206,12 @@ impl Hub {
         let base = Base { name: name.clone(), commit: commit.clone(), owner: self.owner, boot: boot()? };
         let bytes = serde_json::to_vec(&base).map_err(|e| Failure::permanent(e.to_string()))?;
         let file = half.join("base.json");
-        fs::write(&file, bytes).map_err(failure::io(&file))?;
+        let written = || {
+            let mut file = fs::File::create(&file)?;
+            file.write_all(&bytes)?;
+            file.sync_all()
+        };
+        written().map_err(failure::io(&file))?;
         let place = room.join(name);
         fs::rename(&half, &place).map_err(failure::io(&place))?;
         Ok(base)
@@ -244,8 +255,9 @@ impl Hub {
     }
 }
 
-/// Which start of the machine this is.
-fn boot() -> Result<String, Failure> {
+/// Which start of the machine this is: files of an earlier one were never forced to the disk, and a power cut may have
+/// emptied them.
+pub(super) fn boot() -> Result<String, Failure> {
     let file = Path::new("/proc/sys/kernel/random/boot_id");
     fs::read_to_string(file).map(|id| id.trim().to_owned()).map_err(failure::io(file))
 }

@@ -15,7 +15,7 @@ use orch_core::id::{Commit, RunId};
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW};
 use serde::{Deserialize, Serialize};
 
-use super::base::Base;
+use super::base::{Base, boot};
 use super::hub::Hub;
 use super::layer;
 use super::paths::{self, Kind};
@@ -30,6 +30,9 @@ const MOST_NAMES: usize = 5_000;
 struct Built {
     /// The commit of the run that left it.
     commit: Commit,
+    /// The boot in which it was left, see [`boot`].
+    #[serde(default)]
+    boot: String,
     /// Files that were otherwise, then or before.
     otherwise: BTreeSet<String>,
 }
@@ -84,7 +87,7 @@ impl Hub {
         if otherwise.len() > MOST_NAMES {
             return self.trash(&kept);
         }
-        let built = Built { commit: admin.commit.clone(), otherwise };
+        let built = Built { commit: admin.commit.clone(), boot: boot()?, otherwise };
         let bytes = serde_json::to_vec(&built).map_err(|e| Failure::permanent(e.to_string()))?;
         let above = note.parent().unwrap_or(&note);
         fs::create_dir_all(above).map_err(failure::io(above))?;
@@ -118,6 +121,9 @@ impl Hub {
             Err(e) => return Err(failure::io(&note)(e)),
         };
         let Ok(mut built) = serde_json::from_slice::<Built>(&bytes) else { return Ok(None) };
+        if built.boot != boot()? {
+            return Ok(None);
+        }
         let changed = self.changed_names(built.commit.as_str(), commit.as_str())?;
         let Some(changed) = as_text(changed) else { return Ok(None) };
         built.otherwise.extend(changed);

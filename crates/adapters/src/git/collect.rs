@@ -95,6 +95,12 @@ impl Hub {
         let admin = self.admin(run)?.ok_or_else(|| {
             Failure::permanent(format!("the tree of run {run} is gone; the run cannot count"))
         })?;
+        if admin.outlived_its_boot()? {
+            return Err(Failure::permanent(format!(
+                "the machine has been started again since run {run} worked: what it left may be incomplete, so it does \
+                 not count"
+            )));
+        }
         if admin.commit != *order.parent {
             return Err(Failure::permanent(format!(
                 "run {run} worked on {}, not on {}",

@@ -23,11 +23,11 @@ const UPPER: &str = "upper";
 const WORK: &str = "work";
 
 /// One file of another commit.
-struct Step {
+pub(super) struct Step {
     /// Its mode, `0` where there is none.
     mode: String,
     id: String,
-    name: Vec<u8>,
+    pub(super) name: Vec<u8>,
 }
 
 impl Step {
@@ -38,14 +38,19 @@ impl Step {
 
 impl Hub {
     /// Mounts a tree for a run and makes it the run's commit.
-    pub(super) fn lay_over(&self, order: &TreeOrder<'_>, ground: Ground<'_>) -> Result<Admin, Failure> {
+    pub(super) fn lay_over(
+        &self,
+        order: &TreeOrder<'_>,
+        ground: Ground<'_>,
+        steps: &[Step],
+    ) -> Result<Admin, Failure> {
         let Ground { mounts, base, shared } = ground;
         let room = self.run_room(order.run)?;
         let upper = room.join(UPPER);
         fs::create_dir_all(&upper).map_err(failure::io(&upper))?;
         // The layer has the owner and the mode of a tree; the way to it is closed.
         fs::set_permissions(&room, fs::Permissions::from_mode(0o700)).map_err(failure::io(&room))?;
-        let mut admin = Admin::new(order);
+        let mut admin = Admin::new(order)?;
         admin.base = Some(base.name.clone());
         write_admin(&room, &admin)?;
         drop(shared);
@@ -56,9 +61,8 @@ impl Hub {
         self.give_git(&upper, order.commit, &Base::index(self, &base.name)?)
             .map_err(failure::io(&upper.join(".git")))?;
         self.mount_layer(mounts, &admin, &room)?;
-        let steps = self.steps(&base.commit, order.commit)?;
-        self.take_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
-        self.write_steps(order.folder, &order.folder.join(".git/index"), &steps)?;
+        self.take_steps(order.folder, &order.folder.join(".git/index"), steps)?;
+        self.write_steps(order.folder, &order.folder.join(".git/index"), steps)?;
         if let Some(user) = order.owner {
             give_layer(&upper, order.folder, &admin.cached(), user).map_err(failure::io(order.folder))?;
         }
@@ -91,7 +95,7 @@ impl Hub {
         let room = self.run_room(run)?;
         overlay::unmount(&admin.folder).map_err(failure::io(&admin.folder))?;
         let upper = room.join(UPPER);
-        if fs::symlink_metadata(&upper).is_ok() {
+        if fs::symlink_metadata(&upper).is_ok() && !admin.outlived_its_boot()? {
             self.save_cache(run, admin, &upper)?;
         }
         self.trash(&admin.folder)?;
@@ -115,7 +119,7 @@ impl Hub {
 
     /// What leads from one commit to another. Reading the other commit into the index would do the same and costs
     /// 50,000 comparisons.
-    fn steps(&self, from: &Commit, to: &Commit) -> Result<Vec<Step>, Failure> {
+    pub(super) fn steps(&self, from: &Commit, to: &Commit) -> Result<Vec<Step>, Failure> {
         if from == to {
             return Ok(Vec::new());
         }

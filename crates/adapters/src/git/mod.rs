@@ -33,6 +33,7 @@ use orch_core::time::Moment;
 pub(crate) use hub::RefMove;
 pub use hub::{Hub, HubError, Remark};
 pub use overlay::{Mounts, NoOverlay};
+pub(crate) use paths::remove;
 pub use people::BranchSeen;
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
 pub use read::Entry;

@@ -118,7 +118,7 @@ pub(super) fn is_plain(path: &str) -> bool {
 }
 
 /// Removes whatever lies there; nothing there is fine.
-pub(super) fn remove(path: &Path) -> io::Result<()> {
+pub(crate) fn remove(path: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Ok(found) => found,
         Err(e) if e.kind() == ErrorKind::NotFound => return Ok(()),

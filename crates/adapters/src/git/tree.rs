@@ -16,7 +16,9 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
+use super::base::{Ground, boot};
 use super::hub::{Hub, remove_index};
+use super::layer::Step;
 use super::overlay;
 use super::paths::{self, Kind};
 use crate::failure;
@@ -84,6 +86,10 @@ pub(super) struct Admin {
     /// The shared files that it lies on, if it is an overlay.
     #[serde(default)]
     pub(super) base: Option<String>,
+    /// The boot in which it was made: nothing of it was forced to the disk, so a later one does not trust it. `None`:
+    /// written by a binary that did not say.
+    #[serde(default)]
+    boot: Option<String>,
     /// Files that the host dated anew, for the cache's sake.
     #[serde(default)]
     pub(super) redated: BTreeSet<String>,
@@ -93,16 +99,22 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    pub(super) fn new(order: &TreeOrder<'_>) -> Self {
-        Self {
+    pub(super) fn new(order: &TreeOrder<'_>) -> Result<Self, Failure> {
+        Ok(Self {
             folder: order.folder.to_owned(),
             commit: order.commit.clone(),
             cache: order.cache.clone(),
             removed: Vec::new(),
             base: None,
+            boot: Some(boot()?),
             redated: BTreeSet::new(),
             owner: order.owner,
-        }
+        })
+    }
+
+    /// Whether the machine has been started again since the tree was made: what it holds may be half of what was written.
+    pub(super) fn outlived_its_boot(&self) -> Result<bool, Failure> {
+        Ok(self.boot.is_some() && self.boot != Some(boot()?))
     }
 
     /// The paths of the cached folders.
@@ -124,8 +136,8 @@ impl Hub {
         self.discard(order.run, order.folder)?;
         let parent = order.folder.parent().unwrap_or(Path::new("/"));
         fs::create_dir_all(parent).map_err(failure::io(parent))?;
-        let (mut admin, kind) = match self.base_for(order.owner)? {
-            Some(ground) => (self.lay_over(order, ground)?, TreeKind::Overlay),
+        let (mut admin, kind) = match self.ground_for(order)? {
+            Some((ground, steps)) => (self.lay_over(order, ground, &steps)?, TreeKind::Overlay),
             None => self.check_out(order)?,
         };
         for path in &order.remove {
@@ -140,16 +152,35 @@ impl Hub {
         Ok(RunTree { folder: order.folder.to_owned(), objects: self.objects(), kind })
     }
 
+    /// The shared files for a tree, and what leads from them to its commit; `None`: this tree is no overlay.
+    fn ground_for(&self, order: &TreeOrder<'_>) -> Result<Option<(Ground<'_>, Vec<Step>)>, Failure> {
+        let Some(ground) = self.base_for(order.owner)? else { return Ok(None) };
+        let steps = self.steps(&ground.base.commit, order.commit)?;
+        let same = !steps.iter().any(|step| says_how_to_write(&step.name));
+        Ok(same.then_some((ground, steps)))
+    }
+
+    /// Whether the files of a recycled tree were written by the same rules as those of a commit.
+    fn is_written_alike(&self, tree: &Path, index: &Path, commit: &Commit) -> Result<bool, Failure> {
+        let said = self
+            .ask(["diff-index", "--cached", "--name-only", "--no-renames", "-z", commit.as_str()])
+            .on_tree(tree, index)
+            .run()?;
+        Ok(!said.names().any(says_how_to_write))
+    }
+
     /// A tree of files of its own: from the pool, or by a full checkout.
     fn check_out(&self, order: &TreeOrder<'_>) -> Result<(Admin, TreeKind), Failure> {
         let room = self.run_room(order.run)?;
         let recycled = self.claim(&room, order.owner)?;
         fs::create_dir_all(&room).map_err(failure::io(&room))?;
-        let mut admin = Admin::new(order);
+        let mut admin = Admin::new(order)?;
         write_admin(&room, &admin)?;
         let recycled = recycled && fs::rename(room.join("tree"), order.folder).is_ok();
         let index = room.join("index");
+        let recycled = recycled && self.is_written_alike(order.folder, &index, order.commit)?;
         if !recycled {
+            self.trash(order.folder)?;
             self.trash(&room.join("tree"))?;
             remove_index(&index)?;
             fs::create_dir(order.folder).map_err(failure::io(order.folder))?;
@@ -175,14 +206,21 @@ impl Hub {
         if admin.base.is_some() {
             return self.drop_layer(run, &admin);
         }
-        self.save_cache(run, &admin, &admin.folder)?;
+        let trusted = !admin.outlived_its_boot()?;
+        // Without it an earlier try got further than this.
+        let there = fs::symlink_metadata(&admin.folder).is_ok();
+        if there && trusted {
+            self.save_cache(run, &admin, &admin.folder)?;
+        }
         let half = self.room("pool.half")?.join(run.to_string());
         self.trash(&half)?;
-        let kept = fs::rename(&room, &half).is_ok() && fs::rename(&admin.folder, half.join("tree")).is_ok();
+        // The tree first: as long as its room stands, it is found again after a crash.
+        let moved = !there || fs::rename(&admin.folder, room.join("tree")).is_ok();
+        let kept = moved && trusted && fs::rename(&room, &half).is_ok();
         let lock = half.join("index.lock");
         paths::remove(&lock).map_err(failure::io(&lock))?;
         if kept && self.pool_has_room()? && self.clean(&half.join("tree"), &half.join("index")).is_ok() {
-            let place = self.room("pool")?.join(format!("{run}{}", pool_mark(admin.owner)));
+            let place = self.room("pool")?.join(format!("{run}{}", pool_mark(admin.owner)?));
             self.trash(&place)?;
             paths::remove(&half.join("order.json")).map_err(failure::io(&half))?;
             fs::rename(&half, &place).map_err(failure::io(&place))?;
@@ -210,35 +248,49 @@ impl Hub {
         if self.own(&tree, self.owner)? {
             self.refresh(&tree, &index)?;
         }
-        let place = pool.join(format!("warm-{main}{}", pool_mark(self.owner)));
+        let place = pool.join(format!("warm-{main}{}", pool_mark(self.owner)?));
         fs::rename(&half, &place).map_err(failure::io(&place))
     }
 
-    /// Removes what a crash left: trees of runs that are not `live`, trees half cleaned, trash.
+    /// Removes what a crash left: trees of runs that are not `live`, trees half cleaned, trees kept since before the machine
+    /// started, trash. One that cannot be removed does not keep the others.
+    ///
+    /// # Errors
+    /// The first that was met.
     pub fn tidy_trees(&self, live: &[RunId]) -> Result<(), Failure> {
-        for name in names_in(&self.room("runs")?)? {
+        let mut met = Ok(());
+        let runs = self.room("runs")?;
+        for name in names_in(&runs)? {
             let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
-            match run {
-                Some(run) if live.contains(&run) => {}
-                Some(run) => self.drop_tree(run)?,
-                None => self.trash(&self.room("runs")?.join(&name))?,
+            let tidied = match run {
+                Some(run) if live.contains(&run) => Ok(()),
+                Some(run) => self.drop_tree(run),
+                None => self.trash(&runs.join(&name)),
+            };
+            met = met.and(tidied);
+        }
+        let of_now = format!("+{}", boot()?);
+        for half in ["pool.half", "bases.half", "pool"] {
+            let folder = self.room(half)?;
+            for name in names_in(&folder)? {
+                if half != "pool" || !name.as_bytes().ends_with(of_now.as_bytes()) {
+                    met = met.and(self.trash(&folder.join(name)));
+                }
             }
         }
-        for half in ["pool.half", "bases.half"] {
-            for name in names_in(&self.room(half)?)? {
-                self.trash(&self.room(half)?.join(name))?;
-            }
-        }
-        self.empty_trash()
+        met.and(self.empty_trash())
     }
 
-    /// What the host knows of a run's tree; `None` if there is none.
+    /// What the host knows of a run's tree; `None` if there is none, or if nobody can read any more what it is.
     pub(super) fn admin(&self, run: RunId) -> Result<Option<Admin>, Failure> {
         let file = self.run_room(run)?.join("order.json");
         match fs::read(&file) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
-                .map(Some)
-                .map_err(|e| Failure::permanent(format!("{}: {e}", file.display()))),
+            // What a power cut left of it.
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)
+                .inspect_err(
+                    |error| tracing::warn!(%run, file = %file.display(), %error, "a tree is given up"),
+                )
+                .ok()),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(failure::io(&file)(e)),
         }
@@ -266,7 +318,7 @@ impl Hub {
 
     /// Makes a tree of the pool the run's own: renaming is the claim, so two runs never get the same one.
     fn claim(&self, room: &Path, owner: Option<RunAs>) -> Result<bool, Failure> {
-        let (pool, mark) = (self.room("pool")?, pool_mark(owner));
+        let (pool, mark) = (self.room("pool")?, pool_mark(owner)?);
         for name in names_in(&pool)? {
             if name.as_bytes().ends_with(mark.as_bytes()) && fs::rename(pool.join(name), room).is_ok() {
                 return Ok(true);
@@ -314,7 +366,8 @@ impl Hub {
         Ok(())
     }
 
-    /// Leaves only tracked files in a tree, each with one name only: another name would be a way into the next run.
+    /// Leaves only tracked files in a tree, each with one name only: another name would be a way into the next run. What a
+    /// run closed to its owner, or marked, goes too: a checkout makes it anew with the right mode.
     fn clean(&self, tree: &Path, index: &Path) -> Result<(), Failure> {
         let said = self.ask(["ls-files", "-z", "--stage"]).on_tree(tree, index).run()?;
         let (mut files, mut folders) = (HashSet::new(), HashSet::new());
@@ -330,6 +383,10 @@ impl Hub {
                 folders.insert(name[..at].to_vec());
             }
         }
+        let top = fs::symlink_metadata(tree).map_err(failure::io(tree))?;
+        if is_odd(&top) {
+            return Err(Failure::permanent(format!("{} has a mode of a run's own", tree.display())));
+        }
         let mut open = vec![(tree.to_owned(), Vec::new())];
         while let Some((folder, above)) = open.pop() {
             for entry in fs::read_dir(&folder).map_err(failure::io(&folder))? {
@@ -338,10 +395,10 @@ impl Hub {
                 name.extend_from_slice(entry.file_name().as_bytes());
                 let path = entry.path();
                 let found = entry.metadata().map_err(failure::io(&path))?;
-                if found.is_dir() && folders.contains(&name) {
+                if found.is_dir() && folders.contains(&name) && !is_odd(&found) {
                     name.push(b'/');
                     open.push((path, name));
-                } else if found.is_dir() || !files.contains(&name) || found.nlink() > 1 {
+                } else if found.is_dir() || !files.contains(&name) || found.nlink() > 1 || is_odd(&found) {
                     paths::remove(&path).map_err(failure::io(&path))?;
                 }
             }
@@ -377,10 +434,24 @@ impl Hub {
     }
 }
 
-/// Ends the name of a tree in the pool: whose it is. A tree that changed its owner would have to be read anew.
-fn pool_mark(owner: Option<RunAs>) -> String {
+/// Ends the name of a tree in the pool: whose it is and of which boot. A tree that changed its owner would have to be read
+/// anew, and one of an earlier boot too.
+fn pool_mark(owner: Option<RunAs>) -> Result<String, Failure> {
     let own = rustix::process::geteuid().as_raw();
-    format!("@{}", owner.map_or(own, |user| user.uid))
+    Ok(format!("@{}+{}", owner.map_or(own, |user| user.uid), boot()?))
+}
+
+/// Whether a file of this name says how others are written: where two commits differ in one, files of the same content can
+/// still have to look otherwise.
+pub(super) fn says_how_to_write(name: &[u8]) -> bool {
+    name.rsplit(|byte| *byte == b'/').next() == Some(b".gitattributes")
+}
+
+/// Whether a file or folder has a mode that no checkout gives: closed to its owner, or with special bits. The group's bit
+/// is a folder's own business: it may have it from the folder above.
+fn is_odd(found: &fs::Metadata) -> bool {
+    let mode = found.mode() & 0o7777;
+    if found.is_dir() { mode & 0o5700 != 0o700 } else { found.is_file() && mode & 0o7600 != 0o600 }
 }
 
 fn is_taken(kind: io::ErrorKind) -> bool {

@@ -334,6 +334,13 @@ pub async fn wait(run_dir: &Path) -> Observed {
     }
 }
 
+/// Whether the machine was started again since a run began: what it wrote was never forced to the disk, and a power cut may
+/// have taken a part of it. Where that cannot be told it counts as no.
+pub fn outlived_its_boot(run_dir: &Path) -> bool {
+    let Ok(Some(shim)) = ShimRecord::read(run_dir) else { return false };
+    identity::boot_id().is_ok_and(|boot| boot != shim.identity.boot)
+}
+
 /// Asks the run of `run_dir` to end: its own gentle signal, its grace, then SIGKILL to all of it. Returns at
 /// once; [`wait`] tells when it is done. Asking again changes nothing.
 pub fn request_stop(run_dir: &Path) -> StopAnswer {

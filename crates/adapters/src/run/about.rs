@@ -64,6 +64,14 @@ impl About {
         Self { version: VERSION, run, task, project, kind }
     }
 
+    /// Whether what counts is what it left: a tree or a report. Of a deploy its exit code says all.
+    pub(super) fn is_read_later(&self) -> bool {
+        match self.kind {
+            RunKind::Agent { .. } | RunKind::Ci => true,
+            RunKind::Hook { .. } => false,
+        }
+    }
+
     /// Reads it from a run's record; `None` if there is none.
     ///
     /// # Errors

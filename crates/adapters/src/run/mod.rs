@@ -28,6 +28,7 @@ pub use said::{Masker, Secret};
 pub use shelter::{Fact, Machine};
 pub use watch::{Finished, Watched};
 
+use crate::git::remove;
 use crate::lease::{Ports, Registry};
 use crate::process::{self, Launcher, Observed, RunAs, RunSpec, StopAnswer};
 
@@ -331,11 +332,7 @@ impl Preparing<'_> {
     pub(crate) fn home(&self) -> Result<(), Failure> {
         self.runs.step("home");
         let RunFolder { shed, home, temp, .. } = &self.folder;
-        if let Err(e) = fs::remove_dir_all(shed)
-            && e.kind() != std::io::ErrorKind::NotFound
-        {
-            return Err(io(shed)(e));
-        }
+        remove(shed).map_err(io(shed))?;
         DirBuilder::new().recursive(true).mode(0o711).create(shed).map_err(io(shed))?;
         for folder in [home, temp] {
             DirBuilder::new().mode(0o700).create(folder).map_err(io(folder))?;
@@ -347,6 +344,16 @@ impl Preparing<'_> {
     pub(crate) fn note(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
         let path = self.folder.record.join(name);
         private_file(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// Writes a file beside the home that the run can read, and nobody else but Orch.
+    pub(crate) fn show(&self, name: &str, text: &str) -> Result<PathBuf, Failure> {
+        let path = self.folder.shed.join(name);
+        private_file(&path, text.as_bytes())?;
+        if let Some(user) = self.runs.machine.run_as {
+            shelter::give_to(&path, user).map_err(io(&path))?;
+        }
         Ok(path)
     }
 
@@ -388,16 +395,18 @@ impl Drop for Preparing<'_> {
         if let Err(failure) = self.runs.trees.give_back(run) {
             tracing::warn!(%run, cause = failure.cause, "the tree of a run that did not begin cannot be given back");
         }
-        // Where it is not there, nothing has been made yet.
-        let _ = fs::remove_dir_all(&self.folder.shed);
+        if let Err(error) = remove(&self.folder.shed) {
+            tracing::warn!(%run, %error, "the home of a run that did not begin cannot be removed");
+        }
     }
 }
 
-/// Takes away what runs left that are neither `live` nor running: homes (a credential may lie there) and ports. For the
-/// start of Orch; `live` are the runs that any task of the installation waits for.
+/// Takes away what runs left that are neither `live` nor running: homes (a credential may lie there), trees that no hub
+/// knows any more, and ports. One that cannot be removed does not keep the others. For the start of Orch, when the hubs
+/// have tidied their own; `live` are the runs that any task of the installation waits for.
 ///
 /// # Errors
-/// A folder cannot be read or written.
+/// A folder cannot be read or written: the first that was met.
 pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Failure> {
     let over = |name: &str| {
         let run = name.parse::<RunId>().ok()?;
@@ -407,19 +416,26 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
         };
         (idle && !live.contains(&run)).then_some(run)
     };
-    ports.give_back_where(|owner| owner.strip_prefix("run/").is_some_and(|name| over(name).is_some()))?;
-    let entries = match fs::read_dir(&places.homes) {
-        Ok(entries) => entries,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(e) => return Err(io(&places.homes)(e)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(io(&places.homes))?;
-        if entry.file_name().to_str().and_then(over).is_some() {
-            fs::remove_dir_all(entry.path()).map_err(io(&entry.path()))?;
+    let ports =
+        ports.give_back_where(|owner| owner.strip_prefix("run/").is_some_and(|name| over(name).is_some()));
+    let mut met = ports.map_err(Failure::from);
+    for folder in [&places.homes, &places.trees] {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => continue,
+            Err(e) => {
+                met = met.and(Err(io(folder)(e)));
+                continue;
+            }
+        };
+        for entry in entries {
+            let entry = entry.map_err(io(folder))?;
+            if entry.file_name().to_str().and_then(over).is_some() {
+                met = met.and(remove(&entry.path()).map_err(io(&entry.path())));
+            }
         }
     }
-    Ok(())
+    met
 }
 
 /// Whose a run's ports are.

@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, lchown};
 use std::path::{Path, PathBuf};
 
 use landlock::{ABI, Access as _, AccessFs, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW};
 
 use super::RunFolder;
 use crate::lease::Ports;
@@ -189,7 +190,7 @@ pub struct Fact {
 }
 
 /// Gives a folder and all in it to a user; a link is given, not followed. What is theirs already is left alone: giving it
-/// again would be a change in the eyes of git. Whether there was anything to give.
+/// again would be a change in the eyes of git. What is given is dated now. Whether there was anything to give.
 pub(crate) fn give_to(folder: &Path, user: RunAs) -> io::Result<bool> {
     let mut given = false;
     let mut open = vec![folder.to_path_buf()];
@@ -197,6 +198,11 @@ pub(crate) fn give_to(folder: &Path, user: RunAs) -> io::Result<bool> {
         let found = fs::symlink_metadata(&path)?;
         if (found.uid(), found.gid()) != (user.uid, user.gid) {
             lchown(&path, Some(user.uid), Some(user.gid))?;
+            // Being given changes a file's one date and not the other, and git sees only by the other that it was touched in
+            // the very second in which its index was written: both are to be the same.
+            let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+            let now = Timestamps { last_access: now, last_modification: now };
+            rustix::fs::utimensat(CWD, &path, &now, AtFlags::SYMLINK_NOFOLLOW)?;
             given = true;
         }
         if found.is_dir() {

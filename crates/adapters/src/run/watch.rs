@@ -2,7 +2,6 @@
 //!
 //! Reading an end changes nothing that a second reading needs, so it may be cut short anywhere and done again.
 
-use std::fs;
 use std::io;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use orch_core::journal::Blob;
 use orch_core::time::Span;
 
 use super::{About, RunFolder, RunKind, Runs, owner};
+use crate::git::remove;
 use crate::process::{self, Ending, ExitRecord, Observed};
 use crate::{agent, deploy, gate};
 
@@ -110,6 +110,11 @@ impl Runs {
                 }
                 Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
             },
+            Observed::Ended(_) if about.is_read_later() && process::outlived_its_boot(&folder.record) => {
+                let cause = "the machine has been started again since: what it left may be incomplete";
+                let how = RunHow::Lost { cause: cause.to_owned() };
+                (Span(0), Read { how, usage: Usage::default(), tail: String::new() })
+            }
             Observed::Ended(record) => {
                 notes.clone_from(&record.notes);
                 if record.left_alive > 0 {
@@ -146,9 +151,7 @@ impl Runs {
         let untidy = |what: &str, error: &dyn std::fmt::Display| {
             tracing::warn!(run = %folder.run, %error, "{what}");
         };
-        if let Err(error) = fs::remove_dir_all(&folder.shed)
-            && error.kind() != io::ErrorKind::NotFound
-        {
+        if let Err(error) = remove(&folder.shed) {
             untidy("the home of a run cannot be removed", &error);
         }
         if let RunKind::Hook { .. } = about.kind {

@@ -85,7 +85,7 @@ impl Bench {
             match Mounts::own().and_then(|mounts| mounts.try_in(bench.folder.path()).map(|()| mounts)) {
                 Ok(mounts) => bench.hub = bench.hub.trees_of(None, Some(mounts)).large_from(1),
                 Err(error) => {
-                    println!("not tried with overlays: {error}");
+                    crate::not_tried(format_args!("overlays: {error}"));
                     return None;
                 }
             }

@@ -194,8 +194,12 @@ fn git_runs_nothing_that_an_agent_planted() {
     let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
     assert_eq!(changed, ".gitattributes\nsrc/main.rs");
     bench.reply(&GitCall::DropTree { run: run(1) });
-    let next = bench.tree(2, &collected.head, &[], None);
+    let next = bench.tree(2, &head, &[], None);
     assert!(next.kind == TreeKind::Recycled && !proof.exists() && !next.folder.join("nested").exists());
+    bench.reply(&GitCall::DropTree { run: run(2) });
+    // Its attributes say how files are written: none of the files of before is taken over.
+    let next = bench.tree(3, &collected.head, &[], None);
+    assert!(next.kind == TreeKind::Plain && !proof.exists() && !next.folder.join("nested").exists());
     assert_eq!(fs::read_dir(next.folder.join("vendored")).unwrap().count(), 0);
     assert!(!next.folder.join(".git/hooks").exists());
 }

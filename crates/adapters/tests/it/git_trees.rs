@@ -1,7 +1,7 @@
 //! Run trees: fresh, recycled, with caches, and what a crash leaves.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::time::Instant;
 
 use orch_adapters::git::{Cache, TreeKind};
@@ -98,6 +98,94 @@ fn git_trees_of_dead_runs_are_tidied() {
     write(&live.folder, "a", "a");
     assert!(!bench.collect(2, Role::Developer, &head).empty);
     drop_tree(&bench, 1);
+}
+
+/// Proves that what a run did to the modes of its tree is not found by the next run.
+#[test]
+fn git_trees_have_the_modes_of_a_checkout() {
+    let bench = Bench::new();
+    write(&bench.origin, "deep/er/file", "x");
+    bench.main_gets("other", "x");
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None).folder;
+    let mode =
+        |tree: &std::path::Path, name: &str| fs::metadata(tree.join(name)).unwrap().permissions().mode();
+    let names = ["src/main.rs", "src/lib.rs", "deep/er", "docs"];
+    let before = names.map(|name| mode(&tree, name));
+    for (name, odd) in names.into_iter().zip([0o000, 0o4644, 0o000, 0o500]) {
+        fs::set_permissions(tree.join(name), fs::Permissions::from_mode(odd)).unwrap();
+    }
+    drop_tree(&bench, 1);
+    let next = bench.tree(2, &head, &[], None);
+    assert_eq!(next.kind, TreeKind::Recycled);
+    assert_eq!(names.map(|name| mode(&next.folder, name)), before);
+    assert_eq!(person(&next.folder, &["status", "--porcelain", "--ignored"]), "");
+    fs::set_permissions(&next.folder, fs::Permissions::from_mode(0o000)).unwrap();
+    drop_tree(&bench, 2);
+    assert_eq!(bench.tree(3, &head, &[], None).kind, TreeKind::Plain);
+}
+
+/// Makes a note of the host one of another boot.
+fn reboot(bench: &Bench, note: &str) {
+    let file = bench.folder.path().join("data").join(note);
+    let now = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.contains(now.trim()), "{text}");
+    fs::write(&file, text.replace(now.trim(), "another")).unwrap();
+}
+
+/// Proves that what a run left before the machine was started again is neither its work nor the ground of another run: a
+/// power cut may have emptied any file of it.
+#[test]
+fn git_trees_of_another_boot_are_not_trusted() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let cache = || Some(Cache { key: "ORCH-007/ci".to_owned(), paths: vec!["target".to_owned()] });
+    let tree = bench.tree(1, &head, &[], cache());
+    write(&tree.folder, "src/main.rs", "");
+    reboot(&bench, "runs/r1.1/order.json");
+    let error = bench.perform(&crate::bench::collect_call(1, Role::Developer, &head)).unwrap_err();
+    assert!(error.cause.contains("has been started again"), "{}", error.cause);
+    drop_tree(&bench, 1);
+    let next = bench.tree(2, &head, &[], cache());
+    assert_eq!(next.kind, TreeKind::Plain);
+    write(&next.folder, "target/built", "half");
+    drop_tree(&bench, 2);
+    reboot(&bench, "cache.built/ORCH-007/ci");
+    for entry in fs::read_dir(bench.folder.path().join("data/pool")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::rename(&path, path.with_file_name("r1.2@0+another")).unwrap();
+    }
+    let last = bench.tree(3, &head, &[], cache());
+    assert!(last.kind == TreeKind::Plain && !last.folder.join("target").exists());
+    bench.hub.tidy_trees(&[run(3)]).unwrap();
+    assert_eq!(fs::read_dir(bench.folder.path().join("data/pool")).unwrap().count(), 0);
+}
+
+/// Proves that notes which a power cut left empty or half cost a tree, and not every tree after it.
+#[test]
+fn git_trees_are_made_past_unreadable_notes() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    for (n, left) in [(1, ""), (2, "{\"folder\":")] {
+        bench.tree(n, &head, &[], None);
+        fs::write(bench.folder.path().join(format!("data/runs/r1.{n}/order.json")), left).unwrap();
+    }
+    assert!(bench.perform(&crate::bench::collect_call(1, Role::Developer, &head)).is_err());
+    assert!(bench.tree(1, &head, &[], None).folder.join("src/main.rs").exists());
+    bench.hub.tidy_trees(&[run(1)]).unwrap();
+    assert_eq!(fs::read_dir(bench.folder.path().join("data/runs")).unwrap().count(), 1);
+}
+
+/// Proves that a tree taken back by an Orch that was killed meanwhile is found again.
+#[test]
+fn git_trees_half_taken_back_are_taken_back() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None);
+    fs::rename(&tree.folder, bench.folder.path().join("data/runs/r1.1/tree")).unwrap();
+    drop_tree(&bench, 1);
+    assert_eq!(bench.tree(2, &head, &[], None).kind, TreeKind::Recycled);
 }
 
 /// Proves that a warm pool serves the first run.

@@ -26,6 +26,14 @@ use orch_core::id::RunId;
 const PATIENCE: Duration = Duration::from_secs(60);
 const RUNNER: &str = env!("CARGO_BIN_EXE_orch-run");
 
+/// Says that a test does nothing on this machine, and why. In a CI, where everything is to be there, that is a failure: a
+/// test that nobody runs proves nothing.
+fn not_tried(why: impl std::fmt::Display) {
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
+    assert!(!ci, "not tried: {why}");
+    println!("not tried: {why}");
+}
+
 fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async { tokio::time::timeout(PATIENCE, future).await.expect("it ends in time") })
