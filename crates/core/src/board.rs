@@ -498,6 +498,7 @@ mod tests {
                 wall: crate::time::Span(0),
                 usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
                 allowed: None,
+                definition: None,
             });
             board.note(&entity, &State::Task(task));
         }

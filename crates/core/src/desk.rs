@@ -236,6 +236,7 @@ impl<'a> Desk<'a> {
             wall: Span(0),
             usage: crate::event::Usage::default(),
             allowed,
+            definition: matches!(job, Job::Ci(_)).then(|| self.policy.ci_definition()),
         })));
         self.ask(Ask::Launch { run, job }, 0);
     }

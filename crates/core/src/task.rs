@@ -539,6 +539,9 @@ pub struct RunRow {
     /// Who allowed it whatever the budgets say, if somebody did (decision 12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// By which definition of the tests it was started, for runs of the tests (decision 40).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
 }
 
 impl Ask {

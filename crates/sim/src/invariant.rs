@@ -428,6 +428,11 @@ fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
             if !ci(&row.job) || !same {
                 return broken("evidence-binds", format!("{}: {} ran on another tree", task.id, row.run));
             }
+            let ran = world.runs.get(&row.run).and_then(|run| run.tests.clone());
+            let ran = ran.map(|(setup, test, cache)| Policy { setup, test, cache, ..Policy::default() });
+            if ran.map(|ran| ran.ci_definition()) != Some(evidence.definition.clone()) {
+                return broken("evidence-binds", format!("{}: {} ran other tests", task.id, row.run));
+            }
         }
     }
     Ok(())
