@@ -121,6 +121,7 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
                 Some(_) => deploy::proceed(d),
             }
         }
+        Want::Merge { tries } => deploy::may_merge(d, tries),
     }
 }
 

@@ -80,6 +80,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             }
             RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => {
                 allow_again(d, end.run);
+                d.drop_tree(end.run);
                 machine(d, job, end.run, cause);
             }
             RunHow::Exited { .. }

@@ -283,6 +283,11 @@ pub enum Want {
     Ci(CiOf),
     /// The merge lane.
     Lane,
+    /// To merge, with the lane held and every gate passed: not while somebody else's freeze or a pause stands.
+    Merge {
+        /// How often the merge was asked for before.
+        tries: u32,
+    },
 }
 
 /// On what the tests run.
@@ -585,6 +590,7 @@ impl Want {
             Want::Agent(role) => Turn::Agent(role),
             Want::Ci(_) => Turn::Gate,
             Want::Lane => Turn::Lane,
+            Want::Merge { .. } => Turn::Merge,
         }
     }
 }
