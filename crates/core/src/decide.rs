@@ -84,6 +84,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
             | Message::Thaw { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
+            | Message::ProviderWorked { .. }
             | Message::Spent { .. } => d.because(Reason::Ignored(Ignored::NotForThis)),
         },
         Event::Main(_)

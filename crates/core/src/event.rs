@@ -249,8 +249,13 @@ pub enum Message {
         /// What was said.
         cause: String,
     },
-    /// To a provider: a run succeeded.
+    /// To a provider: a run succeeded. In journals of before [`Message::ProviderWorked`] only.
     ProviderWorks,
+    /// To a provider: a run succeeded that had its turn then. One from before the closing says nothing about it.
+    ProviderWorked {
+        /// When.
+        began: Moment,
+    },
     /// To the installation: money was spent.
     Spent {
         /// Millionths of a US dollar.

@@ -9,7 +9,7 @@ use crate::call::tracker::{Labels, Status};
 use crate::event::{InMain, RunHow, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
-use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
+use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
 use crate::record::Recorded;
 use crate::rework::{Attempts, Findings};
 use crate::stage::{Role, Stage};
@@ -547,6 +547,9 @@ pub struct RunRow {
     /// By which definition of the tests it was started, for runs of the tests (decision 40).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub definition: Option<Digest>,
+    /// Whose model it asks, for agents' runs (decision 11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderId>,
 }
 
 impl Ask {

@@ -66,6 +66,7 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
         usage: Usage::default(),
         allowed: None,
         definition: None,
+        provider: None,
     }
 }
 
