@@ -42,8 +42,8 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         present: reading.present,
     };
     if d.task.request != request {
-        let edited = d.task.request.title.blob != request.title.blob
-            || d.task.request.text.blob != request.text.blob;
+        let edited =
+            d.task.request.title.blob != request.title.blob || d.task.request.text.blob != request.text.blob;
         d.change(Change::Requested(request));
         if edited {
             d.because(Reason::RequestEdited);

@@ -9,7 +9,9 @@ use crate::call::tracker::{Labels, Status};
 use crate::event::{InMain, RunHow, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
-use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
+use crate::id::{
+    Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem,
+};
 use crate::record::Recorded;
 use crate::rework::{Attempts, Findings};
 use crate::stage::{Role, Stage};
