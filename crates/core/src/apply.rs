@@ -58,7 +58,7 @@ fn one(state: Option<State>, entity: &Entity, stamp: (Seq, Moment), change: &Cha
             Some(State::Project(project))
         }
         Some(State::Provider(mut provider)) => {
-            to_provider(&mut provider, change);
+            to_provider(&mut provider, stamp.1, change);
             Some(State::Provider(provider))
         }
         Some(State::Installation(mut installation)) => {
@@ -286,10 +286,11 @@ fn to_project(project: &mut Project, at: Moment, change: &Change) {
     }
 }
 
-fn to_provider(provider: &mut Provider, change: &Change) {
+fn to_provider(provider: &mut Provider, at: Moment, change: &Change) {
     if let Change::ProviderClosed { until, cause } = change {
         provider.refusals = if until.is_some() { provider.refusals + 1 } else { 0 };
         provider.closed_until = *until;
+        provider.closed_at = until.map(|_| at);
         provider.cause = cause.clone();
     }
 }

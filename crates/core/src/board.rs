@@ -37,6 +37,7 @@ pub struct Board {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Class {
+    Merge,
     Lane,
     Gate,
     Agent,
@@ -52,6 +53,7 @@ type Waiting = (Priority, Seq, TaskId);
 
 const fn class(turn: Turn) -> Class {
     match turn {
+        Turn::Merge => Class::Merge,
         Turn::Lane => Class::Lane,
         Turn::Gate => Class::Gate,
         Turn::Agent(_) => Class::Agent,
@@ -254,7 +256,7 @@ impl Board {
         if self.projects.get(&row.project).is_some_and(|project| project.retired.is_some()) {
             found.push(HoldKind::Retired);
         }
-        if matches!(turn, Turn::Start | Turn::Lane)
+        if matches!(turn, Turn::Start | Turn::Lane | Turn::Merge)
             && let Some(freeze) = self.others_freeze(id, row)
         {
             found.push(HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() });
@@ -296,7 +298,7 @@ impl Board {
     fn slots_full(&self, row: &Row, turn: Turn) -> bool {
         let limits = &self.installation.limits;
         match turn {
-            Turn::Lane => false,
+            Turn::Lane | Turn::Merge => false,
             Turn::Gate => self.live(|_, live| live == Live::Gate) >= limits.gates,
             Turn::Agent(role) => {
                 self.agents() >= limits.agents
@@ -455,7 +457,8 @@ mod tests {
     /// one of a crowd from its turn keeps all of it.
     #[test]
     fn a_look_costs_as_many_looks_as_there_are_crowds() {
-        let closed = Provider { closed_until: Some(Moment(10)), cause: String::new(), refusals: 1 };
+        let closed =
+            Provider { closed_until: Some(Moment(10)), cause: String::new(), refusals: 1, closed_at: None };
         let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));
         board.note(&Entity::Provider("p".into()), &State::Provider(closed));
         let mut looks = 0;
@@ -498,6 +501,8 @@ mod tests {
                 wall: crate::time::Span(0),
                 usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
                 allowed: None,
+                definition: None,
+                provider: None,
             });
             board.note(&entity, &State::Task(task));
         }

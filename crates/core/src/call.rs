@@ -20,6 +20,7 @@ pub use git::{GitCall, GitReply};
 pub use tracker::{TrackerCall, TrackerReply};
 
 use crate::id::Digest;
+use crate::journal::Blob;
 
 /// A text from outside or a long one: kept as a blob, named here. Erasing the blob leaves the journal valid
 /// (decision 39).
@@ -29,12 +30,31 @@ pub struct Text {
     pub blob: Digest,
     /// Its length in bytes.
     pub bytes: u64,
+    /// Its length in characters, where that is another number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub characters: Option<u64>,
 }
 
 impl Text {
     /// The name of these bytes; whoever calls this stores the blob with the event that carries the name.
     pub fn of(text: &str) -> Self {
-        Self { blob: Digest::of(text.as_bytes()), bytes: text.len() as u64 }
+        Self::measured(Digest::of(text.as_bytes()), text.as_bytes())
+    }
+
+    /// The name of a blob that holds a text of UTF-8.
+    pub fn in_blob(blob: &Blob) -> Self {
+        Self::measured(blob.digest.clone(), &blob.bytes)
+    }
+
+    fn measured(blob: Digest, text: &[u8]) -> Self {
+        let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+        let (bytes, more) = (text.len() as u64, text.iter().filter(continues).count() as u64);
+        Self { blob, bytes, characters: (more > 0).then_some(bytes - more) }
+    }
+
+    /// How many characters (Unicode scalar values) it has.
+    pub fn characters(&self) -> u64 {
+        self.characters.unwrap_or(self.bytes)
     }
 
     /// Whether there is nothing in it.

@@ -7,6 +7,7 @@ use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
 use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, Stamped, Turn};
+use crate::gate::GateId;
 use crate::id::{Entity, TaskId, TimerId};
 use crate::journal::Blob;
 use crate::policy::Policy;
@@ -83,6 +84,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
             | Message::Thaw { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
+            | Message::ProviderWorked { .. }
             | Message::Spent { .. } => d.because(Reason::Ignored(Ignored::NotForThis)),
         },
         Event::Main(_)
@@ -120,6 +122,7 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
                 Some(_) => deploy::proceed(d),
             }
         }
+        Want::Merge { tries } => deploy::may_merge(d, tries),
     }
 }
 
@@ -131,6 +134,15 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     }
     match ask {
+        // Other tests by now: a run that may live already would be asked for with another command (decision 40).
+        Ask::Launch { run, job: Job::Ci(of) }
+            if !d.task.has_ended(run) && development::definition_of(d, run) != d.policy.ci_definition() =>
+        {
+            d.stop_run(run);
+            d.drop_tree(run);
+            d.because(Reason::EvidenceLapsed { gate: GateId::CheckCiGreen });
+            d.queue(Want::Ci(of));
+        }
         // The same run is asked for again: it may live already. One that ended needs a turn of its own.
         Ask::Launch { run, job } if !d.task.has_ended(run) => d.ask(Ask::Launch { run, job }, tries),
         Ask::Launch { job: Job::Agent(role), .. } => d.queue(Want::Agent(role)),

@@ -210,9 +210,9 @@ impl<'a> Desk<'a> {
             let cause = "the commit to work on is not known".to_owned();
             return self.escalate(Why::Outside { cause });
         };
-        let agent = match job {
+        let choice = match job {
             Job::Agent(role) => match self.policy.agents.get(&role) {
-                Some(choice) => Some(choice.agent.clone()),
+                Some(choice) => Some(choice.clone()),
                 None => return self.escalate(Why::NoAgent { role }),
             },
             Job::Ci(_) if self.policy.test.is_empty() => return self.escalate(Why::NoTests),
@@ -230,12 +230,14 @@ impl<'a> Desk<'a> {
             job,
             round: self.task.round,
             commit,
-            agent,
+            agent: choice.as_ref().map(|choice| choice.agent.clone()),
             at: self.at,
             end: None,
             wall: Span(0),
             usage: crate::event::Usage::default(),
             allowed,
+            definition: matches!(job, Job::Ci(_)).then(|| self.policy.ci_definition()),
+            provider: choice.map(|choice| choice.provider),
         })));
         self.ask(Ask::Launch { run, job }, 0);
     }

@@ -220,6 +220,8 @@ pub enum Turn {
     Gate,
     /// The merge lane of the repository.
     Lane,
+    /// To merge, for the task that holds the lane: freeze, pause.
+    Merge,
 }
 
 /// What one entity tells another.
@@ -247,8 +249,13 @@ pub enum Message {
         /// What was said.
         cause: String,
     },
-    /// To a provider: a run succeeded.
+    /// To a provider: a run succeeded. In journals of before [`Message::ProviderWorked`] only.
     ProviderWorks,
+    /// To a provider: a run succeeded that had its turn then. One from before the closing says nothing about it.
+    ProviderWorked {
+        /// When.
+        began: Moment,
+    },
     /// To the installation: money was spent.
     Spent {
         /// Millionths of a US dollar.
@@ -262,6 +269,8 @@ pub enum Message {
 pub enum FreezeCause {
     /// A deploy failed after its merge (decision 41).
     DeployFailed,
+    /// A task was stopped while the outcome of its deploy could not be told (decisions 36, 41).
+    DeployUntold,
     /// What was merged is not what was tested (decision 19).
     UnprovenMerge,
     /// Somebody rewrote main (decision 45).
@@ -322,12 +331,13 @@ pub struct DiskReading {
 impl Usage {
     /// Whole input: fresh, cache read and cache written (row 192, incident I-33).
     pub fn full_input(&self) -> u64 {
-        self.input.unwrap_or(0) + self.cache_read.unwrap_or(0) + self.cache_write.unwrap_or(0)
+        let cached = self.cache_read.unwrap_or(0).saturating_add(self.cache_write.unwrap_or(0));
+        self.input.unwrap_or(0).saturating_add(cached)
     }
 
     /// Tokens of all four classes.
     pub fn tokens(&self) -> u64 {
-        self.full_input() + self.output.unwrap_or(0)
+        self.full_input().saturating_add(self.output.unwrap_or(0))
     }
 
     /// Two usages together; unknown stays unknown only if both are.
@@ -391,5 +401,8 @@ mod tests {
         assert_eq!((fresh.full_input(), fresh.tokens()), (543, 543));
         let sum = fresh.plus(Usage { output: Some(7), ..Usage::default() });
         assert_eq!((sum.tokens(), sum.microdollars), (550, None));
+        let most = Some(u64::MAX);
+        let absurd = Usage { input: most, output: most, cache_read: most, cache_write: most, ..fresh };
+        assert_eq!((absurd.full_input(), absurd.tokens()), (u64::MAX, u64::MAX));
     }
 }

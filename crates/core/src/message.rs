@@ -244,6 +244,7 @@ pub fn judge(judge: &Judge, lang: Lang) -> String {
 pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
     let key = match cause {
         FreezeCause::DeployFailed => "freeze-deploy-failed",
+        FreezeCause::DeployUntold => "freeze-deploy-untold",
         FreezeCause::UnprovenMerge => "freeze-unproven-merge",
         FreezeCause::MainRewritten => "freeze-main-rewritten",
         FreezeCause::Person => "freeze-person",

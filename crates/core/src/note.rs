@@ -108,6 +108,13 @@ pub enum Note {
         /// What stays in main.
         commit: Commit,
     },
+    /// The task is stopped, and what its deploy came to cannot be told (decision 36).
+    DeployUntold {
+        /// What was seen.
+        cause: String,
+        /// What stays in main.
+        commit: Commit,
+    },
     /// Delivered (row 193).
     Done {
         /// What main is.

@@ -94,6 +94,7 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
             Message::Reborn(_)
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
+            | Message::ProviderWorked { .. }
             | Message::Spent { .. },
         )
         | Event::PolicyChanged(_)
@@ -154,12 +155,13 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
             let closed = Change::ProviderClosed { until: Some(until), cause: cause.clone() };
             one(closed, Reason::ProviderClosed)
         }
-        Event::Message(Message::ProviderWorks) => match provider.closed_until.is_some()
-            || provider.refusals > 0
-        {
-            true => one(Change::ProviderClosed { until: None, cause: String::new() }, Reason::ProviderOpen),
-            false => Decision::only(Reason::Noted),
-        },
+        Event::Message(Message::ProviderWorks) => works(provider),
+        Event::Message(Message::ProviderWorked { began }) => {
+            match provider.closed_at.is_some_and(|closed| *began <= closed) {
+                true => Decision::only(Reason::Noted),
+                false => works(provider),
+            }
+        }
         Event::Gesture(gesture) => gesture_lost(gesture),
         Event::Issue(_)
         | Event::Main(_)
@@ -179,6 +181,13 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
         | Event::Started(_)
         | Event::ClockStepped { .. }
         | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+fn works(provider: &Provider) -> Decision {
+    match provider.closed_until.is_some() || provider.refusals > 0 {
+        true => one(Change::ProviderClosed { until: None, cause: String::new() }, Reason::ProviderOpen),
+        false => Decision::only(Reason::Noted),
     }
 }
 
@@ -243,11 +252,44 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             | Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::ProviderLimited { .. }
-            | Message::ProviderWorks,
+            | Message::ProviderWorks
+            | Message::ProviderWorked { .. },
         )
         | Event::Branch(_)
         | Event::PolicyChanged(_)
         | Event::PolicyRefused(_)
         | Event::ProjectRetired => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::apply::apply_stamped;
+    use crate::event::Message;
+    use crate::id::Seq;
+    use crate::time::Moment;
+
+    fn told(state: Option<State>, at: u32, message: Message) -> Option<State> {
+        let entity = Entity::Provider("p".into());
+        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: Event::Message(message) };
+        let decision = decide(&entity, state.as_ref(), &stamped);
+        apply_stamped(state, &entity, &stamped, &decision.changes)
+    }
+
+    fn is_closed(state: Option<&State>) -> bool {
+        matches!(state, Some(State::Provider(provider)) if provider.closed_until.is_some())
+    }
+
+    /// Proves that a run which had its turn before the provider closed does not open it: only a later one shows that it
+    /// works again (decision 11).
+    #[test]
+    fn only_a_later_run_opens_a_provider() {
+        let limited = Message::ProviderLimited { until: None, cause: "no".to_owned() };
+        let closed = told(None, 10, limited);
+        let same = told(closed.clone(), 11, Message::ProviderWorked { began: Moment(9) });
+        assert!(is_closed(closed.as_ref()) && same == closed);
+        let open = told(closed, 12, Message::ProviderWorked { began: Moment(11) });
+        assert!(!is_closed(open.as_ref()));
     }
 }

@@ -19,7 +19,7 @@ pub struct Policy {
     pub prefix: String,
     /// Which stages it has.
     pub preset: Preset,
-    /// The least length of a description, in bytes of UTF-8 (QG-0); 0: a title is enough (decision 43).
+    /// The least length of a description, in characters (QG-0); 0: a title is enough (decision 43).
     pub least_description: u64,
     /// Run before the tests in a clean checkout.
     pub setup: Vec<String>,

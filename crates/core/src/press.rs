@@ -42,7 +42,8 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         present: reading.present,
     };
     if d.task.request != request {
-        let edited = d.task.request.title != request.title || d.task.request.text != request.text;
+        let edited =
+            d.task.request.title.blob != request.title.blob || d.task.request.text.blob != request.text.blob;
         d.change(Change::Requested(request));
         if edited {
             d.because(Reason::RequestEdited);
@@ -154,11 +155,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
         Press::Reject { reason } => reject(d, gesture, reason.as_ref()),
         Press::Confirm { what } => confirm(d, gesture, what.as_ref()),
         Press::Stop => stop(d, gesture),
-        Press::Continue if d.task.step == Step::Rest(Rest::RequestChanged) => {
-            taken(d, gesture);
-            d.change(Change::Edited(false));
-            proceed(d);
-        }
+        Press::Continue if d.task.step == Step::Rest(Rest::RequestChanged) => go_on(d, gesture),
         Press::Continue if d.task.step == Step::Rest(Rest::Withdrawn) => {
             taken(d, gesture);
             outside::go_on(d);
@@ -205,6 +202,8 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
             d.change(Change::Answers(true));
             proceed(d);
         }
+        // What is in main already is not analysed again: it goes on to its proof and its deploy (decision 41).
+        Step::Rest(Rest::RequestChanged) if d.task.merged.is_some() => go_on(d, gesture),
         Step::Rest(Rest::RequestChanged) => {
             taken(d, gesture);
             runs::analyse_again(d);
@@ -228,13 +227,20 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
     }
 }
 
+/// Goes on although the request was edited (decision 45).
+fn go_on(d: &mut Desk<'_>, gesture: &Gesture) {
+    taken(d, gesture);
+    d.change(Change::Edited(false));
+    proceed(d);
+}
+
 /// One more run of an agent, whatever the budgets of run, task and day say: consent to one attempt (decisions 12, 37).
 fn allow(d: &mut Desk<'_>, gesture: &Gesture) {
     let role = match &d.task.step {
         Step::Queued(Want::Agent(role)) => Some(*role),
         Step::Rest(Rest::RunBudget { .. }) => d.task.stage.role(),
         Step::Rest(_)
-        | Step::Queued(Want::Start | Want::Ci(_) | Want::Lane)
+        | Step::Queued(Want::Start | Want::Ci(_) | Want::Lane | Want::Merge { .. })
         | Step::Asked { .. }
         | Step::Running { .. }
         | Step::Backoff { .. } => None,

@@ -47,13 +47,15 @@ fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
         d.tell(Entity::Installation, Message::Spent { microdollars });
     }
     let Job::Agent(role) = row.job else { return };
-    let Some(choice) = d.policy.agents.get(&role) else { return };
-    let provider = Entity::Provider(choice.provider.clone());
+    // Of a run of an older journal only today's policy says whom it asked.
+    let today = || d.policy.agents.get(&role).map(|choice| choice.provider.clone());
+    let Some(provider) = row.provider.clone().or_else(today) else { return };
+    let provider = Entity::Provider(provider);
     match &end.how {
         RunHow::ProviderLimited { until, cause } => {
             d.tell(provider, Message::ProviderLimited { until: *until, cause: cause.clone() });
         }
-        RunHow::Exited { code: 0 } => d.tell(provider, Message::ProviderWorks),
+        RunHow::Exited { code: 0 } => d.tell(provider, Message::ProviderWorked { began: row.at }),
         RunHow::Exited { .. }
         | RunHow::Signalled { .. }
         | RunHow::TimedOut
@@ -80,6 +82,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             }
             RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => {
                 allow_again(d, end.run);
+                d.drop_tree(end.run);
                 machine(d, job, end.run, cause);
             }
             RunHow::Exited { .. }

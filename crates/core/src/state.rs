@@ -79,6 +79,9 @@ pub struct Provider {
     pub cause: String,
     /// How often in a row it refused.
     pub refusals: u32,
+    /// When it last closed, until it works again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_at: Option<Moment>,
 }
 
 /// What is known of the installation.

@@ -9,7 +9,9 @@ use crate::call::tracker::{Labels, Status};
 use crate::event::{InMain, RunHow, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
-use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
+use crate::id::{
+    Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem,
+};
 use crate::record::Recorded;
 use crate::rework::{Attempts, Findings};
 use crate::stage::{Role, Stage};
@@ -283,6 +285,11 @@ pub enum Want {
     Ci(CiOf),
     /// The merge lane.
     Lane,
+    /// To merge, with the lane held and every gate passed: not while somebody else's freeze or a pause stands.
+    Merge {
+        /// How often the merge was asked for before.
+        tries: u32,
+    },
 }
 
 /// On what the tests run.
@@ -539,6 +546,12 @@ pub struct RunRow {
     /// Who allowed it whatever the budgets say, if somebody did (decision 12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// By which definition of the tests it was started, for runs of the tests (decision 40).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
+    /// Whose model it asks, for agents' runs (decision 11).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<ProviderId>,
 }
 
 impl Ask {
@@ -582,6 +595,7 @@ impl Want {
             Want::Agent(role) => Turn::Agent(role),
             Want::Ci(_) => Turn::Gate,
             Want::Lane => Turn::Lane,
+            Want::Merge { .. } => Turn::Merge,
         }
     }
 }

@@ -43,7 +43,7 @@ pub struct PolicyFile {
     pub confirm_merge: Option<bool>,
     /// One task at a time.
     pub serial: Option<bool>,
-    /// The least length of a description.
+    /// The least length of a description, in characters.
     pub least_description: Option<u64>,
     /// The language of comments and texts.
     pub language: Option<Lang>,

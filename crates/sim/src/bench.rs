@@ -31,6 +31,8 @@ pub struct Faults {
     pub crash_before: u64,
     /// The brain dies after an effect happened, before its reply was written.
     pub crash_after: u64,
+    /// The brain dies where it has not died in this history: calls that are rare have their deaths too.
+    pub crash_first: u64,
     /// The effect happened and the answer was lost: `Unknown`.
     pub lost_answer: u64,
     /// The outside does not answer: `Transient`.
@@ -57,6 +59,7 @@ impl Faults {
         Faults {
             crash_before: 3,
             crash_after: 4,
+            crash_first: 0,
             lost_answer: 4,
             outage: 5,
             doubled: 5,
@@ -71,7 +74,7 @@ impl Faults {
 
     /// The same, and people who press, edit, delete, stop and pause at any moment.
     pub fn with_people() -> Self {
-        Faults { meddling: 4, ..Faults::some() }
+        Faults { meddling: 4, crash_first: 25, ..Faults::some() }
     }
 }
 
@@ -400,9 +403,7 @@ impl Bench {
         let at = self.pick(self.pending.len());
         let effect = self.pending.remove(at);
         let name = kind(&effect);
-        if self.dice.chance(self.faults.crash_before) {
-            self.tally.faults += 1;
-            *self.died.entry(format!("before {name}")).or_default() += 1;
+        if self.dies(format!("before {name}"), self.faults.crash_before) {
             return self.crash();
         }
         let out = self.dice.chance(self.faults.outage);
@@ -414,9 +415,7 @@ impl Bench {
         self.world.outage = false;
         let launched = self.launched(&effect);
         let target = Target::Entity(effect.entity.clone());
-        if self.dice.chance(self.faults.crash_after) {
-            self.tally.faults += 1;
-            *self.died.entry(format!("after {name}")).or_default() += 1;
+        if self.dies(format!("after {name}"), self.faults.crash_after) {
             if self.dice.chance(self.faults.late_reply) {
                 let reply = EffectReply { effect: effect.id, outcome };
                 self.late.push(Incoming::of(target, Event::Reply(Box::new(reply))));
@@ -442,6 +441,17 @@ impl Bench {
             self.tally.faults += 1;
             self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));
         }
+    }
+
+    /// Whether the brain dies at a boundary.
+    fn dies(&mut self, boundary: String, chance: u64) -> bool {
+        let first = if self.died.contains_key(&boundary) { 0 } else { self.faults.crash_first };
+        let dies = self.dice.chance(chance.max(first));
+        if dies {
+            self.tally.faults += 1;
+            *self.died.entry(boundary).or_default() += 1;
+        }
+        dies
     }
 
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.

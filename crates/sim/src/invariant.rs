@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::artefact::{self, FileVerdict};
 use orch_core::call::{Call, ForgeCall, TrackerCall};
+use orch_core::change::Change;
+use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow, Turn};
 use orch_core::gate::{GateId, Subject, Verdict};
 use orch_core::hold::{Standing, standing};
@@ -53,6 +55,10 @@ pub struct Watch {
     agents: BTreeMap<TaskId, ProjectId>,
     /// Under which policy a merge was asked for.
     asked: BTreeMap<Commit, Policy>,
+    /// Who froze a repository, as far as the rows tell; `None`: a person, or a main that was rewritten.
+    freezes: BTreeMap<ProjectId, Vec<Option<TaskId>>>,
+    /// Whether the installation is paused, for what has begun too.
+    paused: bool,
 }
 
 impl Watch {
@@ -67,11 +73,13 @@ impl Watch {
         let rows = self.rows;
         self.rows = engine.journal().all().len();
         for row in engine.journal_ref().all().get(rows..).unwrap_or_default() {
+            self.keeps_from_merging(row);
             if let Entity::Task(id) = &row.entity {
                 self.row(id, row)?;
                 touched.insert(id.clone());
                 for effect in &row.effects {
                     if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
+                        self.may_merge(id, effect, row)?;
                         let kept = row.policy.as_ref().and_then(|digest| engine.journal_ref().kept(digest));
                         let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
                         self.asked.insert(candidate.clone(), policy.unwrap_or_default());
@@ -114,6 +122,36 @@ impl Watch {
         match world.twice.first() {
             Some(effect) => broken("effects-happen-once", format!("{effect} happened again")),
             None => Ok(()),
+        }
+    }
+
+    /// What stands in the way of every merge from this row on.
+    fn keeps_from_merging(&mut self, row: &Row) {
+        for change in &row.changes {
+            match (&row.entity, change) {
+                (Entity::Repository(project), Change::Frozen { task, .. }) => {
+                    self.freezes.entry(project.clone()).or_default().push(task.clone());
+                }
+                (Entity::Repository(project), Change::Thawed { task }) => {
+                    let freezes = self.freezes.entry(project.clone()).or_default();
+                    freezes.retain(|by| task.is_some() && by != task);
+                }
+                (Entity::Installation, Change::Paused(pause)) => self.paused = !pause.drain,
+                (Entity::Installation, Change::Unpaused) => self.paused = false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Nothing merges while it is paused, or while the repository is frozen by another task, a person or a rewritten main.
+    fn may_merge(&self, id: &TaskId, effect: &Effect, row: &Row) -> Result<(), Broken> {
+        let freezes = self.freezes.get(&effect.project).map(Vec::as_slice).unwrap_or_default();
+        if let Some(by) = freezes.iter().find(|by| by.as_ref() != Some(id)) {
+            broken("frozen-means-no-merge", format!("row {}: {id} merges, frozen by {by:?}", row.seq))?;
+        }
+        match self.paused {
+            true => broken("paused-means-no-merge", format!("row {}: {id} merges", row.seq)),
+            false => Ok(()),
         }
     }
 
@@ -161,7 +199,7 @@ impl Watch {
             | Event::Disk(_) => false,
         };
         for change in &row.changes {
-            if let orch_core::change::Change::Attempted(attempts) = change {
+            if let Change::Attempted(attempts) = change {
                 let before = self.attempts.insert(id.clone(), *attempts).unwrap_or_default();
                 if blameless && (attempts.negative > before.negative || attempts.fruitless > before.fruitless)
                 {
@@ -169,7 +207,7 @@ impl Watch {
                 }
             }
             // The wait is known row by row: several rows may come between two looks.
-            if let orch_core::change::Change::Stepped(step) = change {
+            if let Change::Stepped(step) = change {
                 match &**step {
                     Step::Queued(want) => {
                         self.waits.insert(id.clone(), (want.turn(), row.seq.0));
@@ -427,6 +465,11 @@ fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
             let same = world.repositories.get(&task.project).is_some_and(|r| r.tree(&row.commit) == *tree);
             if !ci(&row.job) || !same {
                 return broken("evidence-binds", format!("{}: {} ran on another tree", task.id, row.run));
+            }
+            let ran = world.runs.get(&row.run).and_then(|run| run.tests.clone());
+            let ran = ran.map(|(setup, test, cache)| Policy { setup, test, cache, ..Policy::default() });
+            if ran.map(|ran| ran.ci_definition()) != Some(evidence.definition.clone()) {
+                return broken("evidence-binds", format!("{}: {} ran other tests", task.id, row.run));
             }
         }
     }

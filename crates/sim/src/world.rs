@@ -59,6 +59,8 @@ pub struct Run {
     pub ended: Option<RunHow>,
     /// How many tokens it may use; 0: as many as it likes.
     pub tokens: u64,
+    /// The setup, the tests and the kept paths that it was started with, if it runs the tests.
+    pub tests: Option<(Vec<String>, Vec<String>, Vec<String>)>,
 }
 
 impl World {
@@ -134,8 +136,11 @@ impl World {
                 }
                 Outcome::Done(Reply::Agent(AgentReply::Stopping))
             }
-            Call::Gate(GateCall::Ci { run, task, commit, .. }) => {
+            Call::Gate(GateCall::Ci { run, task, commit, setup, test, cache, .. }) => {
                 self.launch(*run, effect, task, Worker::Ci, commit);
+                if let Some(run) = self.runs.get_mut(run) {
+                    run.tests.get_or_insert_with(|| (setup.clone(), test.clone(), cache.clone()));
+                }
                 Outcome::Done(Reply::Gate(GateReply::Launched { pid: 1 }))
             }
             Call::Deploy(DeployCall::Hook { run, task, commit, .. }) => {
@@ -177,6 +182,7 @@ impl World {
             commit: commit.clone(),
             ended: None,
             tokens: 0,
+            tests: None,
         });
     }
 

@@ -136,6 +136,15 @@ pub fn deploy_failed(cause: &str, commit: &Commit, lang: Lang) -> String {
     ])
 }
 
+/// A stop was carried out although nobody knows what the deploy came to (decision 36).
+pub fn deploy_untold(cause: &str, commit: &Commit, lang: Lang) -> String {
+    let cause = ("cause", Arg::Text(md_escape(&clause(cause))));
+    paragraphs([
+        Some(say(lang, "comment-deploy-untold", [cause])),
+        Some(say(lang, "comment-deploy-untold-stays", [commit_arg(commit)])),
+    ])
+}
+
 /// A gate could not judge (decision 14).
 pub fn unavailable(gate: GateId, cause: &str, lang: Lang) -> String {
     let gate = ("gate", Arg::Text(md_escape(&judge(&Judge::Gate(gate), lang))));

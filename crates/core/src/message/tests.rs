@@ -130,9 +130,10 @@ fn reasons() -> Vec<Reason> {
     all
 }
 
-fn freezes() -> [FreezeCause; 5] {
+fn freezes() -> [FreezeCause; 6] {
     [
         FreezeCause::DeployFailed,
+        FreezeCause::DeployUntold,
         FreezeCause::UnprovenMerge,
         FreezeCause::MainRewritten,
         FreezeCause::Person,
@@ -222,6 +223,7 @@ fn notes() -> Vec<Note> {
         Note::Withdrawn { what: Withdrawn::ChangeRequest },
         Note::RunOverTokens { role: Role::Developer, tokens: 5_200_000, limit: 5_000_000 },
         Note::DeployFailed { cause: "the hook said *no*.".to_owned(), commit: commit.clone() },
+        Note::DeployUntold { cause: "nothing *answers*.".to_owned(), commit: commit.clone() },
         done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
         done(false, vec![], Span(0)),
@@ -284,7 +286,7 @@ fn holds() -> Vec<HoldKind> {
     ];
     all.extend(whys().into_iter().map(HoldKind::Escalated));
     all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));
-    for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane] {
+    for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane, Turn::Merge] {
         all.extend([HoldKind::Slot { turn }, HoldKind::Turn { turn }]);
     }
     for ask in asks() {

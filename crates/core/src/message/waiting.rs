@@ -132,6 +132,7 @@ pub fn turn(turn: Turn, lang: Lang) -> String {
         Turn::Agent(role) => say(lang, "turn-agent", [("role", Arg::Text(role_name(role, lang)))]),
         Turn::Gate => say(lang, "turn-tests", []),
         Turn::Lane => say(lang, "turn-lane", []),
+        Turn::Merge => say(lang, "turn-merge", []),
     }
 }
 

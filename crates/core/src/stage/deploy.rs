@@ -116,8 +116,31 @@ pub(crate) fn merge(d: &mut Desk<'_>) {
     last_look(d, 0);
 }
 
+/// The turn to merge came: tests and consent are those of today's policy, which may have changed while it was waited for.
+pub(crate) fn may_merge(d: &mut Desk<'_>, tries: u32) {
+    let stands = d.task.candidate.as_ref().is_some_and(|candidate| staging::is_green(d, candidate));
+    if !stands {
+        d.because(Reason::EvidenceLapsed { gate: GateId::CheckCiGreen });
+        return d.queue(CANDIDATE_CI);
+    }
+    if lacks_consent(d) {
+        return;
+    }
+    d.ask(Ask::Merge, tries);
+}
+
+/// A project that asks for consent since its policy changed waits for it, without the lane (decision 6).
+fn lacks_consent(d: &mut Desk<'_>) -> bool {
+    let lacks = asks(d) && !is_given(d);
+    if lacks {
+        d.release_lane();
+        ask_consent(d);
+    }
+    lacks
+}
+
 /// The last look before the point of no return: a request that was edited or deleted meanwhile waits for a person
-/// (decision 45), and so does a project that asks for consent since its policy changed (decision 6).
+/// (decision 45). Then the turn to merge is waited for: it comes only while nothing is frozen or paused (decision 41).
 fn last_look(d: &mut Desk<'_>, tries: u32) {
     if d.task.edited || !d.task.request.present {
         d.release_lane();
@@ -126,11 +149,10 @@ fn last_look(d: &mut Desk<'_>, tries: u32) {
     if outside::in_the_way(d) {
         return;
     }
-    if asks(d) && !is_given(d) {
-        d.release_lane();
-        return ask_consent(d);
+    if lacks_consent(d) {
+        return;
     }
-    d.ask(Ask::Merge, tries);
+    d.queue(Want::Merge { tries });
 }
 
 /// The answer of a merge was lost or late: did it happen? Only what did not is asked for again, and only if its gates
@@ -229,9 +251,13 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
 }
 
 /// A person is asked; the lane stays held, for nothing else may merge before it is known (decision 36). A stop that
-/// waited for the deploy's end is carried out: nothing runs any more.
+/// waited for the deploy's end is carried out: nothing runs any more, and a freeze keeps what the lane kept.
 fn cannot_tell(d: &mut Desk<'_>, cause: String) {
     if d.task.cancel.is_some() {
+        if let Some(merged) = d.task.merged.clone() {
+            d.freeze(FreezeCause::DeployUntold);
+            d.say(Author::Deployer, Note::DeployUntold { cause, commit: merged.commit });
+        }
         return terminal::cancel_now(d);
     }
     d.rest(Rest::CannotTell { cause });

@@ -7,6 +7,7 @@ use crate::decide::advance;
 use crate::desk::Desk;
 use crate::event::{RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
+use crate::id::{Digest, RunId};
 use crate::note::Note;
 use crate::reason::Reason;
 use crate::rework::{Findings, Judge};
@@ -77,23 +78,44 @@ pub(crate) fn verdict_of(d: &mut Desk<'_>, end: &RunEnd) -> Option<Verdict> {
     }
 }
 
+/// By which definition a run of the tests was started; one of an older journal by that of its end.
+pub(crate) fn definition_of(d: &Desk<'_>, run: RunId) -> Digest {
+    let row = d.task.runs.iter().find(|row| row.run == run);
+    row.and_then(|row| row.definition.clone()).unwrap_or_else(|| d.policy.ci_definition())
+}
+
+/// The tests of a project changed while they ran: what they said stands under their own definition and moves nothing; the
+/// new ones run (decision 40).
+pub(crate) fn by_older_tests(d: &mut Desk<'_>, ran: &Digest, of: CiOf) -> bool {
+    let older = *ran != d.policy.ci_definition();
+    if older {
+        d.because(Reason::EvidenceLapsed { gate: GateId::CheckCiGreen });
+        d.queue(Want::Ci(of));
+    }
+    older
+}
+
 /// CI judged the developer's commit.
 pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     let Some(branch) = d.task.branch.clone() else { return d.because(Reason::Noted) };
     let passed = verdict == Verdict::Pass;
     d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
-    d.say_commit_status(branch.head.clone(), GateId::CheckCiGreen, passed);
+    let definition = definition_of(d, end.run);
     if let Some(tree) = branch.tree {
         d.change(Change::Judged(Box::new(Evidence {
             gate: GateId::CheckCiGreen,
             subject: Subject::Tree(tree),
-            definition: d.policy.ci_definition(),
+            definition: definition.clone(),
             verdict: verdict.clone(),
             run: Some(end.run),
-            commit: Some(branch.head),
+            commit: Some(branch.head.clone()),
             at: d.at,
         })));
     }
+    if by_older_tests(d, &definition, CiOf::Head) {
+        return;
+    }
+    d.say_commit_status(branch.head, GateId::CheckCiGreen, passed);
     match verdict {
         Verdict::Pass => {
             green(d);

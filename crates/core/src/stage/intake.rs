@@ -42,7 +42,7 @@ pub(crate) fn birth(id: &TaskId, seen: &IssueSeen, stamped: &Stamped, policy: &P
 
 /// The start gesture: QG-0, what the project lacks, and then a turn (rows 122, 123).
 pub(crate) fn ask_to_begin(d: &mut Desk<'_>) {
-    let has = d.task.request.text.bytes;
+    let has = d.task.request.text.characters();
     let needs = d.policy.least_description;
     if d.task.request.title.is_empty() || has < needs {
         return d.escalate(Why::RequestTooShort { has, needs });

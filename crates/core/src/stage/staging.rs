@@ -10,8 +10,8 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::reason::Reason;
 use crate::rework::{Findings, Judge};
 use crate::runs;
-use crate::stage::{Stage, deploy};
-use crate::task::Ask;
+use crate::stage::{Stage, deploy, development};
+use crate::task::{Ask, CiOf};
 
 /// The gates of the edge that later settings may add; a project without them says so.
 const UNCONFIGURED: [GateId; 3] =
@@ -122,16 +122,20 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     let Some(candidate) = d.task.candidate.clone() else { return d.because(Reason::Noted) };
     let passed = verdict == Verdict::Pass;
     d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
-    d.say_commit_status(candidate.commit.clone(), GateId::CheckCiGreen, passed);
+    let definition = development::definition_of(d, end.run);
     d.change(Change::Judged(Box::new(Evidence {
         gate: GateId::CheckCiGreen,
         subject: Subject::Tree(candidate.tree.clone()),
-        definition: d.policy.ci_definition(),
+        definition: definition.clone(),
         verdict: verdict.clone(),
         run: Some(end.run),
         commit: Some(candidate.commit.clone()),
         at: d.at,
     })));
+    if development::by_older_tests(d, &definition, CiOf::Candidate) {
+        return;
+    }
+    d.say_commit_status(candidate.commit.clone(), GateId::CheckCiGreen, passed);
     match verdict {
         Verdict::Pass => candidate_green(d),
         Verdict::Fail { findings } => {

@@ -155,6 +155,7 @@ delay-not-yet = The deployed service does not name the new commit yet: { $cause 
 delay-provider = The model provider refuses work for now: { $cause }.
 
 freeze-deploy-failed = A deploy failed after its merge.
+freeze-deploy-untold = A task was stopped, and nobody knows what its deploy came to.
 freeze-unproven-merge = What was merged is not what was tested.
 freeze-main-rewritten = Somebody rewrote the history of main.
 freeze-person = A person asked for it.
@@ -204,6 +205,7 @@ turn-start = the start
 turn-agent = a run of the { $role }
 turn-tests = a run of the tests
 turn-lane = the merge lane
+turn-merge = the merge
 
 hold-since = { $what } (since { $since }): { $lift }
 hold-paused = waits because { $by } paused Orch
@@ -279,6 +281,8 @@ comment-delivered-deploy = Done: merged and deployed, main is `{ $commit }`.
 comment-delivered = Done: merged, main is `{ $commit }`.
 comment-deploy-failed = The deploy failed after the merge: { $cause }.
 comment-deploy-failed-stays = Commit `{ $commit }` stays in main, and nothing else merges in this repository until that is repaired.
+comment-deploy-untold = Nobody knows what the deploy came to: { $cause }. Look at production now.
+comment-deploy-untold-stays = Commit `{ $commit }` stays in main, and nothing else merges in this repository until a person presses Unfreeze.
 comment-unavailable = Could not judge: { $gate }. Cause: { $cause }. Orch tries again by itself; nobody’s attempt is used up.
 comment-documents = Documents: { $links }
 comment-questions = The analyst has questions.

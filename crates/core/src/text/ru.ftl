@@ -161,6 +161,7 @@ delay-not-yet = Выкаченный сервис ещё не называет �
 delay-provider = Поставщик модели пока не принимает работу: { $cause }.
 
 freeze-deploy-failed = Выкатка после слияния не удалась.
+freeze-deploy-untold = Задачу остановили, а чем кончилась её выкатка, неизвестно.
 freeze-unproven-merge = Слито не то, что проверено.
 freeze-main-rewritten = Кто-то переписал историю main.
 freeze-person = Так попросил человек.
@@ -209,7 +210,8 @@ job-hook = команда выкатки
 turn-start = начало работы
 turn-agent = запуск роли «{ $role }»
 turn-tests = запуск тестов
-turn-lane = слияние
+turn-lane = очередь слияния
+turn-merge = слияние
 
 hold-since = { $what } (с { $since }): { $lift }
 hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
@@ -285,6 +287,8 @@ comment-delivered-deploy = Готово: слито и выкачено, main т
 comment-delivered = Готово: слито, main теперь `{ $commit }`.
 comment-deploy-failed = Выкатка после слияния не удалась: { $cause }.
 comment-deploy-failed-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока это не исправлено.
+comment-deploy-untold = Чем кончилась выкатка, неизвестно: { $cause }. Проверьте боевую систему сейчас.
+comment-deploy-untold-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока человек не нажмёт «Разморозить».
 comment-unavailable = Проверить не удалось: { $gate }. Причина: { $cause }. Orch попробует ещё раз сам, попыткой это не считается.
 comment-documents = Документы: { $links }
 comment-questions = У аналитика есть вопросы.

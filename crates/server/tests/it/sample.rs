@@ -65,6 +65,8 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
         wall: Span(0),
         usage: Usage::default(),
         allowed: None,
+        definition: None,
+        provider: None,
     }
 }
 

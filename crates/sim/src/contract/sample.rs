@@ -96,6 +96,8 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             wall: Span(61_000),
             usage: Usage { input: Some(1_200), output: Some(340), ..Usage::default() },
             allowed: None,
+            definition: None,
+            provider: None,
         })
         .collect();
     task

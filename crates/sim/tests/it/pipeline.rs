@@ -1,6 +1,7 @@
 //! The pipeline from end to end against the fake world.
 
 use orch_core::call::tracker::Status;
+use orch_core::reason::Reason;
 use orch_core::stage::{Preset, Stage};
 use orch_sim::bench::{Bench, Faults, policy};
 
@@ -38,12 +39,38 @@ fn tell_history(bench: &mut Bench) {
     }
 }
 
+/// Every call there is: the brain dies before and after each of them in the histories of people.
+const CALLS: [&str; 20] = [
+    "agent/launch",
+    "agent/stop",
+    "deploy/hook",
+    "deploy/probe",
+    "forge/close_change",
+    "forge/delete_branch",
+    "forge/merge",
+    "forge/open_change",
+    "forge/restore",
+    "forge/set_commit_status",
+    "gate/ci",
+    "git/build_candidate",
+    "git/collect",
+    "git/cut_branch",
+    "git/drop_tree",
+    "git/prove",
+    "git/write_record",
+    "tracker/comment",
+    "tracker/read_comments",
+    "tracker/set_status",
+];
+
 /// Proves that people who stop, reject, edit, delete, pause, freeze and change the policy at any moment, while things
 /// die and get lost, break no promise; and that every task comes to its end once they leave it alone.
 #[test]
 fn people_may_do_anything_at_any_moment() {
     let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
     let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    let mut died = std::collections::BTreeSet::<String>::new();
+    let mut taken = std::collections::BTreeMap::<String, u64>::new();
     for seed in first..first + seeds {
         let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
         let mut bench = Bench::new(seed, &policy(preset), Faults::with_people());
@@ -56,7 +83,26 @@ fn people_may_do_anything_at_any_moment() {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");
         }
+        died.extend(bench.died.keys().cloned());
+        for row in bench.engine().journal().all() {
+            for reason in &row.reasons {
+                if let Reason::GestureTaken { press, .. } = reason {
+                    *taken.entry(press.clone()).or_default() += 1;
+                }
+            }
+        }
     }
+    // A few histories alone, looked at by themselves, need not reach everything.
+    if seeds < 24 {
+        return;
+    }
+    let every = CALLS.iter().flat_map(|call| [format!("after {call}"), format!("before {call}")]);
+    let missing: Vec<String> = every.filter(|boundary| !died.contains(boundary)).collect();
+    assert!(missing.is_empty(), "nothing died {missing:?} in {seeds} histories");
+    let presses = ["accept", "approve", "confirm", "continue", "priority", "reject", "start", "stop"];
+    let rare: Vec<&str> =
+        presses.into_iter().filter(|press| taken.get(*press).is_none_or(|times| *times < 5)).collect();
+    assert!(rare.is_empty(), "{rare:?} had an effect less than five times: {taken:?}");
 }
 
 /// Proves that whatever dies, is lost or comes twice, every task still ends delivered, exactly once.

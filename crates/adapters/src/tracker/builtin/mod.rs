@@ -99,14 +99,13 @@ impl Issue {
     pub fn into_reading(self) -> (IssueReading, Vec<Blob>) {
         let slug = slug(&self.title);
         let [title, text] = [self.title, self.text].map(Blob::of);
-        let name = |blob: &Blob| Text { blob: blob.digest.clone(), bytes: blob.bytes.len() as u64 };
         let reading = IssueReading {
             issue: self.key,
             number: self.number,
             status: self.status,
-            title: name(&title),
+            title: Text::in_blob(&title),
             slug,
-            text: name(&text),
+            text: Text::in_blob(&text),
             labels: self.labels,
             present: self.present,
         };
