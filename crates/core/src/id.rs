@@ -263,7 +263,7 @@ mod tests {
         }
     }
 
-    /// row 148: Natural keys tombstoned and recoverable; new start creates a fresh task.
+    /// Proves that a later life has an id of its own and the work item of the first.
     #[test]
     fn lives_keep_their_work_item() {
         let item = WorkItem::read("orch-7").unwrap();

@@ -3,6 +3,7 @@
 //! Read in this order: [`project`] (what a project is made of), [`perform`] (a call becomes an adapter's work), [`sweep`]
 //! (what is true outside becomes events), [`branches`] and [`edited`] (what people do meanwhile), [`source`] (what the front door sees).
 
+pub mod access;
 pub mod project;
 pub mod perform;
 pub mod sweep;
@@ -30,7 +31,7 @@ use orch_core::time::{Moment, Span};
 use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
 use orch_engine::{Engine, Handle, Incoming, Target, clock};
-use orch_server::auth::{Access, Keeper};
+use orch_server::auth::Keeper;
 use orch_server::{Front, Listener, Patience, Setup, serve};
 use orch_store::{Reader, SqliteJournal};
 use tokio::net::{TcpListener, UnixListener};
@@ -118,6 +119,8 @@ pub struct Running {
 /// What the composition is told besides the settings.
 #[derive(Debug, Clone, Default)]
 pub struct Wishes {
+    /// As root, git may work in repositories of other users.
+    pub allow_root: bool,
     /// A line on every page.
     pub notice: Option<String>,
     /// This binary; agents' supervisors are started from it.
@@ -488,20 +491,7 @@ fn open_door(
     address: std::net::SocketAddr,
     listeners: Vec<Listener>,
 ) -> (Arc<Keeper>, tokio::task::JoinHandle<()>) {
-    let settings = outside.settings();
-    let mut access = Access::loopback(token);
-    if !settings.listen.ip().is_loopback() {
-        access.reading_needs_login = true;
-        access.hosts.push(settings.listen.ip().to_string());
-    }
-    access.hosts.extend(settings.hosts.iter().cloned());
-    access.https = settings.https;
-    access.address = match settings.hosts.first().filter(|_| settings.https) {
-        Some(host) => format!("https://{host}"),
-        // An address that means all of them is none to go to.
-        None if address.ip().is_unspecified() => format!("http://127.0.0.1:{}", address.port()),
-        None => format!("http://{address}"),
-    };
+    let access = access::access(&outside.settings(), address, token);
     let keeper = Arc::new(Keeper::new(
         access,
         secrets::sessions(&outside.home, clock::now()),

@@ -40,13 +40,18 @@ use crate::settings::Settings;
 /// Tasks read at once.
 const BATCH: usize = 500;
 
+/// Why no log is shown.
+const UNMASKED: &str = "the settings cannot be read, so nobody knows which keys must be taken out of it; mend orch.toml \
+                        (`orch doctor` says what is wrong)";
+
 /// A store as it was left.
 pub struct Left {
     reader: Mutex<Reader>,
     home: Home,
     path: String,
     seen: Seen,
-    mask: Masker,
+    /// What must not be shown of logs; without readable settings nobody knows.
+    mask: Option<Masker>,
     /// Nothing comes after it; it is kept so that nobody who listens takes its silence for an end.
     head: watch::Sender<Seq>,
 }
@@ -67,7 +72,7 @@ impl Left {
         let mut reader = Reader::open(&home.store()).map_err(unopened)?;
         let seen = board(&mut reader, settings).map_err(unread)?;
         let head = watch::Sender::new(reader.head().map_err(unread)?.seq);
-        let mask = settings.map(masker).unwrap_or_default();
+        let mask = settings.map(masker);
         Ok(Self { reader: Mutex::new(reader), home: home.clone(), path: path.to_owned(), seen, mask, head })
     }
 
@@ -182,11 +187,12 @@ impl Source for Left {
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
         self.of_task("read a log", &part.task, |task| {
+            let mask = self.mask.as_ref().ok_or(UNMASKED)?;
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let record = self.record(&part);
             // Runs go on while the brain is down (decision 7); their end is in their record before it is in the journal.
             let live = row.end.is_none() && matches!(observe(&record), Observed::Running(_));
-            log_of(&record, live, &part, &self.mask).map(Some)
+            log_of(&record, live, &part, mask).map(Some)
         })
     }
 

@@ -208,7 +208,7 @@ pub struct Project {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
-    /// The program: outside the repository, by an absolute path.
+    /// The program: an absolute path outside the repository, or `{checkout}/...`, the one on main after the merge.
     pub program: PathBuf,
     /// Its arguments before those of the contract.
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use orch_core::id::{RunId, TaskId};
@@ -12,11 +12,12 @@ use utoipa::IntoParams;
 
 use crate::api::listed;
 use crate::ask::{Path, Query, task_id};
+use crate::auth::Who;
 use crate::error::{Failure, Kind, Problem};
 use crate::routes::Rooms;
 use crate::show::{log_text, whole_chars};
 use crate::source::{LogChunk, LogPart, LogStream};
-use crate::stream::channel;
+use crate::stream::{channel, place};
 
 /// What a page shows of a log: its end.
 pub(crate) const TAIL: usize = 64 * 1024;
@@ -70,9 +71,11 @@ pub(crate) async fn read(
     params(("id" = String, Path, description = "The task."), Wanted,
         ("Last-Event-ID" = Option<u64>, Header, description = "The byte to go on from.")),
     responses((status = 200, description = "`{\"text\": ...}`; the id is the next byte.", content_type = "text/event-stream"),
-        (status = 404, description = "No such task or run.", body = Failure)))]
+        (status = 404, description = "No such task or run.", body = Failure),
+        (status = 503, description = "Too many readers without a login listen already.", body = Failure)))]
 pub(crate) async fn follow(
     State(rooms): State<Rooms>,
+    Extension(who): Extension<Who>,
     headers: axum::http::HeaderMap,
     Path(id): Path<String>,
     Query(wanted): Query<Wanted>,
@@ -85,8 +88,10 @@ pub(crate) async fn follow(
         part.from = Some(seen);
     }
     let first = chunk(&rooms, part.clone()).await?;
+    let place = place(&rooms, &who)?;
     let (events, response) = channel();
     tokio::spawn(async move {
+        let _place = place;
         let stop = rooms.stop.clone();
         let telling = async {
             let mut chunk = first;

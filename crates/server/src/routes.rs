@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{BoxError, Router};
 use orch_core::message::Lang;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -50,6 +51,8 @@ pub(crate) struct Rooms {
     pub(crate) lang: Option<Lang>,
     pub(crate) notice: Option<Arc<str>>,
     pub(crate) stop: CancellationToken,
+    /// Room for event streams of readers without a login.
+    pub(crate) strangers: Arc<Semaphore>,
 }
 
 /// A route by method and path.
@@ -209,6 +212,7 @@ fn router(setup: Setup) -> Router {
         lang: setup.lang,
         notice: setup.notice.map(Arc::from),
         stop: setup.stop,
+        strangers: Arc::new(Semaphore::new(crate::stream::STRANGERS)),
     };
     let within = setup.answer_within;
     let timed = api_routes()

@@ -41,7 +41,7 @@ pub(crate) enum Peer {
 pub struct Patience {
     /// For the headers of a request.
     pub headers: Duration,
-    /// Connections at once; the next one waits in the kernel's queue.
+    /// Connections at once, a listener; the next one waits in the kernel's queue.
     pub connections: usize,
     /// For answers under way when it is told to stop.
     pub grace: Duration,
@@ -56,10 +56,11 @@ impl Default for Patience {
 /// Serves until `stop`, then lets answers under way end within the grace. The front door's streams end on the same token
 /// (`Setup::stop`).
 pub async fn serve(listeners: Vec<Listener>, front: Front, patience: Patience, stop: CancellationToken) {
-    let room = Arc::new(Semaphore::new(patience.connections));
     let mut loops = tokio::task::JoinSet::new();
     for listener in listeners {
-        let (front, room, stop) = (front.clone(), Arc::clone(&room), stop.clone());
+        let (front, stop) = (front.clone(), stop.clone());
+        // Each has its own: who fills the address that browsers use does not close the socket of `orch stop`.
+        let room = Arc::new(Semaphore::new(patience.connections));
         loops.spawn(accept(listener, front, patience, room, stop));
     }
     while let Some(ended) = loops.join_next().await {

@@ -2,11 +2,12 @@
 //! for pages, one tick a change instead.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context as Waker, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use hyper::body::Frame;
@@ -15,12 +16,13 @@ use orch_core::journal::Row;
 use orch_core::message::Lang;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa::IntoParams;
 
 use crate::api::wire;
 use crate::ask::Query;
-use crate::error::{Failure, Problem};
+use crate::auth::Who;
+use crate::error::{Failure, Kind, Problem};
 use crate::routes::Rooms;
 
 /// Rows read at once.
@@ -29,6 +31,10 @@ const BATCH: usize = 200;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Ticks come no faster than this.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Event streams at once of readers without a login: they stay open, and must not take up every connection that a person
+/// needs.
+pub(crate) const STRANGERS: usize = 256;
 
 /// What a client wants to hear of.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -48,9 +54,11 @@ pub(crate) struct Wanted {
 #[utoipa::path(get, path = "/api/v1/events", tag = "events", params(Wanted,
         ("Last-Event-ID" = Option<u64>, Header, description = "The last row seen: the stream goes on after it.")),
     responses((status = 200, description = "`row` events with the row's seq as id and an `Event` as data.", content_type = "text/event-stream", body = wire::Event),
-        (status = 400, description = "A parameter is wrong.", body = Failure)))]
+        (status = 400, description = "A parameter is wrong.", body = Failure),
+        (status = 503, description = "Too many readers without a login listen already.", body = Failure)))]
 pub(crate) async fn events(
     State(rooms): State<Rooms>,
+    Extension(who): Extension<Who>,
     headers: HeaderMap,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
@@ -68,11 +76,19 @@ pub(crate) async fn events(
             })?)
         }
     };
+    let place = place(&rooms, &who)?;
     let mut head = rooms.source.head();
-    let from = resumed.map_or_else(|| *head.borrow_and_update(), Seq);
+    let newest = *head.borrow_and_update();
+    let from = match resumed.map(Seq) {
+        // What it saw is not in this journal, which was put in the place of a longer one: nothing that it knows holds.
+        Some(seen) if seen > newest => Begin { last: newest, stale: true },
+        Some(seen) => Begin { last: seen, stale: false },
+        None => Begin { last: newest, stale: false },
+    };
     let (events, body) = channel();
     let lang = rooms.lang.unwrap_or(Lang::En);
     tokio::spawn(async move {
+        let _place = place;
         let stop = rooms.stop.clone();
         tokio::select! {
             () = stop.cancelled() => {}
@@ -82,25 +98,51 @@ pub(crate) async fn events(
     Ok(body)
 }
 
+/// Room for a stream, which is held while it lasts; somebody who is known needs none.
+pub(crate) fn place(rooms: &Rooms, who: &Who) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+    match who {
+        Who::Token { .. } | Who::Session(_) => Ok(None),
+        Who::Nobody => Arc::clone(&rooms.strangers).try_acquire_owned().map(Some).map_err(|_| {
+            Problem::new(
+                Kind::Overloaded,
+                "too many readers without a login listen already",
+                "sign in with `orch login`, or send the token of the data folder",
+            )
+        }),
+    }
+}
+
+/// Where a stream begins.
+#[derive(Debug, Clone, Copy)]
+struct Begin {
+    /// The row before it.
+    last: Seq,
+    /// Whether the client stands on rows that are no more.
+    stale: bool,
+}
+
 async fn tell(
     rooms: Rooms,
     mut head: tokio::sync::watch::Receiver<Seq>,
-    from: Seq,
+    from: Begin,
     entity: Option<Entity>,
     ticks: bool,
     lang: Lang,
     events: Sender,
 ) {
-    if events.send(format!("retry: 1000\nid: {from}\n: hello\n\n")).await.is_err() {
+    let Begin { mut last, stale } = from;
+    if events.send(format!("retry: 1000\nid: {last}\n: hello\n\n")).await.is_err() {
         return;
     }
-    let mut last = from;
+    if stale && ticks && events.send(tick(last)).await.is_err() {
+        return;
+    }
     loop {
         let newest = *head.borrow_and_update();
         let told = match (ticks, &entity) {
             (true, None) if newest > last => {
                 last = newest;
-                events.send(format!("id: {last}\nevent: tick\ndata: {last}\n\n")).await
+                events.send(tick(last)).await
             }
             (true, None) => Ok(()),
             (_, _) => match tell_rows(&rooms, &mut last, newest, entity.as_ref(), ticks, lang, &events).await
@@ -151,7 +193,7 @@ async fn tell_rows(
         *last = end;
     }
     match about {
-        Some(seq) if ticks => Ok(events.send(format!("id: {seq}\nevent: tick\ndata: {seq}\n\n")).await),
+        Some(seq) if ticks => Ok(events.send(tick(seq)).await),
         Some(_) | None => Ok(Ok(())),
     }
 }
@@ -159,6 +201,10 @@ async fn tell_rows(
 /// A row as the API shows it, for those who read the journal themselves.
 pub fn event(row: &Row, lang: Lang) -> serde_json::Value {
     json!(wire::event(row, lang))
+}
+
+fn tick(seq: Seq) -> String {
+    format!("id: {seq}\nevent: tick\ndata: {seq}\n\n")
 }
 
 fn written(row: &Row, lang: Lang) -> String {

@@ -79,8 +79,9 @@ mod tests {
         assert_eq!(check("a.rs", &"\n".repeat(LONGEST)), [""; 0]);
     }
 
-    /// Absolute paths are found, path endings and other words are not.
     /// row 214: Tests never touch real shared worktree paths or the network.
+    /// Proves the half of the paths, for no source can name one: they are found, path endings and other words are not.
+    /// That tests speak to loopback alone is a rule of STYLE.md, which no test proves.
     #[test]
     fn machine_paths_are_refused() {
         let [work, root] = machine_paths();

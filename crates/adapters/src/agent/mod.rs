@@ -81,6 +81,41 @@ pub struct Login {
     pub keys: BTreeMap<String, Secret>,
 }
 
+/// Strings of a login that are shorter are words: names of scopes and plans.
+const SHORTEST_TOKEN: usize = 20;
+
+impl Login {
+    /// What of it must never be shown: the keys, and every long string of the credential file as it is now.
+    pub fn secrets(&self) -> Vec<Secret> {
+        let mut secrets: Vec<Secret> = self.keys.values().cloned().collect();
+        if let Some(Ok(bytes)) = self.file.as_ref().map(fs::read) {
+            secrets.extend(tokens(&bytes));
+        }
+        secrets
+    }
+}
+
+/// The long strings of a credential file. One that is no JSON is a token whole, line by line.
+fn tokens(file: &[u8]) -> Vec<Secret> {
+    let mut found = Vec::new();
+    match serde_json::from_slice(file) {
+        Ok(value) => strings(&value, &mut found),
+        Err(_) => found.extend(String::from_utf8_lossy(file).lines().map(|line| line.trim().to_owned())),
+    }
+    found.retain(|text| text.len() >= SHORTEST_TOKEN);
+    found.into_iter().map(Secret::new).collect()
+}
+
+fn strings(value: &serde_json::Value, found: &mut Vec<String>) {
+    use serde_json::Value;
+    match value {
+        Value::String(text) => found.push(text.clone()),
+        Value::Array(items) => items.iter().for_each(|item| strings(item, found)),
+        Value::Object(fields) => fields.values().for_each(|field| strings(field, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// What tokens cost: millionths of a US dollar for a million tokens of each class (decision 12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
@@ -178,7 +213,7 @@ impl Agents {
         let calling = agent.calling(assignment, &folder, &copy);
         env.extend(agent.env.clone());
         env.extend(calling.env);
-        agent.log_in(&folder, &mut env)?;
+        agent.log_in(&folder, &mut env, &self.runs.mask)?;
         let mut spec = RunSpec::new(assignment.run.to_string(), program.to_string_lossy(), &tree.folder);
         let mut read_only = agent.read_only.clone();
         read_only.extend(calling.read_only);
@@ -218,7 +253,7 @@ fn old_verdict(assignment: &Assignment) -> Vec<String> {
 impl AgentProgram {
     /// What of it must never be shown: for the [`Masker`] of its runs.
     pub fn secrets(&self) -> Vec<Secret> {
-        self.login.keys.values().cloned().collect()
+        self.login.secrets()
     }
 
     /// Whether model and effort have the form that the program expects; for the check of the settings.
@@ -237,7 +272,12 @@ impl AgentProgram {
         }
     }
 
-    fn log_in(&self, folder: &RunFolder, env: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    fn log_in(
+        &self,
+        folder: &RunFolder,
+        env: &mut BTreeMap<String, String>,
+        mask: &Masker,
+    ) -> Result<(), Failure> {
         env.extend(self.login.keys.iter().map(|(name, key)| (name.clone(), key.expose().to_owned())));
         let Some(from) = &self.login.file else { return Ok(()) };
         let to = match self.kind {
@@ -256,6 +296,8 @@ impl AgentProgram {
                 from.display()
             ))
         })?;
+        // It was renewed since the masker was made, perhaps.
+        mask.learn(tokens(&bytes));
         crate::run::private_file(&to, &bytes)
     }
 }
@@ -300,4 +342,32 @@ pub(crate) fn both(record: &Path, mask: &Masker) -> io::Result<String> {
     }
     text.push_str(&complaints);
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a login's tokens are masked, also those with which it was renewed, and that its words are not.
+    #[test]
+    fn the_tokens_of_a_login_are_masked() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("credentials.json");
+        let write = |token: &str| {
+            let text =
+                format!(r#"{{"oauth": {{"access": "{token}", "scopes": ["user:inference"], "at": 1}}}}"#);
+            fs::write(&file, text).unwrap();
+        };
+        write("sk-first-0123456789abcdef");
+        let login =
+            Login { file: Some(file.clone()), keys: [("KEY".to_owned(), Secret::new("my-key"))].into() };
+        let mask = Masker::new(login.secrets());
+        let known = mask.clone();
+        write("sk-second-0123456789abcdef");
+        mask.learn(login.secrets());
+        let said = "sk-first-0123456789abcdef sk-second-0123456789abcdef my-key user:inference";
+        assert_eq!(known.mask(said), "*** *** *** user:inference");
+        assert_eq!(tokens(b"plain-token-0123456789\nname\n").len(), 1);
+        assert!(Login { file: Some(dir.path().join("gone")), ..Login::default() }.secrets().is_empty());
+    }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::process::Stream;
 
@@ -37,32 +37,47 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Knows the secrets of the installation and takes them out of texts, by their exact value.
+/// Knows the secrets of the installation and takes them out of texts, by their exact value. Clones know the same.
 #[derive(Debug, Clone, Default)]
-pub struct Masker(Arc<[Secret]>);
+pub struct Masker(Arc<RwLock<Arc<[Secret]>>>);
 
 impl Masker {
     /// Values of fewer characters than this are words, not secrets.
     const SHORTEST: usize = 6;
 
-    /// Takes these out. The longest first: one may contain another.
+    /// Takes these out.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
-        let mut secrets: Vec<Secret> =
-            secrets.into_iter().filter(|secret| secret.0.len() >= Self::SHORTEST).collect();
-        secrets.sort_by_key(|secret| std::cmp::Reverse(secret.0.len()));
-        Self(secrets.into())
+        let masker = Self::default();
+        masker.learn(secrets);
+        masker
+    }
+
+    /// Takes these out too from now on: a login has other tokens after a while.
+    pub fn learn(&self, secrets: impl IntoIterator<Item = Secret>) {
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let new = secrets.into_iter().filter(|secret| secret.0.len() >= Self::SHORTEST);
+        let mut all: Vec<Secret> = known.iter().cloned().chain(new).collect();
+        // The longest first: one may contain another.
+        all.sort_by(|a, b| (b.0.len(), &b.0).cmp(&(a.0.len(), &a.0)));
+        all.dedup();
+        *known = all.into();
+    }
+
+    fn known(&self) -> Arc<[Secret]> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The text without them.
     pub fn mask(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"))
+        self.known().iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"))
     }
 
     /// As [`Masker::mask`] for a text that was cut off in front: what may be the end of a secret goes as well.
     pub fn mask_cut(&self, text: &str) -> String {
         let mut from = text.ceil_char_boundary(self.longest());
         // A whole secret across that place goes as a whole.
-        while let Some(end) = self.0.iter().find_map(|secret| {
+        let known = self.known();
+        while let Some(end) = known.iter().find_map(|secret| {
             let mut at = text.match_indices(&secret.0).map(|(at, _)| (at, at + secret.0.len()));
             at.find(|(at, end)| *at < from && from < *end)
         }) {
@@ -73,7 +88,7 @@ impl Masker {
 
     /// Puts stars over them, as many as they are long, so that every other byte stays where it is.
     fn hide(&self, bytes: &mut [u8]) {
-        for secret in self.0.iter().map(|secret| secret.0.as_bytes()) {
+        for secret in self.known().iter().map(|secret| secret.0.as_bytes()) {
             let mut from = 0;
             while let Some(at) = bytes[from..].windows(secret.len()).position(|part| part == secret) {
                 bytes[from + at..from + at + secret.len()].fill(b'*');
@@ -88,13 +103,13 @@ impl Masker {
             let most = (secret.0.len() - 1).min(bytes.len());
             (1..=most).rev().find(|n| bytes.ends_with(&secret.0.as_bytes()[..*n]))
         };
-        self.0.iter().filter_map(begun).max().unwrap_or(0)
+        self.known().iter().filter_map(begun).max().unwrap_or(0)
     }
 
     /// How many bytes in front of a cut may belong to a secret that it went through. Bytes that are no text are shown by
     /// three.
     fn longest(&self) -> usize {
-        self.0.first().map_or(0, |secret| 3 * secret.0.len())
+        self.known().first().map_or(0, |secret| 3 * secret.0.len())
     }
 }
 
@@ -197,7 +212,7 @@ pub fn part(
 ) -> io::Result<Vec<u8>> {
     let Some(mut log) = open(record, stream)? else { return Ok(Vec::new()) };
     // A secret may begin before this part, and end behind it.
-    let around = mask.0.first().map_or(0, |secret| secret.0.len() - 1);
+    let around = mask.known().first().map_or(0, |secret| secret.0.len() - 1);
     let before = from.min(around as u64);
     log.seek(SeekFrom::Start(from - before))?;
     let before = usize::try_from(before).unwrap_or(around);

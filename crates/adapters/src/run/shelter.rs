@@ -92,14 +92,18 @@ impl Machine {
         folder: &RunFolder,
         read_only: impl IntoIterator<Item = PathBuf>,
     ) -> Sandbox {
-        let on_path = self.on_path().map(PathBuf::from);
-        let system = Landlock::SYSTEM.iter().chain(&SYSTEM).map(PathBuf::from);
         Sandbox::Landlock(Landlock {
-            read_only: system.chain(on_path).chain(self.read_only.iter().cloned()).chain(read_only).collect(),
+            read_only: self.readable().map(Path::to_owned).chain(read_only).collect(),
             writable: vec![folder.tree.clone(), folder.home.clone(), folder.temp.clone()],
             tcp: Tcp::All,
             at_least: self.at_least,
         })
+    }
+
+    /// What every run may read: nothing secret may lie in one of these.
+    pub fn readable(&self) -> impl Iterator<Item = &Path> {
+        let system = Landlock::SYSTEM.iter().chain(&SYSTEM).map(Path::new);
+        system.chain(self.on_path().map(Path::new)).chain(self.read_only.iter().map(PathBuf::as_path))
     }
 
     /// The file behind a program's name, by `PATH`, or by its absolute path; `None` if there is none. Any other path would

@@ -16,12 +16,14 @@ use serde_json::json;
 
 use super::Here;
 use crate::client::{Client, talk};
+use crate::compose::access::reading_is_free;
 use crate::compose::secrets::open_to_others;
 use crate::compose::{project, user};
 use crate::detect;
 use crate::error::{Error, Kind, unopened, unread};
 use crate::policy_file::{self, PolicyFile, effective};
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
+use crate::settings::check::in_checkout;
 use crate::settings::environment::EffectOf;
 use crate::settings::{Agent, AgentKind, Project, Settings};
 
@@ -91,7 +93,7 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     store(here, &mut checks);
     let runs_as = user(&settings, &mut checks);
     sandbox(&mut checks);
-    checks.good("trees", orch_adapters::git::overlay::kind_in(here.home.folder()));
+    trees(here, &mut checks);
     machine(here, &settings, runs_as, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {
@@ -236,6 +238,19 @@ fn secrets(here: &Here, checks: &mut Checks) {
     }
 }
 
+/// Which trees runs get. An overlay is tried where the data folder is, or would be: nothing is made for good.
+fn trees(here: &Here, checks: &mut Checks) {
+    let there = here.home.folder().ancestors().find(|folder| folder.is_dir());
+    let kind = there.map(orch_adapters::git::overlay::kind_in).unwrap_or_default();
+    let private = match kind.starts_with("overlays") {
+        true => {
+            "; Orch's mounts are its own then: what a deploy hook mounts, the machine sees with `nsenter -t 1 -m` only"
+        }
+        false => "",
+    };
+    checks.good("trees", format!("{kind}{private}"));
+}
+
 fn disk(here: &Here, checks: &mut Checks) {
     const LOW: u64 = 1 << 30;
     const SMALL: u64 = 5 << 30;
@@ -273,14 +288,19 @@ fn listen(settings: &Settings, up: bool, checks: &mut Checks) {
         let says = format!("{address} cannot be used: {e}");
         return checks.missing("listen", says, "stop what has it, or set `listen` in orch.toml");
     }
-    if address.ip().is_loopback() {
+    if !address.ip().is_loopback() {
+        let says = format!("{address} can be reached from other machines; reading needs a login too");
+        checks.mind("listen", says, "put a proxy with TLS in front, or listen on 127.0.0.1");
+    } else if reading_is_free(settings) {
         let says = format!(
             "{address}, this machine only: whoever is on it reads without a login, runs too; writing needs one"
         );
         checks.good("listen", says);
     } else {
-        let says = format!("{address} can be reached from other machines; reading needs a login too");
-        checks.mind("listen", says, "put a proxy with TLS in front, or listen on 127.0.0.1");
+        let says = format!(
+            "{address}, for a proxy, as `hosts` or `https` says: reading needs a login too, on this machine as well"
+        );
+        checks.good("listen", says);
     }
 }
 
@@ -454,6 +474,11 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             }
         } else if let Some(program) = agent.program() {
             match detect::on_path(&program.to_string_lossy(), path.as_deref()) {
+                Some(found) if agent.kind == AgentKind::Claude && !is_given_a_login(agent) => checks.missing(
+                    &label,
+                    format!("{}; {}, and it finds none by itself in a run", found.display(), login_of(agent)),
+                    "sign in with `claude` and name `login_file`, or name the file of your key under `env_files`",
+                ),
                 Some(found) => checks.good(&label, format!("{}; {}", found.display(), login_of(agent))),
                 None => checks.missing(
                     &label,
@@ -499,6 +524,11 @@ fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
             "`orch init` writes one that it finds; others are described with kind = \"command\"",
         );
     }
+}
+
+/// Whether anything lets it reach its model.
+fn is_given_a_login(agent: &Agent) -> bool {
+    agent.login_file.is_some() || !agent.env_files.is_empty()
 }
 
 /// How an agent reaches its model, and what that does not enforce (decision 9).
@@ -567,7 +597,21 @@ fn project(id: &str, own: &Project, settings: &Settings, checks: &mut Checks) {
     if !idle.is_empty() {
         checks.missing(&label, format!("no agent for {}", idle.join(", ")), "set `agent` in orch.toml");
     }
+    if let Some(uid) = user::foreign(&own.repository) {
+        let says = format!(
+            "its repository belongs to uid {uid}, and git would work in it as root: `orch up` refuses without --allow-root"
+        );
+        checks.mind(&label, says, "start Orch as that user, or give the repository to root");
+    }
     if let Some(hook) = &own.hook
+        && let Some(path) = in_checkout(&hook.program)
+    {
+        let entry = git(&["ls-tree", head.trim(), "--", &path.to_string_lossy()]);
+        if !entry.is_some_and(|entry| entry.starts_with("100755 ")) {
+            let says = format!("its hook {} is not on {branch}, or may not be executed", path.display());
+            checks.missing(&label, says, "commit it, executable: git add --chmod=+x");
+        }
+    } else if let Some(hook) = &own.hook
         && detect::on_path(&hook.program.to_string_lossy(), None).is_none()
     {
         let says = format!("its hook {} is not there, or may not be executed", hook.program.display());

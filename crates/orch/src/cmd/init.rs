@@ -58,10 +58,15 @@ struct Plan {
     health: Option<String>,
 }
 
+const NO_LOGIN: &str = "no login of Claude Code was found, and no key is given to it: sign in with `claude` and name \
+                        `login_file`, or name the file of your key under `env_files`, in orch.toml";
+
 /// The agent, and its table if the settings have none yet.
 struct AgentPlan {
     name: String,
     table: Option<String>,
+    /// What it lacks.
+    warning: Option<&'static str>,
 }
 
 /// Looks, asks if there is somebody to ask, writes, and says what to commit.
@@ -165,6 +170,7 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
     // A person who has signed in is found by the file in which that is kept.
     let login = here.var("HOME").map(|home| Path::new(home).join(".claude/.credentials.json"));
     let login = login.filter(|file| file.is_file());
+    let unknown = |kind: &str| (kind == "claude" && login.is_none()).then_some(NO_LOGIN);
     let table = |name: &str, kind: &str, program: &Path| {
         let program = toml_string(&program.to_string_lossy());
         let mut table = format!("[agents.{name}]\nkind = \"{kind}\"\nprogram = {program}\n");
@@ -174,11 +180,11 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
             );
             table.push_str(&format!("login_file = {}\n", toml_string(&login.to_string_lossy())));
         }
-        AgentPlan { name: name.to_owned(), table: Some(table) }
+        AgentPlan { name: name.to_owned(), table: Some(table), warning: unknown(kind) }
     };
     if let Some(wanted) = wanted {
         if known(wanted) {
-            return Ok(Some(AgentPlan { name: wanted.to_owned(), table: None }));
+            return Ok(Some(AgentPlan { name: wanted.to_owned(), table: None, warning: None }));
         }
         let Some(program) = detect::on_path(wanted, path.as_deref()) else {
             return Err(Error::new(
@@ -191,13 +197,13 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
         let base = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let name = slug(&base).unwrap_or_else(|| "agent".to_owned());
         if known(&name) {
-            return Ok(Some(AgentPlan { name, table: None }));
+            return Ok(Some(AgentPlan { name, table: None, warning: None }));
         }
         let kind = if base == "claude" { "claude" } else { "command" };
         return Ok(Some(table(&name, kind, &program)));
     }
     if let Some(name) = &settings.agent {
-        return Ok(Some(AgentPlan { name: name.clone(), table: None }));
+        return Ok(Some(AgentPlan { name: name.clone(), table: None, warning: None }));
     }
     let found = detect::agents(path.as_deref());
     for other in found.iter().filter(|agent| !agent.spoken) {
@@ -208,9 +214,15 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
     }
     let spoken = found.iter().find(|agent| agent.spoken);
     Ok(match spoken {
-        Some(agent) if known(agent.name) => Some(AgentPlan { name: agent.name.to_owned(), table: None }),
+        Some(agent) if known(agent.name) => {
+            Some(AgentPlan { name: agent.name.to_owned(), table: None, warning: None })
+        }
         Some(agent) => Some(table(agent.name, agent.name, &agent.program)),
-        None => settings.agents.keys().next().map(|name| AgentPlan { name: name.clone(), table: None }),
+        None => settings.agents.keys().next().map(|name| AgentPlan {
+            name: name.clone(),
+            table: None,
+            warning: None,
+        }),
     })
 }
 
@@ -272,7 +284,10 @@ fn hook_fits(hook: &Path, top: &Path) -> Result<(), Error> {
     if same(top, hook) || hook.canonicalize().unwrap_or_else(|_| hook.to_path_buf()).starts_with(top) {
         return Err(Error::refused("the hook lies in the repository, where a change could change it")
             .at(hook.display())
-            .remedy("put it outside, beside orch.toml for example"));
+            .remedy(
+                "put it outside, beside orch.toml for example; or write `program = \"{checkout}/<its path>\"` in \
+                 orch.toml, and it is taken from main after the merge",
+            ));
     }
     match detect::on_path(&hook.to_string_lossy(), None) {
         Some(_) => Ok(()),
@@ -378,7 +393,7 @@ fn policy_text(plan: &Plan) -> String {
 
 fn entry_text(plan: &Plan, repository: &Repository) -> String {
     let mut text = String::new();
-    if let Some(AgentPlan { name, table: Some(table) }) = &plan.agent {
+    if let Some(AgentPlan { name, table: Some(table), .. }) = &plan.agent {
         text.push_str(&format!(
             "# Found by `orch init`. Model, effort and prices: `orch reference settings`.\n{table}\n"
         ));
@@ -484,6 +499,8 @@ fn taken_up(here: &Here, name: &str) -> bool {
 fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (bool, bool), works: bool) {
     let settings = here.home.settings();
     let agent = plan.agent.as_ref().map(|agent| agent.name.as_str());
+    let lacks = plan.agent.as_ref().and_then(|agent| agent.warning);
+    let warnings: Vec<&str> = repository.warnings.iter().map(|text| &**text).chain(lacks).collect();
     if here.json {
         screen::json(&json!({
             "project": plan.name,
@@ -497,7 +514,7 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (b
             "branch": repository.branch,
             "settings": { "file": settings, "written": entry },
             "policy": { "file": repository.top.join(policy_file::PATH), "written": policy },
-            "warnings": repository.warnings,
+            "warnings": warnings,
             "commit": if policy { vec![policy_file::PATH] } else { vec![] },
         }));
         return;
@@ -519,7 +536,7 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (b
         }
     }
     let warn = |text: &str| screen::line(&format!("{} {}", paint(ASKS, "mind"), screen::safe(text)));
-    repository.warnings.iter().for_each(|warning| warn(warning));
+    warnings.iter().for_each(|warning| warn(warning));
     if plan.found.test.is_empty() && policy {
         warn("without tests nothing can be merged: write `test` in .orch/policy.toml");
     }

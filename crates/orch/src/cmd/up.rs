@@ -7,14 +7,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::Here;
 use crate::compose::perform::Boundary;
-use crate::compose::{self, Wishes};
+use crate::compose::{self, Wishes, user};
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
 
 /// Serve: dashboard, API and work, until Ctrl-C.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// As root without `run_as`: run agents and tests as root all the same
+    /// As root: run agents and tests as root where `run_as` is not set, and work in repositories of other users
     #[arg(long)]
     allow_root: bool,
     /// For drills: die by SIGKILL at a boundary of an effect, such as "after forge/merge 1"
@@ -38,7 +38,18 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             "--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine"
         );
     }
+    if args.allow_root {
+        for (name, project) in &settings.projects {
+            let Some(uid) = user::foreign(&project.repository) else { continue };
+            anstream::eprintln!(
+                "--allow-root: git works as root in {}, which belongs to uid {uid}: files that project `{name}` gets \
+                 there belong to root, and programs that its .git/config names run as root",
+                project.repository.display()
+            );
+        }
+    }
     let mut wishes = wishes(here)?;
+    wishes.allow_root = args.allow_root;
     wishes.die_at = args.die_at.clone();
     // There is no second thread yet, and everything that Orch starts shall see the trees.
     wishes.mounts =

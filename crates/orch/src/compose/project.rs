@@ -149,6 +149,8 @@ impl Maker<'_> {
     /// # Errors
     /// The first project that cannot work, with the reason.
     pub fn all(&self) -> Result<BTreeMap<ProjectId, Arc<Project>>, Error> {
+        let Maker { home, settings, wishes, user, .. } = *self;
+        machine(home, settings, wishes, user)?;
         let mut all = BTreeMap::new();
         for name in self.settings.projects.keys() {
             let project = self.one(name)?;
@@ -167,6 +169,7 @@ impl Maker<'_> {
             .projects
             .get(name)
             .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no project `{name}`")))?;
+        owned(name, own, wishes)?;
         let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
         let machine = machine(home, settings, wishes, user)?;
         let mounts = wishes.mounts.as_ref().filter(|mounts| match mounts.try_in(&home.hubs()) {
@@ -241,7 +244,7 @@ fn hook_environment(machine: &Machine, wishes: &Wishes) -> BTreeMap<String, Stri
 /// What of this machine the runs see.
 ///
 /// # Errors
-/// The settings open Orch's own data, or the user of `run_as` cannot get to this binary.
+/// The settings open Orch's own data, that or a secret lies where every run may read, or the user of `run_as` cannot get to this binary.
 pub fn machine(
     home: &Home,
     settings: &Settings,
@@ -263,11 +266,51 @@ pub fn machine(
         }
         machine.read_only.push(path.clone());
     }
+    nothing_open(home, settings, &machine)?;
     machine.env.extend(settings.machine.env.clone());
     if let Some(user) = user {
         user::reaches(user, &wishes.exe)?;
     }
     Ok(machine)
+}
+
+/// Refuses a data folder or a secret that lies where every run may read.
+fn nothing_open(home: &Home, settings: &Settings, machine: &Machine) -> Result<(), Error> {
+    let open_in = |path: &std::path::Path| settings::check::opened_by(path, machine.readable());
+    if let Some(folder) = open_in(home.folder()) {
+        let cause = format!(
+            "the data folder lies in {}, which every run may read: none could start",
+            folder.display()
+        );
+        return Err(Error::new(Kind::Settings, cause)
+            .at(home.folder().display())
+            .remedy("keep it elsewhere: ORCH_HOME=/var/lib/orch, or leave ORCH_HOME out"));
+    }
+    for (name, agent) in &settings.agents {
+        for file in agent.env_files.values().chain(&agent.login_file) {
+            if let Some(folder) = open_in(file) {
+                let cause =
+                    format!("{} lies in {}, which every run may read", file.display(), folder.display());
+                return Err(Error::new(Kind::Settings, cause)
+                    .at(format!("[agents.{name}] in orch.toml"))
+                    .remedy("keep it elsewhere, such as ~/.config/orch, with mode 0600"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to let git work as root in what another user owns, unless that is allowed (decision 9).
+fn owned(name: &str, own: &settings::Project, wishes: &Wishes) -> Result<(), Error> {
+    match user::foreign(&own.repository).filter(|_| !wishes.allow_root) {
+        None => Ok(()),
+        Some(uid) => {
+            let cause = format!("Orch is root, and the repository belongs to another user (uid {uid})");
+            Err(Error::refused(cause)
+                .at(format!("project `{name}`, {}", own.repository.display()))
+                .remedy("start Orch as that user, give the repository to root, or give --allow-root"))
+        }
+    }
 }
 
 fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {
@@ -302,10 +345,13 @@ fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>,
     agent.env_files.iter().map(read).collect()
 }
 
-/// Knows the keys of all agents. One that cannot be read is not known: `orch up` refuses to begin with it.
+/// Knows the keys and logins of all agents. One that cannot be read is not known: `orch up` refuses to begin with it.
 pub(crate) fn masker(settings: &Settings) -> Masker {
-    let keys = settings.agents.iter().filter_map(|(name, agent)| keys(name, agent).ok());
-    Masker::new(keys.flat_map(BTreeMap::into_values))
+    let login = |(name, agent): (&String, &settings::Agent)| Login {
+        file: agent.login_file.clone(),
+        keys: keys(name, agent).unwrap_or_default(),
+    };
+    Masker::new(settings.agents.iter().map(login).flat_map(|login| login.secrets()))
 }
 
 fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, AgentProgram>, Error> {

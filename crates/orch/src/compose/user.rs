@@ -95,6 +95,18 @@ fn walk(user: RunAs, path: &Path, last: u32) -> Result<(), Error> {
     Ok(())
 }
 
+/// The other user who owns a repository, if this process is root: git writes there as root, and what the repository's
+/// own configuration names runs as root.
+pub fn foreign(repository: &Path) -> Option<u32> {
+    foreign_to(repository, rustix::process::geteuid().as_raw())
+}
+
+fn foreign_to(repository: &Path, own: u32) -> Option<u32> {
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|meta| meta.uid());
+    let owners = [owner(repository), owner(&repository.join(".git"))].into_iter().flatten();
+    (own == 0).then_some(owners)?.find(|uid| *uid != 0)
+}
+
 fn may(user: RunAs, meta: &Metadata, wanted: u32) -> bool {
     let mode = meta.mode();
     let bits = match () {
@@ -126,6 +138,20 @@ mod tests {
         }
         let named = |uid| TABLE.lines().find_map(|line| name_of(line, uid));
         assert_eq!((named(65534).as_deref(), named(7)), (Some("nobody"), None));
+    }
+
+    /// Proves that root is told of a repository that another user owns, and that nobody else is.
+    #[test]
+    fn a_foreign_repository_is_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(".git")).unwrap();
+        let owner = std::fs::metadata(dir.path()).unwrap().uid();
+        assert_eq!(foreign_to(dir.path(), 0), Some(owner).filter(|uid| *uid != 0));
+        assert_eq!(foreign_to(dir.path(), 1000), None);
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(dir.path().join(".git"), Some(65534), None).unwrap();
+            assert_eq!(foreign_to(dir.path(), 0), Some(65534));
+        }
     }
 
     /// Proves that a closed folder on the way is named, and an open way is let pass.

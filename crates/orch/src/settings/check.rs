@@ -1,7 +1,9 @@
 //! Which settings can be read and still not be meant? Each answer names the key and its line.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
+
+use orch_adapters::process::Landlock;
 
 use super::place::{FileError, Source, nearest};
 use super::{Agent, AgentKind, RoleChoice, Settings};
@@ -14,7 +16,7 @@ pub fn all(settings: &Settings, source: &Source) -> Result<(), FileError> {
     top(settings, source)?;
     machine(settings, source)?;
     for (name, agent) in &settings.agents {
-        self::agent(name, agent, source)?;
+        self::agent(name, agent, &settings.machine.read, source)?;
     }
     named(settings, source, &["agent"], settings.agent.as_deref())?;
     roles(settings, source, &["roles"], &settings.roles)?;
@@ -97,7 +99,7 @@ fn machine(settings: &Settings, source: &Source) -> Result<(), FileError> {
     }
 }
 
-fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
+fn agent(name: &str, agent: &Agent, open: &[PathBuf], source: &Source) -> Result<(), FileError> {
     let at =
         |key: &'static str, problem: String, remedy: &str| source.at(&["agents", name, key], problem, remedy);
     if !is_name(name) {
@@ -141,9 +143,11 @@ fn agent(name: &str, agent: &Agent, source: &Source) -> Result<(), FileError> {
     }
     for (variable, file) in &agent.env_files {
         absolute(source, &["agents", name, "env_files", variable], file)?;
+        closed(source, &["agents", name, "env_files", variable], file, open)?;
     }
     if let Some(file) = &agent.login_file {
         absolute(source, &["agents", name, "login_file"], file)?;
+        closed(source, &["agents", name, "login_file"], file, open)?;
     }
     for price in &agent.prices {
         if price.from.parse::<jiff::civil::Date>().is_err() {
@@ -215,7 +219,20 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
         named(settings, source, &keys("agent"), project.agent.as_deref())?;
         roles(settings, source, &["projects", id, "roles"], &project.roles)?;
         if let Some(hook) = &project.hook {
-            absolute(source, &["projects", id, "hook", "program"], &hook.program)?;
+            match in_checkout(&hook.program) {
+                Some(path) if !is_inside(path) => {
+                    return Err(source.at(
+                        &["projects", id, "hook", "program"],
+                        format!(
+                            "`projects.{id}.hook.program`: `{}` is no file of the repository",
+                            path.display()
+                        ),
+                        "write it like \"{checkout}/deploy.sh\", without `..`",
+                    ));
+                }
+                Some(_) => {}
+                None => absolute(source, &["projects", id, "hook", "program"], &hook.program)?,
+            }
         }
         if let Some(health) = &project.health
             && host_of(&health.url).is_none()
@@ -228,6 +245,40 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
         }
     }
     Ok(())
+}
+
+/// The path within the repository of a hook that is taken from main after the merge (decision 22).
+pub fn in_checkout(program: &Path) -> Option<&Path> {
+    program.strip_prefix("{checkout}").ok()
+}
+
+fn is_inside(path: &Path) -> bool {
+    path.components().next().is_some() && path.components().all(|part| matches!(part, Component::Normal(_)))
+}
+
+/// The folder that lets every run read a file, if one of these does.
+pub fn opened_by<'a>(file: &Path, open: impl IntoIterator<Item = &'a Path>) -> Option<&'a Path> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let file = real(file);
+    open.into_iter().find(|folder| file.starts_with(real(folder)))
+}
+
+/// A secret that every run may read is none: what the sandbox opens is open to the tests of any change.
+fn closed(source: &Source, keys: &[&str], file: &Path, open: &[PathBuf]) -> Result<(), FileError> {
+    let open = Landlock::SYSTEM.iter().map(Path::new).chain(open.iter().map(PathBuf::as_path));
+    match opened_by(file, open) {
+        None => Ok(()),
+        Some(folder) => Err(source.at(
+            keys,
+            format!(
+                "`{}`: {} lies in {}, which every run may read",
+                keys.join("."),
+                file.display(),
+                folder.display()
+            ),
+            "keep it elsewhere, such as ~/.config/orch, with mode 0600",
+        )),
+    }
 }
 
 fn absolute(source: &Source, keys: &[&str], path: &Path) -> Result<(), FileError> {

@@ -77,7 +77,8 @@ fn two_approvals_at_once_are_one() {
 }
 
 /// Proves that an issue which a delivery and sweeps bring at the same moment is one task and one row of the journal
-/// (decision 2).
+/// (decision 2), also when the same delivery comes twice.
+/// row 131: Webhook signatures are verified and duplicate deliveries ignored (inferred from test-group names only).
 #[test]
 fn a_delivery_and_a_sweep_at_once_are_one_reading() {
     let mut yard = Yard::with(&[], GREEN);

@@ -146,3 +146,65 @@ fn what_is_only_to_be_known_fails_nothing() {
     assert_eq!(code, 1);
     assert!(state(&done, "secret")["says"].as_str().unwrap().contains("(mode 644)"), "{done}");
 }
+
+/// Proves that an agent of Claude Code with neither login nor key is missing one, and that one with either is well.
+#[test]
+fn an_agent_without_a_login_is_missing_one() {
+    let stage = Stage::new();
+    stage.program("claude");
+    let agent = "listen = \"127.0.0.1:0\"\n[agents.claude]\nkind = \"claude\"\n";
+    stage.write("home/orch.toml", agent);
+    let (code, done) = seen(&stage);
+    assert_eq!((code, &state(&done, "agent claude")["state"]), (1, &Value::from("missing")), "{done}");
+    assert!(state(&done, "agent claude")["mend"].as_str().unwrap().contains("env_files"), "{done}");
+    stage.write("login.json", "{}");
+    let login = format!("{agent}login_file = \"{}\"\n", stage.path("login.json").display());
+    stage.write("home/orch.toml", &login);
+    assert_eq!(state(&seen(&stage).1, "agent claude")["state"], "good");
+}
+
+/// Proves that a hook which is kept in the repository is looked for on main, where it is taken from (decision 22).
+#[test]
+fn a_hook_of_the_repository_is_looked_for_on_main() {
+    use std::os::unix::fs::PermissionsExt;
+    let stage = Stage::new();
+    stage.program("me");
+    let policy = "test = [\"true\"]\npreset = \"full\"\n";
+    stage.commit(&[(".orch/policy.toml", policy), ("ops/deploy.sh", "#!/bin/sh\n")]);
+    let settings = format!(
+        "listen = \"127.0.0.1:0\"\n[agents.me]\nkind = \"command\"\nprogram = \"me\"\n[projects.demo]\nprefix = \"D\"\n\
+         repository = \"{}\"\nagent = \"me\"\n[projects.demo.hook]\nprogram = \"{{checkout}}/ops/deploy.sh\"\n",
+        stage.repo().display()
+    );
+    stage.write("home/orch.toml", &settings);
+    let hook = |done: &Value| {
+        let mut all = done["checks"].as_array().unwrap().iter();
+        all.any(|check| check["name"] == "project demo" && check["state"] == "missing")
+    };
+    let (_, done) = seen(&stage);
+    assert_eq!(state(&done, "settings")["state"], "good", "{done}");
+    assert!(hook(&done), "it may not be executed: {done}");
+    let program = stage.repo().join("ops/deploy.sh");
+    std::fs::set_permissions(program, PermissionsExt::from_mode(0o755)).unwrap();
+    stage.git(["commit", "--quiet", "--all", "--message=executable"]);
+    let (_, done) = seen(&stage);
+    assert!(!hook(&done), "{done}");
+}
+
+/// Proves that an installation which is not there yet is not begun by looking, and that one where every run may read is
+/// said to be impossible, in the words of `orch up`.
+#[test]
+fn a_data_folder_that_is_not_there_stays_so() {
+    let stage = Stage::new();
+    let home = stage.path("none/orch");
+    let asked = |home: &std::path::Path| {
+        let done = stage.orch(["doctor", "--json", "--home", &home.display().to_string()]);
+        serde_json::from_str::<Value>(&done.out).unwrap_or_else(|e| panic!("{e}: {}{}", done.out, done.err))
+    };
+    let done = asked(&home);
+    assert_eq!(state(&done, "trees")["state"], "good", "{done}");
+    assert!(!stage.path("none").exists(), "it changes nothing");
+    let done = asked("/opt/orch-that-is-not-there".as_ref());
+    let says = state(&done, "machine")["says"].as_str().unwrap();
+    assert!(says.contains("lies in /opt, which every run may read"), "{done}");
+}

@@ -50,5 +50,13 @@ fn the_same_words_while_orch_is_down() {
         let why = yard.typed(&["why", "yard-2"]).0;
         assert!(why.contains(if language == "en" { "approval" } else { "одобрения" }), "{why}");
         assert_eq!(why.matches("YARD-002").count(), 2, "its id, and the command that moves it: {why}");
+        // Nobody knows then which keys must be taken out of a log; what else is read has none.
+        yard.write("home/orch.toml", "lsiten = 1\n");
+        let (well, log, refused) = yard.tried(&["logs", "yard-1", "--run", &run]);
+        assert!(
+            !well && !log.contains("as it was written") && refused.contains("orch.toml"),
+            "{log} {refused}"
+        );
+        assert!(yard.typed(&["diff", "yard-1"]).0.contains("+a line"));
     }
 }

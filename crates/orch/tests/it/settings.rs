@@ -16,6 +16,12 @@ fn check(text: &str, place: &str, problem: &str, remedy: &str) {
     assert!(error.remedy().contains(remedy), "{text}: {}", error.remedy());
 }
 
+#[track_caller]
+fn refused(text: &str) -> (String, String) {
+    let error = Settings::of_text(Path::new("orch.toml"), text, &[]).expect_err(text);
+    (error.place(), error.problem())
+}
+
 /// Proves that what is no TOML, or of a wrong type, is answered with its place.
 #[test]
 fn what_cannot_be_read() {
@@ -122,6 +128,26 @@ fn what_cannot_be_meant() {
     let problem =
         "`agents.a.env.ANTHROPIC_API_KEY` looks like a secret, and secrets do not stand in settings";
     check(secret, "4:1", problem, "env_files.ANTHROPIC_API_KEY");
+    for (secret, place) in [
+        ("[agents.a]\nkind = \"claude\"\nlogin_file = \"/etc/orch/login.json\"", "3:1"),
+        ("[agents.a]\nkind = \"claude\"\n[agents.a.env_files]\nK = \"/opt/keys/k\"", "4:1"),
+        (
+            "machine = { read = [\"/srv/me\"] }\n[agents.a]\nkind = \"claude\"\nlogin_file = \"/srv/me/k\"",
+            "4:1",
+        ),
+    ] {
+        let (got, problem) = refused(secret);
+        assert!(got.ends_with(place) && problem.contains("which every run may read"), "{got} {problem}");
+    }
+    let hook = |program: &str| {
+        format!(
+            "[projects.d]\nprefix = \"D\"\nrepository = \"/d\"\n[projects.d.hook]\nprogram = \"{program}\""
+        )
+    };
+    Settings::of_text("orch.toml".as_ref(), &hook("{checkout}/ops/deploy.sh"), &[]).unwrap();
+    for program in ["{checkout}/../deploy.sh", "{checkout}", "{checkout}/", "{checkouts}/x", "deploy.sh"] {
+        assert!(refused(&hook(program)).1.contains("projects.d.hook.program"), "{program}");
+    }
     check(
         "[agents.a]\nkind = \"claude\"\n[agents.a.env_files]\nK = \"key\"",
         "4:1",

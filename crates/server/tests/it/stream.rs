@@ -6,7 +6,7 @@ use http_body_util::BodyExt;
 use orch_core::id::TaskId;
 use orch_core::reason::Reason;
 
-use crate::house::House;
+use crate::house::{House, TOKEN};
 use crate::sample::sample;
 
 /// An open stream.
@@ -129,4 +129,53 @@ async fn streams_end_with_the_server() {
     stream.id().await;
     house.stop.cancel();
     assert!(stream.next().await.is_none());
+}
+
+/// Proves that a client which saw more than the journal has, as after a restore, begins at its end and hears so.
+#[tokio::test]
+async fn a_journal_that_is_shorter_is_told() {
+    let house = House::open(sample());
+    let begin = Stream::open(&house, "/api/v1/events", None).await.id().await;
+    let later = (begin + 1_000).to_string();
+    for entity in ["", "&entity=task/SITE-004"] {
+        let mut ticks =
+            Stream::open(&house, &format!("/api/v1/events?ticks=true{entity}"), Some(&later)).await;
+        assert_eq!(ticks.id().await, begin);
+        assert_eq!(ticks.next().await.unwrap(), format!("id: {begin}\nevent: tick\ndata: {begin}"));
+    }
+    let mut rows = Stream::open(&house, "/api/v1/events", Some(&later)).await;
+    assert_eq!(rows.id().await, begin);
+    assert_eq!(note(&house, "SITE-004"), begin + 1);
+    assert_eq!(rows.id().await, begin + 1);
+}
+
+/// Proves that readers without a login cannot listen in any number, that who is known still can, and that a place which
+/// was left is given again.
+#[tokio::test]
+async fn strangers_have_so_much_room() {
+    let house = House::open(sample());
+    let mut open = Vec::new();
+    loop {
+        let request = Request::builder().uri("/api/v1/events").header("host", "localhost");
+        let response = house.front.clone().answer(request.body(Body::empty()).unwrap()).await;
+        if response.status() == 503 {
+            break;
+        }
+        open.push(response);
+        assert!(open.len() <= 1_000);
+    }
+    assert_eq!(open.len(), 256);
+    let bearer = format!("Bearer {TOKEN}");
+    let request =
+        Request::builder().uri("/api/v1/events").header("host", "localhost").header("authorization", bearer);
+    assert_eq!(house.front.clone().answer(request.body(Body::empty()).unwrap()).await.status(), 200);
+    open.clear();
+    // The tasks behind them see that their clients are gone.
+    loop {
+        tokio::task::yield_now().await;
+        let request = Request::builder().uri("/api/v1/events").header("host", "localhost");
+        if house.front.clone().answer(request.body(Body::empty()).unwrap()).await.status() == 200 {
+            break;
+        }
+    }
 }

@@ -88,3 +88,27 @@ async fn the_socket_needs_the_token() {
     assert!(ask(&format!("Authorization: Bearer {TOKEN}\r\n")).await.starts_with("HTTP/1.1 200"));
     house.stop.cancel();
 }
+
+/// Proves that who takes up every connection of the address that browsers use does not close the socket of the command
+/// line.
+#[tokio::test]
+async fn the_socket_has_its_own_room() {
+    const ONE: Patience =
+        Patience { headers: Duration::from_secs(60), connections: 1, grace: Duration::from_millis(1) };
+    let house = House::open(sample());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("orch.sock");
+    let tcp = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = tcp.local_addr().unwrap();
+    let listeners = vec![Listener::Tcp(tcp), Listener::Unix(UnixListener::bind(&path).unwrap())];
+    tokio::spawn(serve(listeners, house.front.clone(), ONE, house.stop.clone()));
+    let mut held = TcpStream::connect(address).await.unwrap();
+    let kept = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    held.write_all(kept.as_bytes()).await.unwrap();
+    // Its answer has begun: it has the one place of its listener.
+    tokio::io::AsyncReadExt::read_u8(&mut held).await.unwrap();
+    let mut stream = UnixStream::connect(&path).await.unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nHost: orch\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(read_all(&mut stream).await.starts_with("HTTP/1.1 200"));
+    house.stop.cancel();
+}

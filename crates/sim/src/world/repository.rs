@@ -397,6 +397,11 @@ impl Repository {
         Ok(GitReply::RecordWritten { commit })
     }
 
+    /// A file as a commit has it; no branch needs to lead there.
+    pub fn file_at(&self, commit: &Commit, path: &str) -> Option<&str> {
+        self.objects.get(commit)?.files.get(path).map(String::as_str)
+    }
+
     /// A file of the branch of records.
     pub fn record_file(&self, path: &str) -> Option<&str> {
         let tip = self.branches.get(record::BRANCH)?;

@@ -1,13 +1,15 @@
 //! The predecessor's promises about labels, batches, stops, sweeps and identity, told like those of `rows.rs`.
 
+use orch_core::artefact::{self, REQUIREMENTS};
 use orch_core::call::tracker::Status;
 use orch_core::call::{AgentCall, Call, GitCall, TrackerCall};
 use orch_core::event::Event;
 use orch_core::gate::GateId;
 use orch_core::gesture::Press;
+use orch_core::id::{Entity, TaskId};
 use orch_core::note::Note;
 use orch_core::reason::{Ignored, NoEffect, Reason};
-use orch_core::stage::Stage;
+use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Step, Task};
 use orch_core::time::Moment;
 use orch_engine::{Ack, Incoming, Target};
@@ -105,6 +107,7 @@ fn a_branch_is_cut_when_its_turn_comes() {
 /// row 146: STOP terminates agent, cancels jobs, removes worktree and remote branch, releases lease, sets cancelled.
 /// row 147: Cancelled jobs never run again, even after restart or reap.
 /// row 149: main untouched; docs kept.
+/// The branch goes; the task still names its last commit, and what was written is there.
 #[test]
 fn stop_leaves_nothing_but_what_was_written() {
     for stage in ["created", "analysis", "approval", "architecture", "development", "ci", "review", "testing"]
@@ -118,6 +121,13 @@ fn stop_leaves_nothing_but_what_was_written() {
         assert_eq!(repository.branches().count(), 0, "{name}");
         assert_eq!(repository.main_was.len(), 1, "{name}");
         assert!(repository.changes().all(|(_, _, open)| !open), "{name}");
+        if !["created", "analysis"].contains(&stage) {
+            let head = stopped.branch.as_ref().map(|branch| &branch.head).expect("a branch was cut");
+            for file in REQUIREMENTS {
+                let path = format!("{}/{file}", artefact::folder(&stopped.id.item()));
+                assert!(repository.file_at(head, &path).is_some(), "{name}: {path}");
+            }
+        }
         assert!(story.bench.world.alive().is_empty(), "{name}");
         let ran = stopped.runs.len();
         if let Some(run) = stopped.runs.last() {
@@ -130,6 +140,28 @@ fn stop_leaves_nothing_but_what_was_written() {
         story.bench.run().expect("nothing breaks");
         assert_eq!(task(&mut story, "1").runs.len(), ran, "{name}");
     }
+}
+
+/// row 148: Natural keys tombstoned and recoverable; new start creates a fresh task.
+#[test]
+fn a_stopped_issue_begins_afresh() {
+    let mut story = tells(
+        "started-again-after-a-stop",
+        &[
+            "1 in review, runs agent: reviewer",
+            "> press 1 \"STOP\"",
+            "1 is cancelled",
+            "> press 1 \"To Analyse\"",
+            "1 (life 2): created > analysis",
+            "1 (life 2) is done",
+        ],
+    );
+    let second = task(&mut story, "1");
+    assert_eq!((second.id.as_str(), second.stage), ("DEMO-001~2", Stage::Done));
+    assert!(second.runs.iter().any(|row| row.job == Job::Agent(Role::Analyst)), "it begins at the beginning");
+    let first = Entity::Task(TaskId::of(&second.id.item(), 1));
+    let rows = story.bench.engine().journal().all();
+    assert!(rows.iter().any(|row| row.entity == first), "the first life stays in the journal");
 }
 
 /// row 150: STOP during a live merge/deploy is deferred and applied by the finalizer.

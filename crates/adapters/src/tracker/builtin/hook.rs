@@ -177,7 +177,7 @@ mod tests {
     use orch_core::call::tracker::Status;
 
     /// row 131: Webhook signatures are verified and duplicate deliveries ignored (inferred from test-group names only).
-    /// Proves the signature's half; the vector is RFC 4231's second.
+    /// Proves the signature's half; the vector is RFC 4231's second. `at_once` proves the other in the binary.
     #[test]
     fn signatures_are_verified() {
         let header = sign(b"Jefe", b"what do ya want for nothing?");
