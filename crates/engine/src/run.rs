@@ -51,6 +51,7 @@ impl Inbox {
     /// Takes nothing more: what would be written would be written into a damaged store.
     pub(crate) fn freeze(&self, cause: String) {
         self.lock().frozen = Some(cause);
+        self.bell.notify_one();
     }
 
     pub(crate) fn push_outside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
@@ -99,15 +100,41 @@ pub struct Brain {
 
 impl Brain {
     /// Starts the engine's thread. Effects that may start come out of the receiver; `close` gets the journal when the
-    /// brain has stopped in order.
+    /// brain has stopped in order; a frozen one has not.
     pub fn start<J>(
-        mut engine: Engine<J>,
+        engine: Engine<J>,
         close: impl FnOnce(J) + Send + 'static,
     ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
     where
         J: Journal + Send + 'static,
     {
-        let inbox = Arc::new(Inbox { waiting: Mutex::default(), bell: Condvar::new() });
+        Self::begin(engine, None, close)
+    }
+
+    /// The same, with an event that is taken before anything is decided: nothing is done by limits that held before it.
+    pub fn start_with<J>(
+        engine: Engine<J>,
+        first: Incoming,
+        close: impl FnOnce(J) + Send + 'static,
+    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>, First)>
+    where
+        J: Journal + Send + 'static,
+    {
+        let (tell, told) = oneshot::channel();
+        let (brain, effects) = Self::begin(engine, Some((first, tell)), close)?;
+        Ok((brain, effects, First(told)))
+    }
+
+    fn begin<J>(
+        mut engine: Engine<J>,
+        first: Option<(Incoming, Told)>,
+        close: impl FnOnce(J) + Send + 'static,
+    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
+    where
+        J: Journal + Send + 'static,
+    {
+        let waiting = Waiting { inside: first.into_iter().collect(), ..Waiting::default() };
+        let inbox = Arc::new(Inbox { waiting: Mutex::new(waiting), bell: Condvar::new() });
         let (effects, to_perform) = mpsc::unbounded_channel();
         let (head_is, head) = watch::channel(engine.head());
         let mine = Arc::clone(&inbox);
@@ -116,7 +143,10 @@ impl Brain {
         let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
             let _end = DiesWithTheBrain;
             turn(&mut engine, &mine, &effects, &head_is, &waits);
-            close(engine.into_journal());
+            // One that was frozen did not stop in order: the next start looks at all of the store.
+            if mine.lock().frozen.is_none() {
+                close(engine.into_journal());
+            }
         })?;
         let handle = Handle::new(Arc::clone(&inbox));
         Ok((Self { inbox, thread: Some(thread), handle, head, waiting }, to_perform))
@@ -151,6 +181,19 @@ impl Brain {
         {
             tracing::error!("the brain's thread ended by a panic");
         }
+    }
+}
+
+/// What becomes of the first event.
+pub struct First(oneshot::Receiver<Result<Ack, NotTaken>>);
+
+impl First {
+    /// Waits for its commit.
+    ///
+    /// # Errors
+    /// It was not taken.
+    pub async fn taken(self) -> Result<Ack, NotTaken> {
+        self.0.await.map_err(|_| NotTaken::Stopped)?
     }
 }
 
@@ -203,11 +246,22 @@ fn turn<J: Journal>(
     // The first step drives unsettled effects and overdue timers.
     let mut wake = Some(clock::now());
     loop {
-        let (taken, questions, stop) = next(inbox, wake);
+        let Next { taken, questions, stop, frozen } = next(inbox, wake);
         for question in questions {
             question(engine.board(), engine.policies());
         }
         let (incoming, told): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+        if let Some(cause) = frozen {
+            for tell in told {
+                let _ = tell.send(Err(NotTaken::Store(cause.clone())));
+            }
+            // Nor is anything due any more.
+            wake = None;
+            if stop {
+                return;
+            }
+            continue;
+        }
         let now = clock::now();
         let due = wake.is_some_and(|at| at <= now);
         if !incoming.is_empty() || due {
@@ -249,10 +303,18 @@ fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-type Taken = Vec<(Incoming, Told)>;
+/// What there is to do.
+struct Next {
+    taken: Vec<(Incoming, Told)>,
+    questions: Vec<Question>,
+    /// Nothing comes after this.
+    stop: bool,
+    /// Nothing of it may be written, for this cause.
+    frozen: Option<String>,
+}
 
 /// Sleeps until there is something to do, and takes up to a batch of it: what comes from inside goes first.
-fn next(inbox: &Inbox, wake: Option<orch_core::time::Moment>) -> (Taken, Vec<Question>, bool) {
+fn next(inbox: &Inbox, wake: Option<orch_core::time::Moment>) -> Next {
     let mut waiting = inbox.lock();
     loop {
         let nothing = waiting.inside.is_empty()
@@ -283,5 +345,5 @@ fn next(inbox: &Inbox, wake: Option<orch_core::time::Moment>) -> (Taken, Vec<Que
     }
     let questions = waiting.questions.drain(..).collect();
     let stop = waiting.stop && waiting.inside.is_empty() && waiting.outside.is_empty();
-    (taken, questions, stop)
+    Next { taken, questions, stop, frozen: waiting.frozen.clone() }
 }

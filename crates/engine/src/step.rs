@@ -6,7 +6,7 @@ use orch_core::apply::apply;
 use orch_core::board::{Board, Entry, Policies, Tree};
 use orch_core::decide::decide;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::{Event, Message, Stamped};
+use orch_core::event::{Event, Message, Outcome, Stamped};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
 use orch_core::policy::Policy;
@@ -314,6 +314,9 @@ impl<J: Journal> Engine<J> {
         if let Event::Reply(reply) = &incoming.event
             && let Some(tries) = self.dispatch.insists(reply)
         {
+            if let Outcome::Failed(failure) = &reply.outcome {
+                tracing::warn!(effect = %reply.effect, tries, cause = failure.cause, "an effect failed and is tried again");
+            }
             work.again.push((reply.effect, tries));
             return Ok(Ack::Unchanged);
         }

@@ -308,8 +308,10 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     }
     let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
-    let (brain, mut effects) =
-        Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+    let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
+    let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
+    let (brain, mut effects, began) = Brain::start_with(engine, start, close)
+        .map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let Parts { tracker, forge, projects, texts, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
@@ -338,16 +340,13 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         tasks: TaskTracker::new(),
         stop: stop.clone(),
     });
-    let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
-    let began = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    let began = outside.handle.report(began);
     let open = |outside: &Arc<Outside>| {
         open_door(outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)])
     };
     // The front door is open before the first commit, which stands first in the brain's queue, and before git is asked.
     // Only a project whose policy was never read must have it before anything about it is decided.
     let door = if all_known { Ok(open(&outside)) } else { Err(open) };
-    if let Err(refused) = began.await {
+    if let Err(refused) = began.taken().await {
         stop.cancel();
         return Err(Error::failed(refused.to_string()));
     }

@@ -52,6 +52,11 @@ pub enum BackupError {
         /// How many more there are.
         more: u64,
     },
+    /// What the store's rows left outside it could not be taken out of the way.
+    #[error(
+        "cannot take what later rows left out of the way of the restored store; the store is as it was: try again"
+    )]
+    Outside(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The copy could not be written; a half-written one was removed.
     #[error("cannot write the copy: {0}")]
     Write(#[source] StoreError),
@@ -89,24 +94,41 @@ pub fn online(source: &Path, target: &Path) -> Result<Copied, BackupError> {
 }
 
 /// Puts a copy of `backup` where the store is, or will be. A store that is there is moved aside, never removed; one that
-/// a brain uses is refused. The backup's chain is compared row by row before anything is touched.
+/// a brain uses is refused. The copy gets the newest schema, and its chain is compared row by row before anything is
+/// touched.
+///
+/// A restored journal gives the numbers of lost rows again, and with them the names of runs. `make_way` is called while
+/// no brain can begin and before the store is exchanged: it takes away what lies outside under such names. It may be
+/// called again after a crash.
 ///
 /// # Errors
 /// [`BackupError`]; the store is as it was then.
-pub fn restore(backup: &Path, target: &Path) -> Result<Copied, BackupError> {
+pub fn restore(
+    backup: &Path,
+    target: &Path,
+    make_way: impl FnOnce() -> Result<(), Box<dyn std::error::Error + Send + Sync>>,
+) -> Result<Copied, BackupError> {
     place::refuse_network(target).map_err(BackupError::Target)?;
     let _lock = Lock::take(target).map_err(BackupError::Target)?;
-    let report = check::chain(backup).map_err(BackupError::Source)?;
-    if let Some(first) = report.findings.first() {
-        let more = report.findings.len() as u64 - 1 + report.more;
-        return Err(BackupError::Unsound { place: backup.to_owned(), first: Box::new(first.clone()), more });
-    }
-    let from = schema::reader(backup).map_err(BackupError::Source)?;
+    let (from, _) = schema::reader_of_any(backup).map_err(BackupError::Source)?;
     let part = beside(target, ".part");
     let head = copy(&from, backup, &part)?;
+    if let Err(refused) = sound(backup, &part).and_then(|()| make_way().map_err(BackupError::Outside)) {
+        remove_if_there(&part)?;
+        return Err(refused);
+    }
     let aside = move_aside(target)?;
     std::fs::rename(&part, target).map_err(files(target, "give the restored store its name"))?;
     finish(target, head, aside)
+}
+
+/// Brings the copy's schema up to date and looks at all its rows.
+fn sound(backup: &Path, part: &Path) -> Result<(), BackupError> {
+    schema::bring_up(part).map_err(BackupError::Source)?;
+    let report = check::chain(part).map_err(BackupError::Source)?;
+    let Some(first) = report.findings.first() else { return Ok(()) };
+    let more = report.findings.len() as u64 - 1 + report.more;
+    Err(BackupError::Unsound { place: backup.to_owned(), first: Box::new(first.clone()), more })
 }
 
 fn refuse_existing(target: &Path) -> Result<(), BackupError> {
@@ -154,15 +176,17 @@ fn copy_pages(from: &Connection, source: &Path, part: &Path) -> Result<Head, Bac
 /// Gives the store at `target` and its log another name, if there is one.
 fn move_aside(target: &Path) -> Result<Option<PathBuf>, BackupError> {
     let there = |path: &Path| path.symlink_metadata().is_ok();
+    let found = there(target);
     let mut n = 1_u32;
     let aside = loop {
         let name = beside(target, &format!(".replaced-{n}"));
-        if !there(&name) && !there(&beside(&name, "-wal")) {
+        // A log alone is what a crash left between the two steps below: it goes where its store went.
+        let follows = !found && !there(&beside(target, &format!(".replaced-{}", n + 1)));
+        if !there(&beside(&name, "-wal")) && (follows || !there(&name)) {
             break name;
         }
         n += 1;
     };
-    let found = there(target);
     for suffix in ["", "-wal"] {
         let from = beside(target, suffix);
         if there(&from) {

@@ -126,6 +126,35 @@ pub fn full_until(
     Ok(check.report)
 }
 
+/// The name in `meta` of the moment from which the wait for the next thorough check counts.
+const COUNTS_FROM: &str = "thorough-check-counts-from";
+
+/// From when on, in UTC milliseconds, the wait for the next thorough check counts: the last one that found nothing. A
+/// store that has no such moment yet begins with `now`.
+///
+/// # Errors
+/// [`OpenError`] if the store cannot be read, or the moment not be kept.
+pub fn counts_from(path: &Path, now: i64) -> Result<i64, OpenError> {
+    let found: Option<String> = schema::reader(path)?
+        .query_row(sql::META, [COUNTS_FROM], |r| r.get(0))
+        .optional()
+        .map_err(|e| StoreError::sqlite(path, "read when the store was checked", e))?;
+    match found.and_then(|text| text.parse().ok()) {
+        Some(at) => Ok(at),
+        None => found_sound(path, now).map(|()| now),
+    }
+}
+
+/// Keeps that a thorough check at `now` found nothing; may be called while a brain writes.
+///
+/// # Errors
+/// [`OpenError`] if it cannot be kept.
+pub fn found_sound(path: &Path, now: i64) -> Result<(), OpenError> {
+    let conn = schema::second(path)?;
+    let kept = conn.execute(sql::MARK, [COUNTS_FROM, &now.to_string()]);
+    kept.map(drop).map_err(|e| StoreError::sqlite(path, "keep when the store was checked", e).into())
+}
+
 /// The chain of all rows alone: what a backup must have before it takes a store's place.
 pub(crate) fn chain(path: &Path) -> Result<Report, OpenError> {
     let mut check = Check { conn: schema::reader(path)?, place: path.to_owned(), report: Report::default() };
@@ -238,9 +267,13 @@ impl Check {
         for effect in self.report.take(effects)?.unwrap_or_default() {
             let what = Damaged::Effect(effect.id);
             let row = self.report.take(journal::rows(place, &tx, effect.id.seq, 1))?;
-            let row = row.unwrap_or_default().pop().filter(|row| row.seq == effect.id.seq);
-            if row.is_some_and(|row| !row.effects.contains(&effect)) {
-                self.report.add(what.clone(), "the row it names did not want it");
+            // A row that cannot be read is a finding already.
+            match row.map(|mut rows| rows.pop().filter(|row| row.seq == effect.id.seq)) {
+                Some(None) => self.report.add(what.clone(), "the row it names is not there"),
+                Some(Some(row)) if !row.effects.contains(&effect) => {
+                    self.report.add(what.clone(), "the row it names did not want it");
+                }
+                Some(Some(_)) | None => {}
             }
             let settled: Option<i64> = tx
                 .query_row(sql::TAKEN, [format!("effect/{}", effect.id)], |r| r.get(0))

@@ -98,6 +98,16 @@ pub enum OpenError {
         /// Why.
         source: rusqlite::Error,
     },
+    /// A restore was interrupted before its last step; an empty store would hide that.
+    #[error(
+        "{place}: there is no store, and {found} lies beside it: a restore was interrupted; run `orch restore` again, or move {found} away to begin with an empty store"
+    )]
+    HalfRestored {
+        /// Where the store would be.
+        place: PathBuf,
+        /// What the restore left.
+        found: PathBuf,
+    },
     /// The file system refused.
     #[error("{place}: cannot {doing}; check that the data folder exists and belongs to this user")]
     Files {

@@ -77,9 +77,17 @@ impl Drop for Lock {
     }
 }
 
+/// What a restore that was interrupted left beside a store that is not there.
+fn half_restored(store: &Path) -> Option<PathBuf> {
+    [".part", ".replaced-1"].iter().map(|suffix| beside(store, suffix)).find(|p| p.symlink_metadata().is_ok())
+}
+
 /// Makes an empty data file that only its owner can read, unless there is one.
 pub(crate) fn make(store: &Path) -> Result<(), OpenError> {
     let files = |place: &Path, doing, source| OpenError::Files { place: place.to_owned(), doing, source };
+    if let (false, Some(found)) = (store.symlink_metadata().is_ok(), half_restored(store)) {
+        return Err(OpenError::HalfRestored { place: store.to_owned(), found });
+    }
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(store) {
         Ok(_) => File::open(folder(store))
             .and_then(|folder| folder.sync_all())

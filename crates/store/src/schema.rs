@@ -82,20 +82,33 @@ pub(crate) fn second(path: &Path) -> Result<Connection, OpenError> {
 
 /// A connection that can only read, of a store with exactly this binary's schema.
 pub(crate) fn reader(path: &Path) -> Result<Connection, OpenError> {
-    refuse_old_sqlite()?;
-    let conn = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    let found = known(path, &conn, false)?;
+    let (conn, found) = reader_of_any(path)?;
     let known = newest(MIGRATIONS);
     if found < known {
         return Err(OpenError::Older { place: path.to_owned(), found, known });
     }
+    Ok(conn)
+}
+
+/// A connection that can only read, also of a store with an older schema, and which schema that is.
+pub(crate) fn reader_of_any(path: &Path) -> Result<(Connection, u32), OpenError> {
+    refuse_old_sqlite()?;
+    let conn = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let found = known(path, &conn, false)?;
     let set = || -> rusqlite::Result<()> {
         conn.busy_timeout(PATIENCE)?;
         conn.pragma_update(None, "query_only", true)?;
         frugal(&conn, 512)
     };
     set().map_err(|e| StoreError::sqlite(path, "set up the reading connection", e))?;
-    Ok(conn)
+    Ok((conn, found))
+}
+
+/// Gives a copy of a store that nobody uses yet the newest schema. It stays one file, without a log beside it.
+pub(crate) fn bring_up(path: &Path) -> Result<(), OpenError> {
+    let mut conn = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    migrate(path, &mut conn, MIGRATIONS)?;
+    conn.close().map_err(|(_, e)| StoreError::sqlite(path, "close the copy", e).into())
 }
 
 fn open(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {

@@ -17,7 +17,7 @@ use orch_core::id::{Commit, RunId};
 use serde::{Deserialize, Serialize};
 
 use super::base::{Ground, boot};
-use super::hub::{Hub, remove_index};
+use super::hub::{Hub, RefMove, remove_index};
 use super::layer::Step;
 use super::overlay;
 use super::paths::{self, Kind};
@@ -279,6 +279,27 @@ impl Hub {
             }
         }
         met.and(self.empty_trash())
+    }
+
+    /// Forgets all runs: an older journal takes the place of the one that named them, and will give their names again.
+    /// Their commits stay where branches have them. The trees' folders are left to the caller. May be called again.
+    ///
+    /// # Errors
+    /// Git or the file system refuses.
+    pub fn forget_runs(&self) -> Result<(), Failure> {
+        let rooms = self.room("runs")?;
+        for name in names_in(&rooms)? {
+            let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());
+            if let Some(Ok(Some(admin))) = run.map(|run| self.admin(run)) {
+                overlay::unmount(&admin.folder).map_err(failure::io(&admin.folder))?;
+            }
+            self.trash(&rooms.join(&name))?;
+        }
+        let marks = ["refs/orch/runs", "refs/orch/left"];
+        let names = self.ask(["for-each-ref", "--format=%(refname)"]).args(marks).run()?.text();
+        let gone = |name: &str| RefMove { name: name.to_owned(), old: None, new: None };
+        let gone: Vec<_> = names.lines().map(gone).collect();
+        if gone.is_empty() { Ok(()) } else { Ok(self.move_refs(&gone)?) }
     }
 
     /// What the host knows of a run's tree; `None` if there is none, or if nobody can read any more what it is.

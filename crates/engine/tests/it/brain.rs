@@ -8,6 +8,7 @@ use orch_core::event::Event;
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_engine::handle::NotTaken;
 use orch_engine::run::Brain;
 use orch_engine::{Ack, Engine, Incoming, Target};
 use orch_sim::MemoryJournal;
@@ -112,4 +113,31 @@ async fn the_event_loop_never_waits_for_the_brain() {
     assert!(matches!(last.await.expect("joined"), Ok(Ack::Accepted { .. })));
     assert_eq!(journal_back.recv().expect("the journal is closed").all().len(), 2);
     assert!(handle.submit(pause("three")).await.is_err());
+}
+
+/// Proves that a frozen brain writes nothing more, not even what waited already or is due, says why to all who wait, and
+/// is not closed in order.
+#[tokio::test]
+async fn a_frozen_brain_writes_nothing() {
+    let (committing, commits) = channel();
+    let (let_through, go) = channel();
+    let journal = Slow { inner: MemoryJournal::default(), committing, go };
+    let (engine, _) = Engine::take_over(journal).expect("an empty journal");
+    let (closed, journal_back) = channel();
+    let close = move |journal: Slow| closed.send(journal.inner).expect("the test listens");
+    let (brain, _effects, first) = Brain::start_with(engine, pause("first"), close).expect("a thread");
+    let handle = brain.handle();
+    let commits = tokio::task::spawn_blocking(move || commits.recv().map(|()| commits));
+    let commits = commits.await.expect("joined").expect("a commit begins");
+    // It waits in the queue when the brain is frozen.
+    let waits = handle.report(pause("second"));
+    handle.freeze("a page is torn".to_owned());
+    let_through.send(()).expect("the brain waits");
+    assert!(matches!(first.taken().await, Ok(Ack::Accepted { seq: Seq(1), .. })));
+    let refused = NotTaken::Store("a page is torn".to_owned());
+    assert_eq!(waits.await, Err(refused.clone()));
+    assert_eq!(handle.report(pause("third")).await, Err(refused));
+    tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
+    assert!(commits.try_recv().is_err(), "nothing was committed");
+    assert!(journal_back.recv().is_err(), "it was not closed in order");
 }

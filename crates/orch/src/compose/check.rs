@@ -23,6 +23,10 @@ fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<Stat
 /// A sound store is looked at again after this.
 const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// How long a look that failed by itself is waited for, at first and at last.
+const AT_FIRST: Duration = Duration::from_secs(60);
+const AT_LAST: Duration = Duration::from_secs(3600);
+
 /// Findings that are named one by one.
 const SHOWN: usize = 3;
 
@@ -32,27 +36,92 @@ const SHOWN: usize = 3;
 pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::oneshot::Receiver<()>) {
     let outside = Arc::clone(outside);
     outside.clone().tasks.spawn(async move {
-        let mut wait = if at_once { Duration::ZERO } else { WEEK };
         let mut depth = if at_once { Depth::Quick } else { Depth::Thorough };
         tokio::select! {
             () = outside.stop.cancelled() => return,
             _ = log_moved => {}
         }
+        let mut failed = 0_u32;
+        let mut wait = if at_once { Duration::ZERO } else { left(&outside).await };
         loop {
             tokio::select! {
                 () = outside.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
             }
-            if let Some(findings) = findings(&outside, depth).await {
-                return freeze(&outside, &findings).await;
+            match look(&outside, depth).await {
+                Looked::Sound => {
+                    if depth == Depth::Thorough {
+                        found_sound(&outside).await;
+                    }
+                    (failed, depth) = (0, Depth::Thorough);
+                    wait = left(&outside).await;
+                }
+                Looked::Damaged(findings) => return freeze(&outside, &findings).await,
+                Looked::Over => return,
+                Looked::Not(cause) => {
+                    if failed == 0 {
+                        tracing::warn!(cause, "the store could not be checked; this is tried again");
+                    }
+                    failed = failed.saturating_add(1);
+                    wait = again_after(failed);
+                }
             }
-            (wait, depth) = (WEEK, Depth::Thorough);
         }
     });
 }
 
-/// What the check finds; `None`: sound.
-async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
+/// How long to wait after so many looks that failed by themselves.
+fn again_after(failed: u32) -> Duration {
+    (AT_FIRST * 2_u32.saturating_pow(failed.saturating_sub(1).min(10))).min(AT_LAST)
+}
+
+/// What is left of the wait for the next thorough check: a week from the last one, however often Orch was started since.
+async fn left(outside: &Outside) -> Duration {
+    let (place, now) = (outside.home.store(), clock::now());
+    let from = tokio::task::spawn_blocking(move || check::counts_from(&place, now.0)).await;
+    match from {
+        Ok(Ok(from)) => rest(from, now.0),
+        Ok(Err(error)) => {
+            tracing::warn!(error = %super::chain(&error), "when the store was last checked is not known");
+            WEEK
+        }
+        Err(panic) => {
+            tracing::error!(%panic, "when the store was last checked is not known");
+            WEEK
+        }
+    }
+}
+
+/// What is left of a week that began then, both in milliseconds; a moment that has not come yet counts as now.
+fn rest(from: i64, now: i64) -> Duration {
+    WEEK.saturating_sub(Duration::from_millis(u64::try_from(now.saturating_sub(from)).unwrap_or(0)))
+}
+
+/// Keeps when the store was found sound; if that fails the next start only checks earlier.
+async fn found_sound(outside: &Outside) {
+    let (place, now) = (outside.home.store(), clock::now());
+    match tokio::task::spawn_blocking(move || check::found_sound(&place, now.0)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(error = %super::chain(&error), "that the store is sound was not kept")
+        }
+        Err(panic) => tracing::error!(%panic, "that the store is sound was not kept"),
+    }
+}
+
+/// What came of a look.
+enum Looked {
+    Sound,
+    /// What was found.
+    Damaged(String),
+    /// It could not be done, and says nothing of the store.
+    Not(String),
+    /// Nobody waits for it any more.
+    Over,
+}
+
+/// Looks at all of it.
+async fn look(outside: &Outside, depth: Depth) -> Looked {
     let place = outside.home.store();
     let over = std::panic::AssertUnwindSafe(outside.stop.clone());
     let stopped = move || over.is_cancelled();
@@ -60,22 +129,25 @@ async fn findings(outside: &Outside, depth: Depth) -> Option<String> {
         tokio::task::spawn_blocking(move || check::full_until(&place, depth, Some(&fold), stopped)).await;
     // A look that nobody waits for any more says nothing of the store, and lets go of the log.
     if outside.stop.is_cancelled() {
-        return None;
+        return Looked::Over;
     }
     match checked {
         Ok(Ok(report)) if report.is_sound() => {
             tracing::info!(rows = report.rows, "the store was checked and is sound");
-            None
+            Looked::Sound
         }
         Ok(Ok(report)) => {
             let told = |found: &check::Finding| format!("{}: {}", found.what, found.cause);
             let more = report.findings.len().saturating_sub(SHOWN);
             let mut said: Vec<String> = report.findings.iter().take(SHOWN).map(told).collect();
             said.extend((more > 0).then(|| format!("and {more} more")));
-            Some(said.join("; "))
+            Looked::Damaged(said.join("; "))
         }
-        Ok(Err(error)) => Some(super::chain(&error)),
-        Err(panic) => Some(panic.to_string()),
+        Ok(Err(orch_store::OpenError::Store(error @ orch_store::StoreError::Damaged { .. }))) => {
+            Looked::Damaged(super::chain(&error))
+        }
+        Ok(Err(error)) => Looked::Not(super::chain(&error)),
+        Err(panic) => Looked::Not(panic.to_string()),
     }
 }
 
@@ -95,4 +167,26 @@ async fn freeze(outside: &Outside, findings: &str) {
         tracing::error!(%error, "and it could not be paused");
     }
     outside.handle.freeze(cause);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that the week goes on over restarts, and that a clock which went back does not make it longer.
+    #[test]
+    fn the_week_goes_on_over_restarts() {
+        let day = 24 * 3600 * 1000;
+        assert_eq!(rest(0, 6 * day), WEEK - Duration::from_secs(6 * 24 * 3600));
+        assert_eq!(rest(0, 8 * day), Duration::ZERO);
+        assert_eq!(rest(day, 0), WEEK);
+    }
+
+    /// Proves that a look which fails by itself is tried again, ever more rarely, and at least once an hour.
+    #[test]
+    fn a_failed_look_is_tried_again() {
+        assert_eq!(again_after(1), AT_FIRST);
+        assert_eq!(again_after(2), AT_FIRST * 2);
+        assert_eq!(again_after(u32::MAX), AT_LAST);
+    }
 }

@@ -1,5 +1,6 @@
 //! What becomes of bad input? Each gets an error that names place and remedy, and nothing is lost (issue, "bad input").
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -320,6 +321,49 @@ fn a_damaged_row_at_the_end_is_refused_at_the_start() {
     std::fs::write(yard.home().store(), whole).unwrap();
     yard.up();
     assert_eq!(yard.task(&id).stage, Stage::Done);
+}
+
+/// Proves that a restored store begins afresh with the numbers of lost rows: runs of the same names find nothing of the
+/// runs before, what those left is kept aside, and work goes on to its end.
+#[test]
+fn after_a_restore_old_runs_do_not_count() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.travel(&id);
+    yard.settle();
+    yard.stop();
+    let backup = yard.folder().join("backup.db");
+    let named = backup.to_str().unwrap().to_owned();
+    orch_store::backup::online(&yard.home().store(), &backup).unwrap();
+    yard.up();
+    let lost = yard.ask("A change that is lost");
+    // Not to its end: main keeps what was merged, and the change would be empty the next time.
+    yard.until(&lost, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    yard.settle();
+    yard.stop();
+    let (said, wrong) = yard.typed(&["restore", &named]);
+    assert!(said.contains("restored to"), "{said}{wrong}");
+    let left = |folder: &std::path::Path| std::fs::read_dir(folder).map_or(0, Iterator::count);
+    assert_eq!(left(&yard.home().runs()), 0);
+    let aside = yard.home().folder().join("runs.replaced-1");
+    assert!(left(&aside) > 0);
+    let names = |folder: &std::path::Path| -> BTreeSet<_> {
+        std::fs::read_dir(folder).unwrap().map(|run| run.unwrap().file_name()).collect()
+    };
+    let hubs: Vec<_> = std::fs::read_dir(yard.home().hubs())
+        .unwrap()
+        .map(|hub| hub.unwrap().path().join("hub.git"))
+        .collect();
+    for hub in &hubs {
+        assert_eq!(yard.git_in(hub, ["for-each-ref", "refs/orch/runs", "refs/orch/left"]), "");
+    }
+    yard.up();
+    let again = yard.ask("Another change");
+    assert_eq!(again, lost, "the same names are given again");
+    yard.travel(&again);
+    assert_eq!(yard.task(&again).stage, Stage::Done);
+    assert!(!names(&aside).is_disjoint(&names(&yard.home().runs())), "runs of lost names were run anew");
 }
 
 /// Proves that a damaged row which no start looks at is found by the full check after a stop that was not in order: nothing

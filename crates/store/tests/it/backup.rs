@@ -67,7 +67,7 @@ fn a_backup_comes_back() {
     drop(journal);
     let rows = stored(&backup);
 
-    let restored = restore(&backup, &home.store()).unwrap();
+    let restored = restore(&backup, &home.store(), || Ok(())).unwrap();
     assert_eq!(restored.head, copied.head);
     assert_eq!(stored(&home.store()), rows);
     let mut journal = SqliteJournal::open(&home.store()).unwrap();
@@ -87,7 +87,7 @@ fn a_backup_comes_back_to_an_empty_place() {
     home.filled(5).0.close().unwrap();
     let other = Home::new();
     std::fs::write(other.file("orch.db-wal"), "the log of a store that is gone").unwrap();
-    let restored = restore(&home.store(), &other.store()).unwrap();
+    let restored = restore(&home.store(), &other.store(), || Ok(())).unwrap();
     assert_eq!(restored.aside, None);
     assert_eq!(stored(&other.store()), stored(&home.store()));
     assert_eq!(SqliteJournal::open(&other.store()).unwrap().head().unwrap().seq, Seq(6));
@@ -100,7 +100,7 @@ fn what_would_lose_something_is_refused() {
     let (journal, _) = home.filled(100);
     let backup = home.file("backup.db");
     online(&home.store(), &backup).unwrap();
-    let error = restore(&backup, &home.store()).unwrap_err();
+    let error = restore(&backup, &home.store(), || Ok(())).unwrap_err();
     assert!(matches!(error, BackupError::Target(_)), "{error}");
     assert!(error.to_string().contains("another brain has this store"), "{error}");
     let error = online(&home.store(), &backup).unwrap_err();
@@ -111,11 +111,63 @@ fn what_would_lose_something_is_refused() {
     conn.execute_batch("UPDATE journal SET body = replace(body, 'k5', 'k6') WHERE seq = 5").unwrap();
     drop(conn);
     let before = std::fs::read(home.store()).unwrap();
-    let error = restore(&backup, &home.store()).unwrap_err();
+    let error = restore(&backup, &home.store(), || Ok(())).unwrap_err();
     assert!(matches!(error, BackupError::Unsound { .. }), "{error}");
     assert!(error.to_string().contains("journal row 5"), "{error}");
     assert_eq!(std::fs::read(home.store()).unwrap(), before);
-    let error = restore(&home.file("missing.db"), &home.store()).unwrap_err();
+    let error = restore(&home.file("missing.db"), &home.store(), || Ok(())).unwrap_err();
     assert!(matches!(error, BackupError::Source(_)), "{error}");
     assert_eq!(std::fs::read(home.store()).unwrap(), before);
+}
+
+/// Proves that the way is made before the store is exchanged, and that the store is as it was if it cannot be made.
+#[test]
+fn the_way_is_made_first() {
+    let home = Home::new();
+    home.filled(5).0.close().unwrap();
+    let backup = home.file("backup.db");
+    online(&home.store(), &backup).unwrap();
+    let before = std::fs::read(home.store()).unwrap();
+    let error = restore(&backup, &home.store(), || Err("a hub is locked".into())).unwrap_err();
+    assert!(matches!(error, BackupError::Outside(_)), "{error}");
+    assert_eq!(std::fs::read(home.store()).unwrap(), before);
+    assert!(!home.file("orch.db.part").exists() && !home.file("orch.db.replaced-1").exists());
+}
+
+/// Proves that a backup of the first schema comes back with the newest one.
+#[test]
+fn an_old_backup_comes_back() {
+    let home = Home::new();
+    let backup = home.file("old.db");
+    let conn = rusqlite::Connection::open(&backup).unwrap();
+    let first = include_str!("../../migrations/0001_journal.sql");
+    conn.execute_batch("CREATE TABLE migration (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT")
+        .unwrap();
+    conn.execute_batch(first).unwrap();
+    let sum = orch_core::id::Digest::of(first.as_bytes()).0;
+    conn.execute("INSERT INTO migration VALUES (1, ?1)", [sum]).unwrap();
+    conn.execute_batch("PRAGMA application_id = 0x4f726368; PRAGMA user_version = 1").unwrap();
+    conn.close().unwrap();
+    let before = std::fs::read(&backup).unwrap();
+    restore(&backup, &home.store(), || Ok(())).unwrap();
+    assert_eq!(std::fs::read(&backup).unwrap(), before, "a backup is only read");
+    assert!(full(&home.store(), Depth::Thorough, None).unwrap().is_sound());
+}
+
+/// Proves that a restore interrupted where there is no store is not followed by an empty one, and that restoring again
+/// ends it, with the log beside its store.
+#[test]
+fn an_interrupted_restore_is_no_empty_store() {
+    let home = Home::new();
+    home.filled(5).0.close().unwrap();
+    let backup = home.file("backup.db");
+    online(&home.store(), &backup).unwrap();
+    std::fs::rename(home.store(), home.file("orch.db.replaced-1")).unwrap();
+    std::fs::write(home.file("orch.db-wal"), "its log").unwrap();
+    let refused = SqliteJournal::open(&home.store()).unwrap_err().to_string();
+    assert!(refused.contains("a restore was interrupted") && refused.contains("orch restore"), "{refused}");
+    assert!(!home.store().exists());
+    restore(&backup, &home.store(), || Ok(())).unwrap();
+    assert!(home.file("orch.db.replaced-1-wal").exists());
+    assert_eq!(SqliteJournal::open(&home.store()).unwrap().head().unwrap().seq, Seq(6));
 }
