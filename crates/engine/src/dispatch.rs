@@ -9,6 +9,9 @@ use orch_core::event::{EffectReply, Outcome};
 use orch_core::id::EffectId;
 use orch_core::time::Moment;
 
+/// After so many transient failures an effect that nothing waits for is given up, with a reason in the journal.
+const MOST_TRIES: u32 = 20;
+
 /// The lines and what stands in each.
 #[derive(Debug, Default)]
 pub struct Dispatch {
@@ -76,8 +79,7 @@ impl Dispatch {
         }
     }
 
-    /// Whether a failed reply is to be tried again here, and for which time, instead of being written down. What is in the
-    /// journal is never given up because the outside is away for long.
+    /// Whether a failed reply is to be tried again here, and for which time, instead of being written down.
     pub fn insists(&self, reply: &EffectReply) -> Option<u32> {
         let Outcome::Failed(failure) = &reply.outcome else { return None };
         match failure.kind {
@@ -85,9 +87,9 @@ impl Dispatch {
             FailureKind::Transient | FailureKind::Unknown => {}
         }
         let effect = self.find(reply.effect)?;
-        let tries = self.tries.get(&reply.effect).copied().unwrap_or(0).saturating_add(1);
+        let tries = self.tries.get(&reply.effect).copied().unwrap_or(0) + 1;
         let cleanup = matches!(effect.line, Line::Cleanup(_));
-        (cleanup || nobody_waits(&effect.call)).then_some(tries)
+        ((cleanup || nobody_waits(&effect.call)) && tries < MOST_TRIES).then_some(tries)
     }
 
     /// Is tried again after a while; the line waits with it.
