@@ -108,68 +108,38 @@ gesture_path!(/// Allows one more run of an agent, whatever the budgets say.
 gesture_path!(/// Goes on although the request was edited after its approval, or the branch was taken away.
     go_on, "/api/v1/tasks/{id}/continue", Press::Continue);
 
-/// Approves the requirements, or a diff of protected paths.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/approve", tag = "gestures", security(("token" = [])),
-    params(("id" = String, Path, description = "The task."),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
-    request_body(content = wire::Bound, description = "May be left out."),
-    responses((status = 200, description = "What it did.", body = wire::Taken),
-        (status = 400, description = "The body is wrong.", body = Failure),
-        (status = 401, description = "No credential.", body = Failure),
-        (status = 404, description = "No such task.", body = Failure)))]
-pub(crate) async fn approve(
-    State(rooms): State<Rooms>,
-    writer: Writer,
-    request: RequestId,
-    Tongue(lang): Tongue,
-    Path(id): Path<String>,
-    MayBody(bound): MayBody<wire::Bound>,
-) -> Result<Json<wire::Taken>, Problem> {
-    let what = bound.what.as_deref().map(digest).transpose()?;
-    to_task(&rooms, (&id, lang), (writer, request), Press::Approve { what }, Vec::new()).await
+/// A gesture that may name the thing it is meant for.
+macro_rules! bound_path {
+    ($(#[$doc:meta])* $name:ident, $path:literal, $press:ident, $said:literal) => {
+        $(#[$doc])*
+        #[utoipa::path(post, path = $path, tag = "gestures", security(("token" = [])),
+            params(("id" = String, Path, description = "The task."),
+                ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
+            request_body(content = wire::Bound, description = $said),
+            responses((status = 200, description = "What it did.", body = wire::Taken),
+                (status = 400, description = "The body is wrong.", body = Failure),
+                (status = 401, description = "No credential.", body = Failure),
+                (status = 404, description = "No such task.", body = Failure)))]
+        pub(crate) async fn $name(
+            State(rooms): State<Rooms>,
+            writer: Writer,
+            request: RequestId,
+            Tongue(lang): Tongue,
+            Path(id): Path<String>,
+            MayBody(bound): MayBody<wire::Bound>,
+        ) -> Result<Json<wire::Taken>, Problem> {
+            let what = bound.what.as_deref().map(digest).transpose()?;
+            to_task(&rooms, (&id, lang), (writer, request), Press::$press { what }, Vec::new()).await
+        }
+    };
 }
 
-/// Confirms the deploy (or merge) of the change that waits.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/confirm", tag = "gestures", security(("token" = [])),
-    params(("id" = String, Path, description = "The task."),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
-    request_body(content = wire::Bound, description = "May be left out; `what` names the change (decision 37)."),
-    responses((status = 200, description = "What it did.", body = wire::Taken),
-        (status = 400, description = "The body is wrong.", body = Failure),
-        (status = 401, description = "No credential.", body = Failure),
-        (status = 404, description = "No such task.", body = Failure)))]
-pub(crate) async fn confirm(
-    State(rooms): State<Rooms>,
-    writer: Writer,
-    request: RequestId,
-    Tongue(lang): Tongue,
-    Path(id): Path<String>,
-    MayBody(bound): MayBody<wire::Bound>,
-) -> Result<Json<wire::Taken>, Problem> {
-    let what = bound.what.as_deref().map(digest).transpose()?;
-    to_task(&rooms, (&id, lang), (writer, request), Press::Confirm { what }, Vec::new()).await
-}
-
-/// Accepts what somebody merged past the gates.
-#[utoipa::path(post, path = "/api/v1/tasks/{id}/accept", tag = "gestures", security(("token" = [])),
-    params(("id" = String, Path, description = "The task."),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one press.")),
-    request_body(content = wire::Bound, description = "May be left out; `what` names the commit (decision 45)."),
-    responses((status = 200, description = "What it did.", body = wire::Taken),
-        (status = 400, description = "The body is wrong.", body = Failure),
-        (status = 401, description = "No credential.", body = Failure),
-        (status = 404, description = "No such task.", body = Failure)))]
-pub(crate) async fn accept(
-    State(rooms): State<Rooms>,
-    writer: Writer,
-    request: RequestId,
-    Tongue(lang): Tongue,
-    Path(id): Path<String>,
-    MayBody(bound): MayBody<wire::Bound>,
-) -> Result<Json<wire::Taken>, Problem> {
-    let what = bound.what.as_deref().map(digest).transpose()?;
-    to_task(&rooms, (&id, lang), (writer, request), Press::Accept { what }, Vec::new()).await
-}
+bound_path!(/// Approves the requirements, or a diff of protected paths.
+    approve, "/api/v1/tasks/{id}/approve", Approve, "May be left out.");
+bound_path!(/// Confirms the deploy (or merge) of the change that waits.
+    confirm, "/api/v1/tasks/{id}/confirm", Confirm, "May be left out; `what` names the change (decision 37).");
+bound_path!(/// Accepts what somebody merged past the gates.
+    accept, "/api/v1/tasks/{id}/accept", Accept, "May be left out; `what` names the commit (decision 45).");
 
 /// Rejects what there is, with a reason.
 #[utoipa::path(post, path = "/api/v1/tasks/{id}/reject", tag = "gestures", security(("token" = [])),
