@@ -5,6 +5,7 @@
 
 pub mod memory;
 pub mod schedule;
+pub mod fault;
 pub mod world;
 pub mod bench;
 mod people;

@@ -1,0 +1,70 @@
+//! What does a patient person do until everything is over?
+
+use orch_core::call::tracker::Status;
+use orch_core::gesture::Press;
+use orch_core::hold::standing;
+use orch_core::task::{Rest, Step, Task};
+
+use super::Bench;
+use crate::invariant::Broken;
+
+impl Bench {
+    /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
+    pub fn run_with_people(&mut self, patience: u32) -> Result<(), Broken> {
+        for _ in 0..patience {
+            self.run()?;
+            let waiting: Vec<Task> =
+                self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
+            if waiting.is_empty() {
+                return Ok(());
+            }
+            for task in waiting {
+                self.attend(&task);
+            }
+        }
+        let open = self.tasks().into_iter().filter(|task| !task.stage.is_terminal());
+        let open: Vec<Task> = open.collect();
+        let now = self.now;
+        let engine = self.engine();
+        let stands = |task: &Task| standing(task, engine.board(), engine.policies(), now);
+        let left: Vec<String> = open
+            .iter()
+            .map(|task| format!("{} at {} does {:?}: {:?}", task.id, task.stage, task.step, stands(task)))
+            .collect();
+        if left.is_empty() {
+            return Ok(());
+        }
+        Err(Broken { name: "liveness", what: left.join("; ") })
+    }
+
+    /// A person looks at every task that waits for one, now and then.
+    pub fn attend_all(&mut self) {
+        if self.dice.chance(15) {
+            for task in self.tasks() {
+                if self.dice.chance(20) {
+                    self.attend(&task);
+                }
+            }
+        }
+    }
+
+    fn attend(&mut self, task: &Task) {
+        let Step::Rest(rest) = &task.step else { return };
+        let issue = task.issue.clone();
+        match rest {
+            Rest::Start | Rest::Questions | Rest::Escalated => drop(self.press(&issue, Status::ToAnalyse)),
+            Rest::Approval | Rest::Protected => drop(self.press(&issue, Status::Approved)),
+            Rest::Confirmation => drop(self.press(&issue, Status::ConfirmDeploy)),
+            Rest::RequestChanged | Rest::Withdrawn => drop(self.gesture(&task.id, Press::Continue)),
+            Rest::MergedOutside => drop(self.gesture(&task.id, Press::Accept { what: None })),
+            Rest::RunBudget { .. } => drop(self.gesture(&task.id, Press::Allow)),
+            Rest::CannotTell { .. } => drop(self.gesture(&task.id, Press::Retry)),
+            Rest::IssueGone => {
+                self.world.tracker.set_present(&issue, true);
+                self.deliver(&issue);
+            }
+            Rest::Over => {}
+        }
+        // A press whose delivery was lost is found by the sweep of the next round.
+    }
+}

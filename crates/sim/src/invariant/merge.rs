@@ -1,0 +1,118 @@
+//! What reached main and production, and was it entitled to?
+
+use orch_core::gate::{GateId, Subject, Verdict};
+use orch_core::id::{Commit, Entity};
+use orch_core::policy::Policy;
+use orch_core::state::State;
+use orch_core::task::Task;
+use orch_engine::Engine;
+
+use super::{Broken, Watch, broken};
+use crate::memory::MemoryJournal;
+use crate::world::World;
+
+impl Watch {
+    /// Everything that Orch put on main passed every gate as exactly that content; main only moves forward.
+    pub(super) fn merges(&mut self, engine: &mut Engine<MemoryJournal>, world: &World) -> Result<(), Broken> {
+        for (project, repository) in &world.repositories {
+            let seen = self.main.entry(project.clone()).or_insert(1);
+            for at in *seen..repository.main_was.len() {
+                let (Some(before), Some(after)) =
+                    (repository.main_was.get(at - 1), repository.main_was.get(at))
+                else {
+                    continue;
+                };
+                if world.works.by_people.contains(after) {
+                    continue;
+                }
+                if !repository.contains(after, before) {
+                    broken("main-never-forced", format!("{after} does not contain {before}"))?;
+                }
+                if !repository.tested.contains(&repository.tree(after)) {
+                    broken("merged-is-tested", format!("{after} reached main untested"))?;
+                }
+                let policy = self.asked.get(after).cloned().unwrap_or_default();
+                let merger = engine.journal().states().values().find_map(|kept| match &kept.state {
+                    State::Task(task) => (task.candidate.as_ref().map(|c| &c.commit) == Some(after)
+                        || task.merged.as_ref().map(|m| &m.commit) == Some(after))
+                    .then_some(&**task),
+                    State::Repository(_)
+                    | State::Project(_)
+                    | State::Provider(_)
+                    | State::Installation(_) => None,
+                });
+                match merger {
+                    Some(task) => merged_through_the_gates(task, &policy, after)?,
+                    None => broken("merged-is-tested", format!("no task merged {after}"))?,
+                }
+            }
+            *seen = repository.main_was.len().max(1);
+        }
+        Ok(())
+    }
+
+    /// Production is touched only by what was merged, and only with consent to exactly that change.
+    pub(super) fn deploys(
+        &mut self,
+        engine: &mut Engine<MemoryJournal>,
+        world: &World,
+    ) -> Result<(), Broken> {
+        for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
+            let kept = engine.journal().states().get(&Entity::Task(id.clone()));
+            let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
+            let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
+            if !task.merged.iter().chain(&task.earlier_merges).any(of) {
+                broken(
+                    "deploy-what-was-merged",
+                    format!("{run} deploys {commit}, which {id} did not merge"),
+                )?;
+            }
+            let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
+            if current && task.consent.as_ref().map(|consent| &consent.what) != task.change() {
+                broken("production-needs-consent", format!("{run} deploys for {id} without consent"))?;
+            }
+            if current && task.lane.is_none() && task.deployed.is_none() && !task.stage.is_terminal() {
+                broken("deploys-are-serial", format!("{run} deploys for {id} outside the lane"))?;
+            }
+        }
+        self.hooks = world.hooks.len();
+        Ok(())
+    }
+}
+
+/// What stood when a commit reached main: every gate of the project, on exactly that content.
+fn merged_through_the_gates(task: &Task, policy: &Policy, commit: &Commit) -> Result<(), Broken> {
+    let fail = |what: &str| {
+        broken("main-only-through-the-gates", format!("{} merged {commit} without {what}", task.id))
+    };
+    let (Some(candidate), Some(change)) = (task.candidate.as_ref(), task.change()) else {
+        return fail("a candidate");
+    };
+    let passed = |gate: GateId, subject: &Subject| {
+        task.evidence.iter().any(|e| e.gate == gate && e.subject == *subject && e.verdict == Verdict::Pass)
+    };
+    let tested = task.evidence.iter().any(|e| {
+        e.gate == GateId::CheckCiGreen
+            && e.subject == Subject::Tree(candidate.tree.clone())
+            && e.verdict == Verdict::Pass
+            && e.definition == policy.ci_definition()
+    });
+    if !tested {
+        return fail("green tests on its tree");
+    }
+    let change = Subject::Change(change.clone());
+    if !passed(GateId::CheckReviewerVerdict, &change) || !passed(GateId::CheckTestsPassed, &change) {
+        return fail("its review or its tester");
+    }
+    if task.approval.is_none() {
+        return fail("the approval of its requirements");
+    }
+    let asks = policy.preset.deploys() || policy.confirm_merge;
+    if asks && task.consent.as_ref().map(|consent| &consent.what) != task.change() {
+        return fail("consent to exactly this change");
+    }
+    if task.protected.as_ref().is_some_and(|p| task.protected_ok.as_ref() != Some(&p.diff)) {
+        return fail("the approval of its protected paths");
+    }
+    Ok(())
+}

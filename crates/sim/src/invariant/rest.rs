@@ -1,0 +1,69 @@
+//! What holds when nothing moves any more?
+
+use std::collections::BTreeSet;
+
+use orch_core::id::RunId;
+use orch_core::stage::Stage;
+use orch_core::surface;
+use orch_core::task::Task;
+use orch_engine::Engine;
+
+use super::{Broken, broken, tasks};
+use crate::memory::MemoryJournal;
+use crate::world::World;
+
+/// What holds when nothing moves any more: boards tell the truth, nobody works for nobody, nothing is left behind.
+pub fn at_rest(engine: Option<&mut Engine<MemoryJournal>>, world: &World) -> Result<(), Broken> {
+    let Some(engine) = engine else { return Ok(()) };
+    let tasks: Vec<Task> = tasks(engine.journal());
+    let newest = |task: &Task| {
+        !tasks
+            .iter()
+            .any(|t| t.project == task.project && t.issue == task.issue && t.id.life() > task.id.life())
+    };
+    for task in tasks.iter().filter(|task| newest(task)) {
+        let Some(wanted) = surface::wanted(task) else { continue };
+        let shows = world.tracker.issues.get(&task.issue).and_then(|issue| issue.status);
+        if shows != Some(wanted) && !world.tracker.missing.contains(&wanted) {
+            return broken(
+                "the-board-tells-the-truth",
+                format!("{}: the board shows {shows:?}, true is {wanted:?}", task.id),
+            );
+        }
+    }
+    records_stand(tasks.iter().filter(|task| newest(task)), world)?;
+    let live: BTreeSet<RunId> = tasks.iter().filter_map(|task| task.live_run()).map(|(run, _)| run).collect();
+    for run in world.alive() {
+        if !live.contains(&run) {
+            return broken("nobody-works-for-nobody", format!("run {run} lives and nobody waits for it"));
+        }
+    }
+    for task in tasks.iter().filter(|task| task.stage == Stage::Cancelled) {
+        let Some(repository) = world.repositories.get(&task.project) else { continue };
+        if let Some((branch, _)) = repository.cut.iter().find(|(_, owner)| **owner == task.id.0) {
+            return broken("a-stop-leaves-nothing", format!("{} was stopped and {branch} stays", task.id));
+        }
+    }
+    Ok(())
+}
+
+/// The newest text of every record stands on its branch, and no text has two commits.
+fn records_stand<'t>(tasks: impl Iterator<Item = &'t Task>, world: &World) -> Result<(), Broken> {
+    for (project, repository) in &world.repositories {
+        let once: BTreeSet<_> = repository.records.iter().collect();
+        if once.len() != repository.records.len() {
+            return broken("a-record-is-one-commit", format!("{project}: {:?}", repository.records));
+        }
+    }
+    for task in tasks {
+        for known in task.records.iter().filter(|known| !known.is_refused() && known.writing.is_none()) {
+            let path = known.record.path(&task.item);
+            let there = world.repositories.get(&task.project).and_then(|r| r.record_file(&path));
+            let there = there.map(|text| orch_core::id::Digest::of(text.as_bytes()));
+            if known.standing().is_none() || there.as_ref() != Some(&known.text.blob) {
+                return broken("records-stand", format!("{}: {path} is not on its branch", task.id));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What does a row of the journal alone tell?
+
+use orch_core::call::{Call, TrackerCall};
+use orch_core::change::Change;
+use orch_core::effect::Effect;
+use orch_core::event::{Event, Outcome, RunHow};
+use orch_core::id::{Entity, TaskId};
+use orch_core::journal::Row;
+use orch_core::task::Step;
+
+use super::{Broken, Watch, broken};
+
+impl Watch {
+    /// What stands in the way of every merge from this row on.
+    pub(super) fn keeps_from_merging(&mut self, row: &Row) {
+        for change in &row.changes {
+            match (&row.entity, change) {
+                (Entity::Repository(project), Change::Frozen { task, .. }) => {
+                    self.freezes.entry(project.clone()).or_default().push(task.clone());
+                }
+                (Entity::Repository(project), Change::Thawed { task }) => {
+                    let freezes = self.freezes.entry(project.clone()).or_default();
+                    freezes.retain(|by| task.is_some() && by != task);
+                }
+                (Entity::Installation, Change::Paused(pause)) => self.paused = !pause.drain,
+                (Entity::Installation, Change::Unpaused) => self.paused = false,
+                _ => {}
+            }
+        }
+    }
+
+    /// Nothing merges while it is paused, or while the repository is frozen by another task, a person or a rewritten main.
+    pub(super) fn may_merge(&self, id: &TaskId, effect: &Effect, row: &Row) -> Result<(), Broken> {
+        let freezes = self.freezes.get(&effect.project).map(Vec::as_slice).unwrap_or_default();
+        if let Some(by) = freezes.iter().find(|by| by.as_ref() != Some(id)) {
+            broken("frozen-means-no-merge", format!("row {}: {id} merges, frozen by {by:?}", row.seq))?;
+        }
+        match self.paused {
+            true => broken("paused-means-no-merge", format!("row {}: {id} merges", row.seq)),
+            false => Ok(()),
+        }
+    }
+
+    /// What a row of the journal alone tells.
+    pub(super) fn row(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        if let Event::Granted(grant) = &row.event
+            && self.waits.get(id) != Some(&(grant.turn, grant.wanted.0))
+        {
+            broken("grants-only-to-who-waits", format!("row {}: {id} does not wait for that turn", row.seq))?;
+        }
+        for effect in &row.effects {
+            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call {
+                let fact = serde_json::to_string(note).unwrap_or_default();
+                if !self.told.insert((id.clone(), fact.clone())) {
+                    broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
+                }
+            }
+        }
+        // A new run, a new judgement or a person's word make the same sentence another fact.
+        let fresh =
+            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
+        if fresh {
+            self.told.retain(|(of, _)| of != id);
+        }
+        let blameless = match &row.event {
+            Event::Reply(reply) => matches!(reply.outcome, Outcome::Failed(_)),
+            Event::RunEnded(end) => matches!(
+                end.how,
+                RunHow::CouldNotStart { .. } | RunHow::Lost { .. } | RunHow::ProviderLimited { .. }
+            ),
+            Event::Issue(_)
+            | Event::Main(_)
+            | Event::Gesture(_)
+            | Event::Timer(_)
+            | Event::Granted(_)
+            | Event::Message(_)
+            | Event::PolicyChanged(_)
+            | Event::PolicyRefused(_)
+            | Event::Branch(_)
+            | Event::ProjectRetired
+            | Event::LimitsChanged(_)
+            | Event::SettingsRefused(_)
+            | Event::Started(_)
+            | Event::ClockStepped { .. }
+            | Event::Disk(_) => false,
+        };
+        for change in &row.changes {
+            if let Change::Attempted(attempts) = change {
+                let before = self.attempts.insert(id.clone(), *attempts).unwrap_or_default();
+                if blameless && (attempts.negative > before.negative || attempts.fruitless > before.fruitless)
+                {
+                    broken("infrastructure-is-nobodys-fault", format!("row {} charges {id}", row.seq))?;
+                }
+            }
+            // The wait is known row by row: several rows may come between two looks.
+            if let Change::Stepped(step) = change {
+                match &**step {
+                    Step::Queued(want) => {
+                        self.waits.insert(id.clone(), (want.turn(), row.seq.0));
+                    }
+                    Step::Rest(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => {
+                        self.waits.remove(id);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}

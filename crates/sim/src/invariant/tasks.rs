@@ -1,0 +1,185 @@
+//! What does the state of a task tell?
+
+use orch_core::artefact::{self, FileVerdict};
+use orch_core::event::RunHow;
+use orch_core::gate::{GateId, Subject};
+use orch_core::policy::Policy;
+use orch_core::record::Record;
+use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
+use orch_core::stage::{Role, Stage};
+use orch_core::task::{CiOf, Job, Step, Task};
+
+use super::{Broken, Watch, broken};
+use crate::world::World;
+
+impl Watch {
+    /// What a task's state tells.
+    pub(super) fn task(&mut self, task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
+        let id = &task.id;
+        if self.stages.get(id).is_some_and(|was| was.is_terminal() && *was != task.stage) {
+            broken("terminal-stays-terminal", format!("{id} was over and is at {}", task.stage))?;
+        }
+        self.stages.insert(id.clone(), task.stage);
+        if task.stage.is_terminal() && !matches!(task.step, Step::Rest(_)) {
+            broken("terminal-stays-terminal", format!("{id} is over and does {:?}", task.step))?;
+        }
+        done_means_delivered(task, policy, world)?;
+        deploys_are_recorded(task)?;
+        if let Step::Running { run, .. } = &task.step
+            && !world.runs.contains_key(run)
+        {
+            broken("running-means-alive", format!("{id}: run {run} does not exist"))?;
+        }
+        self.shares(task)?;
+        let used = task.attempts;
+        let bounded = used.negative <= MAX_DEVELOPER_RUNS
+            && used.rejections <= MAX_DEVELOPER_RUNS
+            && used.fruitless <= MAX_FRUITLESS + 1
+            && used.conflicts <= MAX_CONFLICTS
+            && used.machine <= MAX_MACHINE + 1;
+        if !bounded {
+            broken("attempts-are-bounded", format!("{id}: {used:?}"))?;
+        }
+        if let (Some(consent), Some(approval)) = (task.approval.as_ref(), approved_part(task)) {
+            let now = artefact::requirements_digest(&task.artefacts);
+            if approval && consent.what != now {
+                broken(
+                    "approval-binds-the-requirements",
+                    format!("{id}: 01-04 changed after their approval"),
+                )?;
+            }
+        }
+        verdicts_are_entitled(task, world)
+    }
+
+    /// No two tasks share a branch or the lane of a repository.
+    fn shares(&mut self, task: &Task) -> Result<(), Broken> {
+        let id = &task.id;
+        if let Some(branch) = task.branch.as_ref().filter(|_| task.stage != Stage::Cancelled) {
+            let key = (task.project.clone(), branch.name.clone());
+            let owner = self.branches.entry(key).or_insert_with(|| id.clone());
+            if owner != id {
+                broken("one-branch-a-task", format!("{id} and {owner} share {}", branch.name))?;
+            }
+        } else if task.stage == Stage::Cancelled {
+            self.branches.retain(|_, owner| owner != id);
+        }
+        if task.lane.is_some() {
+            let holder = self.lanes.entry(task.project.clone()).or_insert_with(|| id.clone());
+            if holder != id {
+                broken("one-lane-holder", format!("{id} and {holder} hold the lane"))?;
+            }
+        }
+        match task.live_run() {
+            Some((_, Job::Agent(_))) => {
+                self.agents.insert(id.clone(), task.project.clone());
+            }
+            Some((_, Job::Ci(_) | Job::Hook)) | None => {
+                self.agents.remove(id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether 01-04 of a task are approved and no longer the analyst's to write.
+fn approved_part(task: &Task) -> Option<bool> {
+    match task.stage {
+        Stage::Architecture | Stage::Development | Stage::Review | Stage::Testing => Some(true),
+        Stage::DeployStaging | Stage::Deploy => Some(true),
+        Stage::Created | Stage::Analysis | Stage::Done | Stage::Cancelled => None,
+    }
+}
+
+/// A task is `done` only if its change is in main with exactly the tested tree, and deployed if it deploys.
+fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
+    if task.stage != Stage::Done {
+        return Ok(());
+    }
+    let Some(merged) = task.merged.as_ref() else {
+        return broken("done-means-delivered", format!("{} is done and was not merged", task.id));
+    };
+    let Some(repository) = world.repositories.get(&task.project) else {
+        return broken("done-means-delivered", format!("{} has no repository", task.id));
+    };
+    let rewritten = !world.works.by_people.is_empty();
+    if !merged.proven || !(rewritten || repository.contains(&repository.main(), &merged.commit)) {
+        return broken(
+            "done-means-delivered",
+            format!("{} is done and {} is not in main", task.id, merged.commit),
+        );
+    }
+    // What somebody merged past the gates is done only if a person accepted exactly that commit (decision 45).
+    let accepted = task
+        .accepted
+        .as_ref()
+        .is_some_and(|accepted| accepted.what == orch_core::outside::named(&merged.commit));
+    if !accepted && !repository.tested.contains(&repository.tree(&merged.commit)) {
+        return broken("merged-is-tested", format!("{}: the merged tree was never tested", task.id));
+    }
+    let well = task.deployed.as_ref().is_some_and(|d| d.healthy && d.commit == merged.commit);
+    let hooked = task.runs.iter().any(|row| row.job == Job::Hook && row.round == task.round);
+    if policy.preset.deploys() && hooked && !well {
+        return broken("done-means-delivered", format!("{} is done and not deployed", task.id));
+    }
+    Ok(())
+}
+
+/// What a deploy came to is what its log says (decision 18).
+fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
+    let Some(deployed) = &task.deployed else { return Ok(()) };
+    let log = task.records.iter().find(|known| known.record == Record::DeployLog);
+    let said = if deployed.healthy { FileVerdict::Positive } else { FileVerdict::Negative };
+    if log.map(|log| &log.verdict) == Some(&said) {
+        return Ok(());
+    }
+    broken("a-verdict-is-its-record", format!("{}: {deployed:?}, and the log is {log:?}", task.id))
+}
+
+/// A verdict counts only from a run of the role entitled to it, on top of the commit that it judges.
+fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
+    for evidence in &task.evidence {
+        let entitled: Option<Job> = match evidence.gate {
+            GateId::CheckReviewerVerdict => Some(Job::Agent(Role::Reviewer)),
+            GateId::CheckTestsPassed => Some(Job::Agent(Role::Tester)),
+            GateId::CheckAnalysisComplete => Some(Job::Agent(Role::Analyst)),
+            GateId::CheckArchitectureDone => Some(Job::Agent(Role::Architect)),
+            GateId::CheckCiGreen
+            | GateId::CheckAnalysisApproved
+            | GateId::CheckReviewApproved
+            | GateId::CheckTestsLocal
+            | GateId::CheckDeployStatus
+            | GateId::CheckStagingStatus
+            | GateId::CheckBranchMergeable
+            | GateId::CheckStagingImageFresh
+            | GateId::CheckSecurityGate => None,
+        };
+        let row = task.runs.iter().find(|row| Some(row.run) == evidence.run);
+        if let Some(job) = entitled {
+            let (Some(row), Some(commit)) = (row, evidence.commit.as_ref()) else {
+                return broken("verdicts-are-entitled", format!("{}: {} has no run", task.id, evidence.gate));
+            };
+            let on_top =
+                world.repositories.get(&task.project).is_some_and(|r| r.contains(commit, &row.commit));
+            if row.job != job || !on_top || row.end != Some(RunHow::Exited { code: 0 }) {
+                return broken("verdicts-are-entitled", format!("{}: {}", task.id, evidence.gate));
+            }
+        }
+        if evidence.gate == GateId::CheckCiGreen {
+            let ci = |job: &Job| matches!(job, Job::Ci(CiOf::Head | CiOf::Candidate));
+            let (Some(row), Subject::Tree(tree)) = (row, &evidence.subject) else {
+                return broken("evidence-binds", format!("{}: a CI verdict without run or tree", task.id));
+            };
+            let same = world.repositories.get(&task.project).is_some_and(|r| r.tree(&row.commit) == *tree);
+            if !ci(&row.job) || !same {
+                return broken("evidence-binds", format!("{}: {} ran on another tree", task.id, row.run));
+            }
+            let ran = world.runs.get(&row.run).and_then(|run| run.tests.clone());
+            let ran = ran.map(|(setup, test, cache)| Policy { setup, test, cache, ..Policy::default() });
+            if ran.map(|ran| ran.ci_definition()) != Some(evidence.definition.clone()) {
+                return broken("evidence-binds", format!("{}: {} ran other tests", task.id, row.run));
+            }
+        }
+    }
+    Ok(())
+}
