@@ -26,6 +26,11 @@ impl Dice {
         if most == 0 { 0 } else { (self.roll() % most as u64) as usize }
     }
 
+    /// True in so many of a thousand cases. What never happens takes no roll.
+    pub fn once_in_a_while(&mut self, of_a_thousand: u16) -> bool {
+        of_a_thousand > 0 && self.roll() % 1000 < u64::from(of_a_thousand)
+    }
+
     /// True in `percent` of the cases.
     pub fn chance(&mut self, percent: u64) -> bool {
         self.roll() % 100 < percent
