@@ -120,7 +120,8 @@ impl Bench {
             self.world.works.by_people.insert(main);
         }
         if let Some(branch) = branch.filter(|_| pushes) {
-            repository.push_branch(branch, "src/bob", &content);
+            // A file of its own: this world's developers mend no conflict.
+            repository.push_branch(branch, &format!("src/bob-on-{}", branch.replace('/', "-")), &content);
         }
     }
 
