@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod invariants;
 mod long;
 mod metadata;
 mod parts;
