@@ -17,8 +17,9 @@ use crate::clock;
 use crate::handle::{Ack, Handle, Incoming, NotTaken};
 use crate::step::Engine;
 
-/// How many events one commit takes at most.
-const BATCH: usize = 256;
+/// How many events one commit takes at most. More would cost memory and the patience of those who wait, and save little: an
+/// event costs far more than its share of a commit by then.
+const BATCH: usize = 128;
 /// How many events from outside may wait before new ones are shed: two commits' worth, so that who is let in is
 /// answered soon, and fewer than the front door has connections, so that a refusal is said and not only waited for.
 const QUEUE: usize = 2 * BATCH;

@@ -250,6 +250,14 @@ pub enum StoreError {
         /// What was tried.
         doing: &'static str,
     },
+    /// What was moved from the log into the file cannot be forced to the disk; the log still has it.
+    #[error("{place}: the file cannot be forced to the disk; check the disk, then run `orch doctor`")]
+    NotLasting {
+        /// The data file.
+        place: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// SQLite refused.
     #[error("{place}: cannot {doing}; check the disk, then run `orch doctor`")]
     Sqlite {

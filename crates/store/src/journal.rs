@@ -11,7 +11,7 @@ use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, DEFAULT_NAME, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use crate::checkpoint::{Checkpointer, Gauge};
+use crate::checkpoint::{Checkpointer, Gauge, checkpoint};
 use crate::columns::{Columns, TaskColumns};
 use crate::error::{Damaged, OpenError, StoreError};
 use crate::place::{self, Lock};
@@ -111,6 +111,12 @@ impl SqliteJournal {
     #[cfg(test)]
     pub(crate) const fn connection(&self) -> &Connection {
         &self.conn
+    }
+
+    /// What the checkpointer is told, for tests that look at it.
+    #[cfg(test)]
+    pub(crate) fn gauge(&self) -> &Gauge {
+        &self.gauge
     }
 
     fn look_at_last_rows(&mut self) -> Result<(), StoreError> {
@@ -218,8 +224,11 @@ impl Journal for SqliteJournal {
             self.head = Head { seq: last.seq, hash: last.hash.clone() };
         }
         // Only asks; a log whose length is not known now is asked for after the next commit.
-        if let Ok((pages, moved)) = self.conn.wal_checkpoint_v2(DEFAULT_NAME, CheckpointMode::NOOP) {
-            self.gauge.unmoved(u32::try_from(pages.saturating_sub(moved)).unwrap_or(0));
+        let log = checkpoint(&self.place, &self.conn, CheckpointMode::NOOP);
+        if log.is_ok_and(|log| self.gauge.committed(log)) {
+            // Little; the next commit begins the log afresh. If somebody still reads the file as it was it fails or stops
+            // short, and is tried again later.
+            let _ = checkpoint(&self.place, &self.conn, CheckpointMode::PASSIVE);
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use orch_core::id::Digest;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+use crate::checkpoint;
 use crate::error::{OpenError, StoreError};
 
 /// `Orch` in the file's header: how `file(1)` and we know a store.
@@ -17,9 +18,6 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// How long a statement waits for another process's lock.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// How long a checkpoint waits for readers, because commits may have to wait for it meanwhile (goal 2).
-const BRIEFLY: Duration = Duration::from_millis(10);
 
 /// A step of the schema.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +51,7 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
         conn.pragma_update(None, "synchronous", "FULL")?;
         conn.pragma_update(None, "foreign_keys", true)?;
         conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-        // As long as the checkpointer lets it become: a log that is cut and grown again costs each commit more.
-        conn.pragma_update(None, "journal_size_limit", 32 << 20)?;
+        conn.pragma_update(None, "journal_size_limit", checkpoint::KEPT)?;
         frugal(&conn, 2048)?;
         Ok(mode)
     };
@@ -67,12 +64,12 @@ pub(crate) fn writer(path: &Path) -> Result<Connection, OpenError> {
     }
 }
 
-/// A connection that checkpoints and does nothing else.
+/// A connection beside the writer, for checkpoints and for what is written once in a while.
 pub(crate) fn second(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = open(path, flags)?;
     let set = || -> rusqlite::Result<()> {
-        conn.busy_timeout(BRIEFLY)?;
+        conn.busy_timeout(PATIENCE)?;
         conn.pragma_update(None, "synchronous", "FULL")?;
         frugal(&conn, 64)
     };

@@ -12,7 +12,7 @@ use orch_core::id::{Commit, RunId};
 
 use super::base::{Base, Ground};
 use super::branch::index_line;
-use super::hub::Hub;
+use super::hub::{Hub, remove_index};
 use super::overlay::{self, Layers, Mounts};
 use super::tree::{Admin, TreeOrder, write_admin};
 use crate::failure;
@@ -58,11 +58,11 @@ impl Hub {
         // What can be put into the layer before it is mounted costs no copy.
         admin.redated = self.restore_cache(&admin, &upper)?;
         write_admin(&room, &admin)?;
-        self.give_git(&upper, order.commit, &Base::index(self, &base.name)?)
-            .map_err(failure::io(&upper.join(".git")))?;
+        self.give_git(&upper, order.commit).map_err(failure::io(&upper.join(".git")))?;
+        let index = upper.join(".git/index");
+        self.index_beside(&base.name, order.folder, steps, &index)?;
         self.mount_layer(mounts, &admin, &room)?;
-        self.take_steps(order.folder, &order.folder.join(".git/index"), steps)?;
-        self.write_steps(order.folder, &order.folder.join(".git/index"), steps)?;
+        self.write_steps(order.run, order.folder, steps)?;
         if let Some(user) = order.owner {
             give_layer(&upper, order.folder, &admin.cached(), user).map_err(failure::io(order.folder))?;
         }
@@ -111,10 +111,25 @@ impl Hub {
 
     /// Makes `index` the one that fits a run's overlay tree as it was given.
     pub(super) fn index_of_layer(&self, admin: &Admin, name: &str, index: &Path) -> Result<(), Failure> {
-        let from = Base::index(self, name)?;
-        fs::copy(&from, index).map_err(failure::io(&from))?;
         let steps = self.steps(&self.base_commit(name)?, &admin.commit)?;
-        self.take_steps(&admin.folder, index, &steps)
+        self.index_beside(name, &admin.folder, &steps, index)
+    }
+
+    /// Makes `index` the one of a base with some steps taken. Git puts another file in the place of the one it read, so
+    /// that one need not be a copy; but nobody may be given the base's own, to write in it.
+    fn index_beside(&self, name: &str, tree: &Path, steps: &[Step], index: &Path) -> Result<(), Failure> {
+        let from = Base::index(self, name)?;
+        let copy = || fs::copy(&from, index).map(drop).map_err(failure::io(index));
+        if steps.is_empty() {
+            return copy();
+        }
+        fs::hard_link(&from, index).map_err(failure::io(index))?;
+        self.take_steps(tree, index, steps)?;
+        if fs::symlink_metadata(index).map_err(failure::io(index))?.nlink() == 1 {
+            return Ok(());
+        }
+        fs::remove_file(index).map_err(failure::io(index))?;
+        copy()
     }
 
     /// What leads from one commit to another. Reading the other commit into the index would do the same and costs
@@ -143,11 +158,13 @@ impl Hub {
         Ok(steps)
     }
 
-    fn take_steps(&self, tree: &Path, index: &Path, steps: &[Step]) -> Result<(), Failure> {
-        if steps.is_empty() {
-            return Ok(());
-        }
-        let lines: Vec<u8> = steps.iter().flat_map(|s| index_line(&s.mode, &s.id, &s.name)).collect();
+    fn take_steps<'s>(
+        &self,
+        tree: &Path,
+        index: &Path,
+        steps: impl IntoIterator<Item = &'s Step>,
+    ) -> Result<(), Failure> {
+        let lines: Vec<u8> = steps.into_iter().flat_map(|s| index_line(&s.mode, &s.id, &s.name)).collect();
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
             .config("core.fsync=none")
             .on_tree(tree, index)
@@ -156,8 +173,9 @@ impl Hub {
         Ok(())
     }
 
-    /// Does with the files of a tree what was done with its index.
-    fn write_steps(&self, tree: &Path, index: &Path, steps: &[Step]) -> Result<(), Failure> {
+    /// Does with the files of a tree what was done with its index. Git is given an index of these files alone: it would read
+    /// the whole one for them.
+    fn write_steps(&self, run: RunId, tree: &Path, steps: &[Step]) -> Result<(), Failure> {
         for step in steps.iter().filter(|step| step.is_gone()) {
             let mut path = tree.join(OsStr::from_bytes(&step.name));
             let gone = match fs::symlink_metadata(&path) {
@@ -169,12 +187,14 @@ impl Hub {
             // A folder without files is none to git.
             while path.pop() && path != tree && fs::remove_dir(&path).is_ok() {}
         }
-        let new: Vec<u8> =
-            steps.iter().filter(|step| !step.is_gone()).flat_map(|s| [&s.name[..], b"\0"].concat()).collect();
-        if !new.is_empty() {
-            self.ask(["checkout-index", "--force", "-z", "--stdin"]).on_tree(tree, index).input(new).run()?;
+        let mut new = steps.iter().filter(|step| !step.is_gone()).peekable();
+        if new.peek().is_none() {
+            return Ok(());
         }
-        Ok(())
+        let index = self.scratch_index(&format!("{run}.steps"))?;
+        self.take_steps(tree, &index, new)?;
+        self.ask(["checkout-index", "--force", "--all"]).on_tree(tree, &index).run()?;
+        remove_index(&index)
     }
 
     /// The places in which an overlay tree can differ from its base; `None` if it is to be looked through whole.

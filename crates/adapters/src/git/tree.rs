@@ -191,7 +191,9 @@ impl Hub {
         }
         admin.redated = self.restore_cache(&admin, order.folder)?;
         let git = order.folder.join(".git");
-        self.give_git(order.folder, order.commit, &index).map_err(failure::io(&git))?;
+        self.give_git(order.folder, order.commit)
+            .and_then(|()| fs::copy(&index, git.join("index")))
+            .map_err(failure::io(&git))?;
         self.own(&git, order.owner)?;
         Ok((admin, if recycled { TreeKind::Recycled } else { TreeKind::Plain }))
     }
@@ -427,8 +429,8 @@ impl Hub {
         Ok(())
     }
 
-    /// A git directory of the run's own, on a branch `work`, without a remote and without hooks.
-    pub(super) fn give_git(&self, folder: &Path, commit: &Commit, index: &Path) -> io::Result<()> {
+    /// A git directory of the run's own, on a branch `work`, without a remote and without hooks; it lacks its index.
+    pub(super) fn give_git(&self, folder: &Path, commit: &Commit) -> io::Result<()> {
         let git = folder.join(".git");
         paths::remove(&git)?;
         fs::create_dir_all(git.join("objects/info"))?;
@@ -449,9 +451,7 @@ impl Hub {
         objects.push(b'\n');
         fs::write(git.join("objects/info/alternates"), objects)?;
         fs::write(git.join("refs/heads/work"), format!("{commit}\n"))?;
-        fs::write(git.join("HEAD"), "ref: refs/heads/work\n")?;
-        fs::copy(index, git.join("index"))?;
-        Ok(())
+        fs::write(git.join("HEAD"), "ref: refs/heads/work\n")
     }
 }
 

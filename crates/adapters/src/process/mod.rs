@@ -21,6 +21,7 @@ mod record;
 mod shim;
 mod spec;
 mod sweep;
+mod way;
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};

@@ -31,7 +31,7 @@ use super::record::{
 };
 use super::spec::{Beyond, RunSpec, StopSignal};
 use super::sweep::{self, MARK, Signs, Swept};
-use super::{LOCK, Stream, watch};
+use super::{LOCK, Stream, watch, way};
 
 /// Exit code of a shim that found the run begun by another: nothing was done.
 pub(super) const NOT_MINE: u8 = 75;
@@ -88,6 +88,9 @@ fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
         mark,
         keep_children: spec.keep_children,
     };
+    if !spec.keep_children {
+        way::give(record.cgroup.as_deref());
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(at("the event loop"))?;
     runtime.block_on(async {
@@ -136,6 +139,8 @@ struct Run {
     stdout: Capture,
     stderr: Capture,
     alarm: Alarm,
+    /// Whose sessions have to give way yet: the program's first, then our own.
+    in_the_way: Vec<Pid>,
     started_ms: u64,
     started_boot: Duration,
 }
@@ -167,7 +172,27 @@ impl Run {
             },
             Err(e) => Program::Failed(format!("no process could be made: {e}")),
         };
-        Ok(Run { spec, shim, signals, program, said, stdout, stderr, alarm, started_ms, started_boot })
+        let mut in_the_way = Vec::new();
+        if !spec.keep_children {
+            in_the_way.push(rustix::process::getpid());
+            in_the_way.extend(match program {
+                Program::Child(child) => Some(child),
+                Program::Failed(_) => None,
+            });
+        }
+        Ok(Run {
+            spec,
+            shim,
+            signals,
+            program,
+            said,
+            stdout,
+            stderr,
+            alarm,
+            in_the_way,
+            started_ms,
+            started_boot,
+        })
     }
 
     async fn until_its_end(mut self) -> ExitRecord {
@@ -188,6 +213,13 @@ impl Run {
         self.record(forced, status, swept, notes)
     }
 
+    /// Asked again whenever something is said, for the kernel does not always listen.
+    fn give_way(&mut self) {
+        while self.in_the_way.last().is_some_and(|pid| way::session_gives(*pid)) {
+            self.in_the_way.pop();
+        }
+    }
+
     /// Until the program has ended, or has outlived the grace after its gentle signal.
     async fn watch(&mut self, main: Pid) -> (Option<WaitStatus>, Option<Ending>) {
         let mut forced: Option<Ending> = None;
@@ -204,10 +236,14 @@ impl Run {
                     Some(_) => return (None, forced),
                     None => Ending::TimeLimit,
                 },
-                () = self.said.turn() => continue,
+                () = self.said.turn() => {
+                    self.give_way();
+                    continue;
+                }
                 () = self.stdout.turn() => Ending::OutputLimit,
                 () = self.stderr.turn() => Ending::OutputLimit,
             };
+            self.give_way();
             let full = self.stdout.over() || self.stderr.over();
             let harmless = reason == Ending::OutputLimit && !(full && self.spec.output.beyond == Beyond::End);
             if harmless || forced.is_some() {

@@ -58,7 +58,8 @@ pub struct RunSpec {
     #[serde(default)]
     pub run_as: Option<RunAs>,
     /// Leave alone what the program leaves behind: a deploy hook starts services that must stay. Then
-    /// nothing is swept, no cgroup is made and the program survives the shim.
+    /// nothing is swept, no cgroup is made, the program survives the shim, and nothing of it gives way
+    /// to Orch, for the services would do so ever after (decision 58).
     #[serde(default)]
     pub keep_children: bool,
 }

@@ -588,6 +588,46 @@ fn a_reused_pid_and_a_reboot_are_death() {
     assert_eq!(observe(&bench.run_dir()), Observed::Running(shim));
 }
 
+/// What the test's own process, and so whatever it starts, begins with.
+fn own_niceness() -> i32 {
+    rustix::process::getpriority_process(None).unwrap()
+}
+
+/// Whether the kernel weighs sessions, and the niceness of this process's session.
+fn session_niceness(pid: i32) -> Option<i32> {
+    let on = fs::read_to_string("/proc/sys/kernel/sched_autogroup_enabled").ok()?;
+    let said = fs::read_to_string(format!("/proc/{pid}/autogroup")).ok()?;
+    if on.trim() == "1" { said.trim().rsplit(' ').next()?.parse().ok() } else { None }
+}
+
+/// A run and its supervisor give way to Orch, as processes and as sessions (decision 58).
+#[test]
+fn a_run_gives_way() {
+    let bench = Bench::new();
+    let spec = bench.script("nice; echo $$ > pid; while ! test -e go; do echo; sleep 0.02; done");
+    let shim = bench.start(&spec);
+    let program = bench.process("pid");
+    let nicer = (own_niceness() + 10).min(19);
+    let of_shim = rustix::process::getpriority_process(Pid::from_raw(shim.pid)).unwrap();
+    assert_eq!(of_shim, nicer);
+    for pid in [program.pid, shim.pid].into_iter().filter(|pid| session_niceness(*pid).is_some()) {
+        eventually("the session gives way", || (session_niceness(pid)? == 10).then_some(()));
+    }
+    fs::write(bench.path("tree/go"), "").unwrap();
+    assert_eq!(bench.end().ending, Ending::Exited { code: 0 });
+    assert_eq!(bench.out().lines().next(), Some(nicer.to_string().as_str()));
+}
+
+/// A deploy hook is as quick as Orch: the services that it leaves would give way ever after (decision 58).
+#[test]
+fn a_hook_does_not_give_way() {
+    let bench = Bench::new();
+    let mut spec = bench.script("nice; cut -d' ' -f3 /proc/$$/autogroup 2>/dev/null || echo 0");
+    spec.keep_children = true;
+    assert_eq!(bench.run(&spec).ending, Ending::Exited { code: 0 });
+    assert_eq!(bench.out(), format!("{}\n0\n", own_niceness()));
+}
+
 /// A deploy hook's service stays, and may write to the hook's output as long as it likes.
 #[test]
 fn a_kept_service_stays() {
