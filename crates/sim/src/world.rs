@@ -209,7 +209,10 @@ impl World {
         }
         let how = match run.worker {
             Worker::Agent(role) => self.works.end_of(role, id, &run.task, run.tokens),
-            Worker::Ci => {
+            Worker::Ci => 'tests: {
+                if let Some(how) = self.works.end_of_tests(&run.task) {
+                    break 'tests how;
+                }
                 let repository = self.repository_mut(&run.project);
                 repository.ci_ran(&run.commit);
                 match repository.is_green(&run.commit) {
@@ -220,6 +223,7 @@ impl World {
             Worker::Hook => {
                 let (deploys, how) = match self.works.hook_deed() {
                     HookDeed::Exit(0) => (true, RunHow::Exited { code: 0 }),
+                    HookDeed::Claims => (false, RunHow::Exited { code: 0 }),
                     HookDeed::Exit(code) => (false, RunHow::Exited { code }),
                     HookDeed::Silent { deploys } => (deploys, RunHow::TimedOut),
                     HookDeed::CannotStart => {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::artefact::{self, Artefact, FileVerdict, QUESTIONS, REVIEW, TEST_REPORT};
+use orch_core::artefact::{self, Artefact, QUESTIONS, REVIEW, TEST_REPORT};
 use orch_core::call::git::{Candidate, Collected, Proof, Protected};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::event::{BranchReading, InMain};
@@ -307,18 +307,13 @@ impl Repository {
                     }
                 };
                 let (change, empty) = self.change_of(&head, item);
-                let folder = artefact::folder(item);
-                self.texts = self
-                    .files(&head)
-                    .into_iter()
-                    .filter(|(p, _)| p.starts_with(&folder))
-                    .map(|(_, t)| t)
-                    .collect();
+                let (artefacts, texts) = self.artefacts(&head, parent, item);
+                self.texts = texts;
                 Ok(GitReply::Collected(Box::new(Collected {
                     tree: self.tree(&head),
                     change,
                     empty,
-                    artefacts: self.artefacts(&head, parent, item),
+                    artefacts,
                     outside: if deed == Deed::Outside { vec!["src/stray".to_owned()] } else { Vec::new() },
                     protected: self.protected(&head),
                     head,
@@ -449,6 +444,7 @@ impl Repository {
                     | Deed::Nothing
                     | Deed::Outside
                     | Deed::Garbage
+                    | Deed::Says(_)
                     | Deed::Ask
                     | Deed::Hang
                     | Deed::Limited
@@ -460,9 +456,11 @@ impl Repository {
             }
             Role::Reviewer | Role::Tester => {
                 let name = if role == Role::Reviewer { REVIEW } else { TEST_REPORT };
-                let word = match deed {
-                    Deed::Object => "NO",
-                    Deed::Garbage => "???",
+                let field = if role == Role::Reviewer { "verdict" } else { "result" };
+                let said = match deed {
+                    Deed::Object => format!("{field}: REQUEST_CHANGES"),
+                    Deed::Says(fields) => fields.replace(':', ": ").replace('+', "\n"),
+                    Deed::Garbage => String::new(),
                     Deed::Well
                     | Deed::Break
                     | Deed::Fail(_)
@@ -475,35 +473,38 @@ impl Repository {
                     | Deed::Limited
                     | Deed::Spend
                     | Deed::CannotStart
-                    | Deed::Lost => "YES",
+                    | Deed::Lost => format!("{field}: APPROVED"),
                 };
-                put(name, format!("{word} by {run}"));
+                // What the machine must not read: the same words as prose.
+                let prose = "All tests PASS. verdict: APPROVED";
+                put(
+                    name,
+                    match deed {
+                        Deed::Object => format!(
+                            "---\n{said}\n---\n## Findings\n\nNO by {run}\n\n## Conclusion\n\nNO by {run}\n"
+                        ),
+                        Deed::Garbage => format!("# By {run}\n\n{prose}\n"),
+                        _ => format!("---\n{said}\n---\n# By {run}\n\n{prose}\n"),
+                    },
+                );
             }
         }
         if files == self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
     }
 
-    fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> Vec<Artefact> {
+    /// The files of a work item as the contract reads them, and the texts that they name.
+    fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> (Vec<Artefact>, Vec<String>) {
         let folder = format!("{}/", artefact::folder(item));
         let before = self.files(parent);
-        let mut found = Vec::new();
+        let (mut found, mut texts) = (Vec::new(), Vec::new());
         for (path, content) in self.files(head) {
             let Some(name) = path.strip_prefix(&folder) else { continue };
-            let judges = name == REVIEW || name == TEST_REPORT;
-            let verdict = judges.then(|| match content.get(..3) {
-                Some("YES") => FileVerdict::Positive,
-                Some("NO ") => FileVerdict::Negative,
-                Some(_) | None => FileVerdict::Unreadable("no token".to_owned()),
-            });
-            found.push(Artefact {
-                name: name.to_owned(),
-                digest: Digest::of(content.as_bytes()),
-                fresh: before.get(&path) != Some(&content),
-                verdict,
-                excerpt: Some(Text::of(&content)),
-            });
+            let fresh = before.get(&path) != Some(&content);
+            let read = artefact::read(name, content.as_bytes(), fresh);
+            texts.extend(read.blobs.iter().map(|blob| String::from_utf8_lossy(&blob.bytes).into_owned()));
+            found.push(read.artefact);
         }
-        found
+        (found, texts)
     }
 
     fn protected(&self, head: &Commit) -> Option<Protected> {
