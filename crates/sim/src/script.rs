@@ -240,6 +240,18 @@ impl Story {
                 let task = self.task(name)?;
                 self.bench.merged_by_hand(&task, how);
             }
+            ["somebody", "has", "a", "branch", name] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.occupy(name);
+                }
+            }
+            ["the", "forge", "merges", "with", "more"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.merges_with_more = true;
+                }
+            }
             ["somebody", "deletes", "the", "branch", "of", name] => {
                 let task = self.task(name)?;
                 if let (Some(branch), Some(repository)) =
@@ -365,6 +377,9 @@ impl Story {
         if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
             issue.labels.auto_approve = rest.contains(&"autoApprove");
             issue.labels.auto_deploy = rest.contains(&"autoDeploy");
+            if let Some(at) = rest.iter().position(|word| *word == "numbered") {
+                issue.number = rest.get(at + 1).and_then(|n| n.parse().ok()).unwrap_or(issue.number);
+            }
             if let Some(at) = rest.iter().position(|word| *word == "saying") {
                 issue.text = rest.get(at + 1).copied().unwrap_or_default().to_owned();
             }

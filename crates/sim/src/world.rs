@@ -110,10 +110,19 @@ impl World {
                 Ok(reply) => Outcome::Done(Reply::Tracker(reply)),
                 Err(failure) => Outcome::Failed(failure),
             },
-            Call::Forge(call) => match self.repository_mut(&effect.project).forge(call) {
-                Ok(reply) => Outcome::Done(Reply::Forge(reply)),
-                Err(failure) => Outcome::Failed(failure),
-            },
+            Call::Forge(call) => {
+                let repository = self.repository_mut(&effect.project);
+                let odd = repository.merges_with_more;
+                let done = repository.forge(call);
+                if odd && !repository.merges_with_more {
+                    let main = repository.main();
+                    self.works.by_people.insert(main);
+                }
+                match done {
+                    Ok(reply) => Outcome::Done(Reply::Forge(reply)),
+                    Err(failure) => Outcome::Failed(failure),
+                }
+            }
             Call::Git(call) => {
                 let repository = self.repositories.entry(effect.project.clone()).or_default();
                 match repository.git(call, &self.runs, &mut self.works) {
