@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod incidents;
 mod long;
 mod metadata;
 mod mutate;

@@ -56,6 +56,7 @@ impl Trial {
         let kept = |text: &str| -> &'static str { Box::leak(text.to_owned().into_boxed_str()) };
         let target: Vec<&'static str> = match target {
             "lib" => vec!["--lib"],
+            "bin" => vec!["--bins"],
             test => vec!["--test", kept(test)],
         };
         Trial {
@@ -81,8 +82,7 @@ impl Trial {
             bail!("cargo does not say what it built for {}:\n{said}", self.package);
         };
         let mut tests = Command::new(copy.tree.join(program));
-        let folder = copy.tree.join("crates").join(self.package.trim_start_matches("orch-"));
-        tests.current_dir(folder).args(self.filter).arg("--nocapture").env("RUST_BACKTRACE", "0");
+        tests.current_dir(&copy.tree).args(self.filter).arg("--nocapture").env("RUST_BACKTRACE", "0");
         if self.seeds > 0 {
             tests.env("ORCH_SEEDS", self.seeds.to_string());
         }
