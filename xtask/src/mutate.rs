@@ -7,8 +7,7 @@ mod copy;
 pub(crate) mod list;
 mod trial;
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -18,7 +17,7 @@ use copy::Copy;
 use list::Mutant;
 use trial::{End, Trial};
 
-/// The report of the last whole run.
+/// What became of each mutant when it was last run.
 const REPORT: &str = "docs/mutants.md";
 
 /// What is run against each mutant, the cheap and telling first.
@@ -82,7 +81,9 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     let wanted = |mutant: &&Mutant| {
         only.is_none_or(|only| mutant.name.contains(only) || mutant.incidents.iter().any(|i| i == only))
     };
-    let chosen: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
+    let mut chosen: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
+    // Those of incidents first: they say most.
+    chosen.sort_by_key(|mutant| mutant.incidents.is_empty());
     if chosen.is_empty() {
         bail!("no mutant has \"{}\" in its name or among its incidents", only.unwrap_or_default());
     }
@@ -100,7 +101,6 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
             End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
         }
     }
-    let mut rows = String::new();
     let mut alive = Vec::new();
     for (at, mutant) in chosen.iter().enumerate() {
         let (end, took) = copy.timed(|| judge(&copy, mutant))?;
@@ -119,20 +119,30 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
                 }
             }
         }
-        let incidents: Vec<&str> = mutant.incidents.iter().map(String::as_str).collect();
-        let _ =
-            writeln!(rows, "| `{}` | {} | {} | {verdict} |", mutant.name, mutant.breaks, incidents.join(" "));
+        let red = |incident: &String| end.is_red_for(incident);
+        let caught = matches!(end, End::Red { .. }) && mutant.incidents.iter().all(red);
+        note(root, &mutants, mutant, caught.then_some(verdict.as_str()))?;
     }
     println!("{} mutants, {} caught", chosen.len(), chosen.len() - alive.len().min(chosen.len()));
     if !alive.is_empty() {
         bail!("the bench does not notice: {}", alive.join(", "));
     }
-    if only.is_none() {
-        let report = report(chosen.len(), &rows);
-        std::fs::write(root.join(REPORT), report).with_context(|| format!("could not write {REPORT}"))?;
-        println!("wrote {REPORT}");
-    }
     Ok(())
+}
+
+/// Writes into the report what became of a mutant: nothing, if it lives.
+fn note(root: &Path, all: &[Mutant], of: &Mutant, by: Option<&str>) -> Result<()> {
+    let before = std::fs::read_to_string(root.join(REPORT)).unwrap_or_default();
+    let known: BTreeMap<&str, &str> = before.lines().filter_map(|line| Some((row_of(line)?, line))).collect();
+    let rows = all.iter().filter_map(|mutant| {
+        if mutant != of {
+            return known.get(mutant.name.as_str()).map(|row| (*row).to_owned());
+        }
+        let incidents: Vec<&str> = mutant.incidents.iter().map(String::as_str).collect();
+        by.map(|by| format!("| `{}` | {} | {} | {by} |", mutant.name, mutant.breaks, incidents.join(" ")))
+    });
+    let report = report(all.len(), &rows.collect::<Vec<_>>());
+    std::fs::write(root.join(REPORT), report).with_context(|| format!("could not write {REPORT}"))
 }
 
 fn trials_of(mutant: &Mutant) -> &[Trial] {
@@ -171,12 +181,14 @@ fn shortened(by: &[String]) -> String {
     }
 }
 
-fn report(count: usize, rows: &str) -> String {
+fn report(all: usize, rows: &[String]) -> String {
     format!(
         "# Mutants\n\n\
          Written by `cargo xtask mutate`, which breaks one mechanism at a time and runs the bench against it.\n\
-         Of {count} mutants all were caught; the last column says by which story, test or invariant first.\n\n\
-         | mutant | what it breaks | incident | caught by |\n|---|---|---|---|\n{rows}"
+         {} of {all} mutants were caught when they were last run; by which story, test or invariant, says the last column.\n\n\
+         | mutant | what it breaks | incident | caught by |\n|---|---|---|---|\n{}\n",
+        rows.len(),
+        rows.join("\n")
     )
 }
 
@@ -190,7 +202,7 @@ mod tests {
         let by = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(shortened(&by[..3]), "a, b, c");
         assert_eq!(shortened(&by), "a, b, c and 1 more");
-        let report = report(1, "| `one` | it breaks | I-01 | a |\n");
+        let report = report(1, &["| `one` | it breaks | I-01 | a |".to_owned()]);
         assert_eq!(report.lines().filter_map(row_of).collect::<Vec<_>>(), ["one"]);
     }
 }

@@ -627,11 +627,11 @@ fn people_and_agents_have_their_own_time() {
 /// to choose means something, and so does every command.
 #[test]
 fn what_people_are_told_to_do_does_something() {
-    let choose = [(Lang::En, "the issue to **"), (Lang::Ru, "задачу в **")];
+    let choose = [(Lang::En, ["the issue to **"].as_slice()), (Lang::Ru, &["задачу в **", "её в **"])];
     for (lang, before) in choose {
         let mut columns = BTreeSet::new();
         for text in comments(lang) {
-            for rest in text.split(before).skip(1) {
+            for rest in before.iter().flat_map(|before| text.split(before).skip(1)) {
                 let name = rest.split("**").next().unwrap_or_default();
                 let status = Status::ALL.into_iter().find(|status| status.board_name() == name);
                 let press = status.and_then(Press::of_status);
