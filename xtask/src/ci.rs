@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, dependencies, parts, regen, rows, tidy};
+use crate::{bench, dependencies, mutate, parts, regen, rows, tidy};
 
 /// Runs every step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -54,6 +54,11 @@ fn list(install: bool) -> Vec<Step> {
             name: "rows",
             proves: "each of the 216 rows has a test, a decision that changes it, or an issue to come",
             work: Work::Own("rows", Box::new(rows::run)),
+        },
+        Step {
+            name: "mutants",
+            proves: "every listed way to break core and engine can still be made, and was caught when all were run last",
+            work: Work::Own("mutate --check", Box::new(mutate::check)),
         },
         Step {
             name: "dependencies",

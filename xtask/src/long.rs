@@ -2,13 +2,17 @@
 //!
 //! The gate first, then the same tests on the release build with more seeds, and whatever only makes sense
 //! there. Tests with a random history read the number of seeds from `ORCH_SEEDS`.
+//!
+//! The mutants of `crates/sim/mutants` are made by hand, one a mechanism. Mutants of every expression are another matter:
+//! `cargo mutants --package orch-core --test-package orch-core,orch-sim` (`cargo install cargo-mutants`) takes hours and is
+//! no step of this list.
 
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, ci, parts};
+use crate::{bench, ci, mutate, parts};
 
 /// Runs the gate and every long step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -23,6 +27,11 @@ fn list() -> Vec<Step> {
             name: "50 seeds",
             proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
             work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
+        },
+        Step {
+            name: "mutants",
+            proves: "the bench goes red for every listed way to break core and engine, and each incident for its own",
+            work: Work::Own("mutate", Box::new(|root| mutate::run(root, None))),
         },
         Step {
             name: "get Claude Code",

@@ -5,9 +5,11 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod incidents;
 mod invariants;
 mod long;
 mod metadata;
+mod mutate;
 mod parts;
 mod regen;
 mod rows;
@@ -27,6 +29,9 @@ Usage: cargo xtask <command>
   tidy              the house rules (STYLE.md) that a machine can check
   deps              licences, sources and banned crates of all dependencies
   rows              which of the 216 rows have a test behind them
+  mutate [--only NAME | --list | --check]
+                    breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
+                    --only runs those with NAME in their name or incident; --check only says whether all can be made
   regen [--check]   writes the generated files; --check only says whether they would change";
 
 fn main() -> ExitCode {
@@ -43,6 +48,10 @@ fn main() -> ExitCode {
         ["tidy"] => tidy::run(&root),
         ["deps"] => dependencies::run(&root),
         ["rows"] => rows::run(&root),
+        ["mutate"] => mutate::run(&root, None),
+        ["mutate", "--only", name] => mutate::run(&root, Some(name)),
+        ["mutate", "--list"] => mutate::list(&root),
+        ["mutate", "--check"] => mutate::check(&root),
         ["regen"] => regen::run(&root),
         ["regen", "--check"] => regen::check(&root),
         ["help" | "--help" | "-h"] => {

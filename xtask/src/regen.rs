@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{invariants, rows, workspace};
+use crate::{incidents, invariants, rows, workspace};
 
 /// A file and what makes it.
 struct Generated {
@@ -18,6 +18,7 @@ struct Generated {
 const GENERATED: &[Generated] = &[
     Generated { path: "docs/rows.md", make: rows::table },
     Generated { path: "docs/invariants.md", make: invariants::table },
+    Generated { path: "docs/incidents.md", make: incidents::table },
     Generated { path: "orch.example.toml", make: |root| printed(root, "example") },
     Generated { path: ".env.example", make: |root| printed(root, "env") },
 ];

@@ -4,7 +4,7 @@
 //! side by side in `docs/rows.md`.
 
 mod list;
-mod quotes;
+pub(crate) mod quotes;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

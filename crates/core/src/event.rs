@@ -394,6 +394,8 @@ mod tests {
     use super::*;
 
     /// row 192: Input shown includes cache read and creation.
+    ///
+    /// incident I-33: tokens that were written to the cache were not counted; here all of the input is.
     #[test]
     fn input_is_whole() {
         let fresh =

@@ -7,10 +7,10 @@ use std::fmt::Write as _;
 
 use orch_core::call::Text;
 use orch_core::call::tracker::{Labels, Status};
-use orch_core::event::{Event, SettingsRefusal};
+use orch_core::event::{Event, RunEnd, RunHow, SettingsRefusal, Usage};
 use orch_core::gesture::{Press, Priority};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
+use orch_core::id::{Entity, IssueKey, ProjectId, TaskId, WorkItem};
 use orch_core::journal::Blob;
 use orch_core::policy::Policy;
 use orch_core::reason::Reason;
@@ -76,6 +76,13 @@ impl Story {
         }
     }
 
+    /// The work item of an issue.
+    fn item(&self, name: &str) -> Result<WorkItem, BadLine> {
+        let key = self.issue(name)?;
+        let (project, number) = key.0.rsplit_once('-').unwrap_or(("demo", "1"));
+        Ok(WorkItem::numbered(&project.to_ascii_uppercase(), number.parse().unwrap_or(1)))
+    }
+
     /// The newest life of an issue.
     pub fn task(&mut self, name: &str) -> Result<Task, BadLine> {
         let key = self.issue(name)?;
@@ -138,11 +145,13 @@ impl Story {
                 self.bench.start();
             }
             ["issue", name, title, "in", column, rest @ ..] => self.create(name, title, column, rest)?,
+            ["tests", "of", name, ends @ ..] => {
+                let item = self.item(name)?;
+                let ends = ends.iter().map(|word| no_judgement(word)).collect::<Result<Vec<_>, _>>()?;
+                self.bench.world.works.script_tests(&item, ends);
+            }
             [role, "of", name, deeds @ ..] if role_of(role).is_some() => {
-                let (Some(role), key) = (role_of(role), self.issue(name)?) else { return bad("no role") };
-                let (project, number) = key.0.rsplit_once('-').unwrap_or(("demo", "1"));
-                let prefix = project.to_ascii_uppercase();
-                let item = orch_core::id::WorkItem::numbered(&prefix, number.parse().unwrap_or(1));
+                let (Some(role), item) = (role_of(role), self.item(name)?) else { return bad("no role") };
                 let deeds = deeds.iter().map(|word| deed(word)).collect::<Result<Vec<_>, _>>()?;
                 self.bench.world.works.script(&item, role, deeds);
             }
@@ -231,6 +240,18 @@ impl Story {
                 let task = self.task(name)?;
                 self.bench.merged_by_hand(&task, how);
             }
+            ["somebody", "has", "a", "branch", name] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.occupy(name);
+                }
+            }
+            ["the", "forge", "merges", "with", "more"] => {
+                let project = self.project(None)?;
+                if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
+                    repository.merges_with_more = true;
+                }
+            }
             ["somebody", "deletes", "the", "branch", "of", name] => {
                 let task = self.task(name)?;
                 if let (Some(branch), Some(repository)) =
@@ -287,6 +308,10 @@ impl Story {
             ["board", "has", "no", column] => {
                 self.bench.world.tracker.missing.insert(column_of(column)?);
             }
+            ["board", "has", column] => {
+                self.bench.world.tracker.missing.remove(&column_of(column)?);
+            }
+            ["a", "reaper", "says", "that", "the", "run", "of", name, "is", "lost"] => self.reap(name)?,
             ["time", by] => {
                 let until = self.bench.now.after(span(by)?);
                 self.bench.run_until(until).map_err(|broken| BadLine(broken.to_string()))?;
@@ -306,6 +331,8 @@ impl Story {
             }
             ["show", name] => answer = self.show(name)?,
             ["why", name] => answer = self.why(name)?,
+            ["brief", name] => answer = self.brief(name)?,
+            ["costs", name] => answer = self.costs(name)?,
             ["board"] => answer = self.board(),
             ["comments", name] => answer = self.comments(name)?,
             ["forge"] => answer = self.forge(),
@@ -320,6 +347,18 @@ impl Story {
 
     fn installation(&mut self, press: Press) -> Option<orch_engine::Ack> {
         self.bench.gesture_to(Entity::Installation, press)
+    }
+
+    /// Somebody else than its supervisor tells how the newest run of a task ended.
+    fn reap(&mut self, name: &str) -> Result<(), BadLine> {
+        let task = self.task(name)?;
+        let Some(row) = task.runs.last() else { return bad(format!("{name} never ran")) };
+        let how = RunHow::Lost { cause: "says the reaper".to_owned() };
+        let end = RunEnd { run: row.run, how, wall: Span(0), usage: Usage::default(), tail: None };
+        let told = Incoming::of(Target::Entity(Entity::Task(task.id)), Event::RunEnded(Box::new(end)));
+        let key = format!("reaper/{}", self.bench.tally.steps);
+        self.bench.tell(told.keyed(key));
+        Ok(())
     }
 
     fn main_moves(&mut self, path: &str, content: &str) {
@@ -338,6 +377,9 @@ impl Story {
         if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
             issue.labels.auto_approve = rest.contains(&"autoApprove");
             issue.labels.auto_deploy = rest.contains(&"autoDeploy");
+            if let Some(at) = rest.iter().position(|word| *word == "numbered") {
+                issue.number = rest.get(at + 1).and_then(|n| n.parse().ok()).unwrap_or(issue.number);
+            }
             if let Some(at) = rest.iter().position(|word| *word == "saying") {
                 issue.text = rest.get(at + 1).copied().unwrap_or_default().to_owned();
             }
@@ -423,6 +465,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         "nothing" => Deed::Nothing,
         "outside" => Deed::Outside,
         "garbage" => Deed::Garbage,
+        word if word.starts_with("says=") => Deed::Says(word.trim_start_matches("says=").to_owned()),
         "asks" => Deed::Ask,
         "hangs" => Deed::Hang,
         "protected" => Deed::Protected,
@@ -437,9 +480,19 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
     })
 }
 
+fn no_judgement(word: &str) -> Result<RunHow, BadLine> {
+    let cause = "scripted".to_owned();
+    Ok(match word {
+        "lost" => RunHow::Lost { cause },
+        "cannot-start" => RunHow::CouldNotStart { cause },
+        _ => return bad(format!("tests are lost or cannot-start, not {word}")),
+    })
+}
+
 fn hook_deed(word: &str) -> Result<HookDeed, BadLine> {
     Ok(match word {
         "nothing" => HookDeed::Silent { deploys: false },
+        "0-and-deploys-nothing" => HookDeed::Claims,
         "nothing-but-deploys" => HookDeed::Silent { deploys: true },
         "cannot-start" => HookDeed::CannotStart,
         code => match code.parse() {

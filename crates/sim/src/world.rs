@@ -118,10 +118,19 @@ impl World {
                 Ok(reply) => Outcome::Done(Reply::Tracker(reply)),
                 Err(failure) => Outcome::Failed(failure),
             },
-            Call::Forge(call) => match self.repository_mut(&effect.project).forge(call) {
-                Ok(reply) => Outcome::Done(Reply::Forge(reply)),
-                Err(failure) => Outcome::Failed(failure),
-            },
+            Call::Forge(call) => {
+                let repository = self.repository_mut(&effect.project);
+                let odd = repository.merges_with_more;
+                let done = repository.forge(call);
+                if odd && !repository.merges_with_more {
+                    let main = repository.main();
+                    self.works.by_people.insert(main);
+                }
+                match done {
+                    Ok(reply) => Outcome::Done(Reply::Forge(reply)),
+                    Err(failure) => Outcome::Failed(failure),
+                }
+            }
             Call::Git(call) => {
                 let repository = self.repositories.entry(effect.project.clone()).or_default();
                 match repository.git(call, &self.runs, &mut self.works) {
@@ -217,7 +226,10 @@ impl World {
         }
         let how = match run.worker {
             Worker::Agent(role) => self.works.end_of(role, id, &run.task, run.tokens),
-            Worker::Ci => {
+            Worker::Ci => 'tests: {
+                if let Some(how) = self.works.end_of_tests(&run.task) {
+                    break 'tests how;
+                }
                 let repository = self.repository_mut(&run.project);
                 repository.ci_ran(&run.commit);
                 match repository.is_green(&run.commit) {
@@ -228,6 +240,7 @@ impl World {
             Worker::Hook => {
                 let (deploys, how) = match self.works.hook_deed(id) {
                     HookDeed::Exit(0) => (true, RunHow::Exited { code: 0 }),
+                    HookDeed::Claims => (false, RunHow::Exited { code: 0 }),
                     HookDeed::Exit(code) => (false, RunHow::Exited { code }),
                     HookDeed::Silent { deploys } => (deploys, RunHow::TimedOut),
                     HookDeed::CannotStart => {

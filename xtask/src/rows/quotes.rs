@@ -31,7 +31,12 @@ fn plain(sentence: &str) -> &str {
 
 /// All rows that the tests of a file name.
 pub(super) fn of(source: &Source) -> Vec<Quote> {
-    let mut quotes = Vec::new();
+    documented(source).into_iter().flat_map(|(test, docs)| quotes_in(source, test, &docs)).collect()
+}
+
+/// The tests of a file with the lines of their doc comments, numbered from 1.
+pub(crate) fn documented(source: &Source) -> Vec<(&str, Vec<(usize, &str)>)> {
+    let mut tests = Vec::new();
     let mut docs: Vec<(usize, &str)> = Vec::new();
     let (mut is_test, mut in_attribute) = (false, false);
     for (at, line) in source.lines.iter().enumerate() {
@@ -44,13 +49,13 @@ pub(super) fn of(source: &Source) -> Vec<Quote> {
             in_attribute = !code.ends_with(']');
         } else {
             if let Some(name) = function(code).filter(|_| is_test) {
-                quotes.extend(quotes_in(source, name, &docs));
+                tests.push((name, std::mem::take(&mut docs)));
             }
             docs.clear();
             is_test = false;
         }
     }
-    quotes
+    tests
 }
 
 /// `#[test]`, `#[tokio::test]`, `#[tokio::test(..)]`.

@@ -82,6 +82,8 @@ mod tests {
     /// row 214: Tests never touch real shared worktree paths or the network.
     /// Proves the half of the paths, for no source can name one: they are found, path endings and other words are not.
     /// That tests speak to loopback alone is a rule of STYLE.md, which no test proves.
+    ///
+    /// incident I-36: a test wrote to a path of the machine it ran on; no source of ours can name one.
     #[test]
     fn machine_paths_are_refused() {
         let [work, root] = machine_paths();

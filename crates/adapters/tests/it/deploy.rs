@@ -97,6 +97,8 @@ fn the_result_of_a_hook() {
 }
 
 /// The environment of a hook is its contract and what the settings give it, nothing else; the checkout is the commit.
+/// incident I-12: a hook built from a clone of its own and not from what its caller named; here a real hook is given the
+/// commit and works in a checkout of exactly that.
 #[test]
 fn the_contract_of_a_hook() {
     let bench = Bench::new();

@@ -7,7 +7,9 @@ use fluent_bundle::FluentArgs;
 
 use super::*;
 use crate::call::Text;
+use crate::call::tracker::Status;
 use crate::event::{Turn, Usage};
+use crate::gesture::Press;
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
 use crate::note::Note;
@@ -619,4 +621,30 @@ fn people_and_agents_have_their_own_time() {
     assert!(text.contains("Agents worked 35 min, from start to end it took 2 h."), "{text}");
     assert!(text.contains("People took 25 min to review the requirements."), "{text}");
     assert!(!told(&done(Span(0)), Lang::En).contains("People took"));
+}
+
+/// incident I-34: a comment asked people for a word that nothing read any more; here every column that a comment tells them
+/// to choose means something, and so does every command.
+#[test]
+fn what_people_are_told_to_do_does_something() {
+    let choose = [(Lang::En, ["the issue to **"].as_slice()), (Lang::Ru, &["задачу в **", "её в **"])];
+    for (lang, before) in choose {
+        let mut columns = BTreeSet::new();
+        for text in comments(lang) {
+            for rest in before.iter().flat_map(|before| text.split(before).skip(1)) {
+                let name = rest.split("**").next().unwrap_or_default();
+                let status = Status::ALL.into_iter().find(|status| status.board_name() == name);
+                let press = status.and_then(Press::of_status);
+                assert!(press.is_some(), "{name} means nothing: {text}");
+                columns.insert(name.to_owned());
+            }
+            for rest in text.split("`orch ").skip(1) {
+                let command = rest.split(' ').next().unwrap_or_default();
+                let presses = ["approve", "confirm", "retry", "accept", "continue", "allow"];
+                assert!(presses.contains(&command), "{command}: {text}");
+            }
+        }
+        let told: Vec<&str> = columns.iter().map(String::as_str).collect();
+        assert_eq!(told, ["Approved", "Confirm Deploy", "Rejected", "STOP", "To Analyse"], "{lang:?}");
+    }
 }

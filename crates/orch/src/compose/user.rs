@@ -126,6 +126,8 @@ mod tests {
 
     /// Proves that the user is taken from the system's table, and that one who is unknown, root or out of reach is refused
     /// with the reason.
+    ///
+    /// incident I-35: a user without an entry in the system's table made every deploy fail; here it is refused at the start.
     #[test]
     fn the_user_is_resolved_or_refused() {
         let said = |name: &str, own: u32| resolve_in(TABLE, name, own).map_err(|e| e.cause);

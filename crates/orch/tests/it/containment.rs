@@ -211,6 +211,8 @@ fn holds_out(yard: &mut Yard) -> String {
 /// Proves that a run reads neither Orch's data, nor other trees and homes, nor a person's keys; that it writes nothing
 /// outside its tree; that what it plants in `.git` runs nowhere; that the socket and the port ask it for a token; and that
 /// nothing which it starts outlives it.
+///
+/// incident I-36: a test wrote into a tree that others shared; here what a run writes outside its own tree is refused.
 #[test]
 fn an_agent_gets_nothing_that_it_may_not_have() {
     holds_out(&mut besieged(None));

@@ -1,5 +1,8 @@
 //! What is seen, and in which words?
 
+use orch_core::call::{AgentCall, Call, TrackerCall};
+use orch_core::note::Note;
+
 use super::*;
 use crate::words::words;
 
@@ -161,6 +164,59 @@ impl Story {
         if let Some(findings) = &task.findings {
             let from = words(&findings.from, journal);
             let _ = writeln!(out, "for the next run, by {from}: {}", words(&findings.text, journal));
+        }
+        Ok(out)
+    }
+
+    /// What the newest run of an agent was told.
+    pub(super) fn brief(&mut self, name: &str) -> Result<String, BadLine> {
+        let task = self.task(name)?;
+        let journal = self.bench.engine().journal_ref();
+        let told = journal.all().iter().rev().filter(|row| row.entity == Entity::Task(task.id.clone()));
+        let told = told.flat_map(|row| row.effects.iter().rev()).find_map(|effect| match &effect.call {
+            Call::Agent(AgentCall::Launch(told)) => Some(told),
+            Call::Agent(AgentCall::Stop { .. })
+            | Call::Tracker(_)
+            | Call::Forge(_)
+            | Call::Git(_)
+            | Call::Gate(_)
+            | Call::Deploy(_) => None,
+        });
+        let Some(told) = told else { return bad(format!("no agent worked for {name} yet")) };
+        let mut out = String::new();
+        let (title, text) = (words(&told.title, journal), words(&told.text, journal));
+        let (attempt, of) = told.attempt;
+        let _ = writeln!(out, "the {} is told: {title}, {text}, attempt {attempt} of {of}", told.role);
+        if let Some(findings) = &told.findings {
+            let from = words(&findings.from, journal);
+            let _ = writeln!(out, "to mend, by {from}: {}", words(&findings.text, journal));
+        }
+        if told.answers {
+            let _ = writeln!(out, "with what people answered");
+        }
+        Ok(out)
+    }
+
+    /// What a task has used in all, and what was said of it under the issue when it was done.
+    pub(super) fn costs(&mut self, name: &str) -> Result<String, BadLine> {
+        let task = self.task(name)?;
+        let all = task.usage();
+        let cents = |microdollars: Option<u64>| microdollars.unwrap_or(0) / 10_000;
+        let mut out = format!("in all {} tokens, {} cents\n", all.tokens(), cents(all.microdollars));
+        let rows = self.bench.engine().journal_ref().all().iter().rev();
+        let effects = rows.flat_map(|row| row.effects.iter());
+        let roles = effects.filter_map(|effect| match &effect.call {
+            Call::Tracker(TrackerCall::Comment { issue, note, .. }) if *issue == task.issue => {
+                match &**note {
+                    Note::Done { roles, .. } => Some(roles),
+                    _ => None,
+                }
+            }
+            _ => None,
+        });
+        for (role, runs, used) in roles.into_iter().next().into_iter().flatten() {
+            let (tokens, cents) = (used.tokens(), cents(used.microdollars));
+            let _ = writeln!(out, "said of the {role}: {runs} runs, {tokens} tokens, {cents} cents");
         }
         Ok(out)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::artefact::{self, Artefact, FileVerdict, QUESTIONS, REVIEW, TEST_REPORT};
+use orch_core::artefact::{self, Artefact, QUESTIONS, REVIEW, TEST_REPORT};
 use orch_core::call::git::{Candidate, Collected, Proof, Protected};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::event::{BranchReading, InMain};
@@ -55,6 +55,8 @@ pub struct Repository {
     pub(crate) kept: BTreeMap<Digest, String>,
     /// Each commit of the branch of records: path and text.
     pub records: Vec<(String, Digest)>,
+    /// Whether the forge puts something into the next merge that no gate saw.
+    pub merges_with_more: bool,
     /// Whether the origin takes no branch of records.
     pub refuses_records: bool,
     /// Branches that somebody deleted where they were published.
@@ -327,18 +329,13 @@ impl Repository {
                     }
                 };
                 let (change, empty) = self.change_of(&head, item);
-                let folder = artefact::folder(item);
-                self.texts = self
-                    .files(&head)
-                    .into_iter()
-                    .filter(|(p, _)| p.starts_with(&folder))
-                    .map(|(_, t)| t)
-                    .collect();
+                let (artefacts, texts) = self.artefacts(&head, parent, item);
+                self.texts = texts;
                 Ok(GitReply::Collected(Box::new(Collected {
                     tree: self.tree(&head),
                     change,
                     empty,
-                    artefacts: self.artefacts(&head, parent, item),
+                    artefacts,
                     outside: outside(&deed, *role, item),
                     protected: self.protected(&head),
                     head,
@@ -474,6 +471,7 @@ impl Repository {
                     | Deed::Nothing
                     | Deed::Outside
                     | Deed::Garbage
+                    | Deed::Says(_)
                     | Deed::Ask
                     | Deed::Hang
                     | Deed::Limited
@@ -486,9 +484,11 @@ impl Repository {
             }
             Role::Reviewer | Role::Tester => {
                 let name = if role == Role::Reviewer { REVIEW } else { TEST_REPORT };
-                let word = match deed {
-                    Deed::Object => "NO",
-                    Deed::Garbage => "???",
+                let field = if role == Role::Reviewer { "verdict" } else { "result" };
+                let said = match deed {
+                    Deed::Object => format!("{field}: REQUEST_CHANGES"),
+                    Deed::Says(fields) => fields.replace(':', ": ").replace('+', "\n"),
+                    Deed::Garbage => String::new(),
                     Deed::Well
                     | Deed::Break
                     | Deed::Fail(_)
@@ -502,35 +502,38 @@ impl Repository {
                     | Deed::Spend
                     | Deed::CannotStart
                     | Deed::ApproveItself
-                    | Deed::Lost => "YES",
+                    | Deed::Lost => format!("{field}: APPROVED"),
                 };
-                put(name, format!("{word} by {run}"));
+                // What the machine must not read: the same words as prose.
+                let prose = "All tests PASS. verdict: APPROVED";
+                put(
+                    name,
+                    match deed {
+                        Deed::Object => format!(
+                            "---\n{said}\n---\n## Findings\n\nNO by {run}\n\n## Conclusion\n\nNO by {run}\n"
+                        ),
+                        Deed::Garbage => format!("# By {run}\n\n{prose}\n"),
+                        _ => format!("---\n{said}\n---\n# By {run}\n\n{prose}\n"),
+                    },
+                );
             }
         }
         if files == self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
     }
 
-    fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> Vec<Artefact> {
+    /// The files of a work item as the contract reads them, and the texts that they name.
+    fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> (Vec<Artefact>, Vec<String>) {
         let folder = format!("{}/", artefact::folder(item));
         let before = self.files(parent);
-        let mut found = Vec::new();
+        let (mut found, mut texts) = (Vec::new(), Vec::new());
         for (path, content) in self.files(head) {
             let Some(name) = path.strip_prefix(&folder) else { continue };
-            let judges = name == REVIEW || name == TEST_REPORT;
-            let verdict = judges.then(|| match content.get(..3) {
-                Some("YES") => FileVerdict::Positive,
-                Some("NO ") => FileVerdict::Negative,
-                Some(_) | None => FileVerdict::Unreadable("no token".to_owned()),
-            });
-            found.push(Artefact {
-                name: name.to_owned(),
-                digest: Digest::of(content.as_bytes()),
-                fresh: before.get(&path) != Some(&content),
-                verdict,
-                excerpt: Some(Text::of(&content)),
-            });
+            let fresh = before.get(&path) != Some(&content);
+            let read = artefact::read(name, content.as_bytes(), fresh);
+            texts.extend(read.blobs.iter().map(|blob| String::from_utf8_lossy(&blob.bytes).into_owned()));
+            found.push(read.artefact);
         }
-        found
+        (found, texts)
     }
 
     fn protected(&self, head: &Commit) -> Option<Protected> {
@@ -561,6 +564,13 @@ impl Repository {
                 }
                 if now != *main {
                     return Ok(ForgeReply::MainMoved { main: now });
+                }
+                if std::mem::take(&mut self.merges_with_more) {
+                    let mut files = self.files(candidate);
+                    files.insert("src/more".to_owned(), "by the forge".to_owned());
+                    let commit = self.put(files, vec![now, candidate.clone()]);
+                    self.main_was.push(commit.clone());
+                    return Ok(ForgeReply::Merged { tree: self.tree(&commit), commit });
                 }
                 self.main_was.push(candidate.clone());
                 self.writes += 1;
@@ -626,6 +636,7 @@ fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<String> {
             | Deed::Fail(_)
             | Deed::Nothing
             | Deed::Garbage
+            | Deed::Says(_)
             | Deed::Ask
             | Deed::Hang
             | Deed::Protected

@@ -34,6 +34,8 @@ pub enum Deed {
     Outside,
     /// Writes a verdict file without a verdict (reviewer, tester).
     Garbage,
+    /// Writes a verdict file with exactly these fields, such as `result:PASS+status:FAIL` (reviewer, tester).
+    Says(String),
     /// Asks questions (analyst).
     Ask,
     /// Is killed at its time limit.
@@ -59,6 +61,8 @@ pub enum Deed {
 pub enum HookDeed {
     /// Ends with this code; 0 has deployed.
     Exit(i32),
+    /// Ends with 0 and has deployed nothing.
+    Claims,
     /// Leaves no result within its time, and has deployed or not.
     Silent {
         /// Whether the new commit runs.
@@ -85,6 +89,7 @@ pub enum Deployment {
 pub struct Works {
     deeds: BTreeMap<(WorkItem, Role), Vec<Deed>>,
     hooks: Vec<HookDeed>,
+    tests: BTreeMap<WorkItem, Vec<RunHow>>,
     /// What the deployed service says.
     pub service: Deployment,
     done: BTreeMap<RunId, Deed>,
@@ -133,6 +138,17 @@ impl Works {
         self.service
     }
 
+    /// The next runs of the tests of a work item end like this before they can judge, then the tests judge.
+    pub fn script_tests(&mut self, item: &WorkItem, ends: Vec<RunHow>) {
+        self.tests.insert(item.clone(), ends);
+    }
+
+    /// How a run of the tests ends without a judgement, if it does.
+    pub(super) fn end_of_tests(&mut self, task: &TaskId) -> Option<RunHow> {
+        let ends = self.tests.get_mut(&task.item())?;
+        (!ends.is_empty()).then(|| ends.remove(0))
+    }
+
     pub(super) fn hook_deed(&mut self, run: RunId) -> HookDeed {
         if let Some(forced) = self.forced_hooks.remove(&run) {
             return forced;
@@ -162,6 +178,7 @@ impl Works {
             | Deed::Nothing
             | Deed::Outside
             | Deed::Garbage
+            | Deed::Says(_)
             | Deed::Ask
             | Deed::Protected
             | Deed::ApproveItself

@@ -7,4 +7,5 @@ mod rows;
 mod rows_of_tasks;
 mod records;
 mod stories;
+mod twice;
 mod full_disk;

@@ -91,6 +91,8 @@ fn analyst_gets_title_and_description() {
 }
 
 /// row 196: Prompt files have no model line.
+///
+/// incident I-32: prompts named models that nothing read; here a prompt that names one is refused.
 #[test]
 fn no_model_line() {
     for role in Role::ALL {
