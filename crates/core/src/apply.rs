@@ -121,6 +121,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         accepted: None,
         passed: None,
         allowed: None,
+        merge_untold: false,
     })))
 }
 
@@ -245,6 +246,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Accepted(consent) => task.accepted = Some(consent.clone()),
         Change::CandidatePassed(candidate) => task.passed = Some(candidate.clone()),
         Change::Allowed(by) => task.allowed = by.clone(),
+        Change::MergeUntold(untold) => task.merge_untold = *untold,
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }

@@ -163,6 +163,8 @@ pub enum Change {
     CandidatePassed(Box<Candidate>),
     /// One more run is allowed whatever the budgets say, or was begun.
     Allowed(Option<String>),
+    /// Nobody knows whether the merge that was asked for happened, or somebody does now.
+    MergeUntold(bool),
 
     /// To a repository: main is there.
     MainAt(Commit),

@@ -389,6 +389,10 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
     if d.task.branch.is_none() && !matches!(stage, Stage::Created | Stage::Done | Stage::Cancelled) {
         return d.ask(Ask::CutBranch { plain: true }, 0);
     }
+    // It may be in main already: that is proved before anything is asked, built or merged again (decision 19).
+    if d.task.merge_untold && d.task.merged.is_none() {
+        return d.ask(Ask::Prove, 0);
+    }
     // After the merge there is only one way on, in every preset (decision 41).
     if d.task.merged.is_some() {
         return deploy::proceed(d);

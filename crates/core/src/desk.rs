@@ -161,10 +161,15 @@ impl<'a> Desk<'a> {
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 
-    /// Leaves it to a person, visibly (invariant C8); a stop that waited for this is carried out instead.
+    /// Leaves it to a person, visibly (invariant C8); a stop that waited for this is carried out instead. What main holds
+    /// already and nobody proved or deployed is kept by a freeze, as the lane kept it (decisions 19, 41).
     pub fn escalate(&mut self, why: Why) {
         self.release_lane();
         self.because(Reason::Escalated(why.clone()));
+        if self.task.merge_may_have_happened() && !self.task.merge_untold {
+            self.change(Change::MergeUntold(true));
+        }
+        crate::stage::deploy::keep_main(self, &why);
         if self.task.cancel.is_some() {
             return crate::stage::terminal::cancel_now(self);
         }

@@ -269,9 +269,9 @@ pub enum Message {
 pub enum FreezeCause {
     /// A deploy failed after its merge (decision 41).
     DeployFailed,
-    /// A task was stopped while the outcome of its deploy could not be told (decisions 36, 41).
+    /// Nobody will ask any more what became of a deploy: its task was stopped or stands still (decisions 36, 41).
     DeployUntold,
-    /// What was merged is not what was tested (decision 19).
+    /// What was merged is not proven to be what was tested (decision 19).
     UnprovenMerge,
     /// Somebody rewrote main (decision 45).
     MainRewritten,

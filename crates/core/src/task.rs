@@ -137,6 +137,10 @@ pub struct Task {
     /// Who allowed it one more run whatever the budgets say; spent by the next run of an agent (decisions 12, 37).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// Whether a merge was asked for and nobody knows whether it happened: that is proved before anything else (decision
+    /// 19).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merge_untold: bool,
 }
 
 /// What people did with a task's branch.
@@ -422,7 +426,7 @@ pub enum Why {
     NoTests,
     /// The project deploys but no hook is configured.
     NoHook,
-    /// What was merged is not what was tested (decision 19).
+    /// What was merged is not proven to be what was tested (decision 19).
     Unproven {
         /// What differs.
         cause: String,
@@ -656,12 +660,19 @@ impl Task {
         }
     }
 
+    /// Whether a merge was asked for and no answer said yet what became of it.
+    pub fn merge_may_have_happened(&self) -> bool {
+        let asked = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
+        self.merged.is_none() && (asked || self.merge_untold)
+    }
+
     /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,
     /// incident I-27: holding the lane alone is not it).
     pub fn is_critical(&self) -> bool {
-        let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
+        let merging = self.merge_may_have_happened() && !self.stage.is_terminal();
+        let proving = matches!(self.open_question(), Some(Ask::Prove));
         let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
-        merging || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
+        merging || proving || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 
     /// The commit by which somebody else merged the branch of this round, as long as that is not settled (decision 45).

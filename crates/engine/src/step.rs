@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use orch_core::apply::apply;
 use orch_core::board::{Board, Entry, Policies, Tree};
+use orch_core::call::Failure;
 use orch_core::decide::decide;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::{Event, Message, Outcome, Stamped};
+use orch_core::event::{EffectReply, Event, Message, Outcome, Stamped, Turn};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
 use orch_core::policy::Policy;
@@ -296,6 +297,7 @@ impl<J: Journal> Engine<J> {
             let ack = self.one(now, event, work)?;
             acks.push(ack);
         }
+        self.keep_merges_back(now, work)?;
         let mut last = None;
         while let Some((task, grant)) = self.board.turn(&self.policies, now) {
             let turn = (task.clone(), grant.clone());
@@ -305,6 +307,25 @@ impl<J: Journal> Engine<J> {
             }
             last = Some(turn);
             self.one(now, Incoming::of(Target::Entity(Entity::Task(task)), Event::Granted(grant)), work)?;
+        }
+        Ok(())
+    }
+
+    /// A merge that has not left does not leave once a freeze or a pause came. One that an earlier brain sent may have
+    /// happened all the same: either is looked up before it is asked for again (decisions 19, 41, 61).
+    fn keep_merges_back(&mut self, now: Moment, work: &mut Work) -> Result<(), J::Error> {
+        let mut kept = Vec::new();
+        for effect in self.dispatch.unsent_merges() {
+            if let Entity::Task(task) = &effect.entity
+                && !self.board.blockers(task, Turn::Merge, &self.policies, now).is_empty()
+            {
+                kept.push((effect.id, effect.entity.clone()));
+            }
+        }
+        for (effect, entity) in kept {
+            let failure = Failure::unknown("a freeze or a pause came before it left: it is kept back");
+            let reply = EffectReply { effect, outcome: Outcome::Failed(failure) };
+            self.one(now, Incoming::of(Target::Entity(entity), Event::Reply(Box::new(reply))), work)?;
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! How is the world driven? One action at a time, chosen by dice or by a story; crashes and lost answers in between.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::Text;
 use orch_core::call::tracker::Status;
@@ -111,6 +111,10 @@ pub struct Bench {
     pub lose_delivery: bool,
     /// The outside does not answer until this is taken back.
     pub outage: bool,
+    /// Calls of these kinds are not answered until that is taken back.
+    pub away: BTreeSet<String>,
+    /// The next call of this kind is refused for good.
+    pub refuse: Option<String>,
     /// Time goes on by itself only as far as this at once.
     pub patience: Span,
     pending: Vec<Effect>,
@@ -161,6 +165,8 @@ impl Bench {
             lose_answer_of: None,
             lose_delivery: false,
             outage: false,
+            away: BTreeSet::new(),
+            refuse: None,
             patience: Span(u64::MAX),
             pending: Vec::new(),
             watched: Vec::new(),
@@ -406,11 +412,15 @@ impl Bench {
         if self.dies(format!("before {name}"), self.faults.crash_before) {
             return self.crash();
         }
-        let out = self.dice.chance(self.faults.outage);
+        let away = self.away.iter().any(|part| name.contains(part.as_str()));
+        let out = self.dice.chance(self.faults.outage) || away;
         self.tally.faults += u64::from(out);
         self.world.outage = self.outage || out;
         self.hand_texts(&effect);
-        let mut outcome = self.world.perform(&effect);
+        let mut outcome = match self.refuse.take_if(|part| name.contains(part.as_str())) {
+            Some(_) => Outcome::Failed(orch_core::call::Failure::permanent("refused for good (injected)")),
+            None => self.world.perform(&effect),
+        };
         let texts = self.world.take_texts();
         self.world.outage = false;
         let launched = self.launched(&effect);

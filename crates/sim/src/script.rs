@@ -191,6 +191,11 @@ impl Story {
             ["lose", "the", "answer", "of", kind] => {
                 self.bench.lose_answer_of = Some((*kind).to_owned());
             }
+            ["no", "answer", "to", kind] => drop(self.bench.away.insert((*kind).to_owned())),
+            ["answers", "to", kind] => drop(self.bench.away.remove(*kind)),
+            ["the", "next", kind, "is", "refused", "for", "good"] => {
+                self.bench.refuse = Some((*kind).to_owned());
+            }
             ["outage", "begins"] => self.bench.outage = true,
             ["outage", "ends"] => self.bench.outage = false,
             ["main", "moves", path] => self.main_moves(path, "by ann"),

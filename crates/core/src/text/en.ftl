@@ -155,8 +155,8 @@ delay-not-yet = The deployed service does not name the new commit yet: { $cause 
 delay-provider = The model provider refuses work for now: { $cause }.
 
 freeze-deploy-failed = A deploy failed after its merge.
-freeze-deploy-untold = A task was stopped, and nobody knows what its deploy came to.
-freeze-unproven-merge = What was merged is not what was tested.
+freeze-deploy-untold = Nobody knows what a deploy came to.
+freeze-unproven-merge = It is not proven that main holds what was tested.
 freeze-main-rewritten = Somebody rewrote the history of main.
 freeze-person = A person asked for it.
 freeze-store-damaged = A check of Orch’s records found a contradiction.

@@ -161,8 +161,8 @@ delay-not-yet = Выкаченный сервис ещё не называет �
 delay-provider = Поставщик модели пока не принимает работу: { $cause }.
 
 freeze-deploy-failed = Выкатка после слияния не удалась.
-freeze-deploy-untold = Задачу остановили, а чем кончилась её выкатка, неизвестно.
-freeze-unproven-merge = Слито не то, что проверено.
+freeze-deploy-untold = Чем кончилась выкатка, неизвестно.
+freeze-unproven-merge = Не доказано, что в main то, что проверено.
 freeze-main-rewritten = Кто-то переписал историю main.
 freeze-person = Так попросил человек.
 freeze-store-damaged = Проверка записей Orch нашла противоречие.
