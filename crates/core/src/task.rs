@@ -137,8 +137,7 @@ pub struct Task {
     /// Who allowed it one more run whatever the budgets say; spent by the next run of an agent (decisions 12, 37).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
-    /// Whether a merge was asked for and nobody knows whether it happened: that is proved before anything else (decision
-    /// 19).
+    /// A merge was asked for and nobody knows whether it happened: that is proved before anything else (decision 19).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub merge_untold: bool,
 }
@@ -637,7 +636,7 @@ impl Task {
     }
 
     /// The question that is on its way or will be asked again after it may have been answered.
-    fn open_question(&self) -> Option<&Ask> {
+    pub(crate) fn open_question(&self) -> Option<&Ask> {
         match &self.step {
             Step::Asked { ask, .. } => Some(ask),
             Step::Backoff { ask, cause: Delay::Outage { .. } | Delay::NotYet { .. }, .. } => Some(ask),
@@ -660,19 +659,13 @@ impl Task {
         }
     }
 
-    /// Whether a merge was asked for and no answer said yet what became of it.
-    pub fn merge_may_have_happened(&self) -> bool {
-        let asked = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
-        self.merged.is_none() && (asked || self.merge_untold)
-    }
-
     /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,
     /// incident I-27: holding the lane alone is not it).
     pub fn is_critical(&self) -> bool {
-        let merging = self.merge_may_have_happened() && !self.stage.is_terminal();
-        let proving = matches!(self.open_question(), Some(Ask::Prove));
+        let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
+        let untold = self.merge_untold && !self.stage.is_terminal();
         let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
-        merging || proving || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
+        merging || untold || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 
     /// The commit by which somebody else merged the branch of this round, as long as that is not settled (decision 45).

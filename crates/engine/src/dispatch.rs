@@ -186,9 +186,67 @@ impl Dispatch {
 
     /// What is on its way.
     pub fn in_flight(&self) -> Vec<Effect> {
-        let mut flying: Vec<_> =
-            self.lines.values().filter_map(|queue| queue.flying).filter_map(|id| self.find(id)).cloned().collect();
+        let mut flying: Vec<_> = self
+            .lines
+            .values()
+            .filter_map(|queue| queue.flying)
+            .filter_map(|id| self.find(id))
+            .cloned()
+            .collect();
         flying.sort_by_key(|effect| effect.id);
         flying
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orch_core::call::Failure;
+    use orch_core::id::{Commit, Entity, ProjectId, Seq};
+
+    fn effect(n: u64, call: Call) -> Effect {
+        let project = ProjectId::from("demo");
+        let entity = Entity::Task("DEMO-001".into());
+        Effect { id: EffectId::new(Seq(n), 0), line: Line::Git(project.clone()), entity, project, call }
+    }
+
+    fn verdict(n: u64, commit: &str) -> Effect {
+        let (commit, context) = (Commit(commit.to_owned()), "ci".to_owned());
+        effect(n, Call::Forge(ForgeCall::SetCommitStatus { commit, context, passed: true }))
+    }
+
+    fn started(dispatch: &mut Dispatch, now: i64) -> Vec<u64> {
+        dispatch.may_start(Moment(now)).iter().map(|effect| effect.id.seq.0).collect()
+    }
+
+    /// Proves decision 61: an effect that nothing waits for is tried for as long as its outside is away; meanwhile what
+    /// stands behind it goes on, one at a time, but for what touches the same.
+    #[test]
+    fn who_waits_lets_others_pass() {
+        let mut dispatch = Dispatch::default();
+        let prove = effect(3, Call::Git(GitCall::Prove { commit: Commit("a".to_owned()) }));
+        dispatch.wanted(vec![verdict(1, "a"), verdict(2, "a"), prove, verdict(4, "b")]);
+        let first = EffectId::new(Seq(1), 0);
+        let failed = |effect| EffectReply { effect, outcome: Outcome::Failed(Failure::transient("away")) };
+        assert_eq!(started(&mut dispatch, 0), [1]);
+        assert_eq!(started(&mut dispatch, 0), [0_u64; 0], "one at a time");
+        for tries in 1..=500 {
+            assert_eq!(dispatch.insists(&failed(first)), Some(tries));
+            dispatch.again(first, Moment(0), tries);
+            assert_eq!(dispatch.tries.get(&first), Some(&tries));
+            // As if it had been tried once more.
+            dispatch.lines.get_mut(&Line::Git("demo".into())).expect("a line").flying = Some(first);
+            dispatch.aside.remove(&first);
+            dispatch.retries.clear();
+        }
+        dispatch.again(first, Moment(0), 1);
+        assert_eq!(started(&mut dispatch, 0), [3], "the second touches the same as the first");
+        dispatch.settled(EffectId::new(Seq(3), 0));
+        assert_eq!(started(&mut dispatch, 0), [4]);
+        assert_eq!(started(&mut dispatch, 1000), [0_u64; 0], "due, and the line is not free");
+        dispatch.settled(EffectId::new(Seq(4), 0));
+        assert_eq!(started(&mut dispatch, 1000), [1]);
+        dispatch.settled(first);
+        assert_eq!(started(&mut dispatch, 1000), [2]);
     }
 }

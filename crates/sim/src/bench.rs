@@ -24,6 +24,8 @@ use crate::schedule::Dice;
 use crate::world::World;
 use crate::world::repository::ByHand;
 
+mod clock;
+
 /// How often what goes wrong, in percent of the actions.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Faults {
@@ -120,6 +122,9 @@ pub struct Bench {
     pending: Vec<Effect>,
     watched: Vec<RunId>,
     late: Vec<Incoming>,
+    /// By how much the wall clock is ahead of the time that really passed.
+    ahead: i64,
+    boots: u64,
     wake: Option<Moment>,
     /// The choices.
     pub dice: Dice,
@@ -171,6 +176,8 @@ impl Bench {
             pending: Vec::new(),
             watched: Vec::new(),
             late: Vec::new(),
+            ahead: 0,
+            boots: 1,
             wake: None,
             dice: Dice::new(seed),
             faults,
@@ -194,7 +201,8 @@ impl Bench {
 
     /// The brain starts to serve, with the limits that hold.
     pub fn start(&mut self) {
-        let start = Start { version: "sim".to_owned(), clean: true, limits: self.limits.clone() };
+        let boot = Some(Box::new(self.boot()));
+        let start = Start { version: "sim".to_owned(), clean: true, limits: self.limits.clone(), boot };
         self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::Started(start)));
     }
 
@@ -254,6 +262,7 @@ impl Bench {
             self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
         }
+        self.compare_clocks();
         self.start();
     }
 
@@ -509,12 +518,6 @@ impl Bench {
     /// Whether anything is to be done without waiting for time or people.
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || !self.watched.is_empty()
-    }
-
-    /// The wall clock steps; the brain notices.
-    pub fn step_clock(&mut self, by: i64) {
-        self.now = Moment(self.now.0.saturating_add(by).max(1));
-        self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by }));
     }
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.

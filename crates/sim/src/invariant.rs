@@ -9,7 +9,7 @@ use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow, Turn};
 use orch_core::gate::{GateId, Subject, Verdict};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Entity, ProjectId, RunId, TaskId};
+use orch_core::id::{Commit, Entity, ProjectId, RunId, TaskId, TimerId};
 use orch_core::journal::{Journal, Row};
 use orch_core::policy::Policy;
 use orch_core::record::Record;
@@ -59,6 +59,10 @@ pub struct Watch {
     freezes: BTreeMap<ProjectId, Vec<Option<TaskId>>>,
     /// Whether the installation is paused, for what has begun too.
     paused: bool,
+    /// By how much the wall clock is ahead of where it would be without its steps.
+    ahead: i64,
+    /// What a task waits for, and when it is due by a clock that never stepped.
+    due: BTreeMap<TaskId, (TimerId, i64)>,
 }
 
 impl Watch {
@@ -74,6 +78,7 @@ impl Watch {
         self.rows = engine.journal().all().len();
         for row in engine.journal_ref().all().get(rows..).unwrap_or_default() {
             self.keeps_from_merging(row);
+            self.keeps_time(row)?;
             if let Entity::Task(id) = &row.entity {
                 self.row(id, row)?;
                 touched.insert(id.clone());
@@ -123,6 +128,43 @@ impl Watch {
             Some(effect) => broken("effects-happen-once", format!("{effect} happened again")),
             None => Ok(()),
         }
+    }
+
+    /// A wait is as long as it was meant to be, however the wall clock is set meanwhile: no timer comes early by more than a
+    /// second, and one comes once.
+    fn keeps_time(&mut self, row: &Row) -> Result<(), Broken> {
+        let id = match (&row.entity, &row.event) {
+            (Entity::Installation, Event::ClockStepped { by }) => {
+                self.ahead += by;
+                return Ok(());
+            }
+            (Entity::Task(id), _) => id,
+            (_, _) => return Ok(()),
+        };
+        if let Event::Timer(timer) = &row.event
+            && let Some((_, due)) = self.due.get(id).filter(|(armed, _)| armed == timer)
+        {
+            if row.at.0 - self.ahead + 1000 < *due {
+                broken(
+                    "no-timer-is-early",
+                    format!("row {}: {timer} comes {} ms early", row.seq, due - row.at.0 + self.ahead),
+                )?;
+            }
+            self.due.remove(id);
+        }
+        for change in &row.changes {
+            if let Change::Stepped(step) = change {
+                match &**step {
+                    Step::Backoff { timer, due, .. } => {
+                        self.due.insert(id.clone(), (*timer, due.0 - self.ahead));
+                    }
+                    Step::Rest(_) | Step::Asked { .. } | Step::Queued(_) | Step::Running { .. } => {
+                        self.due.remove(id);
+                    }
+                }
+            }
+        }
+        Ok(())
     }
 
     /// What stands in the way of every merge from this row on.
@@ -196,7 +238,8 @@ impl Watch {
             | Event::SettingsRefused(_)
             | Event::Started(_)
             | Event::ClockStepped { .. }
-            | Event::Disk(_) => false,
+            | Event::Disk(_)
+            | Event::Store(_) => false,
         };
         for change in &row.changes {
             if let Change::Attempted(attempts) = change {
