@@ -63,7 +63,7 @@ pub(crate) fn policy_of(project: &ProjectId, policy: &Policy) -> Incoming {
 
 /// The event of a brain that starts.
 pub(crate) fn start() -> Incoming {
-    let start = Start { version: "bench".to_owned(), clean: true, limits: no_limits() };
+    let start = Start { version: "bench".to_owned(), clean: true, limits: no_limits(), boot: None };
     Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
     let checkpointer = journal.checkpointer()?;
     let checkpoints = std::thread::spawn(move || checkpointer.run());
     let (mut engine, _) = Engine::take_over(journal)?;
+    let _ = engine.step(clock::now(), vec![flow::start()])?;
     let project = ProjectId::from(PROJECT);
     let mut costs = Figures::default();
     let mut n = 0;

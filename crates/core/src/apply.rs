@@ -7,7 +7,9 @@ use crate::change::Change;
 use crate::event::Stamped;
 use crate::id::{Entity, Seq};
 use crate::record::{Record, Recorded};
-use crate::state::{Freeze, Installation, Project, Provider, Repository, SettingsRefused, State};
+use crate::state::{
+    Freeze, Installation, Project, Provider, Repository, SettingsRefused, State, StoreDamaged,
+};
 use crate::task::{Board, Request, Rest, ReviewClock, Step, Task};
 use crate::time::Moment;
 
@@ -121,6 +123,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         accepted: None,
         passed: None,
         allowed: None,
+        merge_untold: false,
     })))
 }
 
@@ -245,6 +248,12 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Accepted(consent) => task.accepted = Some(consent.clone()),
         Change::CandidatePassed(candidate) => task.passed = Some(candidate.clone()),
         Change::Allowed(by) => task.allowed = by.clone(),
+        Change::MergeUntold(untold) => task.merge_untold = *untold,
+        Change::Due(at) => {
+            if let Step::Backoff { due, .. } = &mut task.step {
+                *due = *at;
+            }
+        }
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::Frozen { .. }
@@ -258,7 +267,10 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         | Change::LimitsHold(_)
         | Change::SettingsRefused(_)
         | Change::Spent { .. }
-        | Change::DiskFull(_) => {}
+        | Change::DiskFull(_)
+        | Change::ProviderDue(_)
+        | Change::StoreDamaged(_)
+        | Change::Booted(_) => {}
     }
 }
 
@@ -292,6 +304,8 @@ fn to_provider(provider: &mut Provider, at: Moment, change: &Change) {
         provider.closed_until = *until;
         provider.closed_at = until.map(|_| at);
         provider.cause = cause.clone();
+    } else if let Change::ProviderDue(until) = change {
+        provider.closed_until = Some(*until);
     }
 }
 
@@ -309,5 +323,9 @@ fn to_installation(installation: &mut Installation, at: Moment, change: &Change)
         installation.spent = *microdollars;
     } else if let Change::DiskFull(full) = change {
         installation.disk_full = full.then_some(at);
+    } else if let Change::StoreDamaged(cause) = change {
+        installation.damaged = cause.clone().map(|cause| Box::new(StoreDamaged { cause, at }));
+    } else if let Change::Booted(boot) = change {
+        installation.boot = boot.clone();
     }
 }

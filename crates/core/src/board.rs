@@ -169,6 +169,12 @@ impl Board {
         self.providers.get(provider)
     }
 
+    /// The providers that are closed at this moment.
+    pub fn closed_providers(&self, now: Moment) -> Vec<ProviderId> {
+        let closed = |provider: &Provider| provider.closed_until.is_some_and(|until| until > now);
+        self.providers.iter().filter(|(_, provider)| closed(provider)).map(|(id, _)| id.clone()).collect()
+    }
+
     /// A task's row.
     pub fn row(&self, task: &TaskId) -> Option<&Row> {
         self.rows.get(task)
@@ -245,6 +251,9 @@ impl Board {
             return vec![HoldKind::NoPolicy { cause: None }];
         };
         let limits = &self.installation.limits;
+        if let Some(damaged) = &self.installation.damaged {
+            found.push(HoldKind::StoreDamaged { cause: damaged.cause.clone() });
+        }
         if let Some(pause) = &self.installation.pause
             && (!pause.drain || turn == Turn::Start)
         {

@@ -19,7 +19,7 @@ use crate::task::{
     Branch, Cancel, Consent, Deployed, Escalation, Merged, Outside, Rejection, Request, ReviewClock, RunRow,
     Step,
 };
-use crate::time::{Moment, Span};
+use crate::time::{Boot, Moment, Span};
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -163,6 +163,10 @@ pub enum Change {
     CandidatePassed(Box<Candidate>),
     /// One more run is allowed whatever the budgets say, or was begun.
     Allowed(Option<String>),
+    /// Nobody knows whether the merge that was asked for happened, or somebody does now.
+    MergeUntold(bool),
+    /// What it waits for in a backoff is due then, by a wall clock that stepped.
+    Due(Moment),
 
     /// To a repository: main is there.
     MainAt(Commit),
@@ -198,6 +202,8 @@ pub enum Change {
         /// What it said.
         cause: String,
     },
+    /// To a provider: closed until then, by a wall clock that stepped.
+    ProviderDue(Moment),
 
     /// To the installation: paused.
     Paused(Box<crate::state::Pause>),
@@ -216,4 +222,8 @@ pub enum Change {
     },
     /// To the installation: the disk is too full, or no longer.
     DiskFull(bool),
+    /// To the installation: its store is damaged, or sound again.
+    StoreDamaged(Option<String>),
+    /// To the installation: the boot of the machine that moments are compared with.
+    Booted(Option<Box<Boot>>),
 }

@@ -77,6 +77,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
         Event::RunEnded(end) => runs::on_end(d, end),
         Event::Branch(reading) => outside::on_reading(d, reading),
         Event::Timer(timer) => on_timer(d, *timer),
+        Event::ClockStepped { by } => on_clock_step(d, *by),
         Event::Granted(grant) => on_grant(d, grant),
         Event::Message(message) => match message {
             Message::Reborn(_)
@@ -94,8 +95,8 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
         | Event::LimitsChanged(_)
         | Event::SettingsRefused(_)
         | Event::Started(_)
-        | Event::ClockStepped { .. }
-        | Event::Disk(_) => d.because(Reason::Ignored(Ignored::NotForThis)),
+        | Event::Disk(_)
+        | Event::Store(_) => d.because(Reason::Ignored(Ignored::NotForThis)),
     }
     d.settle_board();
     d.settle_records();
@@ -158,6 +159,19 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         | Ask::Prove
         | Ask::Probe
         | Ask::Reason { .. }) => d.ask(ask, tries),
+    }
+}
+
+/// A wait is as long as it was (decision 46).
+fn on_clock_step(d: &mut Desk<'_>, by: i64) {
+    match d.task.step.clone() {
+        Step::Backoff { timer, due, .. } => {
+            d.rearm(timer, due.stepped_by(by));
+            d.because(Reason::Noted);
+        }
+        Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } => {
+            d.because(Reason::Ignored(Ignored::NotForThis));
+        }
     }
 }
 
@@ -328,6 +342,13 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         (Ask::CutBranch { plain: true }, Reply::Git(GitReply::NameTaken)) => {
             d.ask(Ask::CutBranch { plain: false }, 0);
         }
+        // Both names: a restored journal knows nothing of the work that stands there.
+        (Ask::CutBranch { plain: false }, Reply::Git(GitReply::NameTaken)) => {
+            let name = d.branch_name(false);
+            d.escalate(Why::Outside {
+                cause: format!("there is a branch {name} already: rename or delete it"),
+            });
+        }
         (
             Ask::Launch { run, job },
             Reply::Agent(_) | Reply::Gate(_) | Reply::Deploy(DeployReply::Launched { .. }),
@@ -388,6 +409,10 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
     let stage = d.task.stage;
     if d.task.branch.is_none() && !matches!(stage, Stage::Created | Stage::Done | Stage::Cancelled) {
         return d.ask(Ask::CutBranch { plain: true }, 0);
+    }
+    // It may be in main already: that is proved before anything is asked, built or merged again (decision 19).
+    if d.task.merge_untold && d.task.merged.is_none() {
+        return d.ask(Ask::Prove, 0);
     }
     // After the merge there is only one way on, in every preset (decision 41).
     if d.task.merged.is_some() {

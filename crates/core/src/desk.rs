@@ -107,6 +107,12 @@ impl<'a> Desk<'a> {
         self.change(Change::Stepped(Box::new(step)));
     }
 
+    /// What is waited for is due then.
+    pub fn rearm(&mut self, id: TimerId, due: Moment) {
+        self.out.timer = Some(Some(Timer { id, due }));
+        self.change(Change::Due(due));
+    }
+
     /// Waits for a person.
     pub fn rest(&mut self, rest: Rest) {
         self.step(Step::Rest(rest));
@@ -161,10 +167,16 @@ impl<'a> Desk<'a> {
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 
-    /// Leaves it to a person, visibly (invariant C8); a stop that waited for this is carried out instead.
+    /// Leaves it to a person, visibly (invariant C8); a stop that waited for this is carried out instead. What main holds
+    /// already and nobody proved or deployed is kept by a freeze, as the lane kept it (decisions 19, 41).
     pub fn escalate(&mut self, why: Why) {
         self.release_lane();
         self.because(Reason::Escalated(why.clone()));
+        let merging = matches!(self.task.open_question(), Some(Ask::Merge | Ask::Prove));
+        if merging && self.task.merged.is_none() && !self.task.merge_untold {
+            self.change(Change::MergeUntold(true));
+        }
+        crate::stage::deploy::keep_main(self, &why);
         if self.task.cancel.is_some() {
             return crate::stage::terminal::cancel_now(self);
         }
@@ -264,7 +276,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The name of the branch of this round (decisions 30, 41).
-    fn branch_name(&self, plain: bool) -> String {
+    pub(crate) fn branch_name(&self, plain: bool) -> String {
         let task = &self.task;
         let mut name = format!("feature/{}-{}", task.item, task.request.slug);
         if !plain {

@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Call;
-use crate::id::{EffectId, Entity, IssueKey, ProjectId, TimerId};
+use crate::call::{AgentCall, Call, DeployCall, ForgeCall, GateCall, GitCall, TrackerCall};
+use crate::id::{Commit, EffectId, Entity, IssueKey, ProjectId, RunId, TimerId, WorkItem};
+use crate::record::Record;
 use crate::time::Moment;
 
 /// A wanted effect.
@@ -13,7 +14,8 @@ use crate::time::Moment;
 pub struct Effect {
     /// Its idempotency key.
     pub id: EffectId,
-    /// Effects of one line run one at a time, in order; those of different lines freely (decision 1).
+    /// Effects of one line run one at a time, in order; those of different lines freely (decision 1). One that waits to be
+    /// tried again lets pass what touches another [`Thing`] (decision 61).
     pub line: Line,
     /// Whose decision wanted it: the reply goes there.
     pub entity: Entity,
@@ -39,6 +41,65 @@ pub enum Line {
     Deploy(ProjectId),
     /// The branch of records: apart from the repository's line, so that a push that fails holds no task up (decision 18).
     Records(ProjectId),
+}
+
+/// What an effect touches. Effects of one line that touch the same keep their order whatever happens to them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// The comments of the line's issue.
+    Comments,
+    /// The column of the line's issue.
+    Column,
+    /// A verdict shown at a commit.
+    Verdict(Commit, String),
+    /// The branch and the change request of a work item.
+    Branch(Option<WorkItem>),
+    /// A run.
+    Run(RunId),
+    /// A record of a work item.
+    Record(WorkItem, Record),
+}
+
+impl Effect {
+    /// What it touches; `None` for a question that changes nothing.
+    pub fn touches(&self) -> Option<Thing> {
+        let branch = || match &self.entity {
+            Entity::Task(task) => Thing::Branch(Some(task.item())),
+            Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation => {
+                Thing::Branch(None)
+            }
+        };
+        Some(match &self.call {
+            Call::Tracker(TrackerCall::ReadComments { .. }) => return None,
+            Call::Tracker(TrackerCall::Comment { .. }) => Thing::Comments,
+            Call::Tracker(TrackerCall::SetStatus { .. }) => Thing::Column,
+            Call::Forge(ForgeCall::SetCommitStatus { commit, context, .. }) => {
+                Thing::Verdict(commit.clone(), context.clone())
+            }
+            Call::Forge(
+                ForgeCall::OpenChange { .. }
+                | ForgeCall::Restore { .. }
+                | ForgeCall::Merge { .. }
+                | ForgeCall::CloseChange { .. }
+                | ForgeCall::DeleteBranch { .. },
+            )
+            | Call::Git(
+                GitCall::CutBranch { .. } | GitCall::Collect { .. } | GitCall::BuildCandidate { .. },
+            ) => branch(),
+            Call::Git(GitCall::Prove { .. }) | Call::Deploy(DeployCall::Probe { .. }) => return None,
+            Call::Git(GitCall::WriteRecord { record, item, .. }) => Thing::Record(item.clone(), *record),
+            Call::Git(GitCall::DropTree { run })
+            | Call::Agent(AgentCall::Stop { run })
+            | Call::Gate(GateCall::Ci { run, .. })
+            | Call::Deploy(DeployCall::Hook { run, .. }) => Thing::Run(*run),
+            Call::Agent(AgentCall::Launch(work)) => Thing::Run(work.run),
+        })
+    }
+
+    /// Whether it puts something on main.
+    pub fn merges(&self) -> bool {
+        matches!(self.call, Call::Forge(ForgeCall::Merge { .. }))
+    }
 }
 
 impl fmt::Display for Line {

@@ -8,7 +8,7 @@ use crate::gesture::Gesture;
 use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token, Tree};
 use crate::policy::{Limits, Policy};
 use crate::stage::Role;
-use crate::time::{Moment, Span};
+use crate::time::{Boot, Moment, Span};
 
 /// An event with its place and time in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,13 +55,16 @@ pub enum Event {
     SettingsRefused(SettingsRefusal),
     /// A brain started to serve.
     Started(Start),
-    /// The wall clock stepped; timers were armed again (decision 46).
+    /// The wall clock stepped: to the installation, and from there to all that wait for a moment, which comes as late as it
+    /// would have come (decision 46).
     ClockStepped {
         /// By how many milliseconds, forward positive.
         by: i64,
     },
     /// The disk cannot take more, or can again.
     Disk(DiskReading),
+    /// A check of the store found it damaged, or sound again.
+    Store(StoreReading),
 }
 
 /// An issue as the tracker shows it, and whose task it is.
@@ -269,16 +272,14 @@ pub enum Message {
 pub enum FreezeCause {
     /// A deploy failed after its merge (decision 41).
     DeployFailed,
-    /// A task was stopped while the outcome of its deploy could not be told (decisions 36, 41).
+    /// Nobody will ask any more what became of a deploy: its task was stopped or stands still (decisions 36, 41).
     DeployUntold,
-    /// What was merged is not what was tested (decision 19).
+    /// What was merged is not proven to be what was tested (decision 19).
     UnprovenMerge,
     /// Somebody rewrote main (decision 45).
     MainRewritten,
     /// A person asked for it.
     Person,
-    /// A check of the store found a contradiction.
-    StoreDamaged,
 }
 
 /// A policy that is in force from now on.
@@ -317,6 +318,9 @@ pub struct Start {
     pub clean: bool,
     /// Limits of the installation from now on.
     pub limits: Limits,
+    /// The boot of the machine in which it starts, if that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Box<Boot>>,
 }
 
 /// Whether the disk takes writes.
@@ -326,6 +330,13 @@ pub struct DiskReading {
     pub enough: bool,
     /// Free bytes.
     pub free: u64,
+}
+
+/// What a check of the store came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreReading {
+    /// What is damaged; `None`: it is sound.
+    pub damage: Option<String>,
 }
 
 impl Usage {
@@ -379,7 +390,8 @@ impl Event {
             | Event::Message(_)
             | Event::Started(_)
             | Event::ClockStepped { .. }
-            | Event::Disk(_) => None,
+            | Event::Disk(_)
+            | Event::Store(_) => None,
         }
     }
 }

@@ -51,6 +51,11 @@ pub enum HoldKind {
         /// Whether what has begun goes on.
         drain: bool,
     },
+    /// A check found the store damaged: nothing is written any more.
+    StoreDamaged {
+        /// What was found.
+        cause: String,
+    },
     /// The disk takes no more.
     DiskFull,
     /// Automation leaves it alone.
@@ -183,6 +188,12 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         let kind = HoldKind::Paused { by: pause.gesture.by.clone(), drain: pause.drain };
         holds.push(Hold { kind, since: pause.at });
     }
+    if let Some(damaged) = &board.installation().damaged
+        && matches!(task.step, Step::Rest(_) | Step::Backoff { .. })
+    {
+        let kind = HoldKind::StoreDamaged { cause: damaged.cause.clone() };
+        holds.insert(0, Hold { kind, since: damaged.at });
+    }
     match &task.step {
         Step::Running { run, job } => return Standing::Working { run: Some((*run, *job)), ask: None, since },
         Step::Asked { ask, .. } => return Standing::Working { run: None, ask: Some(ask.clone()), since },
@@ -246,6 +257,9 @@ fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 
 fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
     match kind {
         HoldKind::Paused { .. } => board.installation().pause.as_ref().map_or(task.step_since, |p| p.at),
+        HoldKind::StoreDamaged { .. } => {
+            board.installation().damaged.as_ref().map_or(task.step_since, |damaged| damaged.at)
+        }
         HoldKind::DiskFull => board.installation().disk_full.unwrap_or(task.step_since),
         HoldKind::Frozen { cause, task: by } => board
             .repository(&task.project)

@@ -118,6 +118,8 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::PolicyRefused => say(lang, "reason-policy-refused", []),
         Reason::ProviderClosed => say(lang, "reason-provider-closed", []),
         Reason::ProviderOpen => say(lang, "reason-provider-open", []),
+        Reason::StoreDamaged => say(lang, "reason-store-damaged", []),
+        Reason::StoreSound => say(lang, "reason-store-sound", []),
         Reason::Paused => say(lang, "reason-paused", []),
         Reason::Unpaused => say(lang, "reason-unpaused", []),
         Reason::Unperformed { effect, cause } => {
@@ -248,7 +250,6 @@ pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
         FreezeCause::UnprovenMerge => "freeze-unproven-merge",
         FreezeCause::MainRewritten => "freeze-main-rewritten",
         FreezeCause::Person => "freeze-person",
-        FreezeCause::StoreDamaged => "freeze-store-damaged",
     };
     say(lang, key, [])
 }

@@ -8,6 +8,7 @@ use crate::gesture::{Gesture, Press};
 use crate::id::{Entity, TaskId};
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
+use crate::time::Boot;
 
 /// Decides for an entity that is not a task.
 pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped) -> Decision {
@@ -104,7 +105,8 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
         | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
-        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+        | Event::Disk(_)
+        | Event::Store(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
     }
 }
 
@@ -133,7 +135,8 @@ fn on_project(stamped: &Stamped) -> Decision {
         | Event::SettingsRefused(_)
         | Event::Started(_)
         | Event::ClockStepped { .. }
-        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+        | Event::Disk(_)
+        | Event::Store(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
     }
 }
 
@@ -162,6 +165,10 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
                 false => works(provider),
             }
         }
+        Event::ClockStepped { by } => match provider.closed_until.filter(|_| waits_by_own_count(provider)) {
+            Some(until) => one(Change::ProviderDue(until.stepped_by(*by)), Reason::Noted),
+            None => Decision::only(Reason::Noted),
+        },
         Event::Gesture(gesture) => gesture_lost(gesture),
         Event::Issue(_)
         | Event::Main(_)
@@ -179,9 +186,18 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
         | Event::LimitsChanged(_)
         | Event::SettingsRefused(_)
         | Event::Started(_)
-        | Event::ClockStepped { .. }
-        | Event::Disk(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
+        | Event::Disk(_)
+        | Event::Store(_) => Decision::only(Reason::Ignored(Ignored::NotForThis)),
     }
+}
+
+/// Whether Orch itself counted how long to wait. A moment that the provider named is its own, and stays.
+fn waits_by_own_count(provider: &Provider) -> bool {
+    let counted = |from: crate::time::Moment| {
+        let refusals = provider.refusals;
+        [from.after(backoff::provider(refusals.saturating_sub(1))), from.after(backoff::outage(refusals))]
+    };
+    provider.closed_at.map(counted).is_some_and(|own| own.map(Some).contains(&provider.closed_until))
 }
 
 fn works(provider: &Provider) -> Decision {
@@ -221,6 +237,11 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             if installation.refused.is_some() {
                 changes.push(Change::SettingsRefused(None));
             }
+            // Within one boot the first look stays: what the clock did since was told as steps.
+            let of = |boot: &Option<Box<Boot>>| boot.as_ref().map(|boot| boot.id.clone());
+            if of(&start.boot) != of(&installation.boot) {
+                changes.push(Change::Booted(start.boot.clone()));
+            }
             Decision { changes, reasons: vec![Reason::Noted], ..Decision::default() }
         }
         Event::LimitsChanged(limits) => {
@@ -240,7 +261,18 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             let day = if before > 0 { day.max(installation.day) } else { day };
             one(Change::Spent { day, microdollars: before.saturating_add(*microdollars) }, Reason::Noted)
         }
-        Event::ClockStepped { .. } => Decision::only(Reason::Noted),
+        Event::Store(reading) => {
+            let reason = match reading.damage {
+                Some(_) => Reason::StoreDamaged,
+                None => Reason::StoreSound,
+            };
+            one(Change::StoreDamaged(reading.damage.clone()), reason)
+        }
+        Event::ClockStepped { by } => {
+            let boot = installation.boot.as_ref().map(|boot| boot.stepped_by(*by));
+            let changes = boot.map(|boot| Change::Booted(Some(Box::new(boot)))).into_iter().collect();
+            Decision { changes, reasons: vec![Reason::Noted], ..Decision::default() }
+        }
         Event::Issue(_)
         | Event::Main(_)
         | Event::RunEnded(_)
@@ -291,5 +323,29 @@ mod tests {
         assert!(is_closed(closed.as_ref()) && same == closed);
         let open = told(closed, 12, Message::ProviderWorked { began: Moment(11) });
         assert!(!is_closed(open.as_ref()));
+    }
+
+    /// Proves decision 46 for providers: a wait that Orch counted is as long as it was when the wall clock steps; a moment
+    /// that the provider named stays that moment.
+    #[test]
+    fn a_clock_that_steps_moves_only_own_waits() {
+        let closed_until = |state: &Option<State>| match state {
+            Some(State::Provider(provider)) => provider.closed_until,
+            _ => None,
+        };
+        let stepped = |state: Option<State>| {
+            let entity = Entity::Provider("p".into());
+            let event = Event::ClockStepped { by: -5000 };
+            let stamped = Stamped { seq: Seq(12), at: Moment(-4990), event };
+            let decision = decide(&entity, state.as_ref(), &stamped);
+            apply_stamped(state, &entity, &stamped, &decision.changes)
+        };
+        let cause = || "no".to_owned();
+        let own = stepped(told(None, 10, Message::ProviderLimited { until: None, cause: cause() }));
+        assert_eq!(closed_until(&own), Some(Moment(10 + 60_000 - 5000)));
+        let named = Some(Moment(3_600_000));
+        let said = stepped(told(None, 10, Message::ProviderLimited { until: named, cause: cause() }));
+        assert_eq!(closed_until(&said), named);
+        assert_eq!(closed_until(&stepped(None)), None);
     }
 }

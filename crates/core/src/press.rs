@@ -376,10 +376,18 @@ fn stop(d: &mut Desk<'_>, gesture: &Gesture) {
         d.because(Reason::StopDeferred);
         d.say(Author::Stream, Note::StopDeferred);
         // Whether the merge happened decides: it is looked up now, not when the outage's wait is over.
-        if let Step::Backoff { ask: Ask::Merge, tries, .. } = d.task.step.clone() {
-            d.ask(Ask::Prove, tries);
+        match d.task.step.clone() {
+            Step::Backoff { ask: Ask::Merge, tries, .. } => d.ask(Ask::Prove, tries),
+            Step::Rest(_) => {
+                d.change(Change::Escalated(None));
+                d.ask(Ask::Prove, 0);
+            }
+            Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => {}
         }
         return;
+    }
+    if let Step::Rest(Rest::CannotTell { cause }) = d.task.step.clone() {
+        deploy::untold(d, cause);
     }
     terminal::cancel_now(d);
 }

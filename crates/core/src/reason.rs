@@ -197,6 +197,10 @@ pub enum Reason {
     SettingsChanged,
     /// Edited settings were refused.
     SettingsRefused,
+    /// A check found the store damaged.
+    StoreDamaged,
+    /// A check found the store sound again.
+    StoreSound,
     /// Noted, nothing to do.
     Noted,
 }

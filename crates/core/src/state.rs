@@ -7,7 +7,7 @@ use crate::gesture::Gesture;
 use crate::id::{Commit, Digest, TaskId};
 use crate::policy::Limits;
 use crate::task::Task;
-use crate::time::Moment;
+use crate::time::{Boot, Moment};
 
 /// The state of one entity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +100,22 @@ pub struct Installation {
     /// Edited settings that were refused: the last good ones hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<SettingsRefused>,
+    /// What a check found wrong with the store, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub damaged: Option<Box<StoreDamaged>>,
+    /// The boot of the machine in which a brain last looked at the clocks, by the wall clock that all stored moments are
+    /// of (decision 46).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Box<Boot>>,
+}
+
+/// A store that was found damaged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreDamaged {
+    /// What was found.
+    pub cause: String,
+    /// When.
+    pub at: Moment,
 }
 
 /// Settings that were refused.

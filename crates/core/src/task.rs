@@ -137,6 +137,9 @@ pub struct Task {
     /// Who allowed it one more run whatever the budgets say; spent by the next run of an agent (decisions 12, 37).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
+    /// A merge was asked for and nobody knows whether it happened: that is proved before anything else (decision 19).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub merge_untold: bool,
 }
 
 /// What people did with a task's branch.
@@ -422,7 +425,7 @@ pub enum Why {
     NoTests,
     /// The project deploys but no hook is configured.
     NoHook,
-    /// What was merged is not what was tested (decision 19).
+    /// What was merged is not proven to be what was tested (decision 19).
     Unproven {
         /// What differs.
         cause: String,
@@ -633,7 +636,7 @@ impl Task {
     }
 
     /// The question that is on its way or will be asked again after it may have been answered.
-    fn open_question(&self) -> Option<&Ask> {
+    pub(crate) fn open_question(&self) -> Option<&Ask> {
         match &self.step {
             Step::Asked { ask, .. } => Some(ask),
             Step::Backoff { ask, cause: Delay::Outage { .. } | Delay::NotYet { .. }, .. } => Some(ask),
@@ -660,8 +663,9 @@ impl Task {
     /// incident I-27: holding the lane alone is not it).
     pub fn is_critical(&self) -> bool {
         let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
+        let untold = self.merge_untold && !self.stage.is_terminal();
         let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
-        merging || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
+        merging || untold || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 
     /// The commit by which somebody else merged the branch of this round, as long as that is not settled (decision 45).

@@ -66,10 +66,48 @@ impl Calendar {
     }
 }
 
+/// A boot of the machine: which, and when it began, by the wall clock of when that was looked at (decision 46).
+///
+/// The boot clock goes on whatever happens to the wall clock, so the same boot that began at another moment is a wall
+/// clock that stepped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Boot {
+    /// The kernel's name for it; empty where it has none.
+    pub id: String,
+    /// When it began, in UTC milliseconds.
+    pub began: Moment,
+}
+
+impl Boot {
+    /// What is less than this is no step: both clocks are read one after the other. Small steps add up, for the first look
+    /// stays what the later ones are compared with.
+    pub const SLACK: Span = Span(500);
+
+    /// By how many milliseconds the wall clock stepped between this look and a later one, forward positive. `None`: it did
+    /// not; or the machine was started again meanwhile, and only its wall clock knows for how long it was off.
+    pub fn stepped_to(&self, later: &Boot) -> Option<i64> {
+        let by = later.began.0.saturating_sub(self.began.0);
+        let same = self.id == later.id && !self.id.is_empty();
+        (same && by.unsigned_abs() > Self::SLACK.0).then_some(by)
+    }
+
+    /// This moment and `by` milliseconds later, or earlier.
+    #[must_use]
+    pub fn stepped_by(&self, by: i64) -> Boot {
+        Boot { id: self.id.clone(), began: self.began.stepped_by(by) }
+    }
+}
+
 impl Moment {
     /// This moment and `span` later; stays at the end of time instead of overflowing.
     pub fn after(self, span: Span) -> Moment {
         Moment(self.0.saturating_add_unsigned(span.0))
+    }
+
+    /// The same moment by a wall clock that stepped by so many milliseconds, forward positive.
+    #[must_use]
+    pub fn stepped_by(self, by: i64) -> Moment {
+        Moment(self.0.saturating_add(by))
     }
 
     /// How long since `earlier`; zero if the clock went back meanwhile.
@@ -138,6 +176,22 @@ mod tests {
         assert_eq!(gap.next_day(Moment(2 * DAY - 2 * HOUR)), Moment(2 * DAY - HOUR));
         assert_eq!(gap.day_of(Moment(2 * DAY - HOUR)), 2);
         assert!(Calendar::new(vec![(Moment(0), 0)]).is_utc());
+    }
+
+    /// Proves that only a wall clock that stepped within one boot is a step: not a look that was a little late, not a
+    /// machine that was started again, and not one whose boots have no name. Small steps add up.
+    #[test]
+    fn a_step_is_known_by_the_boot_clock() {
+        let boot = |id: &str, began| Boot { id: id.to_owned(), began: Moment(began) };
+        let first = boot("a", 1_000_000);
+        assert_eq!(first.stepped_to(&boot("a", 1_000_500)), None);
+        assert_eq!(first.stepped_to(&boot("a", 999_500)), None);
+        assert_eq!(first.stepped_to(&boot("a", 1_000_501)), Some(501));
+        assert_eq!(first.stepped_to(&boot("a", 1_000_000 - 3_600_000)), Some(-3_600_000));
+        assert_eq!(first.stepped_to(&boot("b", 9_000_000)), None);
+        assert_eq!(boot("", 1).stepped_to(&boot("", 9_000_000)), None);
+        assert_eq!(first.stepped_by(501).stepped_to(&boot("a", 1_000_501)), None);
+        assert_eq!(boot("a", 1).stepped_to(&boot("a", i64::MAX)), Some(i64::MAX - 1));
     }
 
     /// Proves that spans read as people say them, and that a clock that went back gives zero, not a wrap.

@@ -16,6 +16,8 @@ use crate::ports::{Perform, Performed};
 pub struct Hands {
     perform: Perform,
     handle: Handle,
+    /// A tracker that hangs takes no place from a merge or a deploy.
+    tracker: Arc<Semaphore>,
     control: Arc<Semaphore>,
     runs: Arc<Semaphore>,
     cleanup: Arc<Semaphore>,
@@ -30,6 +32,7 @@ impl Hands {
         Self {
             perform,
             handle,
+            tracker: Arc::new(Semaphore::new(8)),
             control: Arc::new(Semaphore::new(16)),
             runs: Arc::new(Semaphore::new(8)),
             cleanup: Arc::new(Semaphore::new(1)),
@@ -41,7 +44,8 @@ impl Hands {
     /// Performs an effect in the background and reports what came of it until the journal has it.
     pub fn take(&self, effect: Effect) {
         let lane = match &effect.line {
-            Line::Tracker(_) | Line::Git(_) | Line::Deploy(_) => Arc::clone(&self.control),
+            Line::Tracker(_) => Arc::clone(&self.tracker),
+            Line::Git(_) | Line::Deploy(_) => Arc::clone(&self.control),
             Line::Run(_) => Arc::clone(&self.runs),
             Line::Cleanup(_) => Arc::clone(&self.cleanup),
             Line::Records(_) => Arc::clone(&self.records),

@@ -9,12 +9,14 @@ use std::time::Duration;
 
 use orch_core::board::{Board, Policies};
 use orch_core::effect::Effect;
-use orch_core::id::Seq;
+use orch_core::event::Event;
+use orch_core::id::{Entity, Seq};
 use orch_core::journal::Journal;
+use orch_core::time::Moment;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use crate::clock;
-use crate::handle::{Ack, Handle, Incoming, NotTaken};
+use crate::clock::{self, Steady};
+use crate::handle::{Ack, Handle, Incoming, NotTaken, Target};
 use crate::step::Engine;
 
 /// How many events one commit takes at most. More would cost memory and the patience of those who wait, and save little: an
@@ -23,6 +25,9 @@ const BATCH: usize = 128;
 /// How many events from outside may wait before new ones are shed: two commits' worth, so that who is let in is
 /// answered soon, and fewer than the front door has connections, so that a refusal is said and not only waited for.
 const QUEUE: usize = 2 * BATCH;
+/// The longest sleep while something is due later: the clock that a thread sleeps by stands still while the machine does,
+/// and a clock that was set is noticed.
+const NAP: Duration = Duration::from_secs(60);
 
 type Told = oneshot::Sender<Result<Ack, NotTaken>>;
 
@@ -100,42 +105,17 @@ pub struct Brain {
 }
 
 impl Brain {
-    /// Starts the engine's thread. Effects that may start come out of the receiver; `close` gets the journal when the
-    /// brain has stopped in order; a frozen one has not.
+    /// Starts the engine's thread. Until it is told [`Event::Started`] it takes only what is reported from inside: nothing
+    /// from outside is decided by limits or policies that are older than the start. Effects that may start come out of the
+    /// receiver; `close` gets the journal when the brain has stopped in order; a frozen one has not.
     pub fn start<J>(
-        engine: Engine<J>,
-        close: impl FnOnce(J) + Send + 'static,
-    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
-    where
-        J: Journal + Send + 'static,
-    {
-        Self::begin(engine, None, close)
-    }
-
-    /// The same, with an event that is taken before anything is decided: nothing is done by limits that held before it.
-    pub fn start_with<J>(
-        engine: Engine<J>,
-        first: Incoming,
-        close: impl FnOnce(J) + Send + 'static,
-    ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>, First)>
-    where
-        J: Journal + Send + 'static,
-    {
-        let (tell, told) = oneshot::channel();
-        let (brain, effects) = Self::begin(engine, Some((first, tell)), close)?;
-        Ok((brain, effects, First(told)))
-    }
-
-    fn begin<J>(
         mut engine: Engine<J>,
-        first: Option<(Incoming, Told)>,
         close: impl FnOnce(J) + Send + 'static,
     ) -> std::io::Result<(Self, mpsc::UnboundedReceiver<Effect>)>
     where
         J: Journal + Send + 'static,
     {
-        let waiting = Waiting { inside: first.into_iter().collect(), ..Waiting::default() };
-        let inbox = Arc::new(Inbox { waiting: Mutex::new(waiting), bell: Condvar::new() });
+        let inbox = Arc::new(Inbox { waiting: Mutex::default(), bell: Condvar::new() });
         let (effects, to_perform) = mpsc::unbounded_channel();
         let (head_is, head) = watch::channel(engine.head());
         let mine = Arc::clone(&inbox);
@@ -185,19 +165,6 @@ impl Brain {
     }
 }
 
-/// What becomes of the first event.
-pub struct First(oneshot::Receiver<Result<Ack, NotTaken>>);
-
-impl First {
-    /// Waits for its commit.
-    ///
-    /// # Errors
-    /// It was not taken.
-    pub async fn taken(self) -> Result<Ack, NotTaken> {
-        self.0.await.map_err(|_| NotTaken::Stopped)?
-    }
-}
-
 /// A brain that panicked must not leave a process that takes what nobody decides: dying is what everything here survives.
 struct DiesWithTheBrain;
 
@@ -244,14 +211,15 @@ fn turn<J: Journal>(
     head: &watch::Sender<Seq>,
     waits: &AtomicU64,
 ) {
-    // The first step drives unsettled effects and overdue timers.
-    let mut wake = Some(clock::now());
+    // What lies in the journal is told by the clock of the brain that wrote it: if that was set meanwhile, it is told first.
+    let mut clock = Steady::of(engine.board().installation().boot.as_deref(), clock::boot());
+    let mut wake = None;
     loop {
-        let Next { taken, questions, stop, frozen } = next(inbox, wake);
+        let Next { taken, questions, stop, frozen } = next(inbox, engine.serves(), wake, &clock);
         for question in questions {
             question(engine.board(), engine.policies());
         }
-        let (incoming, told): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
+        let (mut incoming, told): (Vec<_>, Vec<_>) = taken.into_iter().unzip();
         if let Some(cause) = frozen {
             for tell in told {
                 let _ = tell.send(Err(NotTaken::Store(cause.clone())));
@@ -263,11 +231,24 @@ fn turn<J: Journal>(
             }
             continue;
         }
-        let now = clock::now();
-        let due = wake.is_some_and(|at| at <= now);
+        let step = clock.stepped(&clock::boot());
+        if let Some(by) = step {
+            tracing::warn!(
+                by,
+                "the wall clock was set by so many milliseconds; waits stay as long as they were"
+            );
+            let target = Target::Entity(Entity::Installation);
+            incoming.insert(0, Incoming::of(target, Event::ClockStepped { by }));
+        }
+        let due = wake.is_some_and(|at| at <= clock.now());
+        let now = clock.now().stepped_by(step.unwrap_or(0));
         if !incoming.is_empty() || due {
             match engine.step(now, incoming) {
-                Ok(stepped) => {
+                Ok(mut stepped) => {
+                    if let Some(by) = step {
+                        clock.follow(by);
+                        stepped.acks.remove(0);
+                    }
                     wake = stepped.wake;
                     waits.store(engine.board().waiting() as u64, Ordering::Relaxed);
                     head.send_if_modified(|seq| std::mem::replace(seq, stepped.head) != stepped.head);
@@ -283,7 +264,8 @@ fn turn<J: Journal>(
                     for tell in told {
                         let _ = tell.send(Err(NotTaken::Store(chain(&error))));
                     }
-                    wake = Some(now.after(orch_core::time::Span::seconds(1)));
+                    // By the clock that was not followed yet.
+                    wake = Some(clock.now().after(orch_core::time::Span::seconds(1)));
                 }
             }
         }
@@ -314,37 +296,41 @@ struct Next {
     frozen: Option<String>,
 }
 
-/// Sleeps until there is something to do, and takes up to a batch of it: what comes from inside goes first.
-fn next(inbox: &Inbox, wake: Option<orch_core::time::Moment>) -> Next {
+/// Sleeps until there is something to do, and takes up to a batch of it: what comes from inside goes first, and what comes
+/// from outside waits until the brain serves.
+fn next(inbox: &Inbox, serves: bool, wake: Option<Moment>, clock: &Steady) -> Next {
     let mut waiting = inbox.lock();
     loop {
         let nothing = waiting.inside.is_empty()
-            && waiting.outside.is_empty()
+            && (!serves || waiting.outside.is_empty())
             && waiting.questions.is_empty()
             && !waiting.stop;
-        let left = wake.map(|at| at.since(clock::now()));
+        let left = wake.map(|at| at.since(clock.now()));
         if !nothing || left.is_some_and(|left| left.0 == 0) {
             break;
         }
         waiting = match left {
             Some(left) => {
-                let (guard, _) = inbox
-                    .bell
-                    .wait_timeout(waiting, Duration::from_millis(left.0))
-                    .unwrap_or_else(PoisonError::into_inner);
-                guard
+                let nap = Duration::from_millis(left.0).min(NAP);
+                let (guard, slept) =
+                    inbox.bell.wait_timeout(waiting, nap).unwrap_or_else(PoisonError::into_inner);
+                waiting = guard;
+                if slept.timed_out() && nap == NAP {
+                    break;
+                }
+                waiting
             }
             None => inbox.bell.wait(waiting).unwrap_or_else(PoisonError::into_inner),
         };
     }
     let mut taken = Vec::new();
     while taken.len() < BATCH {
-        match waiting.inside.pop_front().or_else(|| waiting.outside.pop_front()) {
+        match waiting.inside.pop_front().or_else(|| if serves { waiting.outside.pop_front() } else { None }) {
             Some(one) => taken.push(one),
             None => break,
         }
     }
     let questions = waiting.questions.drain(..).collect();
-    let stop = waiting.stop && waiting.inside.is_empty() && waiting.outside.is_empty();
+    let stop = waiting.stop && waiting.inside.is_empty() && (!serves || waiting.outside.is_empty());
     Next { taken, questions, stop, frozen: waiting.frozen.clone() }
 }

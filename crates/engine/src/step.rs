@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use orch_core::apply::apply;
 use orch_core::board::{Board, Entry, Policies, Tree};
+use orch_core::call::Failure;
 use orch_core::decide::decide;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::{Event, Message, Outcome, Stamped};
+use orch_core::event::{EffectReply, Event, Message, Outcome, Stamped, Turn};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
 use orch_core::policy::Policy;
@@ -36,6 +37,9 @@ pub struct Engine<J: Journal> {
     recent: Recent,
     /// What is derived may hold what was never committed: it is to be made again before anything is decided.
     stale: bool,
+    /// It was told that it serves, with the limits that hold from then on: until then it writes down what it is told, and
+    /// does nothing by itself. No timer fires, no turn is given and no effect leaves.
+    serves: bool,
 }
 
 /// What one step wants done. Nothing of it may be dropped.
@@ -101,6 +105,7 @@ impl<J: Journal> Engine<J> {
             armed: BTreeMap::new(),
             recent: Recent::default(),
             stale: false,
+            serves: false,
         };
         let live = engine.derive()?;
         for (entity, timer) in engine.journal.armed_timers().map_err(TakeOverError::Journal)? {
@@ -162,6 +167,11 @@ impl<J: Journal> Engine<J> {
         }
     }
 
+    /// Whether it does anything by itself: it was told [`Event::Started`].
+    pub fn serves(&self) -> bool {
+        self.serves
+    }
+
     /// The journal, for reading.
     pub fn journal(&mut self) -> &mut J {
         &mut self.journal
@@ -221,8 +231,9 @@ impl<J: Journal> Engine<J> {
             self.arm(entity, timer);
         }
         if work.clock_stepped_by != 0 {
-            self.follow_clock(work.clock_stepped_by);
+            self.dispatch.follow_clock(work.clock_stepped_by);
         }
+        self.serves |= work.started;
         for effect in &work.batch.settled {
             self.dispatch.settled(*effect);
         }
@@ -240,7 +251,7 @@ impl<J: Journal> Engine<J> {
         for (effect, tries) in work.again {
             self.dispatch.again(effect, now, tries);
         }
-        let perform = self.dispatch.may_start(now);
+        let perform = if self.serves { self.dispatch.may_start(now) } else { Vec::new() };
         Ok(Stepped {
             acks,
             perform,
@@ -251,20 +262,12 @@ impl<J: Journal> Engine<J> {
     }
 
     fn wake(&self, now: Moment) -> Option<Moment> {
+        if !self.serves {
+            return None;
+        }
         let timer = self.timers.first().map(|(due, _)| *due);
         let provider = self.board.wakes_at(now);
         [timer, provider, self.dispatch.next_retry()].into_iter().flatten().min()
-    }
-
-    /// A wait that runs is as long as it was, whatever the wall clock did meanwhile (decision 46).
-    fn follow_clock(&mut self, by: i64) {
-        let armed = std::mem::take(&mut self.armed);
-        self.timers.clear();
-        for (entity, mut timer) in armed {
-            timer.due = Moment(timer.due.0.saturating_add(by));
-            self.arm(entity, Some(timer));
-        }
-        self.dispatch.follow_clock(by);
     }
 
     fn arm(&mut self, entity: Entity, timer: Option<Timer>) {
@@ -284,18 +287,24 @@ impl<J: Journal> Engine<J> {
         work: &mut Work,
         acks: &mut Vec<Ack>,
     ) -> Result<(), J::Error> {
-        let due = self.timers.iter().take_while(|(due, _)| *due <= now).take(MOST_DUE);
-        let due: Vec<Entity> = due.map(|(_, entity)| entity.clone()).collect();
-        for entity in due {
-            if let Some(timer) = self.armed.get(&entity).cloned() {
-                let event = Incoming::of(Target::Entity(entity), Event::Timer(timer.id));
-                self.one(now, event, work)?;
-            }
+        let mut incoming = incoming.into_iter().peekable();
+        // What is due now is told by a clock that stepped only when it is known by how much.
+        while let Some(step) = incoming.next_if(|next| matches!(next.event, Event::ClockStepped { .. })) {
+            acks.push(self.one(now, step, work)?);
+        }
+        if self.serves {
+            self.due(now, work)?;
         }
         for event in incoming {
             let ack = self.one(now, event, work)?;
             acks.push(ack);
         }
+        match (self.serves, work.started) {
+            (false, false) => return Ok(()),
+            (false, true) => self.due(now, work)?,
+            (true, _) => {}
+        }
+        self.keep_merges_back(now, work)?;
         let mut last = None;
         while let Some((task, grant)) = self.board.turn(&self.policies, now) {
             let turn = (task.clone(), grant.clone());
@@ -305,6 +314,40 @@ impl<J: Journal> Engine<J> {
             }
             last = Some(turn);
             self.one(now, Incoming::of(Target::Entity(Entity::Task(task)), Event::Granted(grant)), work)?;
+        }
+        Ok(())
+    }
+
+    /// Timers that are due.
+    fn due(&mut self, now: Moment, work: &mut Work) -> Result<(), J::Error> {
+        // Those that wait were moved with the clock in this very step; in memory they are moved after the commit.
+        let before = now.stepped_by(work.clock_stepped_by.saturating_neg());
+        let due = self.timers.iter().take_while(|(due, _)| *due <= before).take(MOST_DUE);
+        let due: Vec<Entity> = due.map(|(_, entity)| entity.clone()).collect();
+        for entity in due {
+            if let Some(timer) = self.armed.get(&entity).cloned() {
+                let event = Incoming::of(Target::Entity(entity), Event::Timer(timer.id));
+                self.one(now, event, work)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A merge that has not left does not leave once a freeze or a pause came. One that an earlier brain sent may have
+    /// happened all the same: either is looked up before it is asked for again (decisions 19, 41, 61).
+    fn keep_merges_back(&mut self, now: Moment, work: &mut Work) -> Result<(), J::Error> {
+        let mut kept = Vec::new();
+        for effect in self.dispatch.unsent_merges() {
+            if let Entity::Task(task) = &effect.entity
+                && !self.board.blockers(task, Turn::Merge, &self.policies, now).is_empty()
+            {
+                kept.push((effect.id, effect.entity.clone()));
+            }
+        }
+        for (effect, entity) in kept {
+            let failure = Failure::unknown("a freeze or a pause came before it left: it is kept back");
+            let reply = EffectReply { effect, outcome: Outcome::Failed(failure) };
+            self.one(now, Incoming::of(Target::Entity(entity), Event::Reply(Box::new(reply))), work)?;
         }
         Ok(())
     }
@@ -372,9 +415,14 @@ impl<J: Journal> Engine<J> {
                 self.digests.insert(project.clone(), change.digest.clone());
                 work.policies_changed = true;
             }
-            if let Event::ClockStepped { by } = &stamped.event {
+            let mut told: Vec<(Entity, Event)> = Vec::new();
+            if let (Event::ClockStepped { by }, Entity::Installation) = (&stamped.event, &entity) {
+                let closed = self.board.closed_providers(now.stepped_by(by.saturating_neg()));
+                let waiting = self.armed.keys().cloned().chain(closed.into_iter().map(Entity::Provider));
+                told.extend(waiting.map(|entity| (entity, Event::ClockStepped { by: *by })));
                 work.clock_stepped_by = work.clock_stepped_by.saturating_add(*by);
             }
+            work.started |= matches!(stamped.event, Event::Started(_));
             if let Event::Reply(reply) = &stamped.event {
                 work.batch.settled.push(reply.effect);
             }
@@ -425,8 +473,9 @@ impl<J: Journal> Engine<J> {
                 first = Some((seq, row.reasons.clone()));
             }
             work.batch.rows.push(row);
-            for (n, (to, message)) in decision.messages.into_iter().enumerate() {
-                queue.push_back((to, format!("message/{seq}.{n}"), Event::Message(message)));
+            told.extend(decision.messages.into_iter().map(|(to, message)| (to, Event::Message(message))));
+            for (n, (to, event)) in told.into_iter().enumerate() {
+                queue.push_back((to, format!("message/{seq}.{n}"), event));
             }
         }
         Ok(first.unwrap_or((self.head.seq, Vec::new())))
@@ -507,6 +556,10 @@ impl<J: Journal> Engine<J> {
             }
             (Entity::Project(project), Event::ProjectRetired) => {
                 self.board.project(project).is_none_or(|known| known.retired.is_some())
+            }
+            (Entity::Installation, Event::Store(reading)) => {
+                self.board.installation().damaged.as_ref().map(|known| &known.cause)
+                    == reading.damage.as_ref()
             }
             (Entity::Installation, Event::Disk(reading)) => {
                 self.board.installation().disk_full.is_none() == reading.enough
@@ -614,6 +667,7 @@ struct Work {
     again: Vec<(orch_core::id::EffectId, u32)>,
     policies_changed: bool,
     clock_stepped_by: i64,
+    started: bool,
 }
 
 /// The blob under which a policy is found again at the next start.

@@ -308,10 +308,11 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     }
     let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
-    let start = Start { version: env!("CARGO_PKG_VERSION").to_owned(), clean, limits };
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let start = Start { version, clean, limits, boot: Some(Box::new(clock::boot())) };
     let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    let (brain, mut effects, began) = Brain::start_with(engine, start, close)
-        .map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+    let (brain, mut effects) =
+        Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
     let Parts { tracker, forge, projects, texts, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
@@ -343,15 +344,15 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let open = |outside: &Arc<Outside>| {
         open_door(outside, &wishes, token, address, vec![Listener::Tcp(tcp), Listener::Unix(unix)])
     };
-    // The front door is open before the first commit, which stands first in the brain's queue, and before git is asked.
-    // Only a project whose policy was never read must have it before anything about it is decided.
+    // The front door is open before git is asked: who only looks is answered. What is to be decided waits in the queue until
+    // the brain serves, which it does when it knows the policies and the limits of this start.
     let door = if all_known { Ok(open(&outside)) } else { Err(open) };
-    if let Err(refused) = began.taken().await {
+    sweep::policies(&outside).await;
+    if let Err(refused) = outside.handle.report(start).await {
         stop.cancel();
         return Err(Error::failed(refused.to_string()));
     }
     room::look(&outside).await;
-    sweep::policies(&outside).await;
     let (keeper, served) = door.unwrap_or_else(|open| open(&outside));
 
     let hands = Hands::new(perform::function(&outside, wishes.die_at.clone()), outside.handle.clone());

@@ -206,6 +206,7 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::Frozen { .. } => true,
         HoldKind::RetryAt { cause, .. } => matches!(cause, orch_core::task::Delay::CheckoutDirty { .. }),
         HoldKind::Paused { .. }
+        | HoldKind::StoreDamaged { .. }
         | HoldKind::DiskFull
         | HoldKind::NotAsked
         | HoldKind::Approval

@@ -121,6 +121,6 @@ pub(crate) async fn queue(State(rooms): State<Rooms>) -> Result<Json<Value>, Pro
         "post_deploy": { "enabled": false },
         "serial_gate": { "enabled": !serial.is_empty(), "projects": serial, "frozen": frozen },
         "auto_labels": { "enabled": !labelled.is_empty(), "projects": labelled },
-        "stop": { "enabled": true, "paused": installation.pause.is_some() },
+        "stop": { "enabled": true, "paused": installation.pause.is_some() || installation.damaged.is_some() },
     })))
 }

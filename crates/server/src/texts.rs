@@ -56,6 +56,7 @@ texts! {
     frozen: "The repository is frozen: nothing merges.", "Репозиторий заморожен: слияний нет.";
     paused: "Paused: no new turns are given.", "Пауза: новые работы не начинаются.";
     unfreeze: "Unfreeze", "Разморозить";
+    store_damaged: "Orch’s store is damaged and nothing is written any more; stop Orch and restore a backup with `orch restore`:", "Хранилище Orch повреждено, больше ничего не записывается; остановите Orch и восстановите резервную копию командой `orch restore`:";
     settings_refused: "The edited orch.toml was refused; the last good one holds:", "Изменённый orch.toml отклонён; действует последний верный:";
     policy_refused: "The newer .orch/policy.toml was refused; the last good one holds:", "Новая .orch/policy.toml отклонена; действует последняя верная:";
     retired: "The project no longer stands in orch.toml: nothing new of it begins.", "Проекта больше нет в orch.toml: ничего нового в нём не начинается.";

@@ -264,6 +264,7 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::IssueGone => "person",
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
+        | HoldKind::StoreDamaged { .. }
         | HoldKind::DiskFull
         | HoldKind::Frozen { .. } => "trouble",
         HoldKind::Paused { .. }

@@ -1,5 +1,6 @@
 //! How is the world driven? One action at a time, chosen by dice or by a story; crashes and lost answers in between.
 
+mod clock;
 mod deliver;
 mod hand;
 mod trouble;
@@ -51,6 +52,10 @@ pub struct Bench {
     pub lose_delivery: bool,
     /// The outside does not answer until this is taken back.
     pub outage: bool,
+    /// Calls of these kinds are not answered until that is taken back.
+    pub away: BTreeSet<String>,
+    /// The next call of this kind is refused for good.
+    pub refuse: Option<String>,
     /// Time goes on by itself only as far as this at once.
     pub patience: Span,
     pending: Vec<Effect>,
@@ -62,6 +67,9 @@ pub struct Bench {
     frozen: u32,
     /// Until then nothing answers.
     out_until: Moment,
+    /// By how much the wall clock is ahead of the time that really passed.
+    ahead: i64,
+    boots: u64,
     wake: Option<Moment>,
     /// The choices.
     pub dice: Dice,
@@ -110,6 +118,8 @@ impl Bench {
             lose_answer_of: None,
             lose_delivery: false,
             outage: false,
+            away: BTreeSet::new(),
+            refuse: None,
             patience: Span(u64::MAX),
             pending: Vec::new(),
             watched: Vec::new(),
@@ -118,6 +128,8 @@ impl Bench {
             sleepers: Vec::new(),
             frozen: 0,
             out_until: Moment(0),
+            ahead: 0,
+            boots: 1,
             wake: None,
             dice: Dice::new(seed),
             faults,
@@ -141,7 +153,8 @@ impl Bench {
 
     /// The brain starts to serve, with the limits that hold.
     pub fn start(&mut self) {
-        let start = Start { version: "sim".to_owned(), clean: true, limits: self.limits.clone() };
+        let boot = Some(Box::new(self.boot()));
+        let start = Start { version: "sim".to_owned(), clean: true, limits: self.limits.clone(), boot };
         self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::Started(start)));
     }
 
@@ -215,6 +228,7 @@ impl Bench {
             self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
         }
+        self.compare_clocks();
         self.start();
     }
 
@@ -239,21 +253,6 @@ impl Bench {
     /// Whether anything is to be done without waiting for time or people.
     pub fn is_busy(&self) -> bool {
         !self.pending.is_empty() || !self.watched.is_empty()
-    }
-
-    /// The wall clock steps; the brain notices.
-    pub fn step_clock(&mut self, by: i64) {
-        let stepped = |at: Moment| Moment(at.0.saturating_add(by).max(1));
-        self.now = stepped(self.now);
-        // The world goes on as it was: an outage lasts as long, and what is on its way takes as long.
-        self.out_until = stepped(self.out_until);
-        let deliveries = std::mem::take(&mut self.deliveries);
-        let later = |mut one: Delivery| {
-            one.due = stepped(one.due);
-            one
-        };
-        self.deliveries = deliveries.into_iter().map(later).collect();
-        self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by }));
     }
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.

@@ -6,6 +6,7 @@ mod tasks;
 mod merge;
 mod rest;
 mod journal;
+mod time;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +15,7 @@ use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Turn, Usage};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Entity, IssueKey, ProjectId, RunId, TaskId, WorkItem};
+use orch_core::id::{Commit, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
 use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
@@ -76,6 +77,10 @@ pub struct Watch {
     costs: BTreeMap<TaskId, Usage>,
     /// How much of what was performed has been looked at.
     performed: usize,
+    /// By how much the wall clock is ahead of where it would be without its steps.
+    ahead: i64,
+    /// What a task waits for, and when it is due by a clock that never stepped.
+    due: BTreeMap<TaskId, (TimerId, i64)>,
     /// How many promises were looked at so far.
     pub evaluated: u64,
 }
@@ -90,6 +95,7 @@ impl Watch {
         self.rows = journal.all().len();
         for row in journal.all().get(rows..).unwrap_or_default() {
             self.keeps_from_merging(row);
+            self.keeps_time(row)?;
             let Entity::Task(id) = &row.entity else { continue };
             self.row(id, row)?;
             self.course(id, row)?;

@@ -200,6 +200,11 @@ impl Story {
             ["lose", "the", "answer", "of", kind] => {
                 self.bench.lose_answer_of = Some((*kind).to_owned());
             }
+            ["no", "answer", "to", kind] => drop(self.bench.away.insert((*kind).to_owned())),
+            ["answers", "to", kind] => drop(self.bench.away.remove(*kind)),
+            ["the", "next", kind, "is", "refused", "for", "good"] => {
+                self.bench.refuse = Some((*kind).to_owned());
+            }
             ["outage", "begins"] => self.bench.outage = true,
             ["outage", "ends"] => self.bench.outage = false,
             ["main", "moves", path] => self.main_moves(path, "by ann"),
@@ -316,11 +321,12 @@ impl Story {
                 let until = self.bench.now.after(span(by)?);
                 self.bench.run_until(until).map_err(|broken| BadLine(broken.to_string()))?;
             }
-            ["clock", "steps", by] => {
-                let (back, by) = (by.starts_with('-'), span(by.trim_start_matches('-'))?);
-                let by = i64::try_from(by.0).unwrap_or(0);
-                self.bench.step_clock(if back { -by } else { by });
+            ["clock", "steps", by] => self.bench.step_clock(step(by)?),
+            ["clock", "steps", by, "and", "Orch", "is", "killed"] => {
+                self.bench.set_clock(step(by)?);
+                self.bench.crash();
             }
+            ["machine", "is", "off", "for", off] => self.bench.reboot(span(off)?),
             ["pause"] => drop(self.installation(Press::Pause { drain: false })),
             ["pause", "and", "drain"] => drop(self.installation(Press::Pause { drain: true })),
             ["resume"] => drop(self.installation(Press::Unpause)),
@@ -450,6 +456,13 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
         }
     }
     Ok(())
+}
+
+/// A step of the clock, such as `-1h`.
+fn step(by: &str) -> Result<i64, BadLine> {
+    let (back, by) = (by.starts_with('-'), span(by.trim_start_matches('-'))?);
+    let by = i64::try_from(by.0).unwrap_or(0);
+    Ok(if back { -by } else { by })
 }
 
 fn role_of(word: &str) -> Option<Role> {

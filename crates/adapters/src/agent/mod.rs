@@ -26,7 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::process::{Output, RunSpec, Stream};
 use crate::run::said::{self, TAIL};
 use crate::run::watch::Read;
-use crate::run::{About, Look, Masker, Over, RunFolder, RunKind, Runs, Secret, io as io_failure, owner};
+use crate::run::{
+    About, Look, Masker, Of, Over, RunFolder, RunKind, Runs, Secret, Wanted, io as io_failure, owner,
+};
 
 /// An agent as the settings name it.
 #[derive(Debug, Clone)]
@@ -183,7 +185,8 @@ impl Agents {
     }
 
     fn launch(&self, assignment: &Assignment) -> Result<u32, Failure> {
-        let preparing = match self.runs.look(assignment.run)? {
+        let Assignment { run, task, role, commit, .. } = assignment;
+        let preparing = match self.runs.look(&Wanted { run: *run, task, of: Of::Agent(*role), commit })? {
             Look::Begun(pid) => return Ok(pid),
             Look::Fresh(preparing) => preparing,
         };
@@ -235,7 +238,7 @@ impl Agents {
             price: agent.price,
             tokens: assignment.tokens,
         };
-        let about = About::new(assignment.run, assignment.task.clone(), self.runs.project.clone(), kind);
+        let about = About::new(*run, task.clone(), self.runs.project.clone(), kind, commit.clone());
         preparing.start(&about, &spec)
     }
 }

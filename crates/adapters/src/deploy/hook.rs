@@ -39,7 +39,7 @@ use super::probe::Probe;
 use crate::lease::Ports;
 use crate::process::RunSpec;
 use crate::run::watch::Read;
-use crate::run::{About, Look, Masker, RunKind, Runs, io as io_failure, private_file};
+use crate::run::{About, Look, Masker, Of, RunKind, Runs, Wanted, io as io_failure, private_file};
 
 /// A project's deploy target, as the installation's settings name it.
 #[derive(Debug, Clone)]
@@ -106,7 +106,8 @@ impl Deploy {
     }
 
     fn launch(&self, order: &Order) -> Result<u32, Failure> {
-        let preparing = match self.runs.look(order.run)? {
+        let wanted = Wanted { run: order.run, task: &order.task, of: Of::Hook, commit: &order.commit };
+        let preparing = match self.runs.look(&wanted)? {
             Look::Begun(pid) => return Ok(pid),
             Look::Fresh(preparing) => preparing,
         };
@@ -152,7 +153,8 @@ impl Deploy {
         spec.keep_children = true;
         spec.no_new_privs = !hook.may_gain_rights;
         let kind = RunKind::Hook { commit: order.commit.clone() };
-        let about = About::new(order.run, order.task.clone(), self.runs.project.clone(), kind);
+        let (task, project) = (order.task.clone(), self.runs.project.clone());
+        let about = About::new(order.run, task, project, kind, order.commit.clone());
         preparing.start(&about, &spec)
     }
 

@@ -14,7 +14,7 @@ use super::steps::{MARK, Step, Steps};
 use crate::process::{ExitRecord, RunSpec, Stream};
 use crate::run::said::{self, TAIL};
 use crate::run::watch::Read;
-use crate::run::{About, Look, Masker, RunKind, Runs, owner};
+use crate::run::{About, Look, Masker, Of, RunKind, Runs, Wanted, owner};
 
 /// How far back names of failed tests are looked for, in bytes a stream.
 const WINDOW: usize = 512 << 10;
@@ -33,7 +33,7 @@ impl Ci {
     /// As [`Failure`] says; asking again is safe after each.
     pub fn perform(&self, call: &GateCall) -> Result<GateReply, Failure> {
         let GateCall::Ci { run, task, commit, setup, test, cache, limit } = call;
-        let preparing = match self.runs.look(*run)? {
+        let preparing = match self.runs.look(&Wanted { run: *run, task, of: Of::Ci, commit })? {
             Look::Begun(pid) => return Ok(GateReply::Launched { pid }),
             Look::Fresh(preparing) => preparing,
         };
@@ -57,7 +57,7 @@ impl Ci {
         spec.time_limit_ms = Some(limit.0);
         spec.sandbox = machine.sandbox(&preparing.folder, tree.borrows.into_iter().chain([exe.clone()]));
         spec.run_as = machine.run_as;
-        let about = About::new(*run, task.clone(), self.runs.project.clone(), RunKind::Ci);
+        let about = About::new(*run, task.clone(), self.runs.project.clone(), RunKind::Ci, commit.clone());
         preparing.start(&about, &spec).map(|pid| GateReply::Launched { pid })
     }
 

@@ -53,6 +53,23 @@ struct Left {
     outside: Vec<String>,
     /// Files that the host took away and the run wrote again: its own, even where the bytes are the same.
     rewritten: Vec<String>,
+    /// Whose it is; older binaries did not say.
+    #[serde(default)]
+    of: Option<Of>,
+}
+
+/// Whose a run was: a name alone is no proof, for an older journal that was brought back gives its names again.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Of {
+    item: WorkItem,
+    role: Role,
+    parent: Commit,
+}
+
+impl Order<'_> {
+    fn of(&self) -> Of {
+        Of { item: self.item.clone(), role: self.role, parent: self.parent.clone() }
+    }
 }
 
 impl Hub {
@@ -60,7 +77,7 @@ impl Hub {
     pub(super) fn collect(&self, order: &Order<'_>, means: &Means<'_>) -> Result<Answer, Failure> {
         let rules = Rules::of(order.scope)?;
         let tests = globs(order.tests)?;
-        let (head, left) = match self.left_by(order.run)? {
+        let (head, left) = match self.left_by(order)? {
             Some(found) => found,
             None => self.keep(order, &rules, means.at)?,
         };
@@ -82,11 +99,19 @@ impl Hub {
         Ok(Answer { reply: GitReply::Collected(Box::new(collected)), blobs })
     }
 
-    fn left_by(&self, run: RunId) -> Result<Option<(Commit, Left)>, Failure> {
+    fn left_by(&self, order: &Order<'_>) -> Result<Option<(Commit, Left)>, Failure> {
+        let run = order.run;
         let Some(head) = self.value_of(&format!("refs/orch/runs/{run}"))? else { return Ok(None) };
         let said = self.ask(["cat-file", "blob"]).arg(format!("refs/orch/left/{run}")).run()?;
-        let left = serde_json::from_slice(&said.out).map_err(|_| Failure::from(said.odd()))?;
-        Ok(Some((Commit(head), left)))
+        let left: Left = serde_json::from_slice(&said.out).map_err(|_| Failure::from(said.odd()))?;
+        let head = Commit(head);
+        let on_top = head == *order.parent || self.parents_of(&head)?.contains(order.parent);
+        if !on_top || left.of.as_ref().is_some_and(|of| *of != order.of()) {
+            return Err(Failure::permanent(format!(
+                "refs/orch/runs/{run} is of another run of that name: it does not count"
+            )));
+        }
+        Ok(Some((head, left)))
     }
 
     /// Makes the run's commit and marks it, so that it is made once.
@@ -109,7 +134,8 @@ impl Hub {
             )));
         }
         let stage = Stage::open(self, order, &admin)?;
-        let (tree, left) = stage.take(rules)?;
+        let (tree, mut left) = stage.take(rules)?;
+        left.of = Some(order.of());
         let head = if tree == self.tree_of(order.parent)? {
             order.parent.clone()
         } else {
@@ -123,7 +149,7 @@ impl Hub {
             RefMove { name: format!("refs/orch/runs/{run}"), old: None, new: Some(head.as_str()) },
             RefMove { name: format!("refs/orch/left/{run}"), old: None, new: Some(&blob) },
         ]);
-        match (marked, self.left_by(run)?) {
+        match (marked, self.left_by(order)?) {
             (_, Some(found)) => Ok(found),
             (Err(error), None) => Err(error.into()),
             (Ok(()), None) => Err(Failure::transient(format!("the mark of run {run} vanished"))),
@@ -522,6 +548,6 @@ impl Findings {
         if self.more > 0 {
             outside.push(format!("and {} more", self.more));
         }
-        Left { outside, rewritten }
+        Left { outside, rewritten, of: None }
     }
 }

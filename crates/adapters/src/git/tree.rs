@@ -286,6 +286,11 @@ impl Hub {
     /// Forgets all runs: an older journal takes the place of the one that named them, and will give their names again.
     /// Their commits stay where branches have them. The trees' folders are left to the caller. May be called again.
     ///
+    /// What else later rows left in the hub is taken for nothing that it is not. The mark of a cut branch counts only while the
+    /// branch stands where it was cut; that of a candidate only where the candidate's first parent is the head asked about;
+    /// newer work on a branch that the older journal knows is taken over like anybody's push, and its verdicts lapse; a
+    /// merge that it does not know is one that somebody made past Orch (decision 45).
+    ///
     /// # Errors
     /// Git or the file system refuses.
     pub fn forget_runs(&self) -> Result<(), Failure> {

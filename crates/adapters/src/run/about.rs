@@ -29,6 +29,9 @@ pub struct About {
     pub project: ProjectId,
     /// Of what.
     pub kind: RunKind,
+    /// On which commit; records of older binaries do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Commit>,
 }
 
 /// What a run is of.
@@ -58,10 +61,42 @@ pub enum RunKind {
     },
 }
 
+/// Which run is meant, whatever its name.
+pub(crate) struct Wanted<'a> {
+    pub(crate) run: RunId,
+    pub(crate) task: &'a TaskId,
+    pub(crate) of: Of,
+    pub(crate) commit: &'a Commit,
+}
+
+/// Of what it is, without what settings may have changed since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    Agent(Role),
+    Ci,
+    Hook,
+}
+
 impl About {
     /// What there is to know of a run.
-    pub fn new(run: RunId, task: TaskId, project: ProjectId, kind: RunKind) -> Self {
-        Self { version: VERSION, run, task, project, kind }
+    pub fn new(run: RunId, task: TaskId, project: ProjectId, kind: RunKind, commit: Commit) -> Self {
+        Self { version: VERSION, run, task, project, kind, commit: Some(commit) }
+    }
+
+    /// Whether it speaks of this run: a name alone is no proof, for an older journal that was brought back gives its names
+    /// again.
+    pub(super) fn is_of(&self, wanted: &Wanted<'_>) -> bool {
+        let of = match &self.kind {
+            RunKind::Agent { role, .. } => Of::Agent(*role),
+            RunKind::Ci => Of::Ci,
+            RunKind::Hook { .. } => Of::Hook,
+        };
+        let commit = match &self.kind {
+            RunKind::Hook { commit } => Some(commit),
+            RunKind::Agent { .. } | RunKind::Ci => self.commit.as_ref(),
+        };
+        (self.run, &self.task, of) == (wanted.run, wanted.task, wanted.of)
+            && commit.is_none_or(|commit| commit == wanted.commit)
     }
 
     /// Whether what counts is what it left: a tree or a report. Of a deploy its exit code says all.

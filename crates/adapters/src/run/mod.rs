@@ -24,6 +24,7 @@ use orch_core::call::Failure;
 use orch_core::id::{Commit, ProjectId, RunId};
 
 pub use about::{About, RunKind};
+pub(crate) use about::{Of, Wanted};
 pub use said::{Masker, Secret};
 pub use shelter::{Fact, Machine};
 pub use watch::{Finished, Watched};
@@ -175,10 +176,21 @@ pub(crate) struct Preparing<'a> {
 }
 
 impl Runs {
-    /// Whether a run began; if not, keeps it from beginning until it is prepared.
-    pub(crate) fn look(&self, run: RunId) -> Result<Look<'_>, Failure> {
+    /// Whether a run began; if not, keeps it from beginning until it is prepared. A folder of that name which is another
+    /// run's is left as it is.
+    pub(crate) fn look(&self, wanted: &Wanted<'_>) -> Result<Look<'_>, Failure> {
+        let run = wanted.run;
         let folder = self.places.of(run);
         self.step("look");
+        if let Some(found) = About::read(&folder.record)?
+            && (found.project != self.project || !found.is_of(wanted))
+        {
+            return Err(Failure::permanent(format!(
+                "{} is the record of another run of that name, of {}: move it out of the way",
+                folder.record.display(),
+                found.task
+            )));
+        }
         match process::observe(&folder.record) {
             Observed::Running(_) | Observed::Ended(_) | Observed::Lost { .. } => {
                 return self.begun(&folder).map(Look::Begun);

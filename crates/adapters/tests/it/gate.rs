@@ -56,6 +56,33 @@ fn green() {
     assert_eq!(ci.runs.ports.all().unwrap(), []);
 }
 
+/// Proves that the folder of a run is not another's because it has its name, as after a restore that gives names again: asked
+/// for another task or commit, nothing is started and nothing that was found counts.
+#[test]
+fn a_name_alone_is_no_proof() {
+    let bench = Bench::new();
+    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
+    let first = call(1, &[], &["true"]);
+    let pid = launch(&ci, &first).unwrap();
+    end(&ci.runs, run(1));
+    let GateCall::Ci { run, setup, test, cache, limit, .. } = first.clone();
+    let other = |task: &str, commit: &str| GateCall::Ci {
+        run,
+        task: task.into(),
+        commit: Commit(commit.to_owned()),
+        setup: setup.clone(),
+        test: test.clone(),
+        cache: cache.clone(),
+        limit,
+    };
+    for call in [other("DEMO-002", COMMIT), other("DEMO-001", &"e".repeat(40))] {
+        let failure = launch(&ci, &call).unwrap_err();
+        assert_eq!(failure.kind, FailureKind::Permanent);
+        assert!(failure.cause.contains("another run of that name, of DEMO-001"), "{}", failure.cause);
+    }
+    assert_eq!(launch(&ci, &first).unwrap(), pid);
+}
+
 /// A red run gives back the names of what failed and its last lines; they are what the developer gets.
 #[test]
 fn red_names_what_failed() {

@@ -42,6 +42,23 @@ fn git_never_takes_a_branch_of_somebody_else() {
     assert!(bench.perform(&cut_call("ORCH-010", "feature/../../x")).is_err());
 }
 
+/// Proves that a name alone is no proof, as after a restore that gives names again: a branch on which work stands that its
+/// task knows nothing of is let alone, and what a run of the same name left counts only for its role and commit.
+#[test]
+fn git_trusts_no_name_alone() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Developer, &head, |tree| write(tree, "src/new.rs", "x"));
+    assert_eq!(bench.reply(&cut_call("ORCH-007", BRANCH)), GitReply::NameTaken);
+    for call in [collect_call(1, Role::Tester, &head), collect_call(1, Role::Developer, &collected.head)] {
+        let error = bench.perform(&call).unwrap_err();
+        assert_eq!(error.kind, FailureKind::Permanent);
+        assert!(error.cause.contains("another run of that name"), "{}", error.cause);
+    }
+    assert_eq!(bench.collect(1, Role::Developer, &head), collected);
+    assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());
+}
+
 /// row 166: Auto-commit subject names role and run id.
 /// Proves also that a run is collected once, however often it is asked for.
 #[test]

@@ -85,6 +85,8 @@ fn reasons() -> Vec<Reason> {
         Reason::ProviderOpen,
         Reason::Paused,
         Reason::Unpaused,
+        Reason::StoreDamaged,
+        Reason::StoreSound,
         Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: cause.clone() },
         Reason::BoardRefused { cause: cause.clone() },
         Reason::RecordStands { record: crate::record::Record::DeployLog },
@@ -132,14 +134,13 @@ fn reasons() -> Vec<Reason> {
     all
 }
 
-fn freezes() -> [FreezeCause; 6] {
+fn freezes() -> [FreezeCause; 5] {
     [
         FreezeCause::DeployFailed,
         FreezeCause::DeployUntold,
         FreezeCause::UnprovenMerge,
         FreezeCause::MainRewritten,
         FreezeCause::Person,
-        FreezeCause::StoreDamaged,
     ]
 }
 
@@ -256,6 +257,7 @@ fn holds() -> Vec<HoldKind> {
     let mut all = vec![
         HoldKind::Paused { by: "alice".to_owned(), drain: false },
         HoldKind::Paused { by: "alice".to_owned(), drain: true },
+        HoldKind::StoreDamaged { cause: cause() },
         HoldKind::DiskFull,
         HoldKind::NotAsked,
         HoldKind::Questions,

@@ -149,6 +149,9 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             let key = if *drain { "hold-drained" } else { "hold-paused" };
             (say(lang, key, [("by", quoted(by))]), say(lang, "lift-paused", []))
         }
+        HoldKind::StoreDamaged { cause } => {
+            (say(lang, "hold-store-damaged", [("cause", quoted(cause))]), say(lang, "lift-store-damaged", []))
+        }
         HoldKind::DiskFull => both("hold-disk-full", "lift-disk-full"),
         HoldKind::Escalated(cause) => {
             let why = ("why", Arg::Text(why(cause, lang)));

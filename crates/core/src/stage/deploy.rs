@@ -162,11 +162,22 @@ pub(crate) fn looked_up(d: &mut Desk<'_>, tries: u32, proof: &Proof) {
         let cause = "the candidate is not known".to_owned();
         return d.escalate(Why::Outside { cause });
     };
+    if d.task.merge_untold {
+        d.change(Change::MergeUntold(false));
+    }
     if proof.ancestor {
         return merged(d, &candidate.commit, &proof.tree);
     }
+    // It was frozen for this merge alone, unless an earlier round's deploy failed.
+    if d.task.earlier_merges.is_empty() {
+        d.thaw();
+    }
     if d.task.cancel.is_some() {
         return terminal::cancel_now(d);
+    }
+    // A person began it afresh: the lane was given back meanwhile.
+    if d.task.lane.is_none() {
+        return crate::decide::proceed(d);
     }
     if !staging::is_green(d, &candidate) {
         return d.queue(CANDIDATE_CI);
@@ -184,7 +195,7 @@ pub(crate) fn merged(d: &mut Desk<'_>, commit: &Commit, tree: &Tree) {
         proven: false,
         change_request: d.task.change_request,
     }));
-    d.ask(Ask::Prove, 0);
+    proceed(d);
 }
 
 /// The proof of delivery: an ancestor of main with exactly the tested tree (decision 19, row 87).
@@ -254,13 +265,48 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
 /// waited for the deploy's end is carried out: nothing runs any more, and a freeze keeps what the lane kept.
 fn cannot_tell(d: &mut Desk<'_>, cause: String) {
     if d.task.cancel.is_some() {
-        if let Some(merged) = d.task.merged.clone() {
-            d.freeze(FreezeCause::DeployUntold);
-            d.say(Author::Deployer, Note::DeployUntold { cause, commit: merged.commit });
-        }
+        untold(d, cause);
         return terminal::cancel_now(d);
     }
     d.rest(Rest::CannotTell { cause });
+}
+
+/// Nobody will ask any more what became of the deploy: a freeze keeps what the lane kept, and people are told.
+pub(crate) fn untold(d: &mut Desk<'_>, cause: String) {
+    if let Some(merged) = d.task.merged.clone() {
+        d.freeze(FreezeCause::DeployUntold);
+        d.say(Author::Deployer, Note::DeployUntold { cause, commit: merged.commit });
+    }
+}
+
+/// The lane is given back by a task that stands still: what main holds of it, or may hold, and nobody proved or deployed
+/// keeps everybody else from merging on top of it (decisions 19, 21, 41).
+pub(crate) fn keep_main(d: &mut Desk<'_>, why: &Why) {
+    // What froze it before says more.
+    if d.task.froze {
+        return;
+    }
+    match &d.task.merged {
+        None if d.task.merge_untold => d.freeze(FreezeCause::UnprovenMerge),
+        None => {}
+        Some(merged) if !merged.proven => d.freeze(FreezeCause::UnprovenMerge),
+        Some(_) if !d.policy.preset.deploys() || d.task.deployed.is_some() => {}
+        Some(_) if !hooked(d) => d.freeze(FreezeCause::DeployFailed),
+        Some(_) => match why {
+            Why::Outside { cause } if d.task.cancel.is_some() => untold(d, cause.clone()),
+            Why::Outside { .. }
+            | Why::RoundsSpent
+            | Why::Fruitless { .. }
+            | Why::Conflicts
+            | Why::RequestTooShort { .. }
+            | Why::NoTests
+            | Why::NoHook
+            | Why::Unproven { .. }
+            | Why::RollbackFailed
+            | Why::Machine { .. }
+            | Why::NoAgent { .. } => d.freeze(FreezeCause::DeployUntold),
+        },
+    }
 }
 
 /// What the deployed service says of itself; asked again for a while before it stands (decisions 22, 36).

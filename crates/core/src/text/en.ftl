@@ -84,6 +84,8 @@ reason-policy-changed = The policy of the project changed.
 reason-policy-refused = A new policy was refused. The last good one stays in force.
 reason-provider-closed = The model provider refuses work for now.
 reason-provider-open = The model provider works again.
+reason-store-damaged = A check found Orch’s store damaged. Nothing is written any more.
+reason-store-sound = A check found Orch’s store sound again.
 reason-paused = Orch is paused.
 reason-unpaused = Orch is no longer paused.
 reason-unperformed = Orch could not carry out step { $effect }: { $cause }. The task does not wait for it.
@@ -155,11 +157,10 @@ delay-not-yet = The deployed service does not name the new commit yet: { $cause 
 delay-provider = The model provider refuses work for now: { $cause }.
 
 freeze-deploy-failed = A deploy failed after its merge.
-freeze-deploy-untold = A task was stopped, and nobody knows what its deploy came to.
-freeze-unproven-merge = What was merged is not what was tested.
+freeze-deploy-untold = Nobody knows what a deploy came to.
+freeze-unproven-merge = It is not proven that main holds what was tested.
 freeze-main-rewritten = Somebody rewrote the history of main.
 freeze-person = A person asked for it.
-freeze-store-damaged = A check of Orch’s records found a contradiction.
 
 ## What a task does or waits for
 
@@ -211,6 +212,8 @@ hold-since = { $what } (since { $since }): { $lift }
 hold-paused = waits because { $by } paused Orch
 hold-drained = waits because { $by } paused Orch for everything that has not begun
 lift-paused = press Resume or run `orch resume`
+hold-store-damaged = waits because a check found Orch’s store damaged: { $cause }
+lift-store-damaged = stop Orch and restore a backup with `orch restore`
 hold-disk-full = waits because the disk is full
 lift-disk-full = free some space and it goes on by itself
 hold-escalated = is stopped until a person acts

@@ -84,6 +84,8 @@ reason-policy-changed = Политика проекта изменилась.
 reason-policy-refused = Новая политика отклонена. Действует последняя верная.
 reason-provider-closed = Поставщик модели пока не принимает работу.
 reason-provider-open = Поставщик модели снова работает.
+reason-store-damaged = Проверка нашла хранилище Orch повреждённым. Больше ничего не записывается.
+reason-store-sound = Проверка нашла хранилище Orch снова исправным.
 reason-paused = Orch на паузе.
 reason-unpaused = Orch снова работает.
 reason-unperformed = Шаг { $effect } выполнить не удалось: { $cause }. Задача его не ждёт.
@@ -161,11 +163,10 @@ delay-not-yet = Выкаченный сервис ещё не называет �
 delay-provider = Поставщик модели пока не принимает работу: { $cause }.
 
 freeze-deploy-failed = Выкатка после слияния не удалась.
-freeze-deploy-untold = Задачу остановили, а чем кончилась её выкатка, неизвестно.
-freeze-unproven-merge = Слито не то, что проверено.
+freeze-deploy-untold = Чем кончилась выкатка, неизвестно.
+freeze-unproven-merge = Не доказано, что в main то, что проверено.
 freeze-main-rewritten = Кто-то переписал историю main.
 freeze-person = Так попросил человек.
-freeze-store-damaged = Проверка записей Orch нашла противоречие.
 
 ## Что делает или чего ждёт задача
 
@@ -217,6 +218,8 @@ hold-since = { $what } (с { $since }): { $lift }
 hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
 hold-drained = ждёт, потому что Orch на паузе для всего, что ещё не начато (кто: { $by })
 lift-paused = нажмите «Продолжить работу» или выполните `orch resume`
+hold-store-damaged = ждёт, потому что проверка нашла хранилище Orch повреждённым: { $cause }
+lift-store-damaged = остановите Orch и восстановите резервную копию командой `orch restore`
 hold-disk-full = ждёт, потому что диск заполнен
 lift-disk-full = освободите место, и работа продолжится сама
 hold-escalated = ждёт человека, без него работа не пойдёт

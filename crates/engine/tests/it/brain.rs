@@ -4,10 +4,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::Event;
+use orch_core::event::{Event, Start};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::policy::Limits;
 use orch_engine::handle::NotTaken;
 use orch_engine::run::Brain;
 use orch_engine::{Ack, Engine, Incoming, Target};
@@ -70,6 +71,12 @@ impl Journal for Slow {
     }
 }
 
+/// The brain is told that it serves.
+fn started() -> Incoming {
+    let start = Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: None };
+    Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
+}
+
 fn pause(request: &str) -> Incoming {
     let what = Press::Pause { drain: false };
     let gesture = Gesture { request: request.to_owned(), by: "ann".to_owned(), via: Door::Api, what };
@@ -89,6 +96,11 @@ async fn the_event_loop_never_waits_for_the_brain() {
     let close = move |journal: Slow| closed.send(journal.inner).expect("the test listens");
     let (brain, _effects) = Brain::start(engine, close).expect("a thread");
     let handle = brain.handle();
+    let serves = handle.report(started());
+    let commits = tokio::task::spawn_blocking(move || commits.recv().map(|()| commits)).await;
+    let commits = commits.expect("joined").expect("a commit begins");
+    let_through.send(()).expect("the brain waits");
+    assert!(matches!(serves.await, Ok(Ack::Accepted { seq: Seq(1), .. })));
     let asked = tokio::spawn({
         let handle = handle.clone();
         async move { handle.submit(pause("one")).await }
@@ -98,7 +110,7 @@ async fn the_event_loop_never_waits_for_the_brain() {
     let commits = commit_begun.await.expect("joined").expect("a commit begins");
     assert!(!asked.is_finished(), "nobody is answered before the commit");
     let_through.send(()).expect("the brain waits");
-    assert!(matches!(asked.await.expect("joined"), Ok(Ack::Accepted { seq: Seq(1), .. })));
+    assert!(matches!(asked.await.expect("joined"), Ok(Ack::Accepted { seq: Seq(2), .. })));
     assert_eq!(handle.submit(pause("one")).await, Ok(Ack::Duplicate));
     let last = tokio::spawn({
         let handle = handle.clone();
@@ -111,7 +123,7 @@ async fn the_event_loop_never_waits_for_the_brain() {
     let_through.send(()).expect("the brain waits");
     tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
     assert!(matches!(last.await.expect("joined"), Ok(Ack::Accepted { .. })));
-    assert_eq!(journal_back.recv().expect("the journal is closed").all().len(), 2);
+    assert_eq!(journal_back.recv().expect("the journal is closed").all().len(), 3);
     assert!(handle.submit(pause("three")).await.is_err());
 }
 
@@ -125,15 +137,16 @@ async fn a_frozen_brain_writes_nothing() {
     let (engine, _) = Engine::take_over(journal).expect("an empty journal");
     let (closed, journal_back) = channel();
     let close = move |journal: Slow| closed.send(journal.inner).expect("the test listens");
-    let (brain, _effects, first) = Brain::start_with(engine, pause("first"), close).expect("a thread");
+    let (brain, _effects) = Brain::start(engine, close).expect("a thread");
     let handle = brain.handle();
+    let first = handle.report(pause("first"));
     let commits = tokio::task::spawn_blocking(move || commits.recv().map(|()| commits));
     let commits = commits.await.expect("joined").expect("a commit begins");
     // It waits in the queue when the brain is frozen.
     let waits = handle.report(pause("second"));
     handle.freeze("a page is torn".to_owned());
     let_through.send(()).expect("the brain waits");
-    assert!(matches!(first.taken().await, Ok(Ack::Accepted { seq: Seq(1), .. })));
+    assert!(matches!(first.await, Ok(Ack::Accepted { seq: Seq(1), .. })));
     let refused = NotTaken::Store("a page is torn".to_owned());
     assert_eq!(waits.await, Err(refused.clone()));
     assert_eq!(handle.report(pause("third")).await, Err(refused));

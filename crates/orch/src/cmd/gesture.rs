@@ -110,14 +110,27 @@ pub fn reject(here: &Here, args: &Reject) -> Result<ExitCode, Error> {
 /// # Errors
 /// The brain is not running, or there is no such task.
 pub fn priority(here: &Here, args: &Priority) -> Result<ExitCode, Error> {
-    press(here, "priority", &args.task, &json!({ "priority": args.level }))
+    let (id, mut taken) = told(here, "priority", &args.task, &json!({ "priority": args.level }))?;
+    if let Some(taken) = taken.as_object_mut() {
+        taken.insert("priority".to_owned(), json!(args.level));
+    }
+    let done = taken_as(here, &id, "priority", &taken)?;
+    if !here.json {
+        screen::line(&format!("its priority is {} now", args.level));
+    }
+    Ok(done)
 }
 
 fn press(here: &Here, gesture: &str, task: &str, body: &Value) -> Result<ExitCode, Error> {
+    let (id, taken) = told(here, gesture, task, body)?;
+    taken_as(here, &id, gesture, &taken)
+}
+
+fn told(here: &Here, gesture: &str, task: &str, body: &Value) -> Result<(String, Value), Error> {
     let id = ids::read(task);
     let path = format!("/api/v1/tasks/{}/{gesture}", segment(&id));
     let taken = talk(async { here.brain().await?.post(&path, body).await })?;
-    taken_as(here, &id, gesture, &taken)
+    Ok((id, taken))
 }
 
 /// Says what a gesture did. One without effect is refused, so that a script notices.

@@ -1,12 +1,11 @@
 //! Is the store what it says? All of it is checked on a connection of its own while Orch serves: at once after a stop
-//! that was not in order, and once a week; a finding pauses the installation and freezes writes.
+//! that was not in order, and once a week; a finding keeps every turn back and freezes writes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use orch_core::apply::apply;
-use orch_core::event::Event;
-use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::event::{Event, StoreReading};
 use orch_core::id::Entity;
 use orch_core::journal::Row;
 use orch_core::state::State;
@@ -36,13 +35,16 @@ const SHOWN: usize = 3;
 pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::oneshot::Receiver<()>) {
     let outside = Arc::clone(outside);
     outside.clone().tasks.spawn(async move {
-        let mut depth = if at_once { Depth::Quick } else { Depth::Thorough };
+        // What was found once is looked for again: only a thorough look that finds nothing takes it back.
+        let found = outside.asker.ask(|board, _| board.installation().damaged.is_some()).await;
+        let found = found.unwrap_or(false);
+        let mut depth = if at_once && !found { Depth::Quick } else { Depth::Thorough };
         tokio::select! {
             () = outside.stop.cancelled() => return,
             _ = log_moved => {}
         }
         let mut failed = 0_u32;
-        let mut wait = if at_once { Duration::ZERO } else { left(&outside).await };
+        let mut wait = if at_once || found { Duration::ZERO } else { left(&outside).await };
         loop {
             tokio::select! {
                 () = outside.stop.cancelled() => return,
@@ -52,6 +54,7 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::ones
                 Looked::Sound => {
                     if depth == Depth::Thorough {
                         found_sound(&outside).await;
+                        report(&outside, None).await;
                     }
                     (failed, depth) = (0, Depth::Thorough);
                     wait = left(&outside).await;
@@ -151,22 +154,22 @@ async fn look(outside: &Outside, depth: Depth) -> Looked {
     }
 }
 
-/// Pauses, so that every task says why it waits, and then takes no more writes.
+/// Tells it first, so that every task says why it waits, and then takes no more writes.
 async fn freeze(outside: &Outside, findings: &str) {
     let cause =
         format!("the store is damaged ({findings}); stop Orch and restore a backup with `orch restore`");
     tracing::error!(cause, "nothing is written any more");
-    let gesture = Gesture {
-        request: format!("store-check/{}", clock::now().0),
-        by: format!("the check of the store: {cause}"),
-        via: Door::CommandLine,
-        what: Press::Pause { drain: false },
-    };
-    let incoming = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(gesture));
-    if let Err(error) = outside.handle.report(incoming).await {
-        tracing::error!(%error, "and it could not be paused");
-    }
+    report(outside, Some(findings.to_owned())).await;
     outside.handle.freeze(cause);
+}
+
+/// Tells the brain what the look came to; what it knows already is no news.
+async fn report(outside: &Outside, damage: Option<String>) {
+    let event = Event::Store(StoreReading { damage });
+    let incoming = Incoming::of(Target::Entity(Entity::Installation), event);
+    if let Err(error) = outside.handle.report(incoming).await {
+        tracing::error!(%error, "what the check of the store came to could not be written down");
+    }
 }
 
 #[cfg(test)]

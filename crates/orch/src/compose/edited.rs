@@ -146,7 +146,14 @@ async fn tell_refused(outside: &Arc<Outside>, cause: String) {
 }
 
 /// Projects that the brain knows and the settings do not: nothing new of them begins.
-pub async fn retire(outside: &Arc<Outside>, settings: &Settings) {
+async fn retire(outside: &Arc<Outside>, settings: &Settings) {
+    for incoming in retired(outside, settings).await {
+        sweep::tell(outside, incoming).await;
+    }
+}
+
+/// What the brain is to be told of them.
+pub(super) async fn retired(outside: &Outside, settings: &Settings) -> Vec<Incoming> {
     let known = outside.asker.ask(|board, _| {
         board
             .projects()
@@ -154,13 +161,13 @@ pub async fn retire(outside: &Arc<Outside>, settings: &Settings) {
             .map(|(id, _)| id.clone())
             .collect::<Vec<ProjectId>>()
     });
-    for id in known.await.unwrap_or_default() {
-        if !settings.projects.contains_key(id.as_str()) {
-            tracing::warn!(project = %id, "the project no longer stands in orch.toml: nothing new of it begins");
-            let target = Target::Entity(Entity::Project(id));
-            sweep::tell(outside, Incoming::of(target, Event::ProjectRetired)).await;
-        }
-    }
+    let mut gone = known.await.unwrap_or_default();
+    gone.retain(|id| !settings.projects.contains_key(id.as_str()));
+    let told = gone.into_iter().map(|id| {
+        tracing::warn!(project = %id, "the project no longer stands in orch.toml: nothing new of it begins");
+        Incoming::of(Target::Entity(Entity::Project(id)), Event::ProjectRetired)
+    });
+    told.collect()
 }
 
 /// Projects that the settings name and nobody made yet begin.

@@ -78,11 +78,17 @@ impl Glance {
     }
 }
 
-/// The policies of all projects, and which projects there are: before anything is decided at start.
+/// The policies of all projects, and which projects there are: before anything is decided at start, so by the inner door.
+/// A policy that cannot be read now is the one that held last.
 pub async fn policies(outside: &Arc<Outside>) {
-    edited::retire(outside, &outside.settings()).await;
+    let mut first = edited::retired(outside, &outside.settings()).await;
     for project in outside.in_settings() {
-        policy_of(outside, &project).await;
+        first.extend(read_policy(outside, &project).await);
+    }
+    for incoming in first {
+        if let Err(error) = outside.handle.report(incoming).await {
+            tracing::warn!(%error, "a policy was not taken; the next sweep brings it");
+        }
     }
 }
 
@@ -111,6 +117,13 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
 /// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44). False: the brain could not
 /// be told.
 pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
+    match read_policy(outside, project).await {
+        Some(incoming) => tell(outside, incoming).await.is_some(),
+        None => false,
+    }
+}
+
+async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incoming> {
     let theirs = Arc::clone(project);
     let read = blocking(move || {
         let commit = theirs.hub.main_head()?;
@@ -120,9 +133,9 @@ pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) ->
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
             tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
-            return false;
+            return None;
         }
-        None => return false,
+        None => return None,
     };
     let settings = outside.settings();
     let found = match &text {
@@ -136,7 +149,7 @@ pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) ->
         policy_file::effective(project.id.as_str(), &settings, &file).map_err(|e| e.to_string())
     });
     let target = Target::Entity(Entity::Project(project.id.clone()));
-    let incoming = match policy {
+    Some(match policy {
         Ok(policy) => {
             *lock(&project.policy) = policy.clone();
             let change = PolicyChange {
@@ -147,8 +160,7 @@ pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) ->
             Incoming::of(target, Event::PolicyChanged(Box::new(change))).with(vec![policy_blob(&policy)])
         }
         Err(cause) => Incoming::of(target, Event::PolicyRefused(PolicyRefusal { commit, cause })),
-    };
-    tell(outside, incoming).await.is_some()
+    })
 }
 
 /// Every issue that changed since the last look, some at a time: there may be many.

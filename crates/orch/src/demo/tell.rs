@@ -206,6 +206,8 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         | Reason::ProviderOpen
         | Reason::Paused
         | Reason::Unpaused
+        | Reason::StoreDamaged
+        | Reason::StoreSound
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
         | Reason::RecordStands { .. }

@@ -387,19 +387,23 @@ fn an_older_damaged_row_freezes_the_store() {
     journal.commit(&Batch::default()).unwrap();
     drop(journal);
     yard.up();
-    yard.until_paused();
+    yard.until_damaged();
     match yard.holds(&held).as_slice() {
-        [HoldKind::Paused { by, .. }, ..] => {
-            assert!(by.contains(&format!("row {}", row.seq)) && by.contains("orch restore"), "{by}");
+        [HoldKind::StoreDamaged { cause }, ..] => {
+            assert!(cause.contains(&format!("row {}", row.seq)), "{cause}")
         }
         other => panic!("{other:?}"),
     }
     let said = yard.typed(&["why", "yard-3"]).0;
-    assert!(said.contains("the store is damaged"), "{said}");
+    assert!(said.contains("store damaged") && said.contains("orch restore"), "{said}");
     let (_, board) = yard.http("GET /", &[], b"");
-    assert!(board.contains("the store is damaged") && board.contains("orch restore"), "{board}");
+    assert!(board.contains("store is damaged") && board.contains("orch restore"), "{board}");
+    assert!(
+        !board.contains("value=\"unpause\"") && !board.contains("value=\"pause\""),
+        "no button would do anything"
+    );
     let refused = loop {
-        // The pause is committed a moment before nothing is taken any more.
+        // It is committed a moment before nothing is taken any more.
         match yard.post(&format!("/api/v1/tasks/{held}/approve"), &json!({})) {
             Ok(said) => assert_ne!(said["seq"], Value::Null),
             Err(refused) => break refused,

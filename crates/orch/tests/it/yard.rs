@@ -323,17 +323,17 @@ impl Yard {
         }
     }
 
-    /// Waits for commits until the installation is paused.
+    /// Waits for commits until the store is known to be damaged.
     #[track_caller]
-    pub(crate) fn until_paused(&self) {
+    pub(crate) fn until_damaged(&self) {
         let mut head = self.outside().head.clone();
-        let paused = |yard: &Self| {
-            let look = yard.outside().asker.ask(|board, _| board.installation().pause.is_some());
+        let damaged = |yard: &Self| {
+            let look = yard.outside().asker.ask(|board, _| board.installation().damaged.is_some());
             yard.runtime.block_on(look).unwrap_or_default()
         };
-        while !paused(self) {
+        while !damaged(self) {
             let news = self.runtime.block_on(async { tokio::time::timeout(PATIENCE, head.changed()).await });
-            assert!(news.is_ok(), "nothing pauses it");
+            assert!(news.is_ok(), "nothing is found");
         }
     }
 

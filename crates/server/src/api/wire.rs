@@ -264,6 +264,7 @@ pub(crate) const fn kind(event: &Happened) -> &'static str {
         Happened::Started(_) => "started",
         Happened::ClockStepped { .. } => "clock_stepped",
         Happened::Disk(_) => "disk",
+        Happened::Store(_) => "store",
     }
 }
 

@@ -81,6 +81,8 @@ struct BoardPage {
     find: String,
     /// By whom, or by what.
     paused: Option<String>,
+    /// Nothing is written any more: no gesture of the installation means anything.
+    damaged: bool,
     frozen: Vec<Frozen>,
     notices: Vec<Notice>,
     seq: u64,
@@ -186,6 +188,7 @@ pub(crate) async fn page(
         project: project.map(|id| id.0).unwrap_or_default(),
         choices,
         find,
+        damaged: seen.board.installation().damaged.is_some(),
         paused: seen.board.installation().pause.as_ref().map(|pause| pause.gesture.by.clone()),
         frozen,
         seq: head,
@@ -206,7 +209,12 @@ fn notices(seen: &Seen, project: Option<&ProjectId>, lang: Lang) -> Vec<Notice> 
         text: t.settings_refused,
         cause: it.cause.clone(),
     });
-    let mut found: Vec<Notice> = settings.collect();
+    let damaged = seen.board.installation().damaged.iter().map(|it| Notice {
+        whose: String::new(),
+        text: t.store_damaged,
+        cause: it.cause.clone(),
+    });
+    let mut found: Vec<Notice> = damaged.chain(settings).collect();
     for (id, state) in seen.board.projects().filter(|(id, _)| project.is_none_or(|wanted| wanted == *id)) {
         let notice = |text, cause| Notice { whose: id.0.clone(), text, cause };
         found.extend(state.refused.iter().map(|it| notice(t.policy_refused, it.cause.clone())));

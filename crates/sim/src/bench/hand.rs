@@ -32,13 +32,17 @@ impl Bench {
         let refusable = is_waited_for(&effect.call) && !self.world.has_happened(effect.id);
         let refused = refusable && self.strikes(Fault::Refused);
         let timed_out = self.strikes(Fault::TimeOut);
+        let away = self.away.iter().any(|part| name.contains(part.as_str()));
         self.hand_texts(&effect);
-        let mut outcome = if refused {
+        let told = self.refuse.take_if(|part| name.contains(part.as_str())).is_some();
+        let mut outcome = if told {
+            Outcome::Failed(Failure::permanent("refused for good (injected)"))
+        } else if refused {
             Outcome::Failed(Failure::permanent("an answer that nobody can read (injected)"))
         } else if timed_out {
             Outcome::Failed(Failure::unknown("no answer in time (injected)"))
         } else {
-            self.world.outage = self.nothing_answers();
+            self.world.outage = away || self.nothing_answers();
             let outcome = self.world.perform(&effect);
             self.world.outage = false;
             outcome

@@ -73,6 +73,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         accepted: None,
         passed: None,
         allowed: None,
+        merge_untold: false,
     }
 }
 

@@ -89,6 +89,7 @@ impl Watch {
                 | Event::SettingsRefused(_)
                 | Event::Started(_)
                 | Event::ClockStepped { .. }
+                | Event::Store(_)
                 | Event::Disk(_) => false,
             };
         for change in &row.changes {

@@ -316,6 +316,8 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::ProviderOpen
         | Reason::Paused
         | Reason::Unpaused
+        | Reason::StoreDamaged
+        | Reason::StoreSound
         | Reason::Unperformed { .. }
         | Reason::BoardRefused { .. }
         | Reason::RecordTroubled { .. }

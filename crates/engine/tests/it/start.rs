@@ -1,0 +1,80 @@
+//! By whose limits and policies does a brain decide that has just started?
+
+use orch_core::call::tracker::{IssueReading, Labels, Status};
+use orch_core::call::{Call, Failure, GitCall, Text};
+use orch_core::effect::Effect;
+use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange, Start};
+use orch_core::id::Entity;
+use orch_core::journal::Journal;
+use orch_core::policy::{Limits, Policy};
+use orch_core::stage::Preset;
+use orch_core::time::{Moment, Span};
+use orch_engine::step::{Stepped, policy_blob};
+use orch_engine::{Engine, Incoming, Target};
+use orch_sim::MemoryJournal;
+
+fn policy(policy: &Policy, key: &str) -> Incoming {
+    let change = PolicyChange { digest: policy.digest(), commit: None, policy: policy.clone() };
+    let target = Target::Entity(Entity::Project("demo".into()));
+    let event = Event::PolicyChanged(Box::new(change));
+    Incoming::of(target, event).with(vec![policy_blob(policy)]).keyed(key)
+}
+
+fn started() -> Incoming {
+    let start = Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: None };
+    Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
+}
+
+fn issue() -> Incoming {
+    let text = Text::of("please");
+    let reading = IssueReading {
+        issue: "demo-1".into(),
+        number: 1,
+        status: Some(Status::ToAnalyse),
+        title: text.clone(),
+        slug: "x".to_owned(),
+        text,
+        labels: Labels::default(),
+        present: true,
+    };
+    let seen = IssueSeen { project: "demo".into(), reading };
+    Incoming::of(Target::Issue { prefix: "DEMO".to_owned() }, Event::Issue(Box::new(seen)))
+}
+
+fn step(engine: &mut Engine<MemoryJournal>, now: Moment, incoming: Vec<Incoming>) -> Stepped {
+    engine.step(now, incoming).expect("memory takes it")
+}
+
+fn cut(stepped: &Stepped) -> Option<&Effect> {
+    stepped.perform.iter().find(|effect| matches!(effect.call, Call::Git(GitCall::CutBranch { .. })))
+}
+
+/// Proves that a brain which took over fires no timer, gives no turn and lets no effect leave before it was told the
+/// limits of its start, and that policies which it was told before are those that it then decides by: a timer that was due
+/// while nobody served is decided by the new policy, once.
+#[test]
+fn nothing_is_decided_by_what_held_before_the_start() {
+    let (mut engine, _) = Engine::take_over(MemoryJournal::default()).expect("an empty journal");
+    let now = Moment(1_000_000);
+    let first = orch_sim::bench::policy(Preset::Library);
+    let begun = step(&mut engine, now, vec![policy(&first, "first"), started(), issue()]);
+    let asked = cut(&begun).expect("the branch is asked for").clone();
+    let outcome = Outcome::Failed(Failure::transient("nobody answers"));
+    let reply = Event::Reply(Box::new(EffectReply { effect: asked.id, outcome }));
+    let waits = step(&mut engine, now, vec![Incoming::of(Target::Entity(asked.entity), reply)]);
+    let later = waits.wake.expect("it is asked again").after(Span::minutes(60));
+
+    let (mut engine, _) = Engine::take_over(engine.into_journal()).expect("it is sound");
+    let head = engine.head();
+    let idle = step(&mut engine, later, Vec::new());
+    assert!(idle.perform.is_empty() && idle.wake.is_none() && idle.head == head, "{idle:?}");
+    let second = Policy { serial: true, ..first };
+    let told = step(&mut engine, later, vec![policy(&second, "second")]);
+    assert!(told.perform.is_empty() && !engine.serves());
+    let serves = step(&mut engine, later, vec![started()]);
+    assert!(cut(&serves).is_some() && engine.serves(), "{serves:?}");
+    let rows = engine.journal().rows(head, 100).expect("rows");
+    let timers: Vec<_> = rows.iter().filter(|row| matches!(row.event, Event::Timer(_))).collect();
+    let [timer] = timers.as_slice() else { panic!("{timers:?}") };
+    assert_eq!(timer.policy, Some(second.digest()));
+}
