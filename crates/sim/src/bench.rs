@@ -3,6 +3,7 @@
 mod deliver;
 mod hand;
 mod attend;
+mod turn;
 
 use std::collections::BTreeMap;
 
@@ -19,15 +20,16 @@ use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Ack, Engine, Incoming, Target};
 
 pub use crate::fault::{Faults, Tally};
+pub use turn::Turn;
 use crate::invariant::{self, Broken, Watch};
-use crate::memory::MemoryJournal;
 use crate::schedule::Dice;
+use crate::twin::Twin;
 use crate::world::World;
 
 /// The bench.
 pub struct Bench {
     /// `None` only between a crash and the next take-over.
-    engine: Option<Engine<MemoryJournal>>,
+    engine: Option<Engine<Twin>>,
     /// The outside.
     pub world: World,
     /// The time.
@@ -81,7 +83,12 @@ pub fn policy(preset: orch_core::stage::Preset) -> Policy {
 impl Bench {
     /// A bench with one project under this policy.
     pub fn new(seed: u64, policy: &Policy, faults: Faults) -> Self {
-        let engine = match Engine::take_over(MemoryJournal::default()) {
+        Self::on(Twin::default(), seed, policy, faults)
+    }
+
+    /// The same on this journal.
+    pub fn on(journal: Twin, seed: u64, policy: &Policy, faults: Faults) -> Self {
+        let engine = match Engine::take_over(journal) {
             Ok((engine, _)) => Some(engine),
             Err(_) => None,
         };
@@ -144,7 +151,7 @@ impl Bench {
 
     /// The brain.
     #[expect(clippy::expect_used, reason = "between two public calls there always is an engine")]
-    pub fn engine(&mut self) -> &mut Engine<MemoryJournal> {
+    pub fn engine(&mut self) -> &mut Engine<Twin> {
         self.engine.as_mut().expect("an engine")
     }
 
@@ -152,7 +159,7 @@ impl Bench {
     pub fn tell(&mut self, incoming: Incoming) -> Option<Ack> {
         self.tally.steps += 1;
         let now = self.now;
-        if self.dice.chance(self.faults.disk_full) {
+        if self.dice.strikes("disk-full", self.faults.disk_full) {
             self.tally.faults += 1;
             self.engine().journal().full = true;
             let stepped = self.engine().step(now, vec![incoming.clone()]);
@@ -179,7 +186,7 @@ impl Bench {
         self.pending.clear();
         self.watched.clear();
         self.wake = None;
-        if let Ok((engine, live)) = Engine::take_over(engine.into_journal()) {
+        if let Ok((engine, live)) = Engine::take_over(engine.into_journal().after_crash()) {
             self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
         }
@@ -217,20 +224,7 @@ impl Bench {
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.
     pub fn once(&mut self) -> Result<bool, Broken> {
-        self.now = self.now.after(Span(10));
-        if self.dice.chance(self.faults.clock_step) {
-            self.tally.faults += 1;
-            let by = self.dice.below(7_200_000) as i64 - 3_600_000;
-            self.step_clock(by);
-        }
-        if self.dice.chance(self.faults.meddling) {
-            self.tally.faults += 1;
-            crate::people::meddle(self);
-        }
-        if !self.late.is_empty() && self.dice.chance(10) {
-            let late = self.late.remove(0);
-            self.tell(late);
-        }
+        self.meanwhile();
         let choices = self.pending.len() + self.watched.len();
         if choices == 0 {
             let Some(wake) = self.wake.filter(|wake| wake.since(self.now) <= self.patience) else {
@@ -250,6 +244,24 @@ impl Bench {
         Ok(true)
     }
 
+    /// What happens beside what is done.
+    fn meanwhile(&mut self) {
+        self.now = self.now.after(Span(10));
+        if self.dice.strikes("clock-steps", self.faults.clock_step) {
+            self.tally.faults += 1;
+            let by = self.dice.which("by", 7_200_000) as i64 - 3_600_000;
+            self.step_clock(by);
+        }
+        if self.dice.strikes("meddling", self.faults.meddling) {
+            self.tally.faults += 1;
+            crate::people::meddle(self);
+        }
+        if !self.late.is_empty() && self.dice.strikes("late-arrives", 10) {
+            let late = self.late.remove(0);
+            self.tell(late);
+        }
+    }
+
     /// The brain looks at the time.
     pub fn look(&mut self) {
         let now = self.now;
@@ -259,7 +271,8 @@ impl Bench {
         }
     }
 
-    fn verify(&mut self) -> Result<(), Broken> {
+    /// Checks what is new since the last look.
+    pub fn verify(&mut self) -> Result<(), Broken> {
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),

@@ -21,6 +21,7 @@ use orch_core::time::Moment;
 use orch_engine::Engine;
 
 use crate::memory::MemoryJournal;
+use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
@@ -66,7 +67,7 @@ impl Watch {
     /// Checks every promise that can be seen between two steps.
     pub fn look(
         &mut self,
-        engine: &mut Engine<MemoryJournal>,
+        engine: &mut Engine<Twin>,
         world: &World,
         now: Moment,
     ) -> Result<(), Broken> {

@@ -4,6 +4,7 @@
 //! [`invariant`]s after each step. [`script`] tells stories as text.
 
 pub mod memory;
+pub mod twin;
 pub mod schedule;
 pub mod fault;
 pub mod world;

@@ -41,13 +41,13 @@ impl Bench {
     /// A person presses a board status; the delivery may be lost or doubled.
     pub fn press(&mut self, key: &IssueKey, status: Status) -> Option<Ack> {
         self.world.tracker.press(key, status);
-        let lost = self.dice.chance(self.faults.lost_delivery);
+        let lost = self.dice.strikes("delivery-lost", self.faults.lost_delivery);
         if lost || std::mem::take(&mut self.lose_delivery) {
             self.tally.faults += 1;
             return None;
         }
         let ack = self.deliver(key);
-        if self.dice.chance(self.faults.doubled) {
+        if self.dice.strikes("delivery-doubled", self.faults.doubled) {
             self.tally.faults += 1;
             self.deliver(key);
         }

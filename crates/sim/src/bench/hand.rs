@@ -15,12 +15,16 @@ impl Bench {
 
     pub(super) fn perform_one(&mut self) {
         let at = self.pick(self.pending.len());
+        self.perform_at(at);
+    }
+
+    pub(super) fn perform_at(&mut self, at: usize) {
         let effect = self.pending.remove(at);
         let name = effect.call.name();
-        if self.dies(format!("before {name}"), self.faults.crash_before) {
+        if self.dies("dies-before", name, self.faults.crash_before) {
             return self.crash();
         }
-        let out = self.dice.chance(self.faults.outage);
+        let out = self.dice.strikes("outage", self.faults.outage);
         self.tally.faults += u64::from(out);
         self.world.outage = self.outage || out;
         self.hand_texts(&effect);
@@ -29,8 +33,8 @@ impl Bench {
         self.world.outage = false;
         let launched = self.launched(&effect);
         let target = Target::Entity(effect.entity.clone());
-        if self.dies(format!("after {name}"), self.faults.crash_after) {
-            if self.dice.chance(self.faults.late_reply) {
+        if self.dies("dies-after", name, self.faults.crash_after) {
+            if self.dice.strikes("reply-comes-late", self.faults.late_reply) {
                 let reply = EffectReply { effect: effect.id, outcome };
                 self.late.push(Incoming::of(target, Event::Reply(Box::new(reply))));
             }
@@ -45,22 +49,23 @@ impl Bench {
         if told {
             self.lose_answer_of = None;
         }
-        if told || self.dice.chance(self.faults.lost_answer) {
+        if told || self.dice.strikes("answer-lost", self.faults.lost_answer) {
             self.tally.faults += 1;
             outcome = Outcome::Failed(orch_core::call::Failure::unknown("the answer was lost (injected)"));
         }
         let reply = EffectReply { effect: effect.id, outcome };
         self.tell(Incoming::of(target.clone(), Event::Reply(Box::new(reply.clone()))).with(texts));
-        if self.dice.chance(self.faults.doubled) {
+        if self.dice.strikes("reply-doubled", self.faults.doubled) {
             self.tally.faults += 1;
             self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));
         }
     }
 
     /// Whether the brain dies at a boundary.
-    fn dies(&mut self, boundary: String, chance: u64) -> bool {
+    fn dies(&mut self, what: &'static str, name: &str, chance: u64) -> bool {
+        let boundary = format!("{} {name}", what.trim_start_matches("dies-"));
         let first = if self.died.contains_key(&boundary) { 0 } else { self.faults.crash_first };
-        let dies = self.dice.chance(chance.max(first));
+        let dies = self.dice.strikes(what, chance.max(first));
         if dies {
             self.tally.faults += 1;
             *self.died.entry(boundary).or_default() += 1;
@@ -94,10 +99,14 @@ impl Bench {
 
     pub(super) fn end_one(&mut self) {
         let at = self.pick(self.watched.len());
+        self.end_at(at);
+    }
+
+    pub(super) fn end_at(&mut self, at: usize) {
         let run = self.watched.remove(at);
-        if self.dice.chance(self.faults.refused_run) {
+        if self.dice.strikes("run-refused", self.faults.refused_run) {
             self.tally.faults += 1;
-            let how = match self.dice.below(3) {
+            let how = match self.dice.which("how", 3) {
                 0 => RunHow::CouldNotStart { cause: "injected".to_owned() },
                 1 => RunHow::Lost { cause: "injected".to_owned() },
                 _ => RunHow::ProviderLimited { until: None, cause: "injected".to_owned() },
