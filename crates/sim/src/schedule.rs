@@ -24,6 +24,10 @@ enum Source {
     Told(Asked, Vec<(String, bool)>),
 }
 
+/// Where choices came from before it was quiet.
+#[must_use = "give it to `resume`"]
+pub(crate) struct Hushed(Source);
+
 /// How often each question was asked in this line.
 type Asked = BTreeMap<&'static str, u32>;
 
@@ -71,13 +75,14 @@ impl Dice {
         }
     }
 
-    /// Goes through something in which nothing goes wrong and everything comes in order, whatever the seed.
-    pub(crate) fn quietly<T, R>(of: &mut T, dice: fn(&mut T) -> &mut Dice, act: impl FnOnce(&mut T) -> R) -> R {
-        let quiet = Source::Told(Asked::new(), Vec::new());
-        let before = std::mem::replace(&mut dice(of).source, quiet);
-        let result = act(of);
-        dice(of).source = before;
-        result
+    /// From here on nothing goes wrong and everything comes in order, whatever the seed, until [`Dice::resume`].
+    pub(crate) fn hush(&mut self) -> Hushed {
+        Hushed(std::mem::replace(&mut self.source, Source::Told(Asked::new(), Vec::new())))
+    }
+
+    /// Choices come again from where they came before.
+    pub(crate) fn resume(&mut self, before: Hushed) {
+        self.source = before.0;
     }
 
     /// Which of so many, by a name; 0 if there is nothing to choose from.

@@ -17,14 +17,20 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
             let _ = writeln!(out, "{line}");
             let owned = split(done);
             let words: Vec<&str> = owned.iter().map(String::as_str).collect();
-            let place = |bad: BadLine| BadLine(format!("line {}: {}", at + 1, bad.0));
-            let answer = match (&mut story, words.as_slice()) {
-                (None, ["project", rest @ ..]) => {
-                    story = Some(Story::begin(rest).map_err(place)?);
+            let place = |bad: BadLine| BadLine::Undone(format!("line {}: {bad}", at + 1));
+            let answer = match &mut story {
+                None => {
+                    story = Some(Story::begun_by(Twin::default(), &words).map_err(place)?);
                     String::new()
                 }
-                (None, _) => return bad(format!("line {}: a story begins with `> project`", at + 1)),
-                (Some(story), words) => story.act(words).map_err(place)?,
+                Some(story) => match story.line(&words) {
+                    Err(BadLine::Broken(broken)) if story.lenient => {
+                        let _ = writeln!(out, "  broken: {broken}");
+                        rest_of(&mut out, text, at);
+                        break;
+                    }
+                    done => done.map_err(place)?,
+                },
             };
             let seen = story.as_mut().map(Story::seen).unwrap_or_default();
             for line in answer.lines().chain(seen.lines()) {
@@ -40,6 +46,13 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
         return bad(format!("at the end: {broken}"));
     }
     Ok((out, story))
+}
+
+/// The lines after a broken promise, as they are.
+fn rest_of(out: &mut String, text: &str, at: usize) {
+    for line in text.lines().skip(at + 1).filter(|line| !line.starts_with("  ")) {
+        let _ = writeln!(out, "{line}");
+    }
 }
 
 impl Story {

@@ -6,4 +6,5 @@ mod rows;
 mod rows_of_tasks;
 mod records;
 mod stories;
+mod histories;
 mod full_disk;
