@@ -2,10 +2,11 @@
 
 mod deliver;
 mod hand;
+mod trouble;
 mod attend;
 mod turn;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::effect::Effect;
 use orch_core::event::{Event, PolicyChange, Start};
@@ -19,12 +20,15 @@ use orch_core::time::{Moment, Span};
 use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Ack, Engine, Incoming, Target};
 
-pub use crate::fault::{Faults, Tally};
+pub use crate::fault::{Fault, Faults, Tally};
 pub use turn::Turn;
 use crate::invariant::{self, Broken, Watch};
 use crate::schedule::Dice;
 use crate::twin::Twin;
 use crate::world::World;
+use deliver::Delivery;
+
+pub use hand::Side;
 
 /// The bench.
 pub struct Bench {
@@ -53,6 +57,12 @@ pub struct Bench {
     pending: Vec<Effect>,
     watched: Vec<RunId>,
     late: Vec<Incoming>,
+    deliveries: BTreeSet<Delivery>,
+    sleepers: Vec<Engine<Twin>>,
+    /// For so many actions the wall clock stands still.
+    frozen: u32,
+    /// Until then nothing answers.
+    out_until: Moment,
     wake: Option<Moment>,
     /// The choices.
     pub dice: Dice,
@@ -61,10 +71,13 @@ pub struct Bench {
     /// What was done.
     pub tally: Tally,
     /// The boundaries at which the brain died: before or after which kind of call.
-    pub died: BTreeMap<String, u64>,
+    pub died: BTreeMap<(Side, &'static str), u64>,
     requests: u64,
     watch: Watch,
 }
+
+/// How often everything outside is read, at the latest: a delivery that is later than this was told by a sweep.
+const SWEEP: Span = Span::minutes(1);
 
 /// A policy with every agent, tests, and a hook where the preset deploys.
 pub fn policy(preset: orch_core::stage::Preset) -> Policy {
@@ -107,6 +120,10 @@ impl Bench {
             pending: Vec::new(),
             watched: Vec::new(),
             late: Vec::new(),
+            deliveries: BTreeSet::new(),
+            sleepers: Vec::new(),
+            frozen: 0,
+            out_until: Moment(0),
             wake: None,
             dice: Dice::new(seed),
             faults,
@@ -155,12 +172,17 @@ impl Bench {
         self.engine.as_mut().expect("an engine")
     }
 
-    /// Hands something in; a full disk is waited out.
+    /// Hands something in; a full disk is waited out. `None`: the brain died with it in hand, and who sent it hears nothing.
     pub fn tell(&mut self, incoming: Incoming) -> Option<Ack> {
         self.tally.steps += 1;
+        // A start and what is read at a start would begin again with the next brain.
+        let mortal = !matches!(incoming.event, Event::Started(_) | Event::PolicyChanged(_));
+        if mortal && self.strikes(Fault::CrashUncommitted) {
+            self.crash();
+            return None;
+        }
         let now = self.now;
-        if self.dice.strikes("disk-full", self.faults.disk_full) {
-            self.tally.faults += 1;
+        if self.strikes(Fault::DiskFull) {
             self.engine().journal().full = true;
             let stepped = self.engine().step(now, vec![incoming.clone()]);
             self.engine().journal().full = false;
@@ -170,6 +192,10 @@ impl Bench {
             }
         }
         let stepped = self.engine().step(now, vec![incoming]).ok()?;
+        if mortal && self.strikes(Fault::CrashCommitted) {
+            self.crash();
+            return stepped.acks.into_iter().next();
+        }
         self.take(stepped)
     }
 
@@ -183,10 +209,15 @@ impl Bench {
     pub fn crash(&mut self) {
         self.tally.crashes += 1;
         let Some(engine) = self.engine.take() else { return };
+        self.succeed(engine.into_journal().after_crash());
+    }
+
+    /// A brain takes over.
+    fn succeed(&mut self, journal: Twin) {
         self.pending.clear();
         self.watched.clear();
         self.wake = None;
-        if let Ok((engine, live)) = Engine::take_over(engine.into_journal().after_crash()) {
+        if let Ok((engine, live)) = Engine::take_over(journal) {
             self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
         }
@@ -224,14 +255,13 @@ impl Bench {
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.
     pub fn once(&mut self) -> Result<bool, Broken> {
-        self.meanwhile();
+        self.time_passes();
+        self.trouble()?;
         let choices = self.pending.len() + self.watched.len();
         if choices == 0 {
-            let Some(wake) = self.wake.filter(|wake| wake.since(self.now) <= self.patience) else {
+            if !self.wait() {
                 return Ok(false);
-            };
-            self.now = self.now.max(wake);
-            self.look();
+            }
         } else if match self.orderly {
             true => !self.pending.is_empty(),
             false => self.dice.below(choices) < self.pending.len(),
@@ -244,22 +274,20 @@ impl Bench {
         Ok(true)
     }
 
-    /// What happens beside what is done.
-    fn meanwhile(&mut self) {
-        self.now = self.now.after(Span(10));
-        if self.dice.strikes("clock-steps", self.faults.clock_step) {
-            self.tally.faults += 1;
-            let by = self.dice.which("by", 7_200_000) as i64 - 3_600_000;
-            self.step_clock(by);
-        }
-        if self.dice.strikes("meddling", self.faults.meddling) {
-            self.tally.faults += 1;
-            crate::people::meddle(self);
-        }
-        if !self.late.is_empty() && self.dice.strikes("late-arrives", 10) {
-            let late = self.late.remove(0);
-            self.tell(late);
-        }
+    /// The next moment at which something is due, if the patience is enough for it.
+    fn next(&self) -> Option<Moment> {
+        let due = self.deliveries.first().map(|next| next.due).filter(|due| due.since(self.now) <= SWEEP);
+        let next = [self.wake, due].into_iter().flatten().min();
+        next.filter(|next| next.since(self.now) <= self.patience)
+    }
+
+    /// Waits for it; false: there is nothing to wait for.
+    fn wait(&mut self) -> bool {
+        let Some(next) = self.next() else { return false };
+        self.now = self.now.max(next);
+        self.hand_in();
+        self.look();
+        true
     }
 
     /// The brain looks at the time.

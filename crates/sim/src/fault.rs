@@ -1,61 +1,217 @@
 //! What goes wrong on the bench, how often, and how often did it?
 
-/// How often what goes wrong, in percent of the actions.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Faults {
+macro_rules! faults {
+    ($($(#[doc = $doc:literal])+ $fault:ident = $name:literal,)+) => {
+        /// Everything that can go wrong, each counted by its name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Fault {
+            $($(#[doc = $doc])+ $fault,)+
+        }
+
+        impl Fault {
+            /// All of them.
+            pub const ALL: [Fault; [$(Fault::$fault),+].len()] = [$(Fault::$fault),+];
+
+            /// Its name, for tallies and histories.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Fault::$fault => $name,)+
+                }
+            }
+        }
+    };
+}
+
+faults! {
     /// The brain dies before an effect is performed.
-    pub crash_before: u64,
+    CrashBefore = "brain dies before a call",
     /// The brain dies after an effect happened, before its reply was written.
-    pub crash_after: u64,
+    CrashAfter = "brain dies after a call",
     /// The brain dies where it has not died in this history: calls that are rare have their deaths too.
-    pub crash_first: u64,
-    /// The effect happened and the answer was lost: `Unknown`.
-    pub lost_answer: u64,
-    /// The outside does not answer: `Transient`.
-    pub outage: u64,
-    /// A delivery comes again.
-    pub doubled: u64,
-    /// A delivery never comes; the next sweep finds it.
-    pub lost_delivery: u64,
-    /// The disk takes no commit.
-    pub disk_full: u64,
+    CrashFirst = "brain dies where it never died",
+    /// The brain dies with an event in hand, before its commit: whoever sent it hears nothing.
+    CrashUncommitted = "brain dies before a commit",
+    /// The brain dies after a commit, before anything that it wants is begun.
+    CrashCommitted = "brain dies after a commit",
     /// The reply of a brain that died arrives after another took over.
-    pub late_reply: u64,
-    /// The wall clock steps, by up to an hour either way.
-    pub clock_step: u64,
-    /// A provider of models refuses a run, or the machine cannot start or loses it.
-    pub refused_run: u64,
+    LateReply = "reply of a dead brain arrives",
+    /// A brain is paused, another takes over, and the first wakes and goes on as if it led.
+    Sleeper = "paused brain wakes after another took over",
+    /// The disk takes no commit.
+    DiskFull = "disk full",
+    /// The wall clock steps forward, by up to an hour.
+    ClockForward = "clock steps forward",
+    /// The wall clock steps back, by up to an hour.
+    ClockBack = "clock steps back",
+    /// The wall clock stands still for some actions.
+    ClockFrozen = "clock stands still",
+    /// The effect happened and the answer was lost: `Unknown`.
+    LostAnswer = "answer lost",
+    /// The time ran out before the effect: `Unknown` too, and nothing happened.
+    TimeOut = "time-out before the effect",
+    /// The outside does not answer this call: `Transient`.
+    ServerError = "server error",
+    /// The outside has enough of us and says when to come again: `Transient`.
+    RateLimited = "rate limited",
+    /// The outside answers what nobody can read, or refuses: `Permanent`. Only of what a task waits for.
+    Refused = "refused for good",
+    /// Nothing answers for minutes or hours: `Transient`.
+    Outage = "outage that lasts",
+    /// A reply comes again, ten times.
+    DoubledReply = "reply ten times",
+    /// A delivery never comes; the next sweep finds what it told.
+    LostDelivery = "delivery lost",
+    /// A delivery comes ten times.
+    DoubledDelivery = "delivery ten times",
+    /// A delivery comes after others that were sent later.
+    ReorderedDelivery = "delivery out of order",
+    /// A delivery comes hours later.
+    DelayedDelivery = "delivery hours late",
+    /// The outside tells Orch what Orch did there, perhaps before it answers.
+    EchoedDelivery = "delivery of our own write",
+    /// An agent ends with an error and leaves nothing.
+    AgentFails = "agent fails",
+    /// An agent works until its limit of time.
+    AgentHangs = "agent hangs",
+    /// An agent says that it is done, and did nothing.
+    AgentLies = "agent lies",
+    /// An agent writes what cannot be read where its verdict should be.
+    AgentWritesGarbage = "agent writes garbage",
+    /// An agent writes outside its scope.
+    AgentWritesOutside = "agent writes outside its scope",
+    /// An agent writes the verdict on its own work.
+    AgentApprovesItself = "agent approves itself",
+    /// A developer's change does not pass its tests, or a judge objects.
+    AgentErrs = "agent does it wrong",
+    /// An agent uses more money than the task has.
+    AgentOverspends = "agent overspends",
+    /// The supervisor of a run dies and leaves no record.
+    AgentDies = "agent dies",
+    /// A run that was declared dead ends well after all.
+    AgentReturns = "agent returns from the dead",
+    /// The machine cannot start a run.
+    CannotStart = "run cannot start",
+    /// The provider of a model refuses for now.
+    ProviderRefuses = "provider refuses",
+    /// A deploy hook fails and has rolled back.
+    DeployFails = "deploy fails at once",
+    /// A deploy hook says that it is done, and the service is not well.
+    DeployGoesBad = "deploy goes bad later",
+    /// The deployed service is well, not well, and well again.
+    DeployFlaps = "deployed service flaps",
+    /// A deploy hook leaves no result, and nobody knows whether it deployed.
+    DeploySilent = "deploy leaves no result",
+    /// Somebody pushes to main just before Orch looks at it or moves it.
+    MainMoves = "main moves under us",
+    /// Somebody pushes to the task branch just before Orch does.
+    BranchMoves = "branch moves under us",
     /// A person does something that nobody asked for.
-    pub meddling: u64,
+    Meddling = "person meddles",
+}
+
+impl Fault {
+    const fn place(self) -> usize {
+        self as usize
+    }
+}
+
+/// How often what goes wrong, in a thousand of the chances that it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Faults {
+    rates: [u16; Fault::ALL.len()],
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self { rates: [0; Fault::ALL.len()] }
+    }
 }
 
 impl Faults {
-    /// Some of everything.
-    pub fn some() -> Self {
-        Faults {
-            crash_before: 3,
-            crash_after: 4,
-            crash_first: 0,
-            lost_answer: 4,
-            outage: 5,
-            doubled: 5,
-            lost_delivery: 20,
-            disk_full: 2,
-            late_reply: 40,
-            clock_step: 1,
-            refused_run: 4,
-            meddling: 0,
-        }
+    /// These faults, so often, and no other.
+    pub fn only(faults: &[Fault], rate: u16) -> Self {
+        faults.iter().fold(Faults::default(), |all, fault| all.with(*fault, rate))
     }
 
-    /// The same, and people who press, edit, delete, stop and pause at any moment.
+    /// The same, and this fault so often.
+    #[must_use]
+    pub fn with(mut self, fault: Fault, rate: u16) -> Self {
+        self.rates[fault.place()] = rate;
+        self
+    }
+
+    /// How often this fault comes, in a thousand.
+    pub fn rate(&self, fault: Fault) -> u16 {
+        self.rates[fault.place()]
+    }
+
+    /// Some of everything after which each task is delivered in the end, whatever it cost.
+    pub fn some() -> Self {
+        let rates = [
+            (Fault::CrashBefore, 25),
+            (Fault::CrashAfter, 35),
+            (Fault::CrashUncommitted, 4),
+            (Fault::CrashCommitted, 4),
+            (Fault::LateReply, 400),
+            (Fault::Sleeper, 2),
+            (Fault::DiskFull, 20),
+            (Fault::ClockForward, 4),
+            (Fault::ClockBack, 4),
+            (Fault::ClockFrozen, 4),
+            (Fault::LostAnswer, 40),
+            (Fault::TimeOut, 20),
+            (Fault::ServerError, 30),
+            (Fault::RateLimited, 20),
+            (Fault::Outage, 2),
+            (Fault::DoubledReply, 40),
+            (Fault::LostDelivery, 150),
+            (Fault::DoubledDelivery, 50),
+            (Fault::ReorderedDelivery, 50),
+            (Fault::DelayedDelivery, 50),
+            (Fault::EchoedDelivery, 100),
+            (Fault::AgentDies, 15),
+            (Fault::AgentReturns, 10),
+            (Fault::CannotStart, 15),
+            (Fault::ProviderRefuses, 15),
+        ];
+        rates.into_iter().fold(Faults::default(), |all, (fault, rate)| all.with(fault, rate))
+    }
+
+    /// The same, with agents, deploys and refs that do what they should not: every task still comes to an end.
+    pub fn hostile() -> Self {
+        let rates = [
+            (Fault::Refused, 10),
+            (Fault::AgentFails, 20),
+            (Fault::AgentHangs, 15),
+            (Fault::AgentLies, 20),
+            (Fault::AgentWritesGarbage, 15),
+            (Fault::AgentWritesOutside, 20),
+            (Fault::AgentApprovesItself, 20),
+            (Fault::AgentErrs, 50),
+            (Fault::AgentOverspends, 10),
+            (Fault::DeployFails, 60),
+            (Fault::DeployGoesBad, 40),
+            (Fault::DeployFlaps, 100),
+            (Fault::DeploySilent, 40),
+            (Fault::MainMoves, 30),
+            (Fault::BranchMoves, 15),
+        ];
+        rates.into_iter().fold(Faults::some(), |all, (fault, rate)| all.with(fault, rate))
+    }
+
+    /// Some of everything, and people who press, edit, delete, stop and pause at any moment.
     pub fn with_people() -> Self {
-        Faults { meddling: 4, crash_first: 25, ..Faults::some() }
+        Faults::some().with(Fault::Meddling, 40).with(Fault::CrashFirst, 400)
+    }
+
+    /// All that there is.
+    pub fn all() -> Self {
+        Faults::hostile().with(Fault::Meddling, 30).with(Fault::CrashFirst, 400)
     }
 }
 
 /// What was injected in a history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tally {
     /// Steps taken.
     pub steps: u64,
@@ -63,4 +219,41 @@ pub struct Tally {
     pub faults: u64,
     /// Crashes among them.
     pub crashes: u64,
+    by: [u64; Fault::ALL.len()],
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { steps: 0, faults: 0, crashes: 0, by: [0; Fault::ALL.len()] }
+    }
+}
+
+impl Tally {
+    /// One more of these.
+    pub fn count(&mut self, fault: Fault) {
+        self.faults += 1;
+        self.by[fault.place()] += 1;
+    }
+
+    /// How many of these there were.
+    pub fn of(&self, fault: Fault) -> u64 {
+        self.by[fault.place()]
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(mut self, other: &Tally) -> Self {
+        self.steps += other.steps;
+        self.faults += other.faults;
+        self.crashes += other.crashes;
+        for (mine, theirs) in self.by.iter_mut().zip(other.by) {
+            *mine += theirs;
+        }
+        self
+    }
+
+    /// Each fault that came, and how often.
+    pub fn each(&self) -> impl Iterator<Item = (Fault, u64)> {
+        Fault::ALL.into_iter().zip(self.by).filter(|(_, times)| *times > 0)
+    }
 }

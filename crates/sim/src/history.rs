@@ -6,16 +6,15 @@
 
 mod invent;
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use orch_core::id::Digest;
 use orch_core::journal::{RULES, Row};
 
-use crate::bench::{Bench, Tally};
+use crate::bench::{Bench, Faults, Tally};
 use crate::invariant::Broken;
 use crate::schedule::Dice;
-use crate::script::{BadLine, Story, split};
+use crate::script::{BUT, BadLine, Story};
 use crate::twin::{Trouble, Twin};
 
 pub use invent::Mix;
@@ -49,8 +48,8 @@ pub struct Outcome {
     pub lifecycles: usize,
     /// What was done.
     pub tally: Tally,
-    /// How often what went wrong, by its name; `people`: lines that a person typed.
-    pub struck: BTreeMap<String, u64>,
+    /// Lines in which a person did something.
+    pub people: u64,
     /// Lines that were done.
     pub done: usize,
     /// Lines that could not be done any more.
@@ -76,7 +75,7 @@ pub fn by_seed(seed: u64, mix: Mix, ground: &mut Ground<'_>) -> Result<(Vec<Stri
         // It stands before it happens; what goes wrong meanwhile is added as it is chosen.
         let words = lines.last().map(|line| life.line(line)).unwrap_or_default();
         if let Some(line) = lines.last_mut().filter(|_| !words.is_empty()) {
-            line.push_str(" but ");
+            line.push_str(BUT);
             line.push_str(&words.join(", "));
         }
     }
@@ -110,13 +109,18 @@ pub fn text(about: &[String], lines: &[String]) -> String {
     about.chain(rules).chain(lines.iter().map(|line| format!("> {line}\n"))).collect()
 }
 
+/// Whether the machine does this line by itself.
+pub(crate) fn is_machine(line: &str) -> bool {
+    ["perform ", "end ", "wait", "sweep", "go on ", "run"].iter().any(|word| line.starts_with(word))
+}
+
 /// A history under way.
 struct Life {
     story: Option<Story>,
     journal: Option<Twin>,
     also: fn(&mut Bench) -> Result<(), Broken>,
     /// The seed of what goes wrong, and how often it does; `None`: the lines say it.
-    by: Option<(u64, crate::bench::Faults)>,
+    by: Option<(u64, Faults)>,
     people: u64,
     done: usize,
     skipped: usize,
@@ -131,13 +135,8 @@ impl Life {
 
     /// Does a line. With dice: the words for what they chose.
     fn line(&mut self, line: &str) -> Vec<String> {
-        let owned = split(line);
-        let words: Vec<&str> = owned.iter().map(String::as_str).collect();
-        self.people += u64::from(!matches!(
-            words.as_slice(),
-            ["perform" | "end" | "wait" | "sweep" | "go" | "run" | "everything" | "people", ..]
-        ));
-        let done = catch_unwind(AssertUnwindSafe(|| self.attempt(&words)));
+        self.people += u64::from(!is_machine(line) && !line.starts_with("everything "));
+        let done = catch_unwind(AssertUnwindSafe(|| self.attempt(line)));
         let chosen = self.story.as_mut().map(|story| story.bench.dice.end_of_line()).unwrap_or_default();
         match done {
             Ok(Ok(said)) if said.contains("skipped: ") => self.skipped += 1,
@@ -155,12 +154,12 @@ impl Life {
         if self.by.is_some() { chosen } else { Vec::new() }
     }
 
-    fn attempt(&mut self, words: &[&str]) -> Result<String, BadLine> {
+    fn attempt(&mut self, line: &str) -> Result<String, BadLine> {
         let said = match &mut self.story {
-            Some(story) if self.by.is_some() => story.line_by_dice(words)?,
-            Some(story) => story.line(words)?,
+            Some(story) if self.by.is_some() => story.line_by_dice(line)?,
+            Some(story) => story.line(line)?,
             None => {
-                let mut story = Story::begun_by(self.journal.take().unwrap_or_default(), words)?;
+                let mut story = Story::begun_by(self.journal.take().unwrap_or_default(), line)?;
                 if let Some((seed, faults)) = self.by {
                     (story.bench.dice, story.bench.faults) = (Dice::new(seed), faults);
                 }
@@ -181,7 +180,7 @@ impl Life {
             rows: 0,
             lifecycles: 0,
             tally: Tally::default(),
-            struck: BTreeMap::new(),
+            people,
             done,
             skipped,
             broken,
@@ -189,8 +188,6 @@ impl Life {
         let Some(mut story) = self.story else { return outcome };
         let bench = &mut story.bench;
         outcome.tally = bench.tally;
-        outcome.struck = bench.dice.struck().iter().map(|(name, n)| ((*name).to_owned(), *n)).collect();
-        outcome.struck.insert("people".to_owned(), people);
         // After a panic there may be no engine.
         if catch_unwind(AssertUnwindSafe(|| bench.engine().head())).is_err() {
             return outcome;

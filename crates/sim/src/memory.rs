@@ -8,12 +8,15 @@ use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
 use orch_core::state::State;
 
-/// Why the journal in memory refuses: only when it is told to.
+/// Why the journal in memory refuses: only when it is told to, as a store whose lock another process holds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
     /// A disk that is full, as a fault.
     #[error("no space left (injected)")]
     Full,
+    /// Another brain took over meanwhile.
+    #[error("another brain leads")]
+    Deposed,
 }
 
 /// A journal in memory.
@@ -28,9 +31,18 @@ pub struct MemoryJournal {
     issues: BTreeMap<(ProjectId, IssueKey), TaskId>,
     /// Refuses commits while set.
     pub full: bool,
+    deposed: bool,
 }
 
 impl MemoryJournal {
+    /// Another brain takes over: it gets all that is written, and from here on this one writes nothing.
+    #[must_use = "this one writes nothing any more"]
+    pub fn hand_over(&mut self) -> Self {
+        let theirs = self.clone();
+        self.deposed = true;
+        theirs
+    }
+
     /// All rows, for checks.
     pub fn all(&self) -> &[Row] {
         &self.rows
@@ -80,6 +92,9 @@ impl Journal for MemoryJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), MemoryError> {
+        if self.deposed {
+            return Err(MemoryError::Deposed);
+        }
         if self.full {
             return Err(MemoryError::Full);
         }

@@ -34,24 +34,24 @@ pub(crate) fn meddle(bench: &mut Bench) {
             if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
                 issue.text = text;
             }
-            bench.deliver(&key);
+            bench.send(&key);
         }
         12 => {
             let there = bench.dice.chance(50);
             bench.world.tracker.set_present(&key, there);
-            bench.deliver(&key);
+            bench.send(&key);
         }
         13 => {
             if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
                 issue.labels.auto_approve = !issue.labels.auto_approve;
             }
-            bench.deliver(&key);
+            bench.send(&key);
         }
         14 => {
             if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
                 issue.labels.auto_deploy = !issue.labels.auto_deploy;
             }
-            bench.deliver(&key);
+            bench.send(&key);
         }
         15 => {
             let drain = bench.dice.chance(50);

@@ -10,7 +10,6 @@ use std::collections::BTreeMap;
 pub struct Dice {
     state: u64,
     source: Source,
-    struck: BTreeMap<&'static str, u64>,
 }
 
 /// Where choices come from.
@@ -31,17 +30,17 @@ pub(crate) struct Hushed(Source);
 /// How often each question was asked in this line.
 type Asked = BTreeMap<&'static str, u32>;
 
-/// The name of the n-th question of this kind in a line: `disk-full`, `disk-full#2`.
+/// The name of the n-th question of this kind in a line: `disk full`, `disk full #2`.
 fn nth(asked: &mut Asked, what: &'static str) -> String {
     let n = asked.entry(what).or_default();
     *n += 1;
-    if *n == 1 { what.to_owned() } else { format!("{what}#{n}") }
+    if *n == 1 { what.to_owned() } else { format!("{what} #{n}") }
 }
 
 impl Dice {
     /// Dice for a seed.
     pub fn new(seed: u64) -> Self {
-        Self { state: seed ^ 0x9E37_79B9_7F4A_7C15, source: Source::Seed, struck: BTreeMap::new() }
+        Self { state: seed ^ 0x9E37_79B9_7F4A_7C15, source: Source::Seed }
     }
 
     /// The next number.
@@ -107,29 +106,33 @@ impl Dice {
         which
     }
 
-    /// Whether this happens, in `percent` of the cases; counted by its name.
-    pub fn strikes(&mut self, what: &'static str, percent: u64) -> bool {
-        let strikes = match &mut self.source {
-            Source::Told(asked, words) => {
-                let name = nth(asked, what);
-                let told = words.iter_mut().find(|(word, _)| *word == name);
-                told.is_some_and(|(_, asked)| {
-                    *asked = true;
-                    true
-                })
-            }
-            Source::Seed | Source::Written(..) => self.roll() % 100 < percent,
-        };
+    /// Whether this goes wrong, in so many of a thousand cases. What never happens takes no roll.
+    pub fn strikes(&mut self, what: &'static str, of_a_thousand: u16) -> bool {
+        self.says(what, |dice| of_a_thousand > 0 && dice.roll() % 1000 < u64::from(of_a_thousand))
+    }
+
+    /// Whether this happens, in `percent` of the cases.
+    pub fn happens(&mut self, what: &'static str, percent: u64) -> bool {
+        self.says(what, |dice| dice.roll() % 100 < percent)
+    }
+
+    fn says(&mut self, what: &'static str, roll: impl FnOnce(&mut Self) -> bool) -> bool {
+        if let Source::Told(asked, words) = &mut self.source {
+            let name = nth(asked, what);
+            let told = words.iter_mut().find(|(word, _)| *word == name);
+            return told.is_some_and(|(_, asked)| {
+                *asked = true;
+                true
+            });
+        }
+        let happens = roll(self);
         if let Source::Written(asked, words) = &mut self.source {
             let name = nth(asked, what);
-            if strikes {
+            if happens {
                 words.push(name);
             }
         }
-        if strikes && what != CHANCE {
-            *self.struck.entry(what).or_default() += 1;
-        }
-        strikes
+        happens
     }
 
     /// A number below `most`; 0 if `most` is 0.
@@ -137,26 +140,18 @@ impl Dice {
         self.which("pick", most)
     }
 
-    /// True in `percent` of the cases: a choice that is no fault.
+    /// True in `percent` of the cases: a choice that needs no name.
     pub fn chance(&mut self, percent: u64) -> bool {
-        self.strikes(CHANCE, percent)
-    }
-
-    /// How often what struck.
-    pub fn struck(&self) -> &BTreeMap<&'static str, u64> {
-        &self.struck
+        self.happens("chance", percent)
     }
 }
-
-/// The name of choices that have none.
-const CHANCE: &str = "chance";
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn line(dice: &mut Dice) -> (Vec<bool>, Vec<usize>) {
-        let strikes = (0..8).map(|_| dice.strikes("falls", 40)).collect();
+        let strikes = (0..8).map(|_| dice.strikes("falls", 400)).collect();
         (strikes, (0..8).map(|_| dice.which("where", 5)).collect())
     }
 
@@ -173,14 +168,13 @@ mod tests {
         other.tell(&words);
         assert_eq!(line(&mut other), first);
         assert_eq!(other.end_of_line(), [""; 0]);
-        assert_eq!(other.struck().get("falls"), dice.struck().get("falls"));
         let gone = words.iter().position(|word| word.starts_with("falls")).unwrap();
         words.remove(gone);
-        words.push("falls#99");
+        words.push("falls #99");
         other.tell(&words);
         let (strikes, places) = line(&mut other);
         assert_eq!(strikes.iter().filter(|s| **s).count() + 1, first.0.iter().filter(|s| **s).count());
         assert_eq!(places, first.1);
-        assert_eq!(other.end_of_line(), ["falls#99"]);
+        assert_eq!(other.end_of_line(), ["falls #99"]);
     }
 }

@@ -29,6 +29,8 @@ use crate::world::works::{Deed, Deployment, HookDeed};
 mod tell;
 mod exact;
 
+pub(crate) use exact::{BUT, parts};
+
 pub use tell::{play, told};
 
 /// Why a line of a story is not done.

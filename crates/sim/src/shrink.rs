@@ -4,7 +4,8 @@
 //! said with `run` and `go on` where that is enough. It ends when nothing more can go, or its patience is spent: that is
 //! counted in lines done, never in time, so the same history shrinks to the same one everywhere.
 
-use crate::history::{Ground, Outcome, again};
+use crate::history::{Ground, Outcome, again, is_machine};
+use crate::script::{BUT, parts};
 use crate::twin::Trouble;
 
 /// A history that was made shorter.
@@ -52,11 +53,6 @@ struct Search<'s, 'g> {
     /// Lines that may be done yet.
     patience: usize,
     ground: &'s mut Ground<'g>,
-}
-
-/// Whether the machine does this line by itself.
-fn is_machine(line: &str) -> bool {
-    ["perform ", "end ", "wait", "sweep", "go on ", "run"].iter().any(|word| line.starts_with(word))
 }
 
 impl Search<'_, '_> {
@@ -129,12 +125,12 @@ impl Search<'_, '_> {
     /// Takes away what goes wrong: all of it, then word by word.
     fn faults(&mut self) -> Result<(), Trouble> {
         for at in (0..self.best.len()).rev() {
-            let Some((line, words)) = self.best.get(at).and_then(|line| line.split_once(" but ")) else {
+            let Some(whole) = self.best.get(at).cloned() else { continue };
+            let (line, mut words) = parts(&whole);
+            if words.is_empty() {
                 continue;
-            };
-            let (line, mut words) =
-                (line.to_owned(), words.split(", ").map(str::to_owned).collect::<Vec<String>>());
-            let lines = self.with(at..at + 1, std::slice::from_ref(&line));
+            }
+            let lines = self.with(at..at + 1, &[line.to_owned()]);
             if self.take(lines)? {
                 continue;
             }
@@ -143,7 +139,7 @@ impl Search<'_, '_> {
                 n -= 1;
                 let mut fewer = words.clone();
                 fewer.remove(n);
-                let lines = self.with(at..at + 1, &[format!("{line} but {}", fewer.join(", "))]);
+                let lines = self.with(at..at + 1, &[format!("{line}{BUT}{}", fewer.join(", "))]);
                 if self.take(lines)? {
                     words = fewer;
                 }

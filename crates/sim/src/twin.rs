@@ -89,6 +89,13 @@ impl Twin {
         self
     }
 
+    /// Another brain takes over while this one is paused: it gets all that is written and the store, and from here on this
+    /// one writes nothing.
+    #[must_use = "this one writes nothing any more"]
+    pub fn hand_over(&mut self) -> Self {
+        Self { memory: self.memory.hand_over(), behind: self.behind.take() }
+    }
+
     /// What the store said that the journal in memory did not, if it ever did.
     pub fn trouble(&self) -> Option<&str> {
         self.behind.as_ref()?.trouble.as_deref()

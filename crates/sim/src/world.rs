@@ -157,8 +157,8 @@ impl World {
         }
     }
 
-    fn health(&self, project: &ProjectId, expected: &Commit) -> Health {
-        match (&self.works.service, self.deployed.get(project)) {
+    fn health(&mut self, project: &ProjectId, expected: &Commit) -> Health {
+        match (self.works.says(), self.deployed.get(project)) {
             (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".to_owned() },
             (Deployment::Unwell, Some(deployed)) if deployed == expected => {
                 Health::Unwell { cause: "scripted".to_owned() }
@@ -218,7 +218,7 @@ impl World {
                 }
             }
             Worker::Hook => {
-                let (deploys, how) = match self.works.hook_deed() {
+                let (deploys, how) = match self.works.hook_deed(id) {
                     HookDeed::Exit(0) => (true, RunHow::Exited { code: 0 }),
                     HookDeed::Exit(code) => (false, RunHow::Exited { code }),
                     HookDeed::Silent { deploys } => (deploys, RunHow::TimedOut),
@@ -242,6 +242,10 @@ impl World {
         let run = self.runs.get(&id)?;
         let how = run.ended.clone()?;
         let usage = match run.worker {
+            // More than the budget of a task.
+            Worker::Agent(_) if self.works.dear.contains(&id) => {
+                Usage { output: Some(5_000_000), microdollars: Some(25_000_000), ..Usage::default() }
+            }
             Worker::Agent(
                 Role::Analyst | Role::Architect | Role::Developer | Role::Reviewer | Role::Tester,
             ) => {

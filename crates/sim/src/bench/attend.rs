@@ -2,8 +2,8 @@
 
 use orch_core::call::tracker::Status;
 use orch_core::gesture::Press;
-use orch_core::hold::standing;
-use orch_core::task::{Rest, Step, Task};
+use orch_core::hold::{HoldKind, Standing, standing};
+use orch_core::task::{Rest, Step, Task, Want};
 
 use super::Bench;
 use crate::invariant::Broken;
@@ -16,7 +16,7 @@ impl Bench {
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
             if waiting.is_empty() {
-                return Ok(());
+                return self.ends_for_good();
             }
             for task in waiting {
                 self.attend(&task);
@@ -37,6 +37,12 @@ impl Bench {
         Err(Broken { name: "liveness", what: left.join("; ") })
     }
 
+    /// What is still on its way when all is over changes nothing any more.
+    fn ends_for_good(&mut self) -> Result<(), Broken> {
+        self.hand_in_all();
+        self.run()
+    }
+
     /// A person looks at every task that waits for one, now and then.
     pub fn attend_all(&mut self) {
         if self.dice.chance(15) {
@@ -49,7 +55,13 @@ impl Bench {
     }
 
     fn attend(&mut self, task: &Task) {
-        let Step::Rest(rest) = &task.step else { return };
+        let rest = match &task.step {
+            Step::Rest(rest) => rest,
+            Step::Queued(Want::Agent(_)) if self.is_out_of_money(task) => {
+                return drop(self.gesture(&task.id, Press::Allow));
+            }
+            Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
+        };
         let issue = task.issue.clone();
         match rest {
             Rest::Start | Rest::Questions | Rest::Escalated => drop(self.press(&issue, Status::ToAnalyse)),
@@ -66,5 +78,12 @@ impl Bench {
             Rest::Over => {}
         }
         // A press whose delivery was lost is found by the sweep of the next round.
+    }
+
+    fn is_out_of_money(&mut self, task: &Task) -> bool {
+        let now = self.now;
+        let engine = self.engine();
+        let Standing::Held(holds) = standing(task, engine.board(), engine.policies(), now) else { return false };
+        holds.iter().any(|hold| matches!(hold.kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. }))
     }
 }

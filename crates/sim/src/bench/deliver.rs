@@ -7,11 +7,20 @@ use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
 use orch_core::journal::Blob;
 use orch_core::task::Task;
+use orch_core::time::{Moment, Span};
 use orch_engine::{Ack, Incoming, Target};
 
 use super::Bench;
-use crate::fault::Faults;
+use crate::fault::Fault;
 use crate::world::repository::ByHand;
+
+/// A message of the tracker on its way.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Delivery {
+    pub(super) due: Moment,
+    number: u64,
+    key: IssueKey,
+}
 
 impl Bench {
     /// A person creates an issue; the tracker tells.
@@ -23,7 +32,7 @@ impl Bench {
     /// The same in any project.
     pub fn issue_of(&mut self, project: &ProjectId, title: &str, status: Status) -> IssueKey {
         let key = self.world.tracker.create(project, title, "please", status);
-        self.deliver(&key);
+        self.send(&key);
         key
     }
 
@@ -38,20 +47,58 @@ impl Bench {
         self.tell(Incoming::of(Target::Issue { prefix }, event).with(blobs))
     }
 
-    /// A person presses a board status; the delivery may be lost or doubled.
+    /// A person presses a board status; the tracker tells, if its delivery comes.
     pub fn press(&mut self, key: &IssueKey, status: Status) -> Option<Ack> {
         self.world.tracker.press(key, status);
-        let lost = self.dice.strikes("delivery-lost", self.faults.lost_delivery);
-        if lost || std::mem::take(&mut self.lose_delivery) {
-            self.tally.faults += 1;
+        self.send(key)
+    }
+
+    /// The tracker sends a delivery: it may be lost, late, overtaken or doubled, and what it causes is a reading of what is
+    /// true when it arrives (decisions 2, 34).
+    pub fn send(&mut self, key: &IssueKey) -> Option<Ack> {
+        if self.strikes(Fault::LostDelivery) || std::mem::take(&mut self.lose_delivery) {
+            return None;
+        }
+        let wait = if self.strikes(Fault::DelayedDelivery) {
+            Some(self.dice.which("late by", 6 * 3_600_000) as u64)
+        } else if self.strikes(Fault::ReorderedDelivery) {
+            Some(self.dice.which("late by", 2000) as u64)
+        } else {
+            None
+        };
+        let times = if self.strikes(Fault::DoubledDelivery) { 10 } else { 1 };
+        if let Some(wait) = wait {
+            for again in 0..times {
+                // The later ones of the same come later still.
+                let due = self.now.after(Span(wait * (again + 1)));
+                let number = self.deliveries.len() as u64 + self.tally.steps;
+                self.deliveries.insert(Delivery { due, number, key: key.clone() });
+            }
             return None;
         }
         let ack = self.deliver(key);
-        if self.dice.strikes("delivery-doubled", self.faults.doubled) {
-            self.tally.faults += 1;
+        for _ in 1..times {
             self.deliver(key);
         }
         ack
+    }
+
+    /// What is due arrives.
+    pub(super) fn hand_in(&mut self) {
+        while let Some(next) = self.deliveries.pop_first() {
+            if next.due > self.now {
+                self.deliveries.insert(next);
+                return;
+            }
+            self.deliver(&next.key);
+        }
+    }
+
+    /// Everything that is still on its way arrives, however late.
+    pub fn hand_in_all(&mut self) {
+        for delivery in std::mem::take(&mut self.deliveries) {
+            self.deliver(&delivery.key);
+        }
     }
 
     /// Reads everything outside, as a sweep does; whether anything was news.
@@ -130,7 +177,7 @@ impl Bench {
 
     /// What people switched off is switched on again, and nothing goes wrong any more.
     pub fn settle(&mut self) {
-        self.faults = Faults::default();
+        self.calm();
         crate::people::settle(self);
     }
 

@@ -1,12 +1,16 @@
 //! How are effects performed and runs ended, and what goes wrong meanwhile?
 
+use orch_core::call::{AgentCall, Call, DeployCall, Failure, ForgeCall, GateCall, GitCall, TrackerCall};
 use orch_core::effect::Effect;
-use orch_core::event::{EffectReply, Event, Outcome, RunHow};
+use orch_core::event::{EffectReply, Event, Outcome, RunEnd, RunHow};
 use orch_core::id::{Entity, RunId};
 use orch_core::journal::Journal;
+use orch_core::stage::Role;
 use orch_engine::{Incoming, Target};
 
 use super::Bench;
+use crate::fault::Fault;
+use crate::world::works::{Deed, Deployment, HookDeed, Worker};
 
 impl Bench {
     fn pick(&mut self, of: usize) -> usize {
@@ -21,20 +25,32 @@ impl Bench {
     pub(super) fn perform_at(&mut self, at: usize) {
         let effect = self.pending.remove(at);
         let name = effect.call.name();
-        if self.dies("dies-before", name, self.faults.crash_before) {
+        if self.dies(Side::Before, name) {
             return self.crash();
         }
-        let out = self.dice.strikes("outage", self.faults.outage);
-        self.tally.faults += u64::from(out);
-        self.world.outage = self.outage || out;
+        self.moves_under_us(&effect);
+        if matches!(effect.call, Call::Deploy(DeployCall::Probe { .. })) && self.strikes(Fault::DeployFlaps) {
+            let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
+            self.world.works.flap = Some(says);
+        }
+        let refused = is_waited_for(&effect.call) && self.strikes(Fault::Refused);
+        let timed_out = self.strikes(Fault::TimeOut);
         self.hand_texts(&effect);
-        let mut outcome = self.world.perform(&effect);
+        let mut outcome = if refused {
+            Outcome::Failed(Failure::permanent("an answer that nobody can read (injected)"))
+        } else if timed_out {
+            Outcome::Failed(Failure::unknown("no answer in time (injected)"))
+        } else {
+            self.world.outage = self.nothing_answers();
+            let outcome = self.world.perform(&effect);
+            self.world.outage = false;
+            outcome
+        };
         let texts = self.world.take_texts();
-        self.world.outage = false;
         let launched = self.launched(&effect);
         let target = Target::Entity(effect.entity.clone());
-        if self.dies("dies-after", name, self.faults.crash_after) {
-            if self.dice.strikes("reply-comes-late", self.faults.late_reply) {
+        if self.dies(Side::After, name) {
+            if self.strikes(Fault::LateReply) {
                 let reply = EffectReply { effect: effect.id, outcome };
                 self.late.push(Incoming::of(target, Event::Reply(Box::new(reply))));
             }
@@ -45,37 +61,75 @@ impl Bench {
         {
             self.watched.push(run);
         }
+        if let Call::Tracker(TrackerCall::SetStatus { issue, .. } | TrackerCall::Comment { issue, .. }) =
+            &effect.call
+            && self.strikes(Fault::EchoedDelivery)
+        {
+            self.deliver(issue);
+        }
         let told = self.lose_answer_of.as_ref().is_some_and(|part| name.contains(part.as_str()));
         if told {
             self.lose_answer_of = None;
         }
-        if told || self.dice.strikes("answer-lost", self.faults.lost_answer) {
-            self.tally.faults += 1;
-            outcome = Outcome::Failed(orch_core::call::Failure::unknown("the answer was lost (injected)"));
+        if told || self.strikes(Fault::LostAnswer) {
+            outcome = Outcome::Failed(Failure::unknown("the answer was lost (injected)"));
         }
         let reply = EffectReply { effect: effect.id, outcome };
-        self.tell(Incoming::of(target.clone(), Event::Reply(Box::new(reply.clone()))).with(texts));
-        if self.dice.strikes("reply-doubled", self.faults.doubled) {
-            self.tally.faults += 1;
-            self.tell(Incoming::of(target, Event::Reply(Box::new(reply))));
+        let incoming = Incoming::of(target, Event::Reply(Box::new(reply))).with(texts);
+        let times = if self.strikes(Fault::DoubledReply) { 10 } else { 1 };
+        for _ in 1..times {
+            self.tell(incoming.clone());
         }
+        self.tell(incoming);
     }
 
     /// Whether the brain dies at a boundary.
-    fn dies(&mut self, what: &'static str, name: &str, chance: u64) -> bool {
-        let boundary = format!("{} {name}", what.trim_start_matches("dies-"));
-        let first = if self.died.contains_key(&boundary) { 0 } else { self.faults.crash_first };
-        let dies = self.dice.strikes(what, chance.max(first));
+    fn dies(&mut self, side: Side, call: &'static str) -> bool {
+        let usual = if side == Side::Before { Fault::CrashBefore } else { Fault::CrashAfter };
+        let first = !self.died.contains_key(&(side, call));
+        let dies = self.strikes(usual) || (first && self.strikes(Fault::CrashFirst));
         if dies {
-            self.tally.faults += 1;
-            *self.died.entry(boundary).or_default() += 1;
+            *self.died.entry((side, call)).or_default() += 1;
         }
         dies
     }
 
+    /// Somebody else was there a moment before.
+    fn moves_under_us(&mut self, effect: &Effect) {
+        let (main, branch) = match &effect.call {
+            Call::Forge(ForgeCall::Merge { .. }) => (true, None),
+            Call::Git(GitCall::BuildCandidate { branch, .. }) => (true, Some(branch)),
+            Call::Git(GitCall::Collect { branch, .. }) => (false, Some(branch)),
+            Call::Git(GitCall::CutBranch { .. }) => (true, None),
+            Call::Git(GitCall::Prove { .. } | GitCall::WriteRecord { .. } | GitCall::DropTree { .. })
+            | Call::Forge(
+                ForgeCall::OpenChange { .. }
+                | ForgeCall::SetCommitStatus { .. }
+                | ForgeCall::CloseChange { .. }
+                | ForgeCall::Restore { .. }
+                | ForgeCall::DeleteBranch { .. },
+            )
+            | Call::Tracker(_)
+            | Call::Agent(_)
+            | Call::Gate(_)
+            | Call::Deploy(_) => return,
+        };
+        let moves = main && self.strikes(Fault::MainMoves);
+        let pushes = branch.is_some() && self.strikes(Fault::BranchMoves);
+        let content = format!("by ann {}", self.tally.faults);
+        let Some(repository) = self.world.repositories.get_mut(&effect.project) else { return };
+        if moves {
+            repository.push_main("src/ann", &content);
+            let main = repository.main();
+            self.world.works.by_people.insert(main);
+        }
+        if let Some(branch) = branch.filter(|_| pushes) {
+            repository.push_branch(branch, "src/bob", &content);
+        }
+    }
+
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.
     fn hand_texts(&mut self, effect: &Effect) {
-        use orch_core::call::{Call, GitCall};
         let Call::Git(GitCall::WriteRecord { text, .. }) = &effect.call else { return };
         let kept = self.engine().journal().blob(&text.blob).ok().flatten();
         if let (Some(bytes), Some(repository)) = (kept, self.world.repositories.get_mut(&effect.project)) {
@@ -84,7 +138,6 @@ impl Bench {
     }
 
     fn launched(&self, effect: &Effect) -> Option<RunId> {
-        use orch_core::call::{AgentCall, Call, DeployCall, GateCall};
         let run = match &effect.call {
             Call::Agent(AgentCall::Launch(work)) => work.run,
             Call::Gate(GateCall::Ci { run, .. }) | Call::Deploy(DeployCall::Hook { run, .. }) => *run,
@@ -104,18 +157,101 @@ impl Bench {
 
     pub(super) fn end_at(&mut self, at: usize) {
         let run = self.watched.remove(at);
-        if self.dice.strikes("run-refused", self.faults.refused_run) {
-            self.tally.faults += 1;
-            let how = match self.dice.which("how", 3) {
-                0 => RunHow::CouldNotStart { cause: "injected".to_owned() },
-                1 => RunHow::Lost { cause: "injected".to_owned() },
-                _ => RunHow::ProviderLimited { until: None, cause: "injected".to_owned() },
-            };
-            self.world.refuse(run, how);
-        }
+        self.goes_wrong(run);
         self.world.finish(run);
         let (Some(end), Some(started)) = (self.world.end(run), self.world.runs.get(&run)) else { return };
         let target = Target::Entity(Entity::Task(started.task.clone()));
+        if matches!(end.how, RunHow::Lost { .. }) && self.strikes(Fault::AgentReturns) {
+            let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
+            self.late.push(Incoming::of(target.clone(), Event::RunEnded(Box::new(back))));
+        }
         self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))));
+    }
+
+    /// What becomes of a run instead of what its story says.
+    fn goes_wrong(&mut self, run: RunId) {
+        let Some(worker) = self.world.runs.get(&run).map(|run| run.worker) else { return };
+        let injected = || "injected".to_owned();
+        if self.strikes(Fault::CannotStart) {
+            return self.world.refuse(run, RunHow::CouldNotStart { cause: injected() });
+        }
+        match worker {
+            Worker::Agent(role) => {
+                let deeds = [
+                    (Fault::ProviderRefuses, Deed::Limited),
+                    (Fault::AgentDies, Deed::Lost),
+                    (Fault::AgentFails, Deed::Fail(1)),
+                    (Fault::AgentHangs, Deed::Hang),
+                    (Fault::AgentLies, Deed::Nothing),
+                    (Fault::AgentWritesGarbage, Deed::Garbage),
+                    (Fault::AgentWritesOutside, Deed::Outside),
+                    (Fault::AgentApprovesItself, Deed::ApproveItself),
+                    (Fault::AgentErrs, if role == Role::Developer { Deed::Break } else { Deed::Object }),
+                ];
+                if self.strikes(Fault::AgentOverspends) {
+                    self.world.works.dear.insert(run);
+                }
+                for (fault, deed) in deeds {
+                    if self.strikes(fault) {
+                        return self.world.works.force(run, deed);
+                    }
+                }
+            }
+            Worker::Ci => {}
+            Worker::Hook => {
+                let deploys = self.dice.chance(50);
+                let deeds = [
+                    (Fault::DeployFails, HookDeed::Exit(1)),
+                    (Fault::DeploySilent, HookDeed::Silent { deploys }),
+                ];
+                for (fault, deed) in deeds {
+                    if self.strikes(fault) {
+                        return self.world.works.force_hook(run, deed);
+                    }
+                }
+                if self.strikes(Fault::DeployGoesBad) {
+                    self.world.works.unwell_for = 60;
+                }
+            }
+        }
+    }
+}
+
+/// On which side of a call something happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// Before it is performed.
+    Before,
+    /// After it happened, before its reply is written.
+    After,
+}
+
+impl std::fmt::Display for Side {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Side::Before => "before",
+            Side::After => "after",
+        })
+    }
+}
+
+/// Whether a task stands still until a call is answered: a person is asked if it is refused.
+fn is_waited_for(call: &Call) -> bool {
+    match call {
+        Call::Tracker(TrackerCall::ReadComments { .. })
+        | Call::Forge(ForgeCall::OpenChange { .. } | ForgeCall::Merge { .. })
+        | Call::Git(GitCall::CutBranch { .. } | GitCall::Collect { .. } | GitCall::BuildCandidate { .. })
+        | Call::Gate(_)
+        | Call::Agent(AgentCall::Launch(_)) => true,
+        Call::Tracker(TrackerCall::SetStatus { .. } | TrackerCall::Comment { .. })
+        | Call::Forge(
+            ForgeCall::SetCommitStatus { .. }
+            | ForgeCall::CloseChange { .. }
+            | ForgeCall::Restore { .. }
+            | ForgeCall::DeleteBranch { .. },
+        )
+        | Call::Git(GitCall::Prove { .. } | GitCall::WriteRecord { .. } | GitCall::DropTree { .. })
+        | Call::Agent(AgentCall::Stop { .. })
+        | Call::Deploy(_) => false,
     }
 }

@@ -74,13 +74,13 @@ impl Bench {
 
     /// All that can be done next, for whoever looks.
     pub fn all_turns(&self) -> Vec<Turn> {
-        let due = (self.turns() == 0 && self.wake.is_some()).then_some(Turn::Wait);
+        let due = (self.turns() == 0 && self.can_wait()).then_some(Turn::Wait);
         (0..self.turns()).filter_map(|at| self.turn_at(at)).chain(due).collect()
     }
 
     /// Whether something is due some time.
     pub fn can_wait(&self) -> bool {
-        self.wake.is_some()
+        self.next().is_some()
     }
 
     fn run_name(&self, run: RunId) -> String {
@@ -98,7 +98,8 @@ impl Bench {
     /// # Errors
     /// A promise was broken.
     pub fn turn(&mut self, turn: &Turn) -> Result<bool, Broken> {
-        self.meanwhile();
+        self.time_passes();
+        self.trouble()?;
         let done = match turn {
             Turn::Perform(name) => match place(self.pending.iter().map(effect), name) {
                 Some(at) => {
@@ -114,14 +115,7 @@ impl Bench {
                 }
                 None => false,
             },
-            Turn::Wait => match self.wake {
-                Some(wake) => {
-                    self.now = self.now.max(wake);
-                    self.look();
-                    true
-                }
-                None => false,
-            },
+            Turn::Wait => self.wait(),
         };
         self.verify()?;
         Ok(done)

@@ -4,7 +4,7 @@ use orch_core::id::IssueKey;
 use orch_core::state::State;
 use orch_core::task::{Rest, Step};
 
-use crate::bench::{Faults, Turn};
+use crate::bench::{Fault, Faults, Turn};
 use crate::schedule::Dice;
 use crate::script::Story;
 
@@ -32,7 +32,8 @@ impl Mix {
         match self {
             Mix::Some => Faults::some(),
             // What people do is a line of its own.
-            Mix::People | Mix::All => Faults { meddling: 0, ..Faults::with_people() },
+            Mix::People => Faults::with_people().with(Fault::Meddling, 0),
+            Mix::All => Faults::all().with(Fault::Meddling, 0),
         }
     }
 }

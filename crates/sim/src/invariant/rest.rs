@@ -24,7 +24,7 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
     for task in tasks.iter().filter(|task| newest(task)) {
         let Some(wanted) = surface::wanted(task) else { continue };
         let shows = world.tracker.issues.get(&task.issue).and_then(|issue| issue.status);
-        if shows != Some(wanted) && !world.tracker.missing.contains(&wanted) {
+        if shows != Some(wanted) && task.board.refused != Some(wanted) {
             return broken(
                 "the-board-tells-the-truth",
                 format!("{}: the board shows {shows:?}, true is {wanted:?}", task.id),

@@ -1,15 +1,30 @@
 //! How does a line say exactly what happens, and what goes wrong meanwhile?
 //!
-//! `> perform git/collect of 1 but answer-lost` names one effect and the faults that strike while it is performed. A file
-//! that begins with `> history of a project` is made of such lines, and leaves out a line that cannot be done any more.
+//! `> perform git/collect of 1 but answer lost` names one effect and what goes wrong while it is performed, by the names of
+//! [`crate::fault::Fault`]. A file that begins with `> history of a project` is made of such lines, and leaves out a line
+//! that cannot be done any more.
 
 use super::*;
 use crate::bench::Turn;
 
+/// What goes before `but`, and what goes wrong: `answer lost, disk full #2`.
+pub(crate) fn parts(line: &str) -> (&str, Vec<&str>) {
+    let outside = |at: &usize| line.get(..*at).unwrap_or_default().matches('"').count() % 2 == 0;
+    match line.match_indices(BUT).map(|(at, _)| at).find(outside) {
+        Some(at) => (&line[..at], line[at + BUT.len()..].split(", ").map(str::trim).collect()),
+        None => (line, Vec::new()),
+    }
+}
+
+/// Between what is done and what goes wrong.
+pub(crate) const BUT: &str = " but ";
+
 impl Story {
     /// Begins a story or a history, as its first line says.
-    pub(crate) fn begun_by(journal: Twin, words: &[&str]) -> Result<Self, BadLine> {
-        match words {
+    pub(crate) fn begun_by(journal: Twin, line: &str) -> Result<Self, BadLine> {
+        let owned = split(line);
+        let words: Vec<&str> = owned.iter().map(String::as_str).collect();
+        match words.as_slice() {
             ["project", rest @ ..] => Story::begin_on(journal, rest),
             ["history", "of", "a", "project", rest @ ..] => {
                 let mut story = Story::begin_on(journal, rest)?;
@@ -26,11 +41,12 @@ impl Story {
     ///
     /// # Errors
     /// A promise was broken, or the line cannot be done and this is no history.
-    pub fn line(&mut self, words: &[&str]) -> Result<String, BadLine> {
-        let but = words.iter().position(|word| *word == "but").unwrap_or(words.len());
-        let (words, choices) = (&words[..but], words.get(but + 1..).unwrap_or_default());
-        self.bench.dice.tell(choices);
-        let done = self.act(words);
+    pub fn line(&mut self, line: &str) -> Result<String, BadLine> {
+        let (line, choices) = parts(line);
+        let owned = split(line);
+        let words: Vec<&str> = owned.iter().map(String::as_str).collect();
+        self.bench.dice.tell(&choices);
+        let done = self.act(&words);
         let unasked = self.bench.dice.end_of_line();
         let mut answer = match done {
             Err(BadLine::Undone(why)) if self.lenient => format!("skipped: {why}\n"),
@@ -48,9 +64,11 @@ impl Story {
     }
 
     /// Does a line while the dice choose what goes wrong: [`crate::schedule::Dice::end_of_line`] has the words for it.
-    pub(crate) fn line_by_dice(&mut self, words: &[&str]) -> Result<String, BadLine> {
+    pub(crate) fn line_by_dice(&mut self, line: &str) -> Result<String, BadLine> {
+        let owned = split(line);
+        let words: Vec<&str> = owned.iter().map(String::as_str).collect();
         self.bench.dice.write();
-        let done = self.act(words);
+        let done = self.act(&words);
         if matches!(done, Ok(_) | Err(BadLine::Undone(_))) {
             self.looked_at()?;
         }

@@ -15,15 +15,13 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
     for (at, line) in text.lines().enumerate() {
         if let Some(done) = line.strip_prefix('>') {
             let _ = writeln!(out, "{line}");
-            let owned = split(done);
-            let words: Vec<&str> = owned.iter().map(String::as_str).collect();
             let place = |bad: BadLine| BadLine::Undone(format!("line {}: {bad}", at + 1));
             let answer = match &mut story {
                 None => {
-                    story = Some(Story::begun_by(Twin::default(), &words).map_err(place)?);
+                    story = Some(Story::begun_by(Twin::default(), done).map_err(place)?);
                     String::new()
                 }
-                Some(story) => match story.line(&words) {
+                Some(story) => match story.line(done) {
                     Err(BadLine::Broken(broken)) if story.lenient => {
                         let _ = writeln!(out, "  broken: {broken}");
                         rest_of(&mut out, text, at);

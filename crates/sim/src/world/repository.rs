@@ -60,6 +60,8 @@ pub struct Repository {
     first: BTreeMap<String, Commit>,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
+    /// Whether somebody took from main what was on it.
+    pub rewritten: bool,
 }
 
 impl Repository {
@@ -81,6 +83,7 @@ impl Repository {
 
     /// Somebody rewrites main: its first commit again, with something else in it.
     pub fn rewrite_main(&mut self) {
+        self.rewritten = true;
         let files = Files::from([("src/main".to_owned(), "rewritten".to_owned())]);
         let commit = self.put(files, Vec::new());
         self.main_was.push(commit);
@@ -88,6 +91,7 @@ impl Repository {
 
     /// Somebody takes main's last commit back.
     pub fn take_back(&mut self) {
+        self.rewritten = true;
         let before = self.main_was.len().checked_sub(2).and_then(|at| self.main_was.get(at)).cloned();
         self.main_was.extend(before);
     }
@@ -319,7 +323,7 @@ impl Repository {
                     change,
                     empty,
                     artefacts: self.artefacts(&head, parent, item),
-                    outside: if deed == Deed::Outside { vec!["src/stray".to_owned()] } else { Vec::new() },
+                    outside: outside(&deed, *role, item),
                     protected: self.protected(&head),
                     head,
                 })))
@@ -454,6 +458,7 @@ impl Repository {
                     | Deed::Limited
                     | Deed::Spend
                     | Deed::CannotStart
+                    | Deed::ApproveItself
                     | Deed::Lost => format!("src/{item}"),
                 };
                 files.insert(path, format!("{content} {item} by {run}"));
@@ -475,6 +480,7 @@ impl Repository {
                     | Deed::Limited
                     | Deed::Spend
                     | Deed::CannotStart
+                    | Deed::ApproveItself
                     | Deed::Lost => "YES",
                 };
                 put(name, format!("{word} by {run}"));
@@ -576,5 +582,34 @@ impl Repository {
     /// Whether a branch exists.
     pub fn has_branch(&self, name: &str) -> bool {
         self.branches.contains_key(name)
+    }
+}
+
+/// What a run wrote and may not have written: it is undone, and named.
+fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<String> {
+    let folder = artefact::folder(item);
+    match (deed, role) {
+        (Deed::Outside, _) => vec!["src/stray".to_owned()],
+        (Deed::ApproveItself, Role::Reviewer) => vec![format!("{folder}/{TEST_REPORT}")],
+        (Deed::ApproveItself, Role::Analyst | Role::Architect | Role::Developer | Role::Tester) => {
+            vec![format!("{folder}/{REVIEW}")]
+        }
+        (
+            Deed::Well
+            | Deed::Break
+            | Deed::Object
+            | Deed::Fail(_)
+            | Deed::Nothing
+            | Deed::Garbage
+            | Deed::Ask
+            | Deed::Hang
+            | Deed::Protected
+            | Deed::Touch(_)
+            | Deed::Spend
+            | Deed::Limited
+            | Deed::CannotStart
+            | Deed::Lost,
+            _,
+        ) => Vec::new(),
     }
 }

@@ -50,6 +50,8 @@ pub enum Deed {
     CannotStart,
     /// Its supervisor dies and leaves no record.
     Lost,
+    /// Writes the verdict on its own work as well.
+    ApproveItself,
 }
 
 /// What a deploy hook does.
@@ -88,8 +90,14 @@ pub struct Works {
     done: BTreeMap<RunId, Deed>,
     /// Commits that people pushed to main, past every gate.
     pub by_people: BTreeSet<Commit>,
-    /// Whether a branch name may be cut again (after a stop).
-    pub recut_ok: bool,
+    forced: BTreeMap<RunId, Deed>,
+    forced_hooks: BTreeMap<RunId, HookDeed>,
+    /// Runs that cost more than a task may.
+    pub dear: BTreeSet<RunId>,
+    /// So many of the next answers of the deployed service say that it is not well.
+    pub unwell_for: u32,
+    /// The next answer of the deployed service is this, once.
+    pub flap: Option<Deployment>,
 }
 
 impl Works {
@@ -103,14 +111,43 @@ impl Works {
         self.hooks = deeds;
     }
 
-    pub(super) fn hook_deed(&mut self) -> HookDeed {
+    /// This run does this, whatever the story says.
+    pub fn force(&mut self, run: RunId, deed: Deed) {
+        self.forced.insert(run, deed);
+    }
+
+    /// The same for a run of a hook.
+    pub fn force_hook(&mut self, run: RunId, deed: HookDeed) {
+        self.forced_hooks.insert(run, deed);
+    }
+
+    /// What the deployed service says of itself now.
+    pub(super) fn says(&mut self) -> Deployment {
+        if let Some(flap) = self.flap.take() {
+            return flap;
+        }
+        if self.unwell_for > 0 {
+            self.unwell_for -= 1;
+            return Deployment::Unwell;
+        }
+        self.service
+    }
+
+    pub(super) fn hook_deed(&mut self, run: RunId) -> HookDeed {
+        if let Some(forced) = self.forced_hooks.remove(&run) {
+            return forced;
+        }
         if self.hooks.is_empty() { HookDeed::Exit(0) } else { self.hooks.remove(0) }
     }
 
     /// How a run of an agent ends that may use so many tokens; 0: as many as it likes.
     pub(super) fn end_of(&mut self, role: Role, run: RunId, task: &TaskId, tokens: u64) -> RunHow {
         let deeds = self.deeds.entry((task.item(), role)).or_default();
-        let deed = if deeds.is_empty() { Deed::Well } else { deeds.remove(0) };
+        let deed = match self.forced.remove(&run) {
+            Some(forced) => forced,
+            None if deeds.is_empty() => Deed::Well,
+            None => deeds.remove(0),
+        };
         let how = match &deed {
             Deed::Fail(code) => RunHow::Exited { code: *code },
             Deed::Hang => RunHow::TimedOut,
@@ -127,6 +164,7 @@ impl Works {
             | Deed::Garbage
             | Deed::Ask
             | Deed::Protected
+            | Deed::ApproveItself
             | Deed::Touch(_) => RunHow::Exited { code: 0 },
         };
         self.done.insert(run, deed);

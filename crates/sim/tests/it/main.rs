@@ -1,6 +1,7 @@
 //! The world on a bench: stories and random histories.
 
 mod pipeline;
+mod faults;
 mod golden;
 mod rows;
 mod rows_of_tasks;

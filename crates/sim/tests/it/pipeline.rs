@@ -21,7 +21,7 @@ fn an_issue_becomes_a_delivered_change() {
     }
 }
 
-fn any_moment(bench: &mut Bench) -> Result<(), orch_sim::invariant::Broken> {
+pub(crate) fn any_moment(bench: &mut Bench) -> Result<(), orch_sim::invariant::Broken> {
     for _ in 0..400 {
         bench.once()?;
         bench.attend_all();
@@ -32,7 +32,7 @@ fn any_moment(bench: &mut Bench) -> Result<(), orch_sim::invariant::Broken> {
 }
 
 /// Writes a history that broke a promise to the file that `ORCH_HISTORY` names.
-fn tell_history(bench: &mut Bench) {
+pub(crate) fn tell_history(bench: &mut Bench) {
     if let Ok(file) = std::env::var("ORCH_HISTORY") {
         let history = orch_sim::words::history(bench.engine().journal());
         std::fs::write(file, history).expect("a history");
@@ -83,7 +83,7 @@ fn people_may_do_anything_at_any_moment() {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");
         }
-        died.extend(bench.died.keys().cloned());
+        died.extend(bench.died.keys().map(|(side, call)| format!("{side} {call}")));
         for row in bench.engine().journal().all() {
             for reason in &row.reasons {
                 if let Reason::GestureTaken { press, .. } = reason {
@@ -127,8 +127,8 @@ fn faults_change_nothing_in_the_end() {
         }
         bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
         faults += bench.tally.faults;
-        for (boundary, times) in &bench.died {
-            *died.entry(boundary.clone()).or_default() += times;
+        for ((side, call), times) in &bench.died {
+            *died.entry(format!("{side} {call}")).or_default() += times;
         }
     }
     assert!(faults > seeds * 10, "only {faults} faults in {seeds} histories");

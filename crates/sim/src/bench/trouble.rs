@@ -1,0 +1,122 @@
+//! What goes wrong by itself, between two actions?
+
+use orch_core::event::{EffectReply, Event, Outcome};
+use orch_core::id::Entity;
+use orch_core::time::{Moment, Span};
+use orch_engine::{Ack, Incoming, Target};
+
+use super::Bench;
+use crate::fault::Fault;
+use crate::invariant::Broken;
+
+/// An outage is shorter than this.
+const LONGEST_OUTAGE: usize = 40 * 60_000;
+
+impl Bench {
+    /// Whether this goes wrong now: the one place where that is decided, and counted.
+    pub(super) fn strikes(&mut self, fault: Fault) -> bool {
+        let strikes = self.dice.strikes(fault.name(), self.faults.rate(fault));
+        if strikes {
+            self.tally.count(fault);
+        }
+        strikes
+    }
+
+    /// An action takes a moment, unless the clock stands still.
+    pub(super) fn time_passes(&mut self) {
+        if self.frozen > 0 {
+            self.frozen -= 1;
+        } else {
+            self.now = self.now.after(Span(10));
+        }
+    }
+
+    /// Everything that may go wrong at any time.
+    pub(super) fn trouble(&mut self) -> Result<(), Broken> {
+        if self.strikes(Fault::ClockForward) {
+            let by = self.dice.which("by", 3_600_000) as i64;
+            self.step_clock(by);
+        }
+        if self.strikes(Fault::ClockBack) {
+            let by = self.dice.which("by", 3_600_000) as i64;
+            self.step_clock(-by);
+        }
+        if self.strikes(Fault::ClockFrozen) {
+            self.frozen = 50;
+        }
+        if self.strikes(Fault::Outage) {
+            let length = self.dice.which("for", LONGEST_OUTAGE) as u64;
+            self.out_until = self.now.after(Span(length));
+        }
+        if self.strikes(Fault::Sleeper) {
+            self.fall_asleep();
+        }
+        if self.strikes(Fault::Meddling) {
+            crate::people::meddle(self);
+        }
+        if !self.late.is_empty() && self.dice.happens("late reply arrives", 10) {
+            let late = self.late.remove(0);
+            self.tell(late);
+        }
+        if !self.sleepers.is_empty() && self.dice.happens("paused brain wakes", 5) {
+            self.wake_one()?;
+        }
+        if !self.deliveries.is_empty() {
+            self.hand_in();
+        }
+        Ok(())
+    }
+
+    /// The brain is paused, as by a signal or a suspended machine, and another takes over.
+    fn fall_asleep(&mut self) {
+        let Some(mut engine) = self.engine.take() else { return };
+        let journal = engine.journal().hand_over();
+        self.sleepers.push(engine);
+        self.succeed(journal);
+    }
+
+    /// A paused brain wakes and goes on: with what is due by its own account, and with an answer that its hands still had.
+    fn wake_one(&mut self) -> Result<(), Broken> {
+        let at = self.dice.below(self.sleepers.len());
+        let mut engine = self.sleepers.remove(at);
+        let mut incoming = Vec::new();
+        if let Some(effect) = engine.in_flight().into_iter().next() {
+            let failed = orch_core::call::Failure::unknown("asked by a brain that slept (injected)");
+            let reply = EffectReply { effect: effect.id, outcome: Outcome::Failed(failed) };
+            let target = Target::Entity(effect.entity.clone());
+            incoming.push(Incoming::of(target, Event::Reply(Box::new(reply))));
+        }
+        let target = Target::Entity(Entity::Installation);
+        incoming.push(Incoming::of(target, Event::ClockStepped { by: 1 }));
+        let before = engine.journal_ref().all().len();
+        for event in incoming {
+            if let Ok(stepped) = engine.step(self.now, vec![event]) {
+                let written = stepped.acks.iter().any(|ack| matches!(ack, Ack::Accepted { .. }));
+                if written || engine.journal_ref().all().len() != before {
+                    return Err(Broken {
+                        name: "one-brain-leads",
+                        what: format!("a brain that was deposed wrote: {:?}", stepped.acks),
+                    });
+                }
+                // What it only asks again it may ask: the effect was wanted, and is looked up before it is done.
+                for effect in stepped.perform {
+                    self.world.perform(&effect);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What was asked when: before this moment nothing answers.
+    pub(super) fn nothing_answers(&mut self) -> bool {
+        let out = self.outage || self.now < self.out_until;
+        out || self.strikes(Fault::ServerError) || self.strikes(Fault::RateLimited)
+    }
+
+    /// Nothing goes wrong any more that goes wrong by itself.
+    pub(super) fn calm(&mut self) {
+        self.faults = crate::fault::Faults::default();
+        self.out_until = Moment(0);
+        self.frozen = 0;
+    }
+}
