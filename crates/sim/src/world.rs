@@ -91,6 +91,11 @@ impl World {
         outcome
     }
 
+    /// Whether an effect happened already: what looks for it first is not refused.
+    pub fn has_happened(&self, effect: EffectId) -> bool {
+        self.performed.range((effect, None)..).next().is_some_and(|(id, _)| *id == effect)
+    }
+
     /// Texts that the last answers name, to be kept with them.
     pub fn take_texts(&mut self) -> Vec<Blob> {
         let texts =

@@ -70,7 +70,13 @@ impl Bench {
             Rest::RequestChanged | Rest::Withdrawn => drop(self.gesture(&task.id, Press::Continue)),
             Rest::MergedOutside => drop(self.gesture(&task.id, Press::Accept { what: None })),
             Rest::RunBudget { .. } => drop(self.gesture(&task.id, Press::Allow)),
-            Rest::CannotTell { .. } => drop(self.gesture(&task.id, Press::Retry)),
+            Rest::CannotTell { .. } => {
+                // A hook that left nothing may have done nothing: a person looks, and does by hand what it did not.
+                if let Some(merged) = &task.merged {
+                    self.world.deployed.insert(task.project.clone(), merged.commit.clone());
+                }
+                self.gesture(&task.id, Press::Retry);
+            }
             Rest::IssueGone => {
                 self.world.tracker.set_present(&issue, true);
                 self.deliver(&issue);
@@ -83,7 +89,9 @@ impl Bench {
     fn is_out_of_money(&mut self, task: &Task) -> bool {
         let now = self.now;
         let engine = self.engine();
-        let Standing::Held(holds) = standing(task, engine.board(), engine.policies(), now) else { return false };
+        let Standing::Held(holds) = standing(task, engine.board(), engine.policies(), now) else {
+            return false;
+        };
         holds.iter().any(|hold| matches!(hold.kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. }))
     }
 }

@@ -33,7 +33,8 @@ impl Bench {
             let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
             self.world.works.flap = Some(says);
         }
-        let refused = is_waited_for(&effect.call) && self.strikes(Fault::Refused);
+        let refusable = is_waited_for(&effect.call) && !self.world.has_happened(effect.id);
+        let refused = refusable && self.strikes(Fault::Refused);
         let timed_out = self.strikes(Fault::TimeOut);
         self.hand_texts(&effect);
         let mut outcome = if refused {
@@ -124,7 +125,8 @@ impl Bench {
             self.world.works.by_people.insert(main);
         }
         if let Some(branch) = branch.filter(|_| pushes) {
-            repository.push_branch(branch, "src/bob", &content);
+            // A file of its own: this world's developers mend no conflict.
+            repository.push_branch(branch, &format!("src/bob-on-{}", branch.replace('/', "-")), &content);
         }
     }
 

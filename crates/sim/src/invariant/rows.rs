@@ -6,6 +6,8 @@ use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow};
 use orch_core::id::{Entity, TaskId};
 use orch_core::journal::Row;
+use orch_core::reason::Reason;
+use orch_core::rework::Judge;
 use orch_core::task::Step;
 
 use super::{Broken, Watch, broken};
@@ -62,28 +64,32 @@ impl Watch {
         if fresh {
             self.told.retain(|(of, _)| of != id);
         }
-        let blameless = match &row.event {
-            Event::Reply(reply) => matches!(reply.outcome, Outcome::Failed(_)),
-            Event::RunEnded(end) => matches!(
-                end.how,
-                RunHow::CouldNotStart { .. } | RunHow::Lost { .. } | RunHow::ProviderLimited { .. }
-            ),
-            Event::Issue(_)
-            | Event::Main(_)
-            | Event::Gesture(_)
-            | Event::Timer(_)
-            | Event::Granted(_)
-            | Event::Message(_)
-            | Event::PolicyChanged(_)
-            | Event::PolicyRefused(_)
-            | Event::Branch(_)
-            | Event::ProjectRetired
-            | Event::LimitsChanged(_)
-            | Event::SettingsRefused(_)
-            | Event::Started(_)
-            | Event::ClockStepped { .. }
-            | Event::Disk(_) => false,
-        };
+        // A person's word stays one, also where its reason could not be read.
+        let by_person = |reason: &Reason| matches!(reason, Reason::SentBack { judge: Judge::Person(_), .. });
+        let judged = row.reasons.iter().any(by_person);
+        let blameless = !judged
+            && match &row.event {
+                Event::Reply(reply) => matches!(reply.outcome, Outcome::Failed(_)),
+                Event::RunEnded(end) => matches!(
+                    end.how,
+                    RunHow::CouldNotStart { .. } | RunHow::Lost { .. } | RunHow::ProviderLimited { .. }
+                ),
+                Event::Issue(_)
+                | Event::Main(_)
+                | Event::Gesture(_)
+                | Event::Timer(_)
+                | Event::Granted(_)
+                | Event::Message(_)
+                | Event::PolicyChanged(_)
+                | Event::PolicyRefused(_)
+                | Event::Branch(_)
+                | Event::ProjectRetired
+                | Event::LimitsChanged(_)
+                | Event::SettingsRefused(_)
+                | Event::Started(_)
+                | Event::ClockStepped { .. }
+                | Event::Disk(_) => false,
+            };
         for change in &row.changes {
             if let Change::Attempted(attempts) = change {
                 let before = self.attempts.insert(id.clone(), *attempts).unwrap_or_default();

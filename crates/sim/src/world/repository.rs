@@ -60,6 +60,8 @@ pub struct Repository {
     first: BTreeMap<String, Commit>,
     /// How often a branch was cut, by name.
     pub cuts: BTreeMap<String, u32>,
+    /// Branches of tasks to which somebody else pushed: what is theirs is not deleted.
+    pub pushed: BTreeSet<String>,
     /// Whether somebody took from main what was on it.
     pub rewritten: bool,
 }
@@ -103,6 +105,7 @@ impl Repository {
         files.insert(path.to_owned(), content.to_owned());
         let commit = self.put(files, vec![head]);
         self.branches.insert(branch.to_owned(), commit);
+        self.pushed.insert(branch.to_owned());
     }
 
     /// Somebody merges a task branch into main with their own hands, as one commit of their own if they squash it.
