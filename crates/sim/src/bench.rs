@@ -21,12 +21,12 @@ use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Ack, Engine, Incoming, Target};
 
 pub use crate::fault::{Fault, Faults, Tally};
-pub use turn::Turn;
 use crate::invariant::{self, Broken, Watch};
 use crate::schedule::Dice;
 use crate::twin::Twin;
 use crate::world::World;
 use deliver::Delivery;
+pub use turn::Turn;
 
 pub use hand::Side;
 

@@ -65,12 +65,7 @@ pub struct Watch {
 
 impl Watch {
     /// Checks every promise that can be seen between two steps.
-    pub fn look(
-        &mut self,
-        engine: &mut Engine<Twin>,
-        world: &World,
-        now: Moment,
-    ) -> Result<(), Broken> {
+    pub fn look(&mut self, engine: &mut Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
         let mut touched = BTreeSet::new();
         let rows = self.rows;
         self.rows = engine.journal().all().len();

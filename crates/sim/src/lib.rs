@@ -15,6 +15,7 @@ pub mod invariant;
 pub mod script;
 pub mod history;
 pub mod shrink;
+pub mod walk;
 pub mod words;
 pub mod contract;
 

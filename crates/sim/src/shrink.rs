@@ -23,11 +23,7 @@ pub struct Shrunk {
 ///
 /// # Errors
 /// No journal can be had.
-pub fn shrink(
-    lines: &[String],
-    patience: usize,
-    ground: &mut Ground<'_>,
-) -> Result<Option<Shrunk>, Trouble> {
+pub fn shrink(lines: &[String], patience: usize, ground: &mut Ground<'_>) -> Result<Option<Shrunk>, Trouble> {
     let outcome = again(lines, ground)?;
     let Some((at, broken)) = outcome.broken.clone() else { return Ok(None) };
     let best = lines.iter().take(at + 1).cloned().collect();

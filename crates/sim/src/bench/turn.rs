@@ -33,10 +33,9 @@ pub(crate) fn name_of(task: &TaskId) -> String {
 fn effect(effect: &Effect) -> String {
     let whose = match &effect.entity {
         Entity::Task(task) => name_of(task),
-        other @ (Entity::Repository(_)
-        | Entity::Project(_)
-        | Entity::Provider(_)
-        | Entity::Installation) => other.to_string(),
+        other @ (Entity::Repository(_) | Entity::Project(_) | Entity::Provider(_) | Entity::Installation) => {
+            other.to_string()
+        }
     };
     format!("{} of {whose}", effect.call.name())
 }

@@ -21,7 +21,8 @@ pub enum Mix {
 
 impl Mix {
     /// All, by name.
-    pub const ALL: [(&'static str, Mix); 3] = [("some", Mix::Some), ("people", Mix::People), ("all", Mix::All)];
+    pub const ALL: [(&'static str, Mix); 3] =
+        [("some", Mix::Some), ("people", Mix::People), ("all", Mix::All)];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -98,17 +99,20 @@ impl Mind {
     }
 
     fn something(&mut self, story: &mut Story) -> String {
-        if self.mix != Mix::Some && self.dice.chance(5)
+        if self.mix != Mix::Some
+            && self.dice.chance(5)
             && let Some(line) = self.anything(story)
         {
             return line;
         }
-        if self.mix == Mix::All && self.dice.chance(4)
+        if self.mix == Mix::All
+            && self.dice.chance(4)
             && let Some(line) = self.badly(story)
         {
             return line;
         }
-        if self.mix != Mix::Some && self.dice.chance(6)
+        if self.mix != Mix::Some
+            && self.dice.chance(6)
             && let Some(line) = self.patiently(story)
         {
             return line;
@@ -174,7 +178,11 @@ impl Mind {
             22 => format!("freeze {project}"),
             23 => format!("unfreeze {project}"),
             24 | 25 => {
-                format!("main of {project} moves src/other-{} to \"by ann {}\"", dice.below(3), dice.below(1000))
+                format!(
+                    "main of {project} moves src/other-{} to \"by ann {}\"",
+                    dice.below(3),
+                    dice.below(1000)
+                )
             }
             26 => {
                 let mut rules = format!("policy of {project} preset={}", PRESETS[dice.below(3)]);

@@ -52,11 +52,7 @@ impl Watch {
     }
 
     /// Production is touched only by what was merged, and only with consent to exactly that change.
-    pub(super) fn deploys(
-        &mut self,
-        engine: &mut Engine<Twin>,
-        world: &World,
-    ) -> Result<(), Broken> {
+    pub(super) fn deploys(&mut self, engine: &mut Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
             let kept = engine.journal().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };

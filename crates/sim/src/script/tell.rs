@@ -55,7 +55,7 @@ fn rest_of(out: &mut String, text: &str, at: usize) {
 
 impl Story {
     /// A task as stories call it: `1`, `other/1`, and `1 (life 2)` after a stop.
-    fn name(task: &TaskId) -> String {
+    pub(crate) fn name(task: &TaskId) -> String {
         let item = task.item();
         let (prefix, number) = item.as_str().rsplit_once('-').unwrap_or(("", item.as_str()));
         let number = number.trim_start_matches('0');
@@ -67,7 +67,7 @@ impl Story {
     }
 
     /// What happened since the last look: decisions with a meaning, and where each task stands if that is new.
-    pub(super) fn seen(&mut self) -> String {
+    pub(crate) fn seen(&mut self) -> String {
         let mut out = String::new();
         let rows = self.rows;
         let journal = self.bench.engine().journal();
@@ -119,7 +119,7 @@ impl Story {
     }
 
     /// Where a task stands, in one line.
-    pub(super) fn standing(&mut self, task: &Task) -> String {
+    pub(crate) fn standing(&mut self, task: &Task) -> String {
         let now = self.bench.now;
         let engine = self.bench.engine();
         let stage = task.stage.name();
@@ -199,7 +199,7 @@ impl Story {
         Ok(out)
     }
 
-    pub(super) fn board(&mut self) -> String {
+    pub(crate) fn board(&mut self) -> String {
         let issues = self.bench.world.tracker.issues.values();
         let lines = issues.map(|issue| {
             let project = match issue.project.as_str() {

@@ -21,8 +21,18 @@ fn the_text_of_a_history_is_enough() {
             let (lines, first) = by_seed(seed, mix, &mut ground).unwrap();
             let t1 = start.elapsed();
             let second = again(&lines, &mut ground).unwrap();
-            eprintln!("{name} {seed}: {} lines {} rows {} lives {:?} {:?} {t1:?} {:?}", lines.len(), first.rows, first.lifecycles, first.tally.faults, first.broken, start.elapsed());
-            if first != second { std::fs::write("/tmp/h.txt", lines.join("\n")).unwrap(); }
+            eprintln!(
+                "{name} {seed}: {} lines {} rows {} lives {:?} {:?} {t1:?} {:?}",
+                lines.len(),
+                first.rows,
+                first.lifecycles,
+                first.tally.faults,
+                first.broken,
+                start.elapsed()
+            );
+            if first != second {
+                std::fs::write("/tmp/h.txt", lines.join("\n")).unwrap();
+            }
             assert_eq!(first, second, "{name} {seed}");
         }
     }
