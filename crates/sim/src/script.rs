@@ -349,10 +349,12 @@ impl Story {
         let (project, number) = name.split_once('/').unwrap_or(("demo", name));
         let project = self.project(Some(project))?;
         let status = column_of(column)?;
-        let key = self.bench.world.tracker.create(&project, title, "please", status);
-        if key.0 != format!("{project}-{number}") {
-            return bad(format!("the next issue of {project} is {}", key.0));
+        let Ok(number) = number.parse() else { return bad(format!("{number} is no number")) };
+        let key = IssueKey(format!("{project}-{number}"));
+        if self.bench.world.tracker.issues.contains_key(&key) {
+            return bad(format!("there is an issue {name} already"));
         }
+        let key = self.bench.world.tracker.create_as(&project, number, title, "please", status);
         if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
             issue.labels.auto_approve = rest.contains(&"autoApprove");
             issue.labels.auto_deploy = rest.contains(&"autoDeploy");

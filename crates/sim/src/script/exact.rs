@@ -109,10 +109,7 @@ impl Story {
                 self.bench.outage = false;
                 self.bench.settle();
             }
-            ["everything", "ends"] => self.in_order(|story| {
-                story.bench.run_with_people(80)?;
-                story.bench.verify_journal()
-            })?,
+            ["everything", "ends"] => self.in_order(Self::to_the_end)?,
             ["everything", "is", "delivered"] => {
                 let open = self.bench.tasks().into_iter().find(|task| task.stage != Stage::Done);
                 if let Some(task) = open {
@@ -144,6 +141,23 @@ impl Story {
             _ => return bad(format!("nobody knows how to do this: {}", words.join(" "))),
         }
         Ok(String::new())
+    }
+
+    /// Everything comes to its end with a patient person; a freeze that nobody lifted holds the others for ever, so it is
+    /// lifted when nothing else is left to do.
+    fn to_the_end(&mut self) -> Result<(), Broken> {
+        let mut ends = self.bench.run_with_people(20);
+        for _ in 0..2 {
+            if !matches!(&ends, Err(broken) if broken.name == "liveness") {
+                break;
+            }
+            for (project, _) in self.bench.projects.clone() {
+                self.bench.gesture_to(Entity::Repository(project), Press::Unfreeze);
+            }
+            ends = self.bench.run_with_people(20);
+        }
+        ends?;
+        self.bench.verify_journal()
     }
 
     fn turn(&mut self, turn: &Turn) -> Result<(), BadLine> {
