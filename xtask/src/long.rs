@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, ci, parts};
+use crate::{bench, ci, histories, parts};
 
 /// Runs the gate and every long step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -23,6 +23,11 @@ fn list() -> Vec<Step> {
             name: "50 seeds",
             proves: "random histories, with kill -9 among them, end well under 50 seeds in the release build",
             work: Work::Tests(&[("ORCH_SEEDS", "50")], &["test", "--locked", "--workspace", "--release"]),
+        },
+        Step {
+            name: "long histories",
+            proves: "a hundred times as many random histories break no promise",
+            work: Work::Own("histories", Box::new(histories::long)),
         },
         Step {
             name: "get Claude Code",

@@ -5,6 +5,8 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod histories;
+mod invariants;
 mod long;
 mod metadata;
 mod parts;
@@ -25,6 +27,7 @@ Usage: cargo xtask <command>
   bench [figure]    the figures of docs/figures.md, on the release build; `bench smoke` only proves that they run
   tidy              the house rules (STYLE.md) that a machine can check
   deps              licences, sources and banned crates of all dependencies
+  histories         random histories: fixed seeds, and fresh ones that follow from the commit
   rows              which of the 216 rows have a test behind them
   regen [--check]   writes the generated files; --check only says whether they would change";
 
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::run(&root, if words.is_empty() { &["all"] } else { words }),
         ["tidy"] => tidy::run(&root),
         ["deps"] => dependencies::run(&root),
+        ["histories"] => histories::run(&root),
         ["rows"] => rows::run(&root),
         ["regen"] => regen::run(&root),
         ["regen", "--check"] => regen::check(&root),

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{rows, workspace};
+use crate::{invariants, rows, workspace};
 
 /// A file and what makes it.
 struct Generated {
@@ -17,6 +17,7 @@ struct Generated {
 
 const GENERATED: &[Generated] = &[
     Generated { path: "docs/rows.md", make: rows::table },
+    Generated { path: "docs/invariants.md", make: invariants::table },
     Generated { path: "orch.example.toml", make: |root| printed(root, "example") },
     Generated { path: ".env.example", make: |root| printed(root, "env") },
 ];

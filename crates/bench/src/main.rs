@@ -13,6 +13,7 @@ mod life;
 mod agents;
 mod work;
 mod heart;
+mod lifecycles;
 mod tree;
 
 use std::path::PathBuf;
@@ -35,6 +36,7 @@ Usage: orch-bench <figure> [options]
   due         the same after a kill with a timer due or an effect open for each task: until all have their next step
   idle        wake-ups, processor time and writes when nothing is due
   heart       the brain's step alone, on a store in memory: for comparing one build with another
+  sim         whole lives of tasks that the simulator plays in a minute of processor, with faults and every promise
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
   tree        a tree of 50,000 files for a run
   fill        only prepares a data folder
@@ -138,6 +140,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "due" => life::due(&plan),
         "idle" => life::idle(&plan),
         "heart" => heart::run(&plan),
+        "sim" => lifecycles::run(&plan),
         "work" => work::run(&plan),
         "tree" => tree::run(&plan, 50_000),
         "fill" => {
@@ -156,6 +159,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
                 (50_000, 1 << 30)
             };
             heart::run(&plan)?;
+            lifecycles::run(&plan)?;
             work::run(&plan)?;
             tree::run(&plan, files)?;
             life::start(&plan)?;

@@ -5,6 +5,7 @@ mod hand;
 mod trouble;
 mod attend;
 mod turn;
+mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -307,6 +308,11 @@ impl Bench {
         }
     }
 
+    /// How many promises were looked at so far.
+    pub fn evaluated(&self) -> u64 {
+        self.watch.evaluated
+    }
+
     /// Goes on until this moment; what is on its way then stays on its way.
     pub fn run_until(&mut self, until: Moment) -> Result<(), Broken> {
         let patience = self.patience;
@@ -329,6 +335,11 @@ impl Bench {
             }
             if !self.sweep() && !self.is_busy() {
                 self.verify()?;
+                // Where nothing goes wrong, that is; a brain that dies begins with a row.
+                if self.faults == Faults::default() {
+                    let wrote = self.sweep();
+                    invariant::in_sync(wrote, self.is_busy())?;
+                }
                 return invariant::at_rest(self.engine.as_mut(), &self.world);
             }
         }

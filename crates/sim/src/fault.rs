@@ -170,7 +170,7 @@ impl Faults {
             (Fault::DelayedDelivery, 50),
             (Fault::EchoedDelivery, 100),
             (Fault::AgentDies, 15),
-            (Fault::AgentReturns, 10),
+            (Fault::AgentReturns, 400),
             (Fault::CannotStart, 15),
             (Fault::ProviderRefuses, 15),
         ];

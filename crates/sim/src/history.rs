@@ -48,6 +48,8 @@ pub struct Outcome {
     pub lifecycles: usize,
     /// What was done.
     pub tally: Tally,
+    /// How many promises were looked at.
+    pub evaluated: u64,
     /// Lines in which a person did something.
     pub people: u64,
     /// Lines that were done.
@@ -180,6 +182,7 @@ impl Life {
             rows: 0,
             lifecycles: 0,
             tally: Tally::default(),
+            evaluated: 0,
             people,
             done,
             skipped,
@@ -188,6 +191,7 @@ impl Life {
         let Some(mut story) = self.story else { return outcome };
         let bench = &mut story.bench;
         outcome.tally = bench.tally;
+        outcome.evaluated = bench.evaluated();
         // After a panic there may be no engine.
         if catch_unwind(AssertUnwindSafe(|| bench.engine().head())).is_err() {
             return outcome;

@@ -1,6 +1,7 @@
 //! What never happens? Each promise of the product has a name here and is checked after every step.
 
 mod rows;
+mod course;
 mod tasks;
 mod merge;
 mod rest;
@@ -8,14 +9,17 @@ mod journal;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::call::{Call, ForgeCall};
-use orch_core::event::Turn;
+use orch_core::call::tracker::Status;
+use orch_core::call::{Call, ForgeCall, TrackerCall};
+use orch_core::change::Change;
+use orch_core::event::{Turn, Usage};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Entity, ProjectId, TaskId};
+use orch_core::id::{Commit, Entity, IssueKey, ProjectId, RunId, TaskId, WorkItem};
 use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
 use orch_core::state::State;
+use orch_core::surface;
 use orch_core::task::{Step, Task};
 use orch_core::time::Moment;
 use orch_engine::Engine;
@@ -61,55 +65,106 @@ pub struct Watch {
     freezes: BTreeMap<ProjectId, Vec<Option<TaskId>>>,
     /// Whether the installation is paused, for what has begun too.
     paused: bool,
+    /// Tasks that automation leaves alone.
+    escalated: BTreeSet<TaskId>,
+    /// The run that each task waits for.
+    lives: BTreeMap<TaskId, RunId>,
+    /// Tasks that somebody asked for.
+    wanted: BTreeSet<TaskId>,
+    /// Whose each work item is.
+    items: BTreeMap<WorkItem, (ProjectId, IssueKey)>,
+    /// What the runs of each task said that they used.
+    costs: BTreeMap<TaskId, Usage>,
+    /// How much of what was performed has been looked at.
+    performed: usize,
+    /// How many promises were looked at so far.
+    pub evaluated: u64,
 }
 
 impl Watch {
     /// Checks every promise that can be seen between two steps.
-    pub fn look(&mut self, engine: &mut Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
-        let mut touched = BTreeSet::new();
+    pub fn look(&mut self, engine: &Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
+        // Each with whether a verdict came, and the column that was last asked for.
+        let mut touched: BTreeMap<TaskId, (bool, Option<Status>)> = BTreeMap::new();
         let rows = self.rows;
-        self.rows = engine.journal().all().len();
-        for row in engine.journal_ref().all().get(rows..).unwrap_or_default() {
+        let journal = engine.journal_ref();
+        self.rows = journal.all().len();
+        for row in journal.all().get(rows..).unwrap_or_default() {
             self.keeps_from_merging(row);
-            if let Entity::Task(id) = &row.entity {
-                self.row(id, row)?;
-                touched.insert(id.clone());
-                for effect in &row.effects {
-                    if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
-                        self.may_merge(id, effect, row)?;
-                        let kept = row.policy.as_ref().and_then(|digest| engine.journal_ref().kept(digest));
-                        let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
-                        self.asked.insert(candidate.clone(), policy.unwrap_or_default());
-                    }
+            let Entity::Task(id) = &row.entity else { continue };
+            self.row(id, row)?;
+            self.course(id, row)?;
+            let seen = touched.entry(id.clone()).or_default();
+            seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
+            seen.1 = None;
+            for effect in &row.effects {
+                if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
+                    self.may_merge(id, effect, row)?;
+                    let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
+                    let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
+                    self.asked.insert(candidate.clone(), policy.unwrap_or_default());
+                }
+                if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
+                    seen.1 = Some(*status);
                 }
             }
         }
-        for id in &touched {
+        let task_of =
+            |id: &TaskId| match journal.states().get(&Entity::Task(id.clone())).map(|kept| &kept.state) {
+                Some(State::Task(task)) => Some(&**task),
+                Some(
+                    State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_),
+                )
+                | None => None,
+            };
+        for id in touched.keys() {
             // The lane may pass from one task to another between two looks: who gave it back comes first.
-            let kept = engine.journal().states().get(&Entity::Task(id.clone()));
-            if matches!(kept.map(|kept| &kept.state), Some(State::Task(task)) if task.lane.is_none()) {
+            if task_of(id).is_some_and(|task| task.lane.is_none()) {
                 self.lanes.retain(|_, holder| holder != id);
             }
         }
-        for id in touched {
-            let kept = engine.journal().states().get(&Entity::Task(id));
-            let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
-            let task = task.clone();
-            let policy = engine.policies().get(&task.project).cloned().unwrap_or_default();
-            let held = standing(&task, engine.board(), engine.policies(), now);
+        let builtin = Policy::default();
+        for (id, (judged, asked)) in touched {
+            let Some(task) = task_of(&id) else { continue };
+            let policy = engine.policies().get(&task.project).unwrap_or(&builtin);
+            let held = standing(task, engine.board(), engine.policies(), now);
             if matches!(&held, Standing::Held(holds) if holds.is_empty()) {
                 broken("a-reason-for-every-wait", format!("{} waits and nobody knows why", task.id))?;
             }
             if let Step::Asked { effect, .. } = &task.step
-                && !engine.journal().is_open(*effect)
+                && !journal.is_open(*effect)
             {
                 broken(
                     "no-effect-is-lost",
                     format!("{} waits for {effect}, which is settled or lost", task.id),
                 )?;
             }
-            self.task(&task, &policy, world)?;
+            let armed = journal.timer_of(&Entity::Task(id.clone()));
+            let due = match &task.step {
+                Step::Backoff { timer, .. } => Some(*timer),
+                Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } => None,
+            };
+            if due != armed {
+                broken("no-timer-is-lost", format!("{id} waits for {due:?}, and armed is {armed:?}"))?;
+            }
+            if asked.is_some() && asked != surface::wanted(task) {
+                broken("no-passing-column", format!("{id}: the board is to show {asked:?} for a moment"))?;
+            }
+            self.costs(&id, task.usage())?;
+            self.task(task, policy, world)?;
+            if judged {
+                tasks::verdicts_are_entitled(task, world)?;
+            }
         }
+        self.evaluated += 5;
+        for effect in world.log.get(self.performed..).unwrap_or_default() {
+            let row =
+                usize::try_from(effect.seq.0).ok().and_then(|seq| journal.all().get(seq.checked_sub(1)?));
+            if !row.is_some_and(|row| row.effects.iter().any(|wanted| wanted.id == *effect)) {
+                broken("effects-leave-after-their-record", format!("{effect} is in no row"))?;
+            }
+        }
+        self.performed = world.log.len();
         let most = engine.board().installation().limits.agents as usize;
         if self.agents.len() > most {
             broken("limits-hold", format!("{} agents run at once, {most} may", self.agents.len()))?;
@@ -120,6 +175,14 @@ impl Watch {
             Some(effect) => broken("effects-happen-once", format!("{effect} happened again")),
             None => Ok(()),
         }
+    }
+}
+
+/// What is in sync is silent: a sweep that follows one that had no news has none either, and wants nothing (invariant D1).
+pub fn in_sync(wrote: bool, wants: bool) -> Result<(), Broken> {
+    match wrote || wants {
+        true => broken("in-sync-is-silent", "a sweep of what is known wrote or wanted something"),
+        false => Ok(()),
     }
 }
 

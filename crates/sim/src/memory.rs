@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
-use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId};
+use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId, TimerId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
 use orch_core::state::State;
 
@@ -56,6 +56,11 @@ impl MemoryJournal {
     /// Whether an effect waits for its reply still.
     pub fn is_open(&self, effect: EffectId) -> bool {
         self.effects.contains_key(&effect)
+    }
+
+    /// The timer that an entity has armed.
+    pub fn timer_of(&self, entity: &Entity) -> Option<TimerId> {
+        self.timers.get(entity).map(|timer| timer.id)
     }
 
     /// All states, for checks.

@@ -38,6 +38,8 @@ pub struct World {
     pub hooks: Vec<(RunId, Commit, TaskId)>,
     /// Effects that were performed: looked-up repetitions do not count.
     performed: BTreeSet<(EffectId, Option<Commit>)>,
+    /// Every effect that was asked for, in order.
+    pub log: Vec<EffectId>,
     /// Effects that happened again, which never should be.
     pub twice: Vec<EffectId>,
     /// Whether the outside answers at all.
@@ -66,6 +68,7 @@ pub struct Run {
 impl World {
     /// Performs an effect: looks first whether it happened already.
     pub fn perform(&mut self, effect: &Effect) -> Outcome {
+        self.log.push(effect.id);
         if self.outage {
             return Outcome::Failed(Failure::transient("the outside does not answer (injected)"));
         }

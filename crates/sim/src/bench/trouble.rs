@@ -9,8 +9,9 @@ use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::Broken;
 
-/// An outage is shorter than this.
-const LONGEST_OUTAGE: usize = 40 * 60_000;
+/// An outage is shorter than this: some after another are still shorter than what makes the engine give up an effect that
+/// nothing waits for.
+const LONGEST_OUTAGE: usize = 10 * 60_000;
 
 impl Bench {
     /// Whether this goes wrong now: the one place where that is decided, and counted.

@@ -215,7 +215,11 @@ impl Mind {
         Some(match dice.below(12) {
             0 | 1 => format!("analyst of {issue}: {}", deeds(dice, &["asks"])),
             2 => format!("architect of {issue}: {}", deeds(dice, &[])),
-            3 | 4 => format!("developer of {issue}: {}", deeds(dice, &["breaks", "breaks", "protected"])),
+            3 | 4 => {
+                // Two who touch the same protected path are in conflict, and this world's developers mend none.
+                let own = if issue.ends_with('1') { "protected" } else { "breaks" };
+                format!("developer of {issue}: {}", deeds(dice, &["breaks", own]))
+            }
             5 | 6 => format!("reviewer of {issue}: {}", deeds(dice, &["objects", "objects", "garbage"])),
             7 => format!("tester of {issue}: {}", deeds(dice, &["objects", "garbage"])),
             8 => {

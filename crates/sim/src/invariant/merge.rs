@@ -13,7 +13,7 @@ use crate::world::World;
 
 impl Watch {
     /// Everything that Orch put on main passed every gate as exactly that content; main only moves forward.
-    pub(super) fn merges(&mut self, engine: &mut Engine<Twin>, world: &World) -> Result<(), Broken> {
+    pub(super) fn merges(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (project, repository) in &world.repositories {
             let seen = self.main.entry(project.clone()).or_insert(1);
             for at in *seen..repository.main_was.len() {
@@ -32,7 +32,7 @@ impl Watch {
                     broken("merged-is-tested", format!("{after} reached main untested"))?;
                 }
                 let policy = self.asked.get(after).cloned().unwrap_or_default();
-                let merger = engine.journal().states().values().find_map(|kept| match &kept.state {
+                let merger = engine.journal_ref().states().values().find_map(|kept| match &kept.state {
                     State::Task(task) => (task.candidate.as_ref().map(|c| &c.commit) == Some(after)
                         || task.merged.as_ref().map(|m| &m.commit) == Some(after))
                     .then_some(&**task),
@@ -52,9 +52,9 @@ impl Watch {
     }
 
     /// Production is touched only by what was merged, and only with consent to exactly that change.
-    pub(super) fn deploys(&mut self, engine: &mut Engine<Twin>, world: &World) -> Result<(), Broken> {
+    pub(super) fn deploys(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
-            let kept = engine.journal().states().get(&Entity::Task(id.clone()));
+            let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
             let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
             if !task.merged.iter().chain(&task.earlier_merges).any(of) {

@@ -45,6 +45,7 @@ impl Watch {
 
     /// What a row of the journal alone tells.
     pub(super) fn row(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        self.evaluated += 3;
         if let Event::Granted(grant) = &row.event
             && self.waits.get(id) != Some(&(grant.turn, grant.wanted.0))
         {

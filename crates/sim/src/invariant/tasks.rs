@@ -7,7 +7,7 @@ use orch_core::policy::Policy;
 use orch_core::record::Record;
 use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use orch_core::stage::{Role, Stage};
-use orch_core::task::{CiOf, Job, Step, Task};
+use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
 use super::{Broken, Watch, broken};
 use crate::world::World;
@@ -16,6 +16,7 @@ impl Watch {
     /// What a task's state tells.
     pub(super) fn task(&mut self, task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
         let id = &task.id;
+        self.evaluated += 16;
         if self.stages.get(id).is_some_and(|was| was.is_terminal() && *was != task.stage) {
             broken("terminal-stays-terminal", format!("{id} was over and is at {}", task.stage))?;
         }
@@ -49,7 +50,15 @@ impl Watch {
                 )?;
             }
         }
-        verdicts_are_entitled(task, world)
+        let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. }));
+        if task.lane.is_some() && at_rest {
+            broken("a-lane-is-worked-in", format!("{id} holds the lane and does {:?}", task.step))?;
+        }
+        let stands = matches!(task.step, Step::Rest(_) | Step::Queued(_));
+        if task.cancel.is_some() && !task.stage.is_terminal() && stands {
+            broken("a-stop-is-carried-out", format!("{id} is to stop and does {:?}", task.step))?;
+        }
+        Ok(())
     }
 
     /// No two tasks share a branch or the lane of a repository.
@@ -136,7 +145,7 @@ fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
 }
 
 /// A verdict counts only from a run of the role entitled to it, on top of the commit that it judges.
-fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
+pub(super) fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
     for evidence in &task.evidence {
         let entitled: Option<Job> = match evidence.gate {
             GateId::CheckReviewerVerdict => Some(Job::Agent(Role::Reviewer)),

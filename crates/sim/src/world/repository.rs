@@ -18,7 +18,10 @@ type Files = BTreeMap<String, String>;
 #[derive(Debug, Clone)]
 struct Object {
     files: Files,
+    tree: Tree,
     parents: Vec<Commit>,
+    /// Higher than that of every commit it contains.
+    height: u32,
 }
 
 /// How somebody merges a branch by hand.
@@ -195,12 +198,19 @@ impl Repository {
     }
 
     fn put(&mut self, files: Files, parents: Vec<Commit>) -> Commit {
-        let text = format!("{files:?}{parents:?}");
+        let tree = tree_of(&files);
+        let text = format!("{tree:?}{parents:?}");
         let commit = Commit(Digest::of(text.as_bytes()).0[..40].to_owned());
-        if self.objects.insert(commit.clone(), Object { files, parents }).is_none() {
+        if !self.objects.contains_key(&commit) {
+            let height = parents.iter().map(|parent| self.height(parent) + 1).max().unwrap_or(0);
+            self.objects.insert(commit.clone(), Object { files, tree, parents, height });
             self.writes += 1;
         }
         commit
+    }
+
+    fn height(&self, commit: &Commit) -> u32 {
+        self.objects.get(commit).map_or(0, |object| object.height)
     }
 
     fn files(&self, commit: &Commit) -> Files {
@@ -209,34 +219,37 @@ impl Repository {
 
     /// The tree of a commit.
     pub fn tree(&self, commit: &Commit) -> Tree {
-        Tree(Digest::of(format!("{:?}", self.files(commit)).as_bytes()).0[..40].to_owned())
+        self.objects.get(commit).map_or_else(|| tree_of(&Files::new()), |object| object.tree.clone())
     }
 
     /// Whether one commit contains another.
     pub fn contains(&self, descendant: &Commit, ancestor: &Commit) -> bool {
-        let mut queue = vec![descendant.clone()];
+        let least = self.height(ancestor);
+        let mut queue = vec![descendant];
         let mut seen = BTreeSet::new();
         while let Some(commit) = queue.pop() {
-            if commit == *ancestor {
+            if commit == ancestor {
                 return true;
             }
-            if seen.insert(commit.clone())
-                && let Some(object) = self.objects.get(&commit)
+            if let Some(object) = self.objects.get(commit)
+                && object.height > least
+                && seen.insert(commit)
             {
-                queue.extend(object.parents.iter().cloned());
+                queue.extend(&object.parents);
             }
         }
         false
     }
 
+    /// The newest commit that both contain.
     fn base(&self, a: &Commit, main: &Commit) -> Commit {
-        let mut queue = std::collections::VecDeque::from([main.clone()]);
-        while let Some(commit) = queue.pop_front() {
-            if self.contains(a, &commit) {
-                return commit;
+        let mut queue = BTreeSet::from([(self.height(main), main)]);
+        while let Some((_, commit)) = queue.pop_last() {
+            if self.contains(a, commit) {
+                return commit.clone();
             }
-            if let Some(object) = self.objects.get(&commit) {
-                queue.extend(object.parents.iter().cloned());
+            if let Some(object) = self.objects.get(commit) {
+                queue.extend(object.parents.iter().map(|parent| (self.height(parent), parent)));
             }
         }
         main.clone()
@@ -402,6 +415,11 @@ impl Repository {
         self.branches.insert(record::BRANCH.to_owned(), commit.clone());
         self.records.push((path, text.blob.clone()));
         Ok(GitReply::RecordWritten { commit })
+    }
+
+    /// The files of main.
+    pub fn paths_on_main(&self) -> impl Iterator<Item = String> {
+        self.files(&self.main()).into_keys()
     }
 
     /// A file as a commit has it; no branch needs to lead there.
@@ -586,6 +604,10 @@ impl Repository {
     pub fn has_branch(&self, name: &str) -> bool {
         self.branches.contains_key(name)
     }
+}
+
+fn tree_of(files: &Files) -> Tree {
+    Tree(Digest::of(format!("{files:?}").as_bytes()).0[..40].to_owned())
 }
 
 /// What a run wrote and may not have written: it is undone, and named.

@@ -1,7 +1,10 @@
 //! What goes wrong, and what comes of it? Histories under everything that the bench can do to them.
 
 use orch_core::call::tracker::Status;
+use orch_core::hold::{Standing, standing};
 use orch_core::stage::{Preset, Stage};
+use orch_core::task::Step;
+use orch_core::time::Span;
 use orch_sim::bench::{Bench, Fault, Faults, Tally, policy};
 
 use crate::pipeline::{any_moment, tell_history};
@@ -71,4 +74,80 @@ fn everything_at_once_breaks_no_promise() {
             panic!("seed {seed}: {broken}");
         }
     }
+}
+
+/// Proves that from any point of any history, with nothing going wrong any more, every task comes by itself to its end or to a
+/// hold that a person can lift, within two days of its own time; and to its end when people lift what they are asked to lift.
+#[test]
+fn from_anywhere_everything_ends() {
+    for seed in seeds(24) {
+        let mut bench = Bench::new(seed, &policy(preset(seed)), Faults::all());
+        for title in ["Add a flag", "Mend the door", "Paint it"] {
+            bench.issue(title, Status::ToAnalyse);
+        }
+        let broken = |bench: &mut Bench, what: String| {
+            tell_history(bench);
+            panic!("seed {seed}: {what}");
+        };
+        for _ in 0..(seed * 37) % 700 {
+            if let Err(what) = bench.once() {
+                broken(&mut bench, what.to_string());
+            }
+            bench.attend_all();
+        }
+        bench.settle();
+        let began = bench.now;
+        if let Err(what) = bench.run() {
+            broken(&mut bench, what.to_string());
+        }
+        let took = bench.now.since(began);
+        if took > Span::minutes(2 * 24 * 60) {
+            broken(&mut bench, format!("nothing moves any more only after {took}"));
+        }
+        let now = bench.now;
+        for task in bench.tasks().into_iter().filter(|task| !task.stage.is_terminal()) {
+            let engine = bench.engine();
+            let stands = standing(&task, engine.board(), engine.policies(), now);
+            let waits = matches!(&stands, Standing::Held(holds) if !holds.is_empty());
+            if !waits || !matches!(task.step, Step::Rest(_) | Step::Queued(_)) {
+                broken(&mut bench, format!("{} stands still and waits for nobody: {stands:?}", task.id));
+            }
+        }
+        if let Err(what) = bench.run_with_people(80).and_then(|()| bench.verify_journal()) {
+            broken(&mut bench, what.to_string());
+        }
+    }
+}
+
+/// Proves goal 9 and decision 34: whatever share of the deliveries is lost, comes ten times, out of order or hours late, the
+/// end is the same as if each had come once and at once.
+#[test]
+fn deliveries_only_save_time() {
+    let mut ends = std::collections::BTreeMap::new();
+    let play = |seed: u64, preset: Preset, faults: Faults| {
+        let mut bench = Bench::new(seed, &policy(preset), faults);
+        for title in ["Add a flag", "Mend the door", "Paint it"] {
+            bench.issue(title, Status::ToAnalyse);
+        }
+        bench.run_with_people(60).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        (bench.outcome_digest(), bench.outcome(), bench.tally)
+    };
+    let mut tally = Tally::default();
+    for seed in seeds(60) {
+        let preset = preset(seed);
+        let (quiet, said, _) =
+            ends.entry(preset as u8).or_insert_with(|| play(0, preset, Faults::default())).clone();
+        let share = |part: u64| [0, 100, 500, 1000][usize::try_from((seed / part) % 4).unwrap_or(0)];
+        let faults = Faults::default()
+            .with(Fault::LostDelivery, share(3))
+            .with(Fault::DoubledDelivery, share(12))
+            .with(Fault::DelayedDelivery, share(7))
+            .with(Fault::ReorderedDelivery, share(5))
+            .with(Fault::EchoedDelivery, share(2));
+        let (digest, outcome, seen) = play(seed, preset, faults);
+        assert_eq!(digest, quiet, "seed {seed} ends as\n{outcome}\nand not as\n{said}");
+        tally = tally.plus(&seen);
+    }
+    assert!(tally.faults > seeds(60).count() as u64, "{} faults", tally.faults);
 }

@@ -48,6 +48,7 @@ struct Sum {
     lifecycles: usize,
     events: usize,
     people: u64,
+    evaluated: u64,
     tally: Tally,
     /// Covers the text and the journal of each.
     digest: Option<Digest>,
@@ -60,6 +61,7 @@ impl Sum {
         self.lifecycles += outcome.lifecycles;
         self.events += outcome.rows;
         self.people += outcome.people;
+        self.evaluated += outcome.evaluated;
         self.tally = self.tally.plus(&outcome.tally);
         let before = self.digest.as_ref().map(ToString::to_string).unwrap_or_default();
         let all = format!("{before}\n{}\n{}", lines.join("\n"), outcome.hash);
@@ -155,6 +157,7 @@ fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
         screen::json(&json!({
             "from": args.from, "histories": sum.histories, "faults": args.faults, "store": args.store.name(),
             "lines": sum.lines, "lifecycles": sum.lifecycles, "events": sum.events, "people": sum.people,
+            "evaluated": sum.evaluated,
             "injected": sum.tally.faults, "crashes": sum.tally.crashes, "by": by,
             "milliseconds": took.0, "digest": digest,
         }));
@@ -180,6 +183,7 @@ fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
                 sum.tally.crashes
             ),
         ),
+        row("promises", format!("looked at {} times", sum.evaluated)),
         row("digest", digest),
     ];
     screen::out(&screen::table(&rows));

@@ -1,0 +1,61 @@
+//! How many whole lives of tasks does the simulator play in a minute of one processor, with faults, and with every promise
+//! looked at after every step?
+
+use std::time::Instant;
+
+use anyhow::{Result, bail};
+use orch_core::call::tracker::Status;
+use orch_core::stage::Preset;
+use orch_sim::bench::{Bench, Faults, Tally, policy};
+
+use crate::Plan;
+use crate::brain::cpu_of;
+use crate::figure::{Figures, machine};
+
+/// Tasks of one history.
+const TASKS: u64 = 8;
+
+/// Plays histories from seed 0 on, with the faults after which every task is delivered.
+pub(crate) fn run(plan: &Plan) -> Result<()> {
+    println!("{}", machine(&plan.scratch)?);
+    let (mut rates, mut tally, mut seed) = (Figures::default(), Tally::default(), 0);
+    let (mut lives, mut rows, mut promises) = (0u64, 0u64, 0u64);
+    for _ in 0..plan.rounds {
+        let (began, before, already) = (Instant::now(), cpu_of("self")?, lives);
+        while began.elapsed() < plan.length {
+            let preset =
+                [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
+            let mut bench = Bench::new(seed, &policy(preset), Faults::some());
+            for n in 0..TASKS {
+                bench.issue(&format!("Add flag {n}"), Status::ToAnalyse);
+            }
+            if let Err(broken) = bench.run_with_people(60).and_then(|()| bench.verify_journal()) {
+                bail!("seed {seed}: {broken}");
+            }
+            lives += TASKS;
+            rows += bench.engine().head().0;
+            promises += bench.evaluated();
+            tally = tally.plus(&bench.tally);
+            seed += 1;
+        }
+        let used = cpu_of("self")?.saturating_sub(before);
+        rates.0.push((lives - already) as f64 * 60.0 / used.as_secs_f64().max(0.001));
+    }
+    let each = |all: u64| all as f64 / lives.max(1) as f64;
+    println!(
+        "sim: {} lifecycles a minute of processor, journal in memory; {lives} of seeds 0 to {}",
+        rates.said(0),
+        seed.saturating_sub(1)
+    );
+    println!(
+        "sim: each with {:.0} rows, {:.1} faults, {:.2} crashes, {:.0} looks at a promise",
+        each(rows),
+        each(tally.faults),
+        each(tally.crashes),
+        each(promises)
+    );
+    for (fault, times) in tally.each() {
+        println!("sim: {times:>9} {}", fault.name());
+    }
+    Ok(())
+}

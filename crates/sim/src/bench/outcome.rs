@@ -1,0 +1,68 @@
+//! What can anybody see in the end, whatever came when?
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use orch_core::id::Digest;
+use serde_json::Value;
+
+use super::Bench;
+use crate::world::tracker::Said;
+
+impl Bench {
+    /// The end of all tasks in lines, without times, names of runs and commits, and the order among tasks: two histories
+    /// that differ only in what came when end alike.
+    pub fn outcome(&mut self) -> String {
+        let mut text = String::new();
+        for task in self.tasks() {
+            let mut runs: BTreeMap<String, u32> = BTreeMap::new();
+            for run in task.runs.iter().filter_map(|row| row.agent.as_ref().map(|_| row.job)) {
+                *runs.entry(format!("{run:?}")).or_default() += 1;
+            }
+            let mut notes: BTreeMap<String, u32> = BTreeMap::new();
+            let issue = self.world.tracker.issues.get(&task.issue);
+            for said in issue.map(|issue| issue.said.as_slice()).unwrap_or_default() {
+                if let Said::Orch(note) = said {
+                    *notes.entry(kind(&serde_json::to_value(note).unwrap_or_default())).or_default() += 1;
+                }
+            }
+            let _ = writeln!(
+                text,
+                "{} {} round {} {:?} proven {} well {} column {:?} runs {runs:?} notes {notes:?}",
+                task.id,
+                task.stage,
+                task.round,
+                task.attempts,
+                task.merged.as_ref().is_some_and(|merged| merged.proven),
+                task.deployed.as_ref().is_some_and(|deployed| deployed.healthy),
+                issue.and_then(|issue| issue.status),
+            );
+        }
+        for (project, repository) in &self.world.repositories {
+            let files: Vec<String> = repository.paths_on_main().collect();
+            let open = repository.changes().filter(|(_, _, open)| *open).count();
+            let _ = writeln!(
+                text,
+                "{project}: {} merges, {open} open changes, on main {files:?}",
+                repository.main_was.len()
+            );
+        }
+        let mut hooks: Vec<String> = self.world.hooks.iter().map(|(_, _, task)| task.to_string()).collect();
+        hooks.sort();
+        let _ = writeln!(text, "deploys of {hooks:?}");
+        text
+    }
+
+    /// The digest of [`Bench::outcome`].
+    pub fn outcome_digest(&mut self) -> Digest {
+        Digest::of(self.outcome().as_bytes())
+    }
+}
+
+fn kind(note: &Value) -> String {
+    match note {
+        Value::Object(map) => map.keys().next().cloned().unwrap_or_default(),
+        Value::String(name) => name.clone(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => String::new(),
+    }
+}

@@ -1,0 +1,135 @@
+//! Does what a row does follow from what happened?
+
+use orch_core::call::{Call, TrackerCall};
+use orch_core::change::Change;
+use orch_core::event::{Event, Usage};
+use orch_core::id::TaskId;
+use orch_core::journal::Row;
+use orch_core::note::Note;
+use orch_core::reason::Reason;
+use orch_core::stage::Stage;
+use orch_core::task::{Ask, Step};
+
+use super::{Broken, Watch, broken};
+
+/// So many promises [`Watch::course`] looks at.
+const PROMISES: u64 = 8;
+
+impl Watch {
+    /// Looks at a row of a task. What is known of the task is from the rows before it.
+    pub(super) fn course(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        self.evaluated += PROMISES;
+        let escalated = self.escalated.contains(id);
+        let by_person = matches!(row.event, Event::Gesture(_) | Event::Issue(_));
+        let stranger = matches!(&row.event, Event::RunEnded(end) if self.lives.get(id) != Some(&end.run));
+        let pressed = |name: &str| {
+            row.reasons
+                .iter()
+                .any(|reason| matches!(reason, Reason::GestureTaken { press, .. } if press == name))
+        };
+        if pressed("start") {
+            self.wanted.insert(id.clone());
+        }
+        for change in &row.changes {
+            if escalated && !by_person && moves(change) {
+                broken("escalated-is-left-alone", format!("row {}: {id} goes on by itself", row.seq))?;
+            }
+            if stranger && moves(change) {
+                broken("late-results-do-nothing", format!("row {}: {id} heeds a run of the past", row.seq))?;
+            }
+            match change {
+                Change::Born { id, project, reading } => {
+                    let issue = (project.clone(), reading.issue.clone());
+                    let owner = self.items.entry(id.item()).or_insert_with(|| issue.clone());
+                    if *owner != issue {
+                        broken("ids-belong-to-one-issue", format!("row {}: {id} has two issues", row.seq))?;
+                    }
+                }
+                Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
+                    broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
+                }
+                Change::Staged(Stage::Done) if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) => {
+                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
+                }
+                Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
+                    broken("consent-is-a-persons", format!("row {}: nobody confirmed {id}", row.seq))?;
+                }
+                Change::Approved(Some(consent)) if !consent.standing && !pressed("approve") => {
+                    broken("consent-is-a-persons", format!("row {}: nobody approved {id}", row.seq))?;
+                }
+                Change::Escalated(Some(_)) => drop(self.escalated.insert(id.clone())),
+                Change::Escalated(None) => drop(self.escalated.remove(id)),
+                Change::Stepped(step) => match run_of(step) {
+                    Some(run) => drop(self.lives.insert(id.clone(), run)),
+                    None => drop(self.lives.remove(id)),
+                },
+                Change::RunOver { run, usage, .. } => {
+                    if let Event::RunEnded(end) = &row.event
+                        && (end.run != *run || end.usage != *usage)
+                    {
+                        broken("costs-add-up", format!("row {}: {run} used {usage:?}", row.seq))?;
+                    }
+                    let sum = self.costs.entry(id.clone()).or_default();
+                    *sum = sum.plus(*usage);
+                }
+                _ => {}
+            }
+        }
+        for effect in &row.effects {
+            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call
+                && !is_so(note, row)
+            {
+                broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the runs of a task used is what they said in the end, all classes of tokens, once.
+    pub(super) fn costs(&self, id: &TaskId, used: Usage) -> Result<(), Broken> {
+        let sum = self.costs.get(id).copied().unwrap_or_default();
+        if sum == used {
+            return Ok(());
+        }
+        broken("costs-add-up", format!("{id}: {used:?}, and its runs said {sum:?}"))
+    }
+}
+
+/// Whether a change lets a task go on.
+fn moves(change: &Change) -> bool {
+    match change {
+        Change::Stepped(step) => !matches!(**step, Step::Rest(_)),
+        Change::Staged(stage) => !stage.is_terminal(),
+        Change::RunBegan(_) | Change::RoundOpened => true,
+        _ => false,
+    }
+}
+
+/// The run that a step waits for, or still has to start.
+fn run_of(step: &Step) -> Option<orch_core::id::RunId> {
+    match step {
+        Step::Running { run, .. }
+        | Step::Asked { ask: Ask::Launch { run, .. }, .. }
+        | Step::Backoff { ask: Ask::Launch { run, .. }, .. } => Some(*run),
+        Step::Asked { .. } | Step::Backoff { .. } | Step::Rest(_) | Step::Queued(_) => None,
+    }
+}
+
+/// Whether what people are told is what the same row makes true.
+fn is_so(note: &Note, row: &Row) -> bool {
+    let staged = |stage| row.changes.contains(&Change::Staged(stage));
+    let any = |what: &dyn Fn(&Reason) -> bool| row.reasons.iter().any(what);
+    match note {
+        Note::Done { .. } => staged(Stage::Done),
+        Note::Stopped { .. } => staged(Stage::Cancelled),
+        Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
+        Note::Escalated { why, .. } => any(&|reason| *reason == Reason::Escalated(why.clone())),
+        Note::SentBack { .. } => any(&|reason| matches!(reason, Reason::SentBack { .. })),
+        Note::Merged { commit } => {
+            row.changes.iter().any(|change| matches!(change, Change::Proven { .. }))
+                || any(&|reason| matches!(reason, Reason::MergedByHand { .. } | Reason::Proven))
+                || commit.0.is_empty()
+        }
+        _ => true,
+    }
+}

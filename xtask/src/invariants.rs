@@ -1,0 +1,261 @@
+//! Which promise never breaks because of what: a step of the simulator, a test, a rule?
+//!
+//! `docs/invariants.src` says so; this makes `docs/invariants.md` of it, and fails where it names what does not exist or
+//! forgets what the simulator looks at.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use anyhow::{Result, bail};
+
+use crate::workspace;
+
+const LIST: &str = "docs/invariants.src";
+const STORIES: &str = "crates/sim/scenarios/";
+
+/// The letters of the list, and how many promises each has.
+const PARTS: [(char, u32, &str); 8] = [
+    ('A', 10, "Delivery integrity"),
+    ('B', 12, "Liveness and concurrency"),
+    ('C', 11, "Gates"),
+    ('D', 11, "Tracker"),
+    ('E', 4, "Identity"),
+    ('F', 7, "Communication and accounting"),
+    ('G', 8, "Engineering"),
+    ('P', 11, "What never happens, in the words of the product"),
+];
+
+/// The text of `docs/invariants.md`.
+pub(crate) fn table(root: &Path) -> Result<String> {
+    let list = parse(&workspace::read(root, LIST)?)?;
+    let there = There::look(root)?;
+    let problems = problems(&list, &there);
+    if problems.is_empty() {
+        return Ok(render(&list, &there));
+    }
+    bail!("{LIST} is not so:\n  {}", problems.join("\n  "))
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Promise {
+    id: String,
+    sentence: String,
+    shown: Vec<Shown>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Shown {
+    Step(String),
+    Test(String),
+    Rule(String),
+    Story(String),
+    Later(String),
+}
+
+/// What there is to name.
+#[derive(Debug, Default)]
+struct There {
+    /// Names under which the simulator breaks, with the file that says so.
+    steps: BTreeMap<String, String>,
+    /// `path::name` of every test.
+    tests: BTreeSet<String>,
+    stories: BTreeSet<String>,
+}
+
+fn parse(text: &str) -> Result<Vec<Promise>> {
+    let mut list = Vec::new();
+    for (at, line) in text.lines().enumerate() {
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let fields: Vec<&str> = line.split(" | ").map(str::trim).collect();
+        let [id, sentence, shown] = fields[..] else {
+            bail!("{LIST}:{}: a line is `id | sentence | what shows it`", at + 1);
+        };
+        let shown = shown.split("; ").map(|one| {
+            let (kind, name) = one.split_once(' ').unwrap_or((one, ""));
+            let name = name.to_owned();
+            Ok(match kind {
+                "step" => Shown::Step(name),
+                "test" => Shown::Test(name),
+                "rule" => Shown::Rule(name),
+                "story" => Shown::Story(name),
+                "later:" => Shown::Later(name),
+                other => bail!("{LIST}:{}: `{other}` is none of step, test, rule, story, later:", at + 1),
+            })
+        });
+        let shown = shown.collect::<Result<Vec<_>>>()?;
+        list.push(Promise { id: id.to_owned(), sentence: sentence.to_owned(), shown });
+    }
+    Ok(list)
+}
+
+impl There {
+    fn look(root: &Path) -> Result<There> {
+        let mut there = There::default();
+        for file in workspace::files(root)? {
+            if let Some(story) = file.strip_prefix(STORIES).and_then(|name| name.strip_suffix(".trace")) {
+                there.stories.insert(story.to_owned());
+            }
+            if !file.ends_with(".rs") {
+                continue;
+            }
+            let text = workspace::read(root, &file)?;
+            there.tests.extend(tests_of(&text).map(|test| format!("{file}::{test}")));
+            if file.starts_with("crates/sim/src/") {
+                there.steps.extend(steps_of(&text).map(|step| (step.to_owned(), file.clone())));
+            }
+        }
+        Ok(there)
+    }
+}
+
+/// The functions under a test's attribute.
+fn tests_of(text: &str) -> impl Iterator<Item = &str> {
+    let mut marked = false;
+    text.lines().filter_map(move |line| {
+        let line = line.trim();
+        marked |= line == "#[test]" || line.starts_with("#[tokio::test");
+        let (before, after) = line.split_once("fn ").filter(|_| marked)?;
+        let only_words = before.split_whitespace().all(|word| matches!(word, "pub" | "async"));
+        marked = !only_words;
+        only_words.then(|| after.split(['(', '<']).next().unwrap_or(after))
+    })
+}
+
+/// The names under which promises break: the first text of `broken(..)`, and of `name: ".."` in a `Broken`.
+fn steps_of(text: &str) -> impl Iterator<Item = &str> {
+    let called = text.match_indices("broken(").map(|(at, word)| &text[at + word.len()..]);
+    let named = text.match_indices("Broken {").map(|(at, word)| {
+        let rest = text[at + word.len()..].trim_start();
+        rest.strip_prefix("name:").unwrap_or("")
+    });
+    called.chain(named).filter_map(|rest| {
+        let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        (plain && !name.is_empty()).then_some(name)
+    })
+}
+
+fn problems(list: &[Promise], there: &There) -> Vec<String> {
+    let mut problems = Vec::new();
+    let expected = PARTS.iter().flat_map(|(part, many, _)| (1..=*many).map(move |n| format!("{part}{n}")));
+    let expected: Vec<String> = expected.collect();
+    let found: Vec<&String> = list.iter().map(|promise| &promise.id).collect();
+    if !expected.iter().eq(found.iter().copied()) {
+        let missing: Vec<&str> =
+            expected.iter().filter(|id| !found.contains(id)).map(String::as_str).collect();
+        problems.push(format!("the ids are not A1 to P11 in order; missing: {}", missing.join(", ")));
+    }
+    let mut named = BTreeSet::new();
+    for promise in list {
+        for shown in &promise.shown {
+            let (is, what) = match shown {
+                Shown::Step(name) => {
+                    named.insert(name.as_str());
+                    (there.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
+                }
+                Shown::Test(name) => (there.tests.contains(name), format!("there is no test {name}")),
+                Shown::Rule(name) => (
+                    name.starts_with("xtask/src/tidy/") && there.tests.contains(name),
+                    format!("tidy has no rule {name}"),
+                ),
+                Shown::Story(name) => (there.stories.contains(name), format!("there is no story {name}")),
+                Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
+            };
+            if !is {
+                problems.push(format!("{}: {what}", promise.id));
+            }
+        }
+    }
+    let forgotten = there.steps.keys().filter(|step| !named.contains(step.as_str()));
+    problems.extend(forgotten.map(|step| format!("`{step}` of the simulator stands behind nothing")));
+    problems
+}
+
+fn render(list: &[Promise], there: &There) -> String {
+    let mut text = String::from(
+        "# What never happens\n\n\
+         Made by `cargo xtask regen` from `docs/invariants.src`; not written by hand. Each name in it was looked up.\n\n\
+         Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator after\n\
+         every step of every history and every story, under this name; a *test* and a *story* play one case; a *rule* is\n\
+         one of `cargo xtask tidy`, named by its test. What is about a part that does not exist yet says which issue\n\
+         brings it.\n",
+    );
+    let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
+    let _ = writeln!(
+        text,
+        "\n{} promises, {} of them for later alone; the simulator looks at {} of its own.",
+        list.len(),
+        alone,
+        there.steps.len()
+    );
+    for (part, _, title) in PARTS {
+        let _ = write!(text, "\n## {title}\n\n| | never broken | noticed by |\n|---|---|---|\n");
+        for promise in list.iter().filter(|promise| promise.id.starts_with(part)) {
+            let shown: Vec<String> = promise
+                .shown
+                .iter()
+                .map(|shown| match shown {
+                    Shown::Step(name) => {
+                        let file = there.steps.get(name).map_or("", String::as_str);
+                        format!("step **{name}** (`{file}`)")
+                    }
+                    Shown::Test(name) => format!("test `{name}`"),
+                    Shown::Rule(name) => format!("rule `{name}`"),
+                    Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
+                    Shown::Later(area) => format!("later: {area}"),
+                })
+                .collect();
+            let _ = writeln!(text, "| {} | {} | {} |", promise.id, promise.sentence, shown.join("<br>"));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is named must exist, and what the simulator looks at must be named.
+    #[test]
+    fn what_is_not_there_is_named() {
+        let rust = "fn a() -> X {\n broken(\n \"one-lane\",\n format!(\"x\"))?;\n Err(Broken { name: \"liveness\", what })\n}\n";
+        let steps: Vec<&str> = steps_of(rust).collect();
+        assert_eq!(steps, ["one-lane", "liveness"]);
+        let there = There {
+            steps: steps.iter().map(|step| ((*step).to_owned(), "crates/sim/src/a.rs".to_owned())).collect(),
+            tests: BTreeSet::from(["crates/x/src/a.rs::it_holds".to_owned()]),
+            stories: BTreeSet::new(),
+        };
+        let list =
+            parse("A1 | One. | step one-lane; test crates/x/src/a.rs::it_holds; step two; story none\n");
+        let problems = problems(&list.expect("it is right"), &there);
+        assert!(problems[0].starts_with("the ids are not"), "{problems:?}");
+        assert_eq!(
+            problems[1..],
+            [
+                "A1: the simulator has no promise `two`",
+                "A1: there is no story none",
+                "`liveness` of the simulator stands behind nothing",
+            ]
+        );
+    }
+
+    /// A test is a function under its attribute, whatever stands between them.
+    #[test]
+    fn tests_are_found() {
+        let text = "#[test]\nfn one() {}\nfn two() {}\n#[tokio::test(flavor = \"x\")]\n#[ignore]\nasync fn three() {}\n";
+        assert_eq!(tests_of(text).collect::<Vec<_>>(), ["one", "three"]);
+    }
+
+    /// A line that cannot be read is named.
+    #[test]
+    fn wrong_lines_are_named() {
+        assert!(parse("A1 | One.").expect_err("no third field").to_string().contains("a line is"));
+        assert!(
+            parse("A1 | One. | some day").expect_err("no such kind").to_string().contains("none of step")
+        );
+    }
+}
