@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, dependencies, mutate, parts, regen, rows, tidy};
+use crate::{bench, dependencies, histories, mutate, parts, regen, rows, tidy};
 
 /// Runs every step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -44,6 +44,11 @@ fn list(install: bool) -> Vec<Step> {
             name: "tests",
             proves: "all unit, integration and documentation tests pass",
             work: Work::Tests(&[], &["test", "--locked", "--workspace"]),
+        },
+        Step {
+            name: "histories",
+            proves: "random histories, of fixed seeds and of seeds that follow from the commit, break no promise",
+            work: Work::Own("histories", Box::new(histories::run)),
         },
         Step {
             name: "generated files",

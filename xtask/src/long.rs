@@ -12,7 +12,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{self, Step, Work};
-use crate::{bench, ci, mutate, parts};
+use crate::{bench, ci, histories, mutate, parts};
 
 /// Runs the gate and every long step; `install` gets missing programs first.
 pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
@@ -32,6 +32,11 @@ fn list() -> Vec<Step> {
             name: "mutants",
             proves: "the bench goes red for every listed way to break core and engine, and each incident for its own",
             work: Work::Own("mutate", Box::new(|root| mutate::run(root, None))),
+        },
+        Step {
+            name: "long histories",
+            proves: "a hundred times as many random histories break no promise",
+            work: Work::Own("histories", Box::new(histories::long)),
         },
         Step {
             name: "get Claude Code",

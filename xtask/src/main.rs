@@ -5,6 +5,7 @@
 mod bench;
 mod ci;
 mod dependencies;
+mod histories;
 mod incidents;
 mod invariants;
 mod long;
@@ -28,6 +29,7 @@ Usage: cargo xtask <command>
   bench [figure]    the figures of docs/figures.md, on the release build; `bench smoke` only proves that they run
   tidy              the house rules (STYLE.md) that a machine can check
   deps              licences, sources and banned crates of all dependencies
+  histories         random histories: fixed seeds, and fresh ones that follow from the commit
   rows              which of the 216 rows have a test behind them
   mutate [--only NAME | --list | --check]
                     breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         ["bench", words @ ..] => bench::run(&root, if words.is_empty() { &["all"] } else { words }),
         ["tidy"] => tidy::run(&root),
         ["deps"] => dependencies::run(&root),
+        ["histories"] => histories::run(&root),
         ["rows"] => rows::run(&root),
         ["mutate"] => mutate::run(&root, None),
         ["mutate", "--only", name] => mutate::run(&root, Some(name)),

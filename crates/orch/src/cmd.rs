@@ -18,6 +18,7 @@ pub mod settings;
 pub mod hosts;
 pub mod replay;
 pub mod backup;
+pub mod sim;
 pub mod reference;
 pub mod completions;
 
@@ -123,6 +124,8 @@ pub enum Command {
     Backup(backup::Backup),
     /// Put a copy of the store in its place
     Restore(backup::Restore),
+    /// Random histories in a simulated world, and one of them step by step
+    Sim(sim::Args),
     /// Completions for a shell: orch completions bash > ...
     Completions(completions::Args),
     /// Print a reference
@@ -289,6 +292,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Replay(args) => replay::run(&here, &args),
         Command::Backup(args) => backup::backup(&here, &args),
         Command::Restore(args) => backup::restore(&here, &args),
+        Command::Sim(args) => sim::run(&here, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Reference(args) => reference::run(&args),
     }

@@ -5,6 +5,7 @@ mod deliver;
 mod hand;
 mod trouble;
 mod attend;
+mod turn;
 mod outcome;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,17 +24,18 @@ use orch_engine::{Ack, Engine, Incoming, Target};
 
 pub use crate::fault::{Fault, Faults, Tally};
 use crate::invariant::{self, Broken, Watch};
-use crate::memory::MemoryJournal;
 use crate::schedule::Dice;
+use crate::twin::Twin;
 use crate::world::World;
 use deliver::Delivery;
+pub use turn::Turn;
 
 pub use hand::Side;
 
 /// The bench.
 pub struct Bench {
     /// `None` only between a crash and the next take-over.
-    engine: Option<Engine<MemoryJournal>>,
+    engine: Option<Engine<Twin>>,
     /// The outside.
     pub world: World,
     /// The time.
@@ -62,7 +64,7 @@ pub struct Bench {
     watched: Vec<RunId>,
     late: Vec<Incoming>,
     deliveries: BTreeSet<Delivery>,
-    sleepers: Vec<Engine<MemoryJournal>>,
+    sleepers: Vec<Engine<Twin>>,
     /// For so many actions the wall clock stands still.
     frozen: u32,
     /// Until then nothing answers.
@@ -103,7 +105,12 @@ pub fn policy(preset: orch_core::stage::Preset) -> Policy {
 impl Bench {
     /// A bench with one project under this policy.
     pub fn new(seed: u64, policy: &Policy, faults: Faults) -> Self {
-        let engine = match Engine::take_over(MemoryJournal::default()) {
+        Self::on(Twin::default(), seed, policy, faults)
+    }
+
+    /// The same on this journal.
+    pub fn on(journal: Twin, seed: u64, policy: &Policy, faults: Faults) -> Self {
+        let engine = match Engine::take_over(journal) {
             Ok((engine, _)) => Some(engine),
             Err(_) => None,
         };
@@ -175,7 +182,7 @@ impl Bench {
 
     /// The brain.
     #[expect(clippy::expect_used, reason = "between two public calls there always is an engine")]
-    pub fn engine(&mut self) -> &mut Engine<MemoryJournal> {
+    pub fn engine(&mut self) -> &mut Engine<Twin> {
         self.engine.as_mut().expect("an engine")
     }
 
@@ -216,11 +223,11 @@ impl Bench {
     pub fn crash(&mut self) {
         self.tally.crashes += 1;
         let Some(engine) = self.engine.take() else { return };
-        self.succeed(engine.into_journal());
+        self.succeed(engine.into_journal().after_crash());
     }
 
     /// A brain takes over.
-    fn succeed(&mut self, journal: MemoryJournal) {
+    fn succeed(&mut self, journal: Twin) {
         self.pending.clear();
         self.watched.clear();
         self.wake = None;
@@ -261,14 +268,9 @@ impl Bench {
         self.trouble()?;
         let choices = self.pending.len() + self.watched.len();
         if choices == 0 {
-            let due = self.deliveries.first().map(|next| next.due).filter(|due| due.since(self.now) <= SWEEP);
-            let next = [self.wake, due].into_iter().flatten().min();
-            let Some(next) = next.filter(|next| next.since(self.now) <= self.patience) else {
+            if !self.wait() {
                 return Ok(false);
-            };
-            self.now = self.now.max(next);
-            self.hand_in();
-            self.look();
+            }
         } else if match self.orderly {
             true => !self.pending.is_empty(),
             false => self.dice.below(choices) < self.pending.len(),
@@ -281,6 +283,22 @@ impl Bench {
         Ok(true)
     }
 
+    /// The next moment at which something is due, if the patience is enough for it.
+    fn next(&self) -> Option<Moment> {
+        let due = self.deliveries.first().map(|next| next.due).filter(|due| due.since(self.now) <= SWEEP);
+        let next = [self.wake, due].into_iter().flatten().min();
+        next.filter(|next| next.since(self.now) <= self.patience)
+    }
+
+    /// Waits for it; false: there is nothing to wait for.
+    fn wait(&mut self) -> bool {
+        let Some(next) = self.next() else { return false };
+        self.now = self.now.max(next);
+        self.hand_in();
+        self.look();
+        true
+    }
+
     /// The brain looks at the time.
     pub fn look(&mut self) {
         let now = self.now;
@@ -290,7 +308,8 @@ impl Bench {
         }
     }
 
-    fn verify(&mut self) -> Result<(), Broken> {
+    /// Checks what is new since the last look.
+    pub fn verify(&mut self) -> Result<(), Broken> {
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),

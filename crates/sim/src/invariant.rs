@@ -26,6 +26,7 @@ use orch_core::time::Moment;
 use orch_engine::Engine;
 
 use crate::memory::MemoryJournal;
+use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
@@ -87,7 +88,7 @@ pub struct Watch {
 
 impl Watch {
     /// Checks every promise that can be seen between two steps.
-    pub fn look(&mut self, engine: &Engine<MemoryJournal>, world: &World, now: Moment) -> Result<(), Broken> {
+    pub fn look(&mut self, engine: &Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
         // Each with whether a verdict came, and the column that was last asked for.
         let mut touched: BTreeMap<TaskId, (bool, Option<Status>)> = BTreeMap::new();
         let rows = self.rows;

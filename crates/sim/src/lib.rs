@@ -1,9 +1,11 @@
 //! Does the whole of Orch keep its promises? The real core and engine against a fake world, deterministic from a seed.
 //!
 //! [`bench`] drives it: it chooses what happens next, injects crashes and lost answers, and checks the named
-//! [`invariant`]s after each step. [`script`] tells stories as text.
+//! [`invariant`]s after each step. [`script`] tells stories as text, [`history`] invents them, and [`shrink`] makes
+//! one shorter that breaks a promise.
 
 pub mod memory;
+pub mod twin;
 pub mod schedule;
 pub mod fault;
 pub mod world;
@@ -11,6 +13,9 @@ pub mod bench;
 mod people;
 pub mod invariant;
 pub mod script;
+pub mod history;
+pub mod shrink;
+pub mod walk;
 pub mod words;
 pub mod contract;
 

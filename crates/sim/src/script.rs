@@ -14,24 +14,35 @@ use orch_core::id::{Entity, IssueKey, ProjectId, TaskId, WorkItem};
 use orch_core::journal::Blob;
 use orch_core::policy::Policy;
 use orch_core::reason::Reason;
-use orch_core::stage::{Preset, Role};
+use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::Task;
 use orch_core::time::{Calendar, Moment, Span};
 use orch_engine::{Incoming, Target};
 
 use crate::bench::{Bench, Faults, policy};
+use crate::invariant::Broken;
+use crate::twin::Twin;
 use crate::world::repository::ByHand;
 use crate::world::tracker::Said;
 use crate::world::works::{Deed, Deployment, HookDeed};
 
 mod tell;
+mod exact;
+
+pub(crate) use exact::{BUT, parts};
 
 pub use tell::{play, told};
 
-/// Why a line of a story cannot be done.
+/// Why a line of a story is not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct BadLine(String);
+pub enum BadLine {
+    /// Nobody knows how to do it, or it cannot be done here.
+    #[error("{0}")]
+    Undone(String),
+    /// A promise was broken by it.
+    #[error(transparent)]
+    Broken(#[from] Broken),
+}
 
 /// A story under way.
 pub struct Story {
@@ -41,21 +52,28 @@ pub struct Story {
     rows: usize,
     said: Vec<(String, usize)>,
     stood: Vec<(TaskId, String)>,
+    /// Whether a line that cannot be done is left out.
+    lenient: bool,
 }
 
 fn bad<T>(what: impl Into<String>) -> Result<T, BadLine> {
-    Err(BadLine(what.into()))
+    Err(BadLine::Undone(what.into()))
 }
 
 impl Story {
     /// A story about one project.
     pub fn begin(words: &[&str]) -> Result<Self, BadLine> {
+        Self::begin_on(Twin::default(), words)
+    }
+
+    /// The same on this journal.
+    pub fn begin_on(journal: Twin, words: &[&str]) -> Result<Self, BadLine> {
         let mut rules = policy(Preset::Library);
         change_policy(&mut rules, words)?;
-        let mut bench = Bench::new(1, &rules, Faults::default());
+        let mut bench = Bench::on(journal, 1, &rules, Faults::default());
         bench.orderly = true;
         bench.patience = Span::minutes(6);
-        Ok(Self { bench, policy: rules, rows: 0, said: Vec::new(), stood: Vec::new() })
+        Ok(Self { bench, policy: rules, rows: 0, said: Vec::new(), stood: Vec::new(), lenient: false })
     }
 
     fn project(&self, name: Option<&str>) -> Result<ProjectId, BadLine> {
@@ -107,7 +125,7 @@ impl Story {
     }
 
     fn run(&mut self) -> Result<String, BadLine> {
-        self.bench.run().map(|()| String::new()).map_err(|broken| BadLine(broken.to_string()))
+        self.bench.run().map(|()| String::new()).map_err(BadLine::from)
     }
 
     /// Does one line; what it answers itself comes before what was seen.
@@ -319,7 +337,7 @@ impl Story {
             ["a", "reaper", "says", "that", "the", "run", "of", name, "is", "lost"] => self.reap(name)?,
             ["time", by] => {
                 let until = self.bench.now.after(span(by)?);
-                self.bench.run_until(until).map_err(|broken| BadLine(broken.to_string()))?;
+                self.bench.run_until(until)?;
             }
             ["clock", "steps", by] => self.bench.step_clock(step(by)?),
             ["clock", "steps", by, "and", "Orch", "is", "killed"] => {
@@ -346,7 +364,7 @@ impl Story {
                 let checked = self.bench.verify_journal();
                 answer = checked.map_or_else(|broken| format!("{broken}\n"), |()| "sound\n".to_owned());
             }
-            _ => return bad(format!("nobody knows how to do this: {}", words.join(" "))),
+            _ => answer = self.act_as_history(words)?,
         }
         Ok(answer)
     }
@@ -376,10 +394,12 @@ impl Story {
         let (project, number) = name.split_once('/').unwrap_or(("demo", name));
         let project = self.project(Some(project))?;
         let status = column_of(column)?;
-        let key = self.bench.world.tracker.create(&project, title, "please", status);
-        if key.0 != format!("{project}-{number}") {
-            return bad(format!("the next issue of {project} is {}", key.0));
+        let Ok(number) = number.parse() else { return bad(format!("{number} is no number")) };
+        let key = IssueKey(format!("{project}-{number}"));
+        if self.bench.world.tracker.issues.contains_key(&key) {
+            return bad(format!("there is an issue {name} already"));
         }
+        let key = self.bench.world.tracker.create_as(&project, number, title, "please", status);
         if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
             issue.labels.auto_approve = rest.contains(&"autoApprove");
             issue.labels.auto_deploy = rest.contains(&"autoDeploy");
@@ -406,7 +426,7 @@ impl Story {
             match self.bench.once() {
                 Ok(true) => {}
                 Ok(false) => return bad(format!("nothing moves any more: {}", self.standing(&task))),
-                Err(broken) => return bad(broken.to_string()),
+                Err(broken) => return Err(broken.into()),
             }
         }
         bad("this never came")
@@ -414,7 +434,7 @@ impl Story {
 }
 
 /// Words of a line; what stands between quotes is one word.
-fn split(line: &str) -> Vec<String> {
+pub(crate) fn split(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     for (n, part) in line.split('"').enumerate() {
         if n % 2 == 1 {

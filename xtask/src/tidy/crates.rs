@@ -19,8 +19,8 @@ const ROOMS: &[Room] = &[
     Room { name: "orch-sim", knows: &["orch-core", "orch-engine"], tests_know: &[] },
     Room {
         name: "orch",
-        knows: &["orch-core", "orch-engine", "orch-store", "orch-adapters", "orch-server"],
-        tests_know: &["orch-sim"],
+        knows: &["orch-core", "orch-engine", "orch-store", "orch-adapters", "orch-server", "orch-sim"],
+        tests_know: &[],
     },
     Room {
         name: "orch-bench",

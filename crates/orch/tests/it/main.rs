@@ -27,3 +27,4 @@ mod at_once;
 mod model;
 mod claude;
 mod people;
+mod sim;

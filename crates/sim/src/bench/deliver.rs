@@ -60,9 +60,9 @@ impl Bench {
             return None;
         }
         let wait = if self.strikes(Fault::DelayedDelivery) {
-            Some(self.dice.below(6 * 3_600_000) as u64)
+            Some(self.dice.which("late by", 6 * 3_600_000) as u64)
         } else if self.strikes(Fault::ReorderedDelivery) {
-            Some(self.dice.below(2000) as u64)
+            Some(self.dice.which("late by", 2000) as u64)
         } else {
             None
         };

@@ -19,6 +19,10 @@ impl Bench {
 
     pub(super) fn perform_one(&mut self) {
         let at = self.pick(self.pending.len());
+        self.perform_at(at);
+    }
+
+    pub(super) fn perform_at(&mut self, at: usize) {
         let effect = self.pending.remove(at);
         let name = effect.call.name();
         if self.dies(Side::Before, name) {
@@ -87,7 +91,7 @@ impl Bench {
     /// Whether the brain dies at a boundary.
     fn dies(&mut self, side: Side, call: &'static str) -> bool {
         let usual = if side == Side::Before { Fault::CrashBefore } else { Fault::CrashAfter };
-        let first = self.faults.rate(Fault::CrashFirst) > 0 && !self.died.contains_key(&(side, call));
+        let first = !self.died.contains_key(&(side, call));
         let dies = self.strikes(usual) || (first && self.strikes(Fault::CrashFirst));
         if dies {
             *self.died.entry((side, call)).or_default() += 1;
@@ -154,6 +158,10 @@ impl Bench {
 
     pub(super) fn end_one(&mut self) {
         let at = self.pick(self.watched.len());
+        self.end_at(at);
+    }
+
+    pub(super) fn end_at(&mut self, at: usize) {
         let run = self.watched.remove(at);
         self.goes_wrong(run);
         self.world.finish(run);

@@ -16,7 +16,7 @@ const LONGEST_OUTAGE: usize = 10 * 60_000;
 impl Bench {
     /// Whether this goes wrong now: the one place where that is decided, and counted.
     pub(super) fn strikes(&mut self, fault: Fault) -> bool {
-        let strikes = self.dice.once_in_a_while(self.faults.rate(fault));
+        let strikes = self.dice.strikes(fault.name(), self.faults.rate(fault));
         if strikes {
             self.tally.count(fault);
         }
@@ -35,18 +35,18 @@ impl Bench {
     /// Everything that may go wrong at any time.
     pub(super) fn trouble(&mut self) -> Result<(), Broken> {
         if self.strikes(Fault::ClockForward) {
-            let by = self.dice.below(3_600_000) as i64;
+            let by = self.dice.which("by", 3_600_000) as i64;
             self.step_clock(by);
         }
         if self.strikes(Fault::ClockBack) {
-            let by = self.dice.below(3_600_000) as i64;
+            let by = self.dice.which("by", 3_600_000) as i64;
             self.step_clock(-by);
         }
         if self.strikes(Fault::ClockFrozen) {
             self.frozen = 50;
         }
         if self.strikes(Fault::Outage) {
-            let length = self.dice.below(LONGEST_OUTAGE) as u64;
+            let length = self.dice.which("for", LONGEST_OUTAGE) as u64;
             self.out_until = self.now.after(Span(length));
         }
         if self.strikes(Fault::Sleeper) {
@@ -55,11 +55,11 @@ impl Bench {
         if self.strikes(Fault::Meddling) {
             crate::people::meddle(self);
         }
-        if !self.late.is_empty() && self.dice.chance(10) {
+        if !self.late.is_empty() && self.dice.happens("late reply arrives", 10) {
             let late = self.late.remove(0);
             self.tell(late);
         }
-        if !self.sleepers.is_empty() && self.dice.chance(5) {
+        if !self.sleepers.is_empty() && self.dice.happens("paused brain wakes", 5) {
             self.wake_one()?;
         }
         if !self.deliveries.is_empty() {

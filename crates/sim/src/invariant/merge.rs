@@ -8,12 +8,12 @@ use orch_core::task::Task;
 use orch_engine::Engine;
 
 use super::{Broken, Watch, broken};
-use crate::memory::MemoryJournal;
+use crate::twin::Twin;
 use crate::world::World;
 
 impl Watch {
     /// Everything that Orch put on main passed every gate as exactly that content; main only moves forward.
-    pub(super) fn merges(&mut self, engine: &Engine<MemoryJournal>, world: &World) -> Result<(), Broken> {
+    pub(super) fn merges(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (project, repository) in &world.repositories {
             let seen = self.main.entry(project.clone()).or_insert(1);
             for at in *seen..repository.main_was.len() {
@@ -52,7 +52,7 @@ impl Watch {
     }
 
     /// Production is touched only by what was merged, and only with consent to exactly that change.
-    pub(super) fn deploys(&mut self, engine: &Engine<MemoryJournal>, world: &World) -> Result<(), Broken> {
+    pub(super) fn deploys(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
             let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };

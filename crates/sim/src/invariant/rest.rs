@@ -9,11 +9,11 @@ use orch_core::task::Task;
 use orch_engine::Engine;
 
 use super::{Broken, broken, tasks};
-use crate::memory::MemoryJournal;
+use crate::twin::Twin;
 use crate::world::World;
 
 /// What holds when nothing moves any more: boards tell the truth, nobody works for nobody, nothing is left behind.
-pub fn at_rest(engine: Option<&mut Engine<MemoryJournal>>, world: &World) -> Result<(), Broken> {
+pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), Broken> {
     let Some(engine) = engine else { return Ok(()) };
     let tasks: Vec<Task> = tasks(engine.journal());
     let newest = |task: &Task| {

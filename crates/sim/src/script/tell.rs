@@ -18,16 +18,20 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
     for (at, line) in text.lines().enumerate() {
         if let Some(done) = line.strip_prefix('>') {
             let _ = writeln!(out, "{line}");
-            let owned = split(done);
-            let words: Vec<&str> = owned.iter().map(String::as_str).collect();
-            let place = |bad: BadLine| BadLine(format!("line {}: {}", at + 1, bad.0));
-            let answer = match (&mut story, words.as_slice()) {
-                (None, ["project", rest @ ..]) => {
-                    story = Some(Story::begin(rest).map_err(place)?);
+            let place = |bad: BadLine| BadLine::Undone(format!("line {}: {bad}", at + 1));
+            let answer = match &mut story {
+                None => {
+                    story = Some(Story::begun_by(Twin::default(), done).map_err(place)?);
                     String::new()
                 }
-                (None, _) => return bad(format!("line {}: a story begins with `> project`", at + 1)),
-                (Some(story), words) => story.act(words).map_err(place)?,
+                Some(story) => match story.line(done) {
+                    Err(BadLine::Broken(broken)) if story.lenient => {
+                        let _ = writeln!(out, "  broken: {broken}");
+                        rest_of(&mut out, text, at);
+                        break;
+                    }
+                    done => done.map_err(place)?,
+                },
             };
             let seen = story.as_mut().map(Story::seen).unwrap_or_default();
             for line in answer.lines().chain(seen.lines()) {
@@ -45,9 +49,16 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
     Ok((out, story))
 }
 
+/// The lines after a broken promise, as they are.
+fn rest_of(out: &mut String, text: &str, at: usize) {
+    for line in text.lines().skip(at + 1).filter(|line| !line.starts_with("  ")) {
+        let _ = writeln!(out, "{line}");
+    }
+}
+
 impl Story {
     /// A task as stories call it: `1`, `other/1`, and `1 (life 2)` after a stop.
-    fn name(task: &TaskId) -> String {
+    pub(crate) fn name(task: &TaskId) -> String {
         let item = task.item();
         let (prefix, number) = item.as_str().rsplit_once('-').unwrap_or(("", item.as_str()));
         let number = number.trim_start_matches('0');
@@ -59,7 +70,7 @@ impl Story {
     }
 
     /// What happened since the last look: decisions with a meaning, and where each task stands if that is new.
-    pub(super) fn seen(&mut self) -> String {
+    pub(crate) fn seen(&mut self) -> String {
         let mut out = String::new();
         let rows = self.rows;
         let journal = self.bench.engine().journal();
@@ -111,7 +122,7 @@ impl Story {
     }
 
     /// Where a task stands, in one line.
-    pub(super) fn standing(&mut self, task: &Task) -> String {
+    pub(crate) fn standing(&mut self, task: &Task) -> String {
         let now = self.bench.now;
         let engine = self.bench.engine();
         let stage = task.stage.name();
@@ -244,7 +255,7 @@ impl Story {
         Ok(out)
     }
 
-    pub(super) fn board(&mut self) -> String {
+    pub(crate) fn board(&mut self) -> String {
         let issues = self.bench.world.tracker.issues.values();
         let lines = issues.map(|issue| {
             let project = match issue.project.as_str() {

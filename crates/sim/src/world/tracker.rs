@@ -53,6 +53,18 @@ impl Tracker {
     /// A person creates an issue.
     pub fn create(&mut self, project: &ProjectId, title: &str, text: &str, status: Status) -> IssueKey {
         let number = self.issues.values().filter(|issue| issue.project == *project).count() as u64 + 1;
+        self.create_as(project, number, title, text, status)
+    }
+
+    /// The same with this number.
+    pub fn create_as(
+        &mut self,
+        project: &ProjectId,
+        number: u64,
+        title: &str,
+        text: &str,
+        status: Status,
+    ) -> IssueKey {
         let key = IssueKey(format!("{project}-{number}"));
         let issue = Issue {
             project: project.clone(),

@@ -8,4 +8,5 @@ mod rows_of_tasks;
 mod records;
 mod stories;
 mod twice;
+mod histories;
 mod full_disk;

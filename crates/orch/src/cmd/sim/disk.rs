@@ -1,0 +1,51 @@
+//! How does a simulated history live on the real store? In a temporary folder; a crash drops it without a close.
+
+use std::path::PathBuf;
+
+use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_store::SqliteJournal;
+
+use crate::error::Error;
+
+/// A temporary folder for one store after the other; it goes with this value.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    stores: u64,
+}
+
+impl Folder {
+    pub(super) fn new() -> Result<Self, Error> {
+        let path = std::env::temp_dir().join(format!("orch-sim-{}", std::process::id()));
+        match std::fs::create_dir(&path) {
+            Ok(()) => Ok(Self { path, stores: 0 }),
+            Err(e) => Err(Error::failed(format!("the folder for simulated stores cannot be made: {e}"))
+                .at(path.display())
+                .remedy("make room there, or set TMPDIR to another folder")),
+        }
+    }
+
+    /// An empty journal on a new store. The one before must not be used any more: its files go.
+    pub(super) fn journal(&mut self) -> Result<Twin, Trouble> {
+        let before = self.path.join(self.stores.to_string());
+        if before.exists() {
+            std::fs::remove_dir_all(&before).map_err(|e| Trouble::of(&e))?;
+        }
+        self.stores += 1;
+        let folder = self.path.join(self.stores.to_string());
+        std::fs::create_dir(&folder).map_err(|e| Trouble::of(&e))?;
+        let place = folder.join("orch.db");
+        let open: Opener = Box::new(move || {
+            let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
+            Ok(Box::new(Plain(Box::new(journal))) as Store)
+        });
+        Twin::on(open)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder for temporary files that stays is no reason to fail.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

@@ -1,0 +1,246 @@
+//! Does the real store say the same as the journal in memory? Every answer of one is held against the other's.
+//!
+//! The bench reads the journal in memory, so its checks cost the same on both. With a store behind it the brain lives on
+//! the store: what is committed is on its disk first, and a crash opens it again.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use orch_core::board::Entry;
+use orch_core::effect::{Effect, Timer};
+use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+
+use crate::memory::MemoryJournal;
+
+/// Why a journal of the bench refused: as its store says it, with all causes.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Trouble(pub String);
+
+impl Trouble {
+    /// An error with all its causes.
+    pub fn of(error: &dyn std::error::Error) -> Self {
+        let causes = std::iter::successors(Some(error), |error| error.source());
+        Self(causes.map(ToString::to_string).collect::<Vec<_>>().join(": "))
+    }
+}
+
+/// A real store.
+pub type Store = Box<dyn Journal<Error = Trouble>>;
+
+/// Opens the store: at the beginning, and after each death of the brain. The one before is closed by then.
+pub type Opener = Box<dyn FnMut() -> Result<Store, Trouble>>;
+
+/// A journal in memory, and a real store behind it or none.
+#[derive(Default)]
+pub struct Twin {
+    memory: MemoryJournal,
+    behind: Option<Behind>,
+}
+
+struct Behind {
+    /// `None` once it could not be opened again.
+    store: Option<Store>,
+    open: Opener,
+    trouble: Option<String>,
+}
+
+impl fmt::Debug for Twin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Twin").field("memory", &self.memory).field("real", &self.behind.is_some()).finish()
+    }
+}
+
+impl Deref for Twin {
+    type Target = MemoryJournal;
+
+    fn deref(&self) -> &MemoryJournal {
+        &self.memory
+    }
+}
+
+impl DerefMut for Twin {
+    fn deref_mut(&mut self) -> &mut MemoryJournal {
+        &mut self.memory
+    }
+}
+
+impl Twin {
+    /// An empty store, opened by this.
+    ///
+    /// # Errors
+    /// It does not open.
+    pub fn on(mut open: Opener) -> Result<Self, Trouble> {
+        let store = Some(open()?);
+        Ok(Self { memory: MemoryJournal::default(), behind: Some(Behind { store, open, trouble: None }) })
+    }
+
+    /// What a brain finds that takes over from one that died: the store is dropped as it is, and opened again.
+    #[must_use]
+    pub fn after_crash(mut self) -> Self {
+        if let Some(behind) = &mut self.behind {
+            behind.store = None;
+            match (behind.open)() {
+                Ok(store) => behind.store = Some(store),
+                Err(trouble) => behind.note(|| format!("it does not open again: {trouble}")),
+            }
+        }
+        self
+    }
+
+    /// Another brain takes over while this one is paused: it gets all that is written and the store, and from here on this
+    /// one writes nothing.
+    #[must_use = "this one writes nothing any more"]
+    pub fn hand_over(&mut self) -> Self {
+        Self { memory: self.memory.hand_over(), behind: self.behind.take() }
+    }
+
+    /// What the store said that the journal in memory did not, if it ever did.
+    pub fn trouble(&self) -> Option<&str> {
+        self.behind.as_ref()?.trouble.as_deref()
+    }
+
+    /// Asks both; the store's answer counts.
+    fn both<T: PartialEq + fmt::Debug>(
+        &mut self,
+        what: &str,
+        ask: impl Fn(&mut dyn Journal<Error = Trouble>) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        let known = ask(&mut Plain(&mut self.memory));
+        let Some(behind) = &mut self.behind else { return known };
+        let said = match &mut behind.store {
+            Some(store) => ask(store.as_mut()),
+            None => Err(Trouble("it is closed".to_owned())),
+        };
+        if said != known {
+            behind.note(|| format!("asked for {what} it says {said:?}, not {known:?}"));
+        }
+        said
+    }
+}
+
+impl Behind {
+    fn note(&mut self, what: impl FnOnce() -> String) {
+        self.trouble.get_or_insert_with(what);
+    }
+}
+
+/// A journal with its errors in words.
+pub struct Plain<J>(pub J);
+
+impl<J: DerefMut<Target: Journal>> Journal for Plain<J> {
+    type Error = Trouble;
+
+    fn head(&mut self) -> Result<Head, Trouble> {
+        self.0.head().map_err(|e| Trouble::of(&e))
+    }
+
+    fn taken(&mut self, key: &str) -> Result<Option<Seq>, Trouble> {
+        self.0.taken(key).map_err(|e| Trouble::of(&e))
+    }
+
+    fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, Trouble> {
+        self.0.state(entity).map_err(|e| Trouble::of(&e))
+    }
+
+    fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, Trouble> {
+        self.0.task_of_issue(project, issue).map_err(|e| Trouble::of(&e))
+    }
+
+    fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        self.0.commit(batch).map_err(|e| Trouble::of(&e))
+    }
+
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
+        self.0.each_open(visit).map_err(|e| Trouble::of(&e))
+    }
+
+    fn open_effects(&mut self) -> Result<Vec<Effect>, Trouble> {
+        self.0.open_effects().map_err(|e| Trouble::of(&e))
+    }
+
+    fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, Trouble> {
+        self.0.armed_timers().map_err(|e| Trouble::of(&e))
+    }
+
+    fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Trouble> {
+        self.0.blob(digest).map_err(|e| Trouble::of(&e))
+    }
+
+    fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, Trouble> {
+        self.0.rows(from, most).map_err(|e| Trouble::of(&e))
+    }
+
+    fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize) -> Result<Vec<Row>, Trouble> {
+        self.0.rows_of(entity, before, most).map_err(|e| Trouble::of(&e))
+    }
+}
+
+impl Journal for Twin {
+    type Error = Trouble;
+
+    fn head(&mut self) -> Result<Head, Trouble> {
+        self.both("the head", |journal| journal.head())
+    }
+
+    fn taken(&mut self, key: &str) -> Result<Option<Seq>, Trouble> {
+        self.both("a key", |journal| journal.taken(key))
+    }
+
+    fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, Trouble> {
+        self.both("a state", |journal| journal.state(entity))
+    }
+
+    fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, Trouble> {
+        self.both("a task", |journal| journal.task_of_issue(project, issue))
+    }
+
+    /// The store first: what it does not have never was.
+    fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind
+            && !self.memory.full
+            && let Err(e) = store.commit(batch)
+        {
+            trouble.get_or_insert_with(|| format!("it takes no commit: {e}"));
+            return Err(e);
+        }
+        self.memory.commit(batch).map_err(|e| Trouble::of(&e))
+    }
+
+    fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
+        let entries = self.both("what is open", |journal| {
+            let mut entries = Vec::new();
+            journal.each_open(&mut |entry| entries.push(entry))?;
+            // No store promises an order.
+            entries.sort_by_cached_key(|entry| format!("{entry:?}"));
+            Ok(entries)
+        })?;
+        entries.into_iter().for_each(visit);
+        Ok(())
+    }
+
+    fn open_effects(&mut self) -> Result<Vec<Effect>, Trouble> {
+        self.both("open effects", |journal| journal.open_effects())
+    }
+
+    fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, Trouble> {
+        self.both("timers", |journal| {
+            let mut timers = journal.armed_timers()?;
+            timers.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Ok(timers)
+        })
+    }
+
+    fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Trouble> {
+        self.both("a text", |journal| journal.blob(digest))
+    }
+
+    fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, Trouble> {
+        self.both("rows", |journal| journal.rows(from, most))
+    }
+
+    fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize) -> Result<Vec<Row>, Trouble> {
+        self.both("rows of one", |journal| journal.rows_of(entity, before, most))
+    }
+}

@@ -1,0 +1,125 @@
+//! Histories by chance: their text is enough to live through them again, a failing one becomes short, and what was found
+//! once is lived through for ever.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use orch_core::stage::Stage;
+use orch_sim::bench::Bench;
+use orch_sim::history::{Ground, Mix, again, by_seed, in_memory, lines, nothing_else};
+use orch_sim::invariant::Broken;
+use orch_sim::script::play;
+use orch_sim::shrink::shrink;
+use orch_sim::walk::Walk;
+
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(usual);
+    let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
+    first..first + seeds
+}
+
+/// Proves that a history's text, without its seed, gives the same journal byte for byte, with the same faults.
+#[test]
+fn the_text_of_a_history_is_enough() {
+    let mut journal = in_memory;
+    let mut ground = Ground { journal: &mut journal, also: nothing_else };
+    for (name, mix) in Mix::ALL {
+        for seed in seeds(4) {
+            let (lines, first) = by_seed(seed, mix, &mut ground).unwrap();
+            assert!(first.tally.faults > 5 && first.rows > 40, "{name} {seed}: {first:?}");
+            assert_eq!(again(&lines, &mut ground).unwrap(), first, "{name} {seed}");
+        }
+    }
+}
+
+/// Proves that any line of a history may be taken away: the others are done or left out, and no promise is broken.
+#[test]
+fn lines_may_be_taken_away() {
+    let mut journal = in_memory;
+    let mut ground = Ground { journal: &mut journal, also: nothing_else };
+    for seed in seeds(4) {
+        let (lines, _) = by_seed(seed, Mix::People, &mut ground).unwrap();
+        for (part, of) in [(0, 2), (1, 2), (0, 5), (3, 5)] {
+            let kept = |(n, _): &(usize, &String)| *n == 0 || (n % of) != part || n + 2 >= lines.len();
+            let fewer: Vec<String> = lines.iter().enumerate().filter(kept).map(|(_, l)| l.clone()).collect();
+            let outcome = again(&fewer, &mut ground).unwrap();
+            assert_eq!(outcome.broken, None, "{seed}, without {part} of {of}");
+            assert!(outcome.done == fewer.len() && outcome.skipped < fewer.len(), "{outcome:?}");
+        }
+    }
+}
+
+/// A promise that nobody gave: what a person froze is never merged into again.
+fn once_frozen_for_ever(bench: &mut Bench) -> Result<(), Broken> {
+    let thawed = bench.engine().journal_ref().all().iter().any(|row| {
+        row.changes.iter().any(|change| matches!(change, orch_core::change::Change::Thawed { .. }))
+    });
+    let merged = bench.tasks().iter().any(|task| task.merged.is_some() && task.stage == Stage::Deploy);
+    match thawed && merged {
+        true => Err(Broken { name: "once-frozen-for-ever", what: "merged after a thaw".to_owned() }),
+        false => Ok(()),
+    }
+}
+
+/// Proves that a broken promise is found by seeds, that its history becomes a few lines which break the same one, and that
+/// it becomes the same lines each time.
+#[test]
+fn a_failing_history_becomes_short() {
+    let mut journal = in_memory;
+    let mut ground = Ground { journal: &mut journal, also: once_frozen_for_ever };
+    let failing = (0..40).find_map(|seed| {
+        let (lines, outcome) = by_seed(seed, Mix::People, &mut ground).unwrap();
+        (outcome.broken?.1.name == "once-frozen-for-ever").then_some(lines)
+    });
+    let long = failing.expect("a seed that thaws and merges");
+    let short = shrink(&long, 300_000, &mut ground).unwrap().expect("it fails again");
+    assert!(long.len() > 60 && short.lines.len() <= 9, "{} lines:\n{}", long.len(), short.lines.join("\n"));
+    assert_eq!(short.outcome.broken.as_ref().map(|(_, broken)| broken.name), Some("once-frozen-for-ever"));
+    assert_eq!(shrink(&long, 300_000, &mut ground).unwrap().map(|again| again.lines), Some(short.lines));
+}
+
+fn kept() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("histories");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("histories/").map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "trace"));
+    paths.sort();
+    paths
+}
+
+/// Proves that what a history once broke holds now, and that each ends as its file says. `UPDATE_EXPECT=1` writes the
+/// files anew.
+#[test]
+fn kept_histories_hold() {
+    assert!(!kept().is_empty());
+    for path in kept() {
+        let text = fs::read_to_string(&path).expect("a history");
+        let told = play(&text).unwrap_or_else(|bad| panic!("{}: {bad}", path.display()));
+        assert!(!told.contains("\n  broken: "), "{}:\n{told}", path.display());
+        if std::env::var_os("UPDATE_EXPECT").is_some() {
+            fs::write(&path, &told).expect("written");
+        } else {
+            assert_eq!(told, text, "{}: UPDATE_EXPECT=1 writes what is seen now", path.display());
+        }
+        let mut journal = in_memory;
+        let mut ground = Ground { journal: &mut journal, also: nothing_else };
+        assert_eq!(again(&lines(&text), &mut ground).unwrap().broken, None, "{}", path.display());
+    }
+}
+
+/// Proves that one goes forward and back in a history, and finds the same at the same line.
+#[test]
+fn one_goes_forward_and_back() {
+    let path = kept().into_iter().next().expect("a history");
+    let mut walk = Walk::begin(&fs::read_to_string(path).expect("a history"), Box::new(in_memory));
+    let mut places = vec![walk.place()];
+    while walk.forward().unwrap().is_some() {
+        places.push(walk.place());
+    }
+    assert!(places.len() > 4 && places.len() == walk.len() + 1);
+    for at in (0..places.len()).rev() {
+        walk.go_to(at).unwrap();
+        assert_eq!((walk.at(), &walk.place()), (at, &places[at]));
+    }
+    assert!(places.last().is_some_and(|last| last.tasks.iter().all(|(_, stands)| stands.starts_with("is "))));
+}
