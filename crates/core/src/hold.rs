@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
 use crate::id::{Commit, ProviderId, RunId, TaskId};
+use crate::said::Cause;
 use crate::state::Freeze;
 use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why, Withdrawn};
 use crate::time::Moment;
@@ -92,7 +93,7 @@ pub enum HoldKind {
     /// The deploy's outcome cannot be told.
     CannotTell {
         /// What was seen.
-        cause: String,
+        cause: Cause,
     },
     /// The repository is frozen.
     Frozen {
@@ -299,7 +300,7 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
         Rest::Escalated => match &task.escalated {
             Some(escalation) => HoldKind::Escalated(escalation.why.clone()),
-            None => HoldKind::Escalated(Why::Outside { cause: String::new() }),
+            None => HoldKind::Escalated(Why::Outside { cause: String::new().into() }),
         },
         Rest::Over => return None,
     })

@@ -493,7 +493,7 @@ impl Repository {
             let verdict = judges.then(|| match content.get(..3) {
                 Some("YES") => FileVerdict::Positive,
                 Some("NO ") => FileVerdict::Negative,
-                Some(_) | None => FileVerdict::Unreadable("no token".to_owned()),
+                Some(_) | None => FileVerdict::Unreadable("no token".into()),
             });
             found.push(Artefact {
                 name: name.to_owned(),
