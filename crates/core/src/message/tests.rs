@@ -576,7 +576,7 @@ fn why_is_answered() {
     assert_eq!(
         answer(&held([HoldKind::Approval]), Lang::Ru),
         "DEMO-001 ждёт вашего одобрения требований (с 2026-01-02 15:04 UTC, 3 ч): \
-         переведите её в Approved, нажмите «Утвердить» или выполните `orch approve DEMO-001`."
+         переведите её в Approved, нажмите «Одобрить» или выполните `orch approve DEMO-001`."
     );
     let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
     assert_eq!(

@@ -7,3 +7,4 @@ mod rows_of_tasks;
 mod records;
 mod stories;
 mod full_disk;
+mod tables;
