@@ -8,6 +8,7 @@ use crate::frontmatter;
 use crate::gate::verdict;
 use crate::id::{Digest, WorkItem};
 use crate::journal::Blob;
+use crate::said::Cause;
 use crate::stage::Role;
 
 pub mod excerpt;
@@ -36,7 +37,7 @@ pub enum FileVerdict {
     /// A negative token.
     Negative,
     /// Nothing that counts, and why (row 20).
-    Unreadable(String),
+    Unreadable(Cause),
 }
 
 /// A file read by the contract, and the texts to keep with the event that carries it.

@@ -2,7 +2,7 @@
 //!
 //! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
 
-use crate::call::{DeployReply, Failure, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
+use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
@@ -14,6 +14,7 @@ use crate::policy::Policy;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
+use crate::said::{Cause, Said};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Want, Why};
@@ -236,7 +237,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                     if let Ask::Collect { run, .. } = &ask {
                         d.drop_tree(*run);
                     }
-                    d.escalate(Why::Outside { cause: failure.cause.clone() });
+                    d.escalate(Why::Outside { cause: failure.cause.clone().into() });
                 }
             },
         },
@@ -316,17 +317,16 @@ fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tr
 /// about the newest, which is asked for next.
 fn on_record_written(d: &mut Desk<'_>, known: &Recorded, outcome: &Outcome) {
     let record = known.record;
-    let failure = match outcome {
+    let (cause, kind) = match outcome {
         Outcome::Done(Reply::Git(GitReply::RecordWritten { commit })) => {
             d.change(Change::RecordStands { record, commit: commit.clone() });
             return d.because(Reason::RecordStands { record });
         }
-        Outcome::Done(_) => Failure::permanent("the answer does not fit the question (write a record)"),
-        Outcome::Failed(failure) => failure.clone(),
+        Outcome::Done(_) => (Said::OddRecordAnswer.into(), FailureKind::Permanent),
+        Outcome::Failed(failure) => (Cause::Quoted(failure.cause.clone()), failure.kind),
     };
     let newest = known.writing.as_ref().is_some_and(|(_, text)| *text == known.text.blob);
-    let lasting = newest && failure.kind == FailureKind::Permanent;
-    let cause = failure.cause;
+    let lasting = newest && kind == FailureKind::Permanent;
     d.change(Change::RecordTroubled {
         record,
         trouble: newest.then(|| Trouble { cause: cause.clone(), lasting }),
@@ -345,9 +345,7 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         // Both names: a restored journal knows nothing of the work that stands there.
         (Ask::CutBranch { plain: false }, Reply::Git(GitReply::NameTaken)) => {
             let name = d.branch_name(false);
-            d.escalate(Why::Outside {
-                cause: format!("there is a branch {name} already: rename or delete it"),
-            });
+            d.escalate(Why::Outside { cause: Said::BranchNameTaken { branch: name.to_string() }.into() });
         }
         (
             Ask::Launch { run, job },
@@ -398,8 +396,7 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         }
         // An adapter that answers another question: looked at by a person, never guessed at.
         (ask, _) => {
-            let cause = format!("the answer does not fit the question ({})", ask.name());
-            d.escalate(Why::Outside { cause });
+            d.escalate(Why::Outside { cause: Said::OddAnswer { ask: Box::new(ask) }.into() });
         }
     }
 }
@@ -471,9 +468,7 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     // A change that was written for other requirements is not passed on as it is (decision 45).
     let written = d.task.branch.as_ref().is_some_and(|branch| branch.change.is_some() && !branch.empty);
     if to == Stage::Development && written {
-        let text = d.keep(
-            "The requirements changed after this change was written: read 00 to 10 again and bring the change in line.",
-        );
+        let text = Said::RequirementsChanged.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
     }
     if from == Stage::Analysis && d.task.review.ended.is_none() {

@@ -18,6 +18,7 @@ use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::record::{Record, Recorded};
 use crate::rework::MAX_DEVELOPER_RUNS;
+use crate::said::{Cause, Said, Unknown};
 use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
 use crate::time::{Moment, Span};
 
@@ -155,8 +156,10 @@ impl<'a> Desk<'a> {
         let due = self.at.after(wait);
         let timer = TimerId::new(self.seq, self.next());
         let said = match &cause {
-            Delay::Outage { cause } | Delay::NotYet { cause } | Delay::Provider { cause } => cause.clone(),
-            Delay::CheckoutDirty { path } => path.clone(),
+            Delay::Outage { cause } | Delay::NotYet { cause } => cause.clone(),
+            Delay::Provider { cause: quoted } | Delay::CheckoutDirty { path: quoted } => {
+                quoted.clone().into()
+            }
         };
         self.because(Reason::Later { due, cause: said });
         self.step(Step::Backoff { timer, due, ask, tries, cause });
@@ -164,6 +167,7 @@ impl<'a> Desk<'a> {
 
     /// Asks again later because the outside failed (decision 14).
     pub fn outage(&mut self, ask: Ask, tries: u32, cause: String) {
+        let cause = Cause::Quoted(cause);
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 
@@ -219,8 +223,7 @@ impl<'a> Desk<'a> {
     /// Gives a run its id, its row and its start.
     pub fn launch(&mut self, job: Job) {
         let Some(commit) = self.commit_for(job) else {
-            let cause = "the commit to work on is not known".to_owned();
-            return self.escalate(Why::Outside { cause });
+            return self.escalate(not_known(Unknown::Commit));
         };
         let choice = match job {
             Job::Agent(role) => match self.policy.agents.get(&role) {
@@ -291,10 +294,9 @@ impl<'a> Desk<'a> {
     /// The call behind a question, from what is known now; what is missing is for a person.
     fn call_of(&self, ask: &Ask) -> Result<(Line, Call), Why> {
         let task = &self.task;
-        let missing = |what: &str| Why::Outside { cause: format!("{what} is not known") };
-        let branch = || task.branch.as_ref().ok_or_else(|| missing("the task branch"));
-        let candidate = || task.candidate.as_ref().ok_or_else(|| missing("the candidate"));
-        let merged = || task.merged.as_ref().ok_or_else(|| missing("the merge"));
+        let branch = || task.branch.as_ref().ok_or_else(|| not_known(Unknown::Branch));
+        let candidate = || task.candidate.as_ref().ok_or_else(|| not_known(Unknown::Candidate));
+        let merged = || task.merged.as_ref().ok_or_else(|| not_known(Unknown::Merge));
         let git = Line::Git(task.project.clone());
         Ok(match ask {
             Ask::CutBranch { plain } => (
@@ -309,7 +311,8 @@ impl<'a> Desk<'a> {
                 }),
             ),
             Ask::Launch { run, job } => {
-                let row = task.runs.iter().find(|row| row.run == *run).ok_or_else(|| missing("the run"))?;
+                let row =
+                    task.runs.iter().find(|row| row.run == *run).ok_or_else(|| not_known(Unknown::Run))?;
                 let commit = row.commit.clone();
                 match job {
                     Job::Agent(role) => (
@@ -341,7 +344,8 @@ impl<'a> Desk<'a> {
                 }
             }
             Ask::Collect { run, role } => {
-                let row = task.runs.iter().find(|row| row.run == *run).ok_or_else(|| missing("the run"))?;
+                let row =
+                    task.runs.iter().find(|row| row.run == *run).ok_or_else(|| not_known(Unknown::Run))?;
                 (
                     git,
                     Call::Git(GitCall::Collect {
@@ -389,7 +393,7 @@ impl<'a> Desk<'a> {
             Ask::Merge => {
                 let candidate = candidate()?;
                 let call = ForgeCall::Merge {
-                    change: task.change_request.ok_or_else(|| missing("the change request"))?,
+                    change: task.change_request.ok_or_else(|| not_known(Unknown::ChangeRequest))?,
                     candidate: candidate.commit.clone(),
                     main: candidate.main.clone(),
                 };
@@ -472,4 +476,9 @@ impl<'a> Desk<'a> {
         let context = gate.name().to_owned();
         self.effect(line, Call::Forge(ForgeCall::SetCommitStatus { commit, context, passed }));
     }
+}
+
+/// What is needed is not known: a person looks.
+pub(crate) fn not_known(what: Unknown) -> Why {
+    Why::Outside { cause: Said::NotKnown(what).into() }
 }

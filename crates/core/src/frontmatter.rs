@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Serialize;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::Spanned;
 
@@ -42,7 +43,8 @@ pub struct Field {
 }
 
 /// Why a frontmatter cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
 pub enum Unreadable {
     /// The file does not begin with it.
     #[error("line 1: no frontmatter; begin the file with a line that is exactly `---`")]
@@ -81,10 +83,10 @@ pub enum Unreadable {
         key: String,
     },
     /// The key that was asked for is not there.
-    #[error("no `{key}` in the frontmatter; add a line `{key}: ...`")]
+    #[error("no `{key}` in the frontmatter; add a line that begins with `{key}:`")]
     NoKey {
         /// Which.
-        key: &'static str,
+        key: String,
     },
 }
 
@@ -120,9 +122,9 @@ pub fn parse(file: &[u8]) -> Result<Document<'_>, Unreadable> {
 ///
 /// # Errors
 /// As [`parse`], and when the key is not there or has no text.
-pub fn read_key(file: &[u8], key: &'static str) -> Result<String, Unreadable> {
+pub fn read_key(file: &[u8], key: &str) -> Result<String, Unreadable> {
     let front = parse(file)?.front;
-    front.get(key).map(str::to_owned).ok_or(Unreadable::NoKey { key })
+    front.get(key).map(str::to_owned).ok_or_else(|| Unreadable::NoKey { key: key.to_owned() })
 }
 
 /// The text without its frontmatter; all of it if it has none.
@@ -454,7 +456,7 @@ mod tests {
         let file = b"---\na: x\nb: [y]\n---\n";
         assert_eq!(read_key(file, "a").as_deref(), Ok("x"));
         for key in ["b", "c"] {
-            assert_eq!(read_key(file, key), Err(Unreadable::NoKey { key }));
+            assert_eq!(read_key(file, key), Err(Unreadable::NoKey { key: key.to_owned() }));
         }
     }
 

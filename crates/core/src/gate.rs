@@ -6,8 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Text;
 use crate::id::{Commit, Digest, RunId, Tree};
+use crate::said::Found;
 use crate::time::Moment;
 
 /// The gates, by the predecessor's names wherever people or the API see them (decision 31, row 10).
@@ -94,8 +94,8 @@ pub enum Verdict {
     Pass,
     /// It failed, with what it found.
     Fail {
-        /// Verbatim and bounded.
-        findings: Text,
+        /// The words of tests and judges are verbatim and bounded.
+        findings: Found,
     },
     /// It could not judge: never a pass, never the developer's fault.
     Unavailable {

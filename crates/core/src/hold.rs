@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
 use crate::id::{Commit, ProviderId, RunId, TaskId};
+use crate::said::Cause;
 use crate::state::Freeze;
 use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why, Withdrawn};
 use crate::time::Moment;
@@ -97,7 +98,7 @@ pub enum HoldKind {
     /// The deploy's outcome cannot be told.
     CannotTell {
         /// What was seen.
-        cause: String,
+        cause: Cause,
     },
     /// The repository is frozen.
     Frozen {
@@ -313,7 +314,7 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
         Rest::Escalated => match &task.escalated {
             Some(escalation) => HoldKind::Escalated(escalation.why.clone()),
-            None => HoldKind::Escalated(Why::Outside { cause: String::new() }),
+            None => HoldKind::Escalated(Why::Outside { cause: String::new().into() }),
         },
         Rest::Over => return None,
     })

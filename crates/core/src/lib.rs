@@ -35,4 +35,5 @@ pub mod frontmatter;
 pub mod journal;
 pub mod replay;
 pub mod note;
+pub mod said;
 pub mod message;

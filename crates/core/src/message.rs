@@ -7,6 +7,7 @@ pub mod comment;
 pub mod figure;
 pub mod markdown;
 mod note;
+mod said;
 mod waiting;
 
 use std::sync::LazyLock;
@@ -22,8 +23,10 @@ use crate::reason::{Ignored, NoEffect, Reason};
 use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{Role, Stage};
 use crate::task::{Delay, Why, Withdrawn};
+use said::cause_arg;
 
 pub use note::{NoteFacts, note};
+pub use said::{cause, deploy_log, found, said};
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
 
 /// The languages there are.
@@ -83,7 +86,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Repeated { role, cause } => say(
             lang,
             "reason-repeated",
-            [("role", Arg::Text(role_name(*role, lang))), ("cause", quoted(cause))],
+            [("role", Arg::Text(role_name(*role, lang))), cause_arg(cause, lang)],
         ),
         Reason::GateSaid { gate, passed } => {
             let key = match passed {
@@ -100,14 +103,14 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::RunBegan { run } => say(lang, "reason-run-began", [("run", Arg::Text(run.to_string()))]),
         Reason::RunEnded { run } => say(lang, "reason-run-ended", [("run", Arg::Text(run.to_string()))]),
         Reason::Later { due, cause } => {
-            say(lang, "reason-later", [("due", Arg::Text(figure::moment(*due))), ("cause", quoted(cause))])
+            say(lang, "reason-later", [("due", Arg::Text(figure::moment(*due))), cause_arg(cause, lang)])
         }
         Reason::Escalated(cause) => say(lang, "reason-escalated", [("why", Arg::Text(why(cause, lang)))]),
         Reason::MainMoved { main } => say(lang, "reason-main-moved", [("commit", quoted(main.short()))]),
         Reason::Merged { commit } => say(lang, "reason-merged", [("commit", quoted(commit.short()))]),
         Reason::Proven => say(lang, "reason-proven", []),
         Reason::Healthy => say(lang, "reason-healthy", []),
-        Reason::DeployFailed { cause } => say(lang, "reason-deploy-failed", [("cause", quoted(cause))]),
+        Reason::DeployFailed { cause } => say(lang, "reason-deploy-failed", [cause_arg(cause, lang)]),
         Reason::StopDeferred => say(lang, "reason-stop-deferred", []),
         Reason::Stopped => say(lang, "reason-stopped", []),
         Reason::Frozen(cause) => {
@@ -132,7 +135,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         }
         Reason::RecordTroubled { record, cause, lasting } => {
             let key = if *lasting { "reason-record-refused" } else { "reason-record-later" };
-            say(lang, key, [("file", quoted(record.file())), ("cause", quoted(cause))])
+            say(lang, key, [("file", quoted(record.file())), cause_arg(cause, lang)])
         }
         Reason::MergedByHand { commit } => {
             say(lang, "reason-merged-by-hand", [("commit", quoted(commit.short()))])
@@ -170,7 +173,7 @@ pub fn why(why: &Why, lang: Lang) -> String {
         }
         Why::Fruitless { role, cause } => {
             let times = Arg::Count(u64::from(MAX_FRUITLESS) + 1);
-            say(lang, "why-fruitless", [role_arg(*role), ("times", times), ("cause", quoted(cause))])
+            say(lang, "why-fruitless", [role_arg(*role), ("times", times), cause_arg(cause, lang)])
         }
         Why::Conflicts => say(lang, "why-conflicts", [("times", Arg::Count(u64::from(MAX_CONFLICTS)))]),
         Why::RequestTooShort { has: 0, needs } => {
@@ -179,14 +182,14 @@ pub fn why(why: &Why, lang: Lang) -> String {
         Why::RequestTooShort { has, needs } => {
             say(lang, "why-request-too-short", [("has", Arg::Count(*has)), ("needs", Arg::Count(*needs))])
         }
-        Why::Outside { cause } => say(lang, "why-outside", [("cause", quoted(cause))]),
+        Why::Outside { cause } => say(lang, "why-outside", [cause_arg(cause, lang)]),
         Why::NoTests => say(lang, "why-no-tests", []),
         Why::NoHook => say(lang, "why-no-hook", []),
-        Why::Unproven { cause } => say(lang, "why-unproven", [("cause", quoted(cause))]),
+        Why::Unproven { cause } => say(lang, "why-unproven", [cause_arg(cause, lang)]),
         Why::RollbackFailed => say(lang, "why-rollback-failed", []),
         Why::Machine { cause } => {
             let times = Arg::Count(u64::from(MAX_MACHINE));
-            say(lang, "why-machine", [("times", times), ("cause", quoted(cause))])
+            say(lang, "why-machine", [("times", times), cause_arg(cause, lang)])
         }
         Why::NoAgent { role } => say(lang, "why-no-agent", [role_arg(*role)]),
     }
@@ -195,9 +198,9 @@ pub fn why(why: &Why, lang: Lang) -> String {
 /// Why something is asked again later.
 pub fn delay(delay: &Delay, lang: Lang) -> String {
     match delay {
-        Delay::Outage { cause } => say(lang, "delay-outage", [("cause", quoted(cause))]),
+        Delay::Outage { cause } => say(lang, "delay-outage", [cause_arg(cause, lang)]),
         Delay::CheckoutDirty { path } => say(lang, "delay-checkout-dirty", [("path", quoted(path))]),
-        Delay::NotYet { cause } => say(lang, "delay-not-yet", [("cause", quoted(cause))]),
+        Delay::NotYet { cause } => say(lang, "delay-not-yet", [cause_arg(cause, lang)]),
         Delay::Provider { cause } => say(lang, "delay-provider", [("cause", quoted(cause))]),
     }
 }
@@ -265,11 +268,6 @@ fn withdrawn_arg(what: Withdrawn, lang: Lang) -> (&'static str, Arg) {
 fn tokens_args(tokens: u64, limit: u64) -> [(&'static str, Arg); 2] {
     let shown = |n| Arg::Text(figure::tokens(n));
     [("tokens", shown(tokens)), ("limit", shown(limit))]
-}
-
-/// What a developer gets when a person rejects without a word (row 103: the fixed fallback).
-pub fn rejected_without_reason(lang: Lang) -> String {
-    say(lang, "rejected-without-reason", [])
 }
 
 /// The label of a stage on cards and boards (rows 186, 210).

@@ -7,6 +7,7 @@ use crate::event::Usage;
 use crate::gate::GateId;
 use crate::id::{Commit, Digest};
 use crate::rework::Judge;
+use crate::said::{Cause, Found};
 use crate::stage::{Role, Stage};
 use crate::task::{Why, Withdrawn};
 use crate::time::Span;
@@ -57,7 +58,7 @@ pub enum Note {
         /// Who judged.
         judge: Judge,
         /// What was found.
-        text: Option<Text>,
+        text: Option<Found>,
         /// The judgement's number.
         attempt: u32,
         /// How many there are.
@@ -104,14 +105,14 @@ pub enum Note {
     /// The deploy failed after the merge (decision 41).
     DeployFailed {
         /// How.
-        cause: String,
+        cause: Cause,
         /// What stays in main.
         commit: Commit,
     },
     /// The task is stopped, and what its deploy came to cannot be told (decision 36).
     DeployUntold {
         /// What was seen.
-        cause: String,
+        cause: Cause,
         /// What stays in main.
         commit: Commit,
     },
@@ -142,6 +143,6 @@ pub enum Note {
         /// Which.
         gate: GateId,
         /// Why.
-        cause: String,
+        cause: Cause,
     },
 }

@@ -10,13 +10,13 @@ use crate::desk::Desk;
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
-use crate::message;
 use crate::note::Note;
 use crate::outside;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
+use crate::said::{Found, Said};
 use crate::stage::{Stage, analysis, deploy, development, terminal};
 use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
@@ -334,7 +334,7 @@ pub(crate) fn reject_now(d: &mut Desk<'_>, by: String, reason: Option<Text>) {
         d.stop_run(run);
     }
     match reason {
-        Some(text) => rejected(d, &by, text),
+        Some(text) => rejected(d, &by, text.into()),
         None => d.ask(Ask::Reason { by }, 0),
     }
 }
@@ -346,13 +346,13 @@ pub(crate) const REASON_TRIES: u32 = 4;
 pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
     let newest = comments.iter().rev().find(|comment| !comment.own);
     let text = match newest {
-        Some(comment) => comment.text.clone(),
-        None => d.keep(&message::rejected_without_reason(d.policy.language)),
+        Some(comment) => comment.text.clone().into(),
+        None => Said::RejectedWithoutReason.into(),
     };
     rejected(d, &by, text);
 }
 
-fn rejected(d: &mut Desk<'_>, by: &str, text: Text) {
+fn rejected(d: &mut Desk<'_>, by: &str, text: Found) {
     let findings = Findings { from: Judge::Person(by.to_owned()), text, link: String::new() };
     match d.task.stage {
         Stage::Analysis | Stage::Architecture => runs::send_back_own(d, findings),

@@ -7,6 +7,7 @@ use crate::gate::GateId;
 use crate::id::{Commit, EffectId, RunId};
 use crate::record::Record;
 use crate::rework::Judge;
+use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::task::{Why, Withdrawn};
 use crate::time::Moment;
@@ -60,7 +61,7 @@ pub enum Reason {
         /// Whose.
         role: Role,
         /// What it lacked.
-        cause: String,
+        cause: Cause,
     },
     /// A gate judged.
     GateSaid {
@@ -101,7 +102,7 @@ pub enum Reason {
         /// When.
         due: Moment,
         /// Why.
-        cause: String,
+        cause: Cause,
     },
     /// Automation leaves it alone until a person says `retry`.
     Escalated(Why),
@@ -122,7 +123,7 @@ pub enum Reason {
     /// The deploy failed after the merge: a new round begins (decision 41).
     DeployFailed {
         /// How.
-        cause: String,
+        cause: Cause,
     },
     /// A stop waits for an irreversible step to end (row 150).
     StopDeferred,
@@ -166,7 +167,7 @@ pub enum Reason {
         /// Which.
         record: Record,
         /// Why.
-        cause: String,
+        cause: Cause,
         /// Whether a person must do something first; else it is tried again.
         lasting: bool,
     },

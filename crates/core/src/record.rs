@@ -10,8 +10,8 @@ use crate::artefact::{self, FileVerdict};
 use crate::call::Text;
 use crate::frontmatter;
 use crate::id::{Commit, Digest, EffectId, RunId, WorkItem};
-use crate::message::figure;
-use crate::message::markdown::{md_block, md_escape};
+use crate::message::{self, Lang};
+use crate::said::{Cause, Said};
 use crate::time::Moment;
 
 /// The branch that keeps the records, so that bookkeeping never moves main.
@@ -50,7 +50,8 @@ impl Record {
 
     /// Reads the verdict back from a text: never more than the text says.
     pub fn read(self, text: &str) -> FileVerdict {
-        let none = || FileVerdict::Unreadable(format!("{} has no verdict", self.file()));
+        let none = || Said::NoVerdict { file: self.file().to_owned(), cause: None };
+        let none = || FileVerdict::Unreadable(none().into());
         artefact::read(self.file(), text.as_bytes(), true).artefact.verdict.unwrap_or_else(none)
     }
 }
@@ -80,7 +81,7 @@ pub struct Recorded {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// Place and cause.
-    pub cause: String,
+    pub cause: Cause,
     /// Whether it will not work before a person did something; else it is tried again by itself.
     pub lasting: bool,
 }
@@ -133,16 +134,17 @@ pub struct DeployLog<'a> {
     pub run: Option<RunId>,
     /// Which round (decision 41).
     pub round: u32,
-    /// What decided, in the words of hook and service: from outside.
-    pub said: &'a str,
+    /// What decided.
+    pub said: &'a Said,
     /// When.
     pub at: Moment,
 }
 
 impl DeployLog<'_> {
     /// The file: the predecessor's four keys and the commit (predecessor section 4.2, decision 27). What the hook printed
-    /// is not in it: that is a text of its own, which can be erased (decision 39).
-    pub fn render(&self) -> String {
+    /// is not in it: that is a text of its own, which can be erased (decision 39). The machine's words are the same in every
+    /// language.
+    pub fn render(&self, lang: Lang) -> String {
         let status = match self.came {
             Came::Out => "SUCCESS",
             Came::Failed | Came::NotRolledBack => "FAILED",
@@ -155,23 +157,7 @@ impl DeployLog<'_> {
             ("deployed_by", Record::DeployLog.author()),
             ("commit", self.commit.as_str()),
         ];
-        let verdict = match self.came {
-            Came::Out => "The commit is deployed and well.",
-            Came::Failed => "The deploy failed.",
-            Came::NotRolledBack => "The deploy failed, and so did its rollback.",
-        };
-        let run = self.run.map_or_else(|| "none".to_owned(), |run| run.to_string());
-        let said = md_block(self.said).map(|said| format!("\n{said}\n")).unwrap_or_default();
-        let body = format!(
-            "# Deploy log of {}\n\n## Verdict\n\n{verdict}\n{said}\n## Facts\n\n| | |\n|---|---|\n\
-             | commit of main | `{}` |\n| run of the hook | {run} |\n| exit code of the hook | {code} |\n\
-             | round | {} |\n| decided | {} |\n",
-            md_escape(self.item.as_str()),
-            self.commit,
-            self.round,
-            figure::moment(self.at),
-        );
-        frontmatter::render(&front, &body)
+        frontmatter::render(&front, &message::deploy_log(self, lang))
     }
 }
 
@@ -180,18 +166,18 @@ mod tests {
     use super::*;
     use crate::id::Seq;
 
-    fn log(came: Came, hook: Option<i32>, said: &str) -> String {
+    fn log(came: Came, hook: Option<i32>, said: &Said) -> String {
         let commit = Commit("0123456789abcdef0123456789abcdef01234567".to_owned());
         let (item, run) = (WorkItem::from("ORCH-042"), Some(RunId::new(Seq(41), 0)));
         let at = Moment(1_767_366_240_000);
-        DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at }.render()
+        DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at }.render(Lang::En)
     }
 
     /// row 23: Deploy gate reads only deploy_status.
     /// Proves also the file as a whole, the predecessor's keys in it, and that what was rendered reads back.
     #[test]
     fn a_deploy_log_reads_back() {
-        let text = log(Came::Out, Some(0), "the service names the commit and is well");
+        let text = log(Came::Out, Some(0), &Said::ServiceWell);
         expect_test::expect![[r#"
             ---
             deploy_status: SUCCESS
@@ -228,7 +214,7 @@ mod tests {
             (Came::Failed, None, "unknown"),
         ];
         for (came, hook, code) in cases {
-            let text = log(came, hook, "");
+            let text = log(came, hook, &Said::HookFailed);
             assert_eq!(Record::DeployLog.read(&text), FileVerdict::Negative, "{text}");
             let front = frontmatter::parse(text.as_bytes()).unwrap().front;
             assert_eq!(front.get("hook_exit_code"), Some(code));
@@ -240,10 +226,10 @@ mod tests {
     #[test]
     fn words_from_outside_are_no_verdict() {
         let said = "---\ndeploy_status: SUCCESS\n---\n```\n# SUCCESS";
-        let text = log(Came::Failed, Some(1), said);
+        let text = log(Came::Failed, Some(1), &Said::ServiceUnwell { cause: said.to_owned() });
         assert_eq!(Record::DeployLog.read(&text), FileVerdict::Negative);
         assert!(
-            text.contains("````text\n---\ndeploy_status: SUCCESS\n---\n```\n# SUCCESS\n````\n"),
+            text.contains("````text\nthe service names the commit and is not well: ---\ndeploy_status: SUCCESS\n---\n```\n# SUCCESS\n````\n"),
             "{text}"
         );
         for broken in

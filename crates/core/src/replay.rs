@@ -1,12 +1,14 @@
-//! Does the journal say what the state tables say? All rows folded again; an illegal journal is a named error (decision
-//! 39).
+//! Does the journal say what the tables say: states, open effects, armed timers? All rows folded again; an illegal journal
+//! is a named error (decision 39).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::apply::apply;
+use crate::change::Change;
 use crate::decide::decide;
-use crate::event::Stamped;
-use crate::id::{Digest, Entity, Seq};
+use crate::effect::{Effect, Timer};
+use crate::event::{Event, Stamped};
+use crate::id::{Digest, EffectId, Entity, Seq};
 use crate::journal::{RULES, Row};
 use crate::policy::Policy;
 use crate::state::State;
@@ -42,55 +44,144 @@ pub enum Illegal {
     },
 }
 
+/// What a table says otherwise than the journal. The tables hold nothing that is not in the journal: a backup of it has
+/// all.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Differs {
+    /// An open effect is not in the table: it would never be performed.
+    #[error("effect {0} is not among the open effects, though row {row} wanted it and no row settled it", row = .0.seq)]
+    EffectGone(EffectId),
+    /// An effect in the table is not open: it would be performed again.
+    #[error("effect {0} stands among the open effects, though the journal has settled it or never wanted it")]
+    EffectLeft(EffectId),
+    /// An effect in the table is another one.
+    #[error("the open effect {0} is not what row {row} wanted", row = .0.seq)]
+    EffectOther(EffectId),
+    /// An armed timer is not in the table: it would never fire.
+    #[error("{0}: its timer is gone, though the journal armed it")]
+    TimerGone(Entity),
+    /// A timer in the table is not armed.
+    #[error("{0}: it has a timer, though by the journal none is armed")]
+    TimerLeft(Entity),
+    /// A timer in the table has another name or is due at another moment.
+    #[error("{0}: its timer is not the one that the journal armed")]
+    TimerOther(Entity),
+}
+
+/// How many rows were folded, and what became of each of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Decided again, and came out the same.
+    pub decided: u64,
+    /// Not decided again: other rules than [`RULES`] decided them.
+    pub other_rules: u64,
+    /// Not decided again: their policy is not in the journal any more.
+    pub without_policy: u64,
+}
+
 /// A fold in progress.
 #[derive(Debug, Clone)]
 pub struct Fold {
     states: BTreeMap<Entity, (Seq, State)>,
     policies: BTreeMap<Digest, Policy>,
+    effects: BTreeMap<EffectId, Effect>,
+    timers: BTreeMap<Entity, Timer>,
+    counts: Counts,
     last: Seq,
     hash: Digest,
 }
 
 impl Default for Fold {
     fn default() -> Self {
-        Self { states: BTreeMap::new(), policies: BTreeMap::new(), last: Seq(0), hash: Row::genesis() }
+        Self {
+            states: BTreeMap::new(),
+            policies: BTreeMap::new(),
+            effects: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            counts: Counts::default(),
+            last: Seq(0),
+            hash: Row::genesis(),
+        }
     }
 }
 
 impl Fold {
-    /// Takes the next row: checks the chain, decides again if the rules are today's, and applies its changes.
+    /// Takes the next row: checks its hash and the chain, decides again if the rules are today's, and applies its changes.
+    ///
+    /// # Errors
+    /// [`Illegal`]: what is wrong with the row.
     pub fn take(&mut self, row: &Row) -> Result<(), Illegal> {
+        match row.is_sound() {
+            true => self.take_read(row),
+            // What is missing or out of its order is that first.
+            false => self.follows(row).and(Err(Illegal::Hash(row.seq))),
+        }
+    }
+
+    /// The same for a row whose bytes were compared with its hash when they were read, as a store does: it is not written
+    /// once more to see that.
+    ///
+    /// # Errors
+    /// [`Illegal`]: what is wrong with the row.
+    pub fn take_read(&mut self, row: &Row) -> Result<(), Illegal> {
+        self.follows(row)?;
+        if let Event::PolicyChanged(change) = &row.event {
+            self.policies.insert(change.digest.clone(), change.policy.clone());
+        }
+        let before = self.states.remove(&row.entity).map(|(_, state)| state);
+        self.decide_again(row, before.as_ref())?;
+        if let Some(after) = apply(before, &row.entity, (row.seq, row.at), &row.changes) {
+            self.states.insert(row.entity.clone(), (row.seq, after));
+        }
+        self.take_effects(row);
+        self.take_timer(row);
+        self.last = row.seq;
+        self.hash = row.hash.clone();
+        Ok(())
+    }
+
+    fn follows(&self, row: &Row) -> Result<(), Illegal> {
         if row.seq.0 != self.last.0 + 1 {
             return Err(Illegal::Gap { after: self.last, found: row.seq });
         }
         if row.prev != self.hash {
             return Err(Illegal::Chain(row.seq));
         }
-        if !row.is_sound() {
-            return Err(Illegal::Hash(row.seq));
-        }
-        if let crate::event::Event::PolicyChanged(change) = &row.event {
-            self.policies.insert(change.digest.clone(), change.policy.clone());
-        }
-        let before = self.states.remove(&row.entity).map(|(_, state)| state);
-        if row.rules == RULES {
-            self.decide_again(row, before.as_ref())?;
-        }
-        if let Some(after) = apply(before, &row.entity, (row.seq, row.at), &row.changes) {
-            self.states.insert(row.entity.clone(), (row.seq, after));
-        }
-        self.last = row.seq;
-        self.hash = row.hash.clone();
         Ok(())
     }
 
-    fn decide_again(&self, row: &Row, before: Option<&State>) -> Result<(), Illegal> {
+    /// What it wanted is open until a reply settles it.
+    fn take_effects(&mut self, row: &Row) {
+        if let Event::Reply(reply) = &row.event {
+            self.effects.remove(&reply.effect);
+        }
+        self.effects.extend(row.effects.iter().map(|effect| (effect.id, effect.clone())));
+    }
+
+    /// An entity has one timer: the last that was armed, until it fires or another step needs none.
+    fn take_timer(&mut self, row: &Row) {
+        let steps = row.changes.iter().any(|change| matches!(change, Change::Stepped(_)));
+        if let Some(timer) = row.timers.last() {
+            self.timers.insert(row.entity.clone(), timer.clone());
+        } else if steps || matches!(row.event, Event::Timer(_)) {
+            self.timers.remove(&row.entity);
+        }
+    }
+
+    fn decide_again(&mut self, row: &Row, before: Option<&State>) -> Result<(), Illegal> {
+        if row.rules != RULES {
+            self.counts.other_rules += 1;
+            return Ok(());
+        }
         let builtin = Policy::default();
         let policy = match &row.policy {
             None => &builtin,
             Some(digest) => match self.policies.get(digest) {
                 Some(policy) => policy,
-                None => return Ok(()),
+                None => {
+                    self.counts.without_policy += 1;
+                    return Ok(());
+                }
             },
         };
         let stamped = Stamped { seq: row.seq, at: row.at, event: row.event.clone() };
@@ -105,7 +196,56 @@ impl Fold {
         if decision.reasons != row.reasons {
             return differs("reasons");
         }
+        if !decision.timer.flatten().iter().eq(&row.timers) {
+            return differs("timers");
+        }
+        self.counts.decided += 1;
         Ok(())
+    }
+
+    /// Compares the tables of open effects and armed timers with what the rows come to.
+    ///
+    /// # Errors
+    /// [`Differs`]: the first thing that is not the same.
+    pub fn compare(&self, effects: &[Effect], timers: &[(Entity, Timer)]) -> Result<(), Differs> {
+        for effect in effects {
+            match self.effects.get(&effect.id) {
+                Some(wanted) if wanted == effect => {}
+                Some(_) => return Err(Differs::EffectOther(effect.id)),
+                None => return Err(Differs::EffectLeft(effect.id)),
+            }
+        }
+        let kept: BTreeSet<EffectId> = effects.iter().map(|effect| effect.id).collect();
+        if let Some(id) = self.effects.keys().find(|id| !kept.contains(id)) {
+            return Err(Differs::EffectGone(*id));
+        }
+        for (entity, timer) in timers {
+            match self.timers.get(entity) {
+                Some(armed) if armed == timer => {}
+                Some(_) => return Err(Differs::TimerOther(entity.clone())),
+                None => return Err(Differs::TimerLeft(entity.clone())),
+            }
+        }
+        let kept: BTreeSet<&Entity> = timers.iter().map(|(entity, _)| entity).collect();
+        match self.timers.keys().find(|entity| !kept.contains(entity)) {
+            Some(entity) => Err(Differs::TimerGone(entity.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// How many rows were decided again, and how many not.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The effects that no row settled.
+    pub fn effects(&self) -> &BTreeMap<EffectId, Effect> {
+        &self.effects
+    }
+
+    /// The timers that are armed.
+    pub fn timers(&self) -> &BTreeMap<Entity, Timer> {
+        &self.timers
     }
 
     /// The states that the rows make, each with the last row about it.
@@ -116,5 +256,51 @@ impl Fold {
     /// The last row taken.
     pub fn last(&self) -> Seq {
         self.last
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::{Call, DeployCall};
+    use crate::effect::Line;
+    use crate::id::{Commit, TimerId};
+    use crate::time::Moment;
+
+    fn effect(n: u32, commit: &str) -> Effect {
+        let call = Call::Deploy(DeployCall::Probe { commit: Commit::from(commit) });
+        let line = Line::Deploy("demo".into());
+        let entity = Entity::Task("D-001".into());
+        Effect { id: EffectId::new(Seq(7), n), line, entity, project: "demo".into(), call }
+    }
+
+    /// Proves that each way in which the tables of effects and timers can differ from the journal is named, and that equal
+    /// ones are equal.
+    #[test]
+    fn tables_are_compared() {
+        let entity = |name: &str| Entity::Task(name.into());
+        let timer = |n| Timer { id: TimerId::new(Seq(7), n), due: Moment(9) };
+        let mut fold = Fold::default();
+        let effects = [effect(0, "a"), effect(1, "b")];
+        fold.effects.extend(effects.iter().map(|effect| (effect.id, effect.clone())));
+        fold.timers.insert(entity("D-001"), timer(0));
+        let timers = [(entity("D-001"), timer(0))];
+        assert_eq!(fold.compare(&effects, &timers), Ok(()));
+        let id = |n| EffectId::new(Seq(7), n);
+        let with = |third: Effect| [effects.to_vec(), vec![third]].concat();
+        assert_eq!(fold.compare(&effects[..1], &timers), Err(Differs::EffectGone(id(1))));
+        assert_eq!(fold.compare(&with(effect(2, "c")), &timers), Err(Differs::EffectLeft(id(2))));
+        let other = [effect(0, "a"), effect(1, "x")];
+        assert_eq!(fold.compare(&other, &timers), Err(Differs::EffectOther(id(1))));
+        assert_eq!(fold.compare(&effects, &[]), Err(Differs::TimerGone(entity("D-001"))));
+        let other = [(entity("D-001"), timer(1))];
+        assert_eq!(fold.compare(&effects, &other), Err(Differs::TimerOther(entity("D-001"))));
+        let more = [timers[0].clone(), (entity("D-002"), timer(1))];
+        assert_eq!(fold.compare(&effects, &more), Err(Differs::TimerLeft(entity("D-002"))));
+        let gone = Differs::EffectGone(id(1)).to_string();
+        assert_eq!(
+            gone,
+            "effect e7.1 is not among the open effects, though row 7 wanted it and no row settled it"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::call::Text;
 use crate::gate::GateId;
+use crate::said::Found;
 
 /// The third negative judgement escalates, whatever gate gave it: three developer runs in all (row 98, invariant C8).
 pub const MAX_DEVELOPER_RUNS: u32 = 3;
@@ -22,8 +22,8 @@ pub const MAX_MACHINE: u32 = 5;
 pub struct Findings {
     /// Who judged.
     pub from: Judge,
-    /// Verbatim and bounded.
-    pub text: Text,
+    /// A judge's words are verbatim and bounded.
+    pub text: Found,
     /// Where the whole of it is: a path on the task branch or a run's log.
     pub link: String,
 }

@@ -14,6 +14,7 @@ use crate::id::{Commit, Digest, Entity, RunId};
 use crate::note::Note;
 use crate::reason::{Ignored, Reason};
 use crate::rework::{Findings, Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
+use crate::said::{Cause, Found, Said};
 use crate::stage::{
     Role, Stage, analysis, architecture, deploy, development, review, staging, terminal, testing,
 };
@@ -83,7 +84,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => {
                 allow_again(d, end.run);
                 d.drop_tree(end.run);
-                machine(d, job, end.run, cause);
+                machine(d, job, end.run, cause.clone().into());
             }
             RunHow::Exited { .. }
             | RunHow::Signalled { .. }
@@ -97,14 +98,14 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             match development::verdict_of(d, end) {
                 None => {
                     let cause = match &end.how {
-                        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => cause.clone(),
+                        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => cause.clone().into(),
                         RunHow::Exited { .. }
                         | RunHow::Signalled { .. }
                         | RunHow::TimedOut
                         | RunHow::TooMuchOutput
                         | RunHow::Stopped
                         | RunHow::OverTokens { .. }
-                        | RunHow::ProviderLimited { .. } => "the run of the tests was stopped".to_owned(),
+                        | RunHow::ProviderLimited { .. } => Cause::from(Said::TestsStopped),
                     };
                     let gate = GateId::CheckCiGreen;
                     d.because(Reason::GateSaid { gate, passed: None });
@@ -112,7 +113,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
                     if d.task.attempts.machine == 0 {
                         d.say(Author::Stream, Note::Unavailable { gate, cause: cause.clone() });
                     }
-                    machine(d, job, end.run, &cause);
+                    machine(d, job, end.run, cause);
                 }
                 Some(verdict) => {
                     machine_works(d);
@@ -128,16 +129,16 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
 }
 
 /// The machine's fault: charged to nobody, tried again, but not for ever (decision 14).
-pub(crate) fn machine(d: &mut Desk<'_>, job: Job, run: RunId, cause: &str) {
+pub(crate) fn machine(d: &mut Desk<'_>, job: Job, run: RunId, cause: Cause) {
     let mut attempts = d.task.attempts;
     attempts.machine += 1;
     d.change(Change::Attempted(attempts));
     if attempts.machine > MAX_MACHINE {
-        return d.escalate(Why::Machine { cause: cause.to_owned() });
+        return d.escalate(Why::Machine { cause });
     }
     let ask = Ask::Launch { run, job };
     let wait = backoff::outage(attempts.machine);
-    d.later(ask, attempts.machine, wait, Delay::Outage { cause: cause.to_owned() });
+    d.later(ask, attempts.machine, wait, Delay::Outage { cause });
 }
 
 fn machine_works(d: &mut Desk<'_>) {
@@ -228,8 +229,7 @@ pub(crate) fn adopt(d: &mut Desk<'_>, head: &Commit) {
             proceed(d);
         }
         Stage::Development | Stage::Review | Stage::Testing | Stage::DeployStaging | Stage::Deploy => {
-            let text =
-                d.keep("Somebody pushed to the task branch: go on from their commit and keep their work.");
+            let text = Said::BranchPushedTo.into();
             send_back(d, Findings { from: Judge::Main, text, link: String::new() });
         }
     }
@@ -250,46 +250,46 @@ fn fruitful(d: &mut Desk<'_>) {
 }
 
 /// What a run lacks to count (decisions 8, 15).
-fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<String> {
+fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
     match &end.how {
         RunHow::Exited { code: 0 } => {}
-        RunHow::Exited { code } => return Some(format!("the agent ended with exit code {code}")),
-        RunHow::Signalled { signal } => return Some(format!("the agent was ended by signal {signal}")),
-        RunHow::TimedOut => return Some("the agent was killed at its time limit".to_owned()),
-        RunHow::TooMuchOutput => return Some("the agent was killed at its output limit".to_owned()),
-        RunHow::Stopped => return Some("the agent was stopped".to_owned()),
+        RunHow::Exited { code } => return Some(Said::AgentExited { code: *code }.into()),
+        RunHow::Signalled { signal } => return Some(Said::AgentSignalled { signal: *signal }.into()),
+        RunHow::TimedOut => return Some(Said::AgentTimedOut.into()),
+        RunHow::TooMuchOutput => return Some(Said::AgentTooLoud.into()),
+        RunHow::Stopped => return Some(Said::AgentStopped.into()),
         RunHow::OverTokens { tokens, limit } => {
-            return Some(format!("the agent was stopped after {tokens} tokens, the limit is {limit}"));
+            return Some(Said::AgentOverTokens { tokens: *tokens, limit: *limit }.into());
         }
         RunHow::CouldNotStart { cause } | RunHow::Lost { cause } | RunHow::ProviderLimited { cause, .. } => {
-            return Some(cause.clone());
+            return Some(cause.clone().into());
         }
     }
     if !collected.outside.is_empty() {
-        return Some(format!(
-            "it wrote outside its scope, which was undone: {}",
-            collected.outside.join(", ")
-        ));
+        return Some(Said::OutsideScope { paths: collected.outside.clone() }.into());
     }
     let asks =
         role == Role::Analyst && collected.artefacts.iter().any(|a| a.name == artefact::QUESTIONS && a.fresh);
     let missing = artefact::missing(role, &collected.artefacts);
     if !asks && !missing.is_empty() {
-        return Some(format!("these files are missing: {}", missing.join(", ")));
+        let files = missing.into_iter().map(str::to_owned).collect();
+        return Some(Said::FilesMissing { files }.into());
     }
     match role {
-        Role::Developer => collected.empty.then(|| "the change is empty".to_owned()),
+        Role::Developer => collected.empty.then(|| Said::ChangeEmpty.into()),
         Role::Reviewer | Role::Tester => {
             let name = if role == Role::Reviewer { artefact::REVIEW } else { artefact::TEST_REPORT };
-            let file = collected.artefacts.iter().find(|a| a.name == name)?;
-            if !file.fresh {
-                return Some(format!("{name} was not written by this run"));
+            let read = collected.artefacts.iter().find(|a| a.name == name)?;
+            let file = name.to_owned();
+            if !read.fresh {
+                return Some(Said::FileOfAnotherRun { file }.into());
             }
-            match &file.verdict {
-                Some(FileVerdict::Unreadable(cause)) => Some(format!("{name} has no verdict: {cause}")),
-                None => Some(format!("{name} has no verdict")),
-                Some(FileVerdict::Positive | FileVerdict::Negative) => None,
-            }
+            let cause = match &read.verdict {
+                Some(FileVerdict::Unreadable(cause)) => Some(Box::new(cause.clone())),
+                None => None,
+                Some(FileVerdict::Positive | FileVerdict::Negative) => return None,
+            };
+            Some(Said::NoVerdict { file, cause }.into())
         }
         Role::Analyst | Role::Architect => None,
     }
@@ -300,9 +300,7 @@ fn over_tokens(d: &mut Desk<'_>, role: Role, tokens: u64, limit: u64) {
     d.because(Reason::RunOverTokens { tokens, limit });
     d.say(Author::Stream, Note::RunOverTokens { role, tokens, limit });
     if d.task.findings.is_none() {
-        let text = d.keep(
-            "Your last run was stopped because it had used all the tokens it may use. What it left is on the branch: go on from there.",
-        );
+        let text = Said::TokensUsedUp.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
     }
     d.rest(Rest::RunBudget { tokens, limit });
@@ -317,7 +315,7 @@ fn allow_again(d: &mut Desk<'_>, run: RunId) {
 }
 
 /// A run that brought nothing that counts: repeated twice, then a person (decision 15).
-fn fruitless(d: &mut Desk<'_>, role: Role, cause: String, row: &RunRow) {
+fn fruitless(d: &mut Desk<'_>, role: Role, cause: Cause, row: &RunRow) {
     let mut attempts = d.task.attempts;
     attempts.fruitless += 1;
     d.change(Change::Attempted(attempts));
@@ -332,7 +330,7 @@ fn fruitless(d: &mut Desk<'_>, role: Role, cause: String, row: &RunRow) {
     d.because(Reason::Repeated { role, cause: cause.clone() });
     // Findings of a judge stay: the repeated run has them to mend still.
     if d.task.findings.as_ref().is_none_or(|findings| findings.from == Judge::Host) {
-        let text = d.keep(&format!("Your last run did not count: {cause}."));
+        let text = Said::DidNotCount { cause: Box::new(cause) }.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
     }
     d.queue(crate::task::Want::Agent(role));
@@ -348,10 +346,7 @@ pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: Gat
     let passed = file.verdict == Some(FileVerdict::Positive);
     d.because(Reason::GateSaid { gate, passed: Some(passed) });
     let link = format!("{}/{name}", artefact::folder(&d.task.item));
-    let text = match file.excerpt {
-        Some(text) => text,
-        None => d.keep(&format!("See {link}.")),
-    };
+    let text = file.excerpt.map_or_else(|| Said::SeeFile { path: link.clone() }.into(), Found::Kept);
     let verdict = if passed { Verdict::Pass } else { Verdict::Fail { findings: text.clone() } };
     d.change(Change::Judged(Box::new(Evidence {
         gate,

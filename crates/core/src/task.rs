@@ -14,6 +14,7 @@ use crate::id::{
 };
 use crate::record::Recorded;
 use crate::rework::{Attempts, Findings};
+use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
 
@@ -268,7 +269,7 @@ pub enum Rest {
     /// The deploy's outcome cannot be told (decisions 22, 36).
     CannotTell {
         /// What was seen.
-        cause: String,
+        cause: Cause,
     },
     /// Escalated: `Task::escalated` says why.
     Escalated,
@@ -366,7 +367,7 @@ pub enum Delay {
     /// The outside failed.
     Outage {
         /// How.
-        cause: String,
+        cause: Cause,
     },
     /// The person's checkout of main has changes (decision 43).
     CheckoutDirty {
@@ -376,7 +377,7 @@ pub enum Delay {
     /// The deployed service does not name the commit yet.
     NotYet {
         /// What it says.
-        cause: String,
+        cause: Cause,
     },
     /// The provider of the model refused (decision 11).
     Provider {
@@ -405,7 +406,7 @@ pub enum Why {
         /// Of which role.
         role: Role,
         /// What the last one lacked.
-        cause: String,
+        cause: Cause,
     },
     /// Main contradicts the change again and again.
     Conflicts,
@@ -419,7 +420,7 @@ pub enum Why {
     /// The outside says it can not work without a person.
     Outside {
         /// What it says.
-        cause: String,
+        cause: Cause,
     },
     /// There is no test command: nothing can be merged.
     NoTests,
@@ -428,14 +429,14 @@ pub enum Why {
     /// What was merged is not proven to be what was tested (decision 19).
     Unproven {
         /// What differs.
-        cause: String,
+        cause: Cause,
     },
     /// The deploy hook failed and so did its rollback: a person is paged (decision 22).
     RollbackFailed,
     /// Runs could not be started or were lost again and again: the machine's fault, not the developer's.
     Machine {
         /// What is known of the last one.
-        cause: String,
+        cause: Cause,
     },
     /// No agent is configured for a role.
     NoAgent {

@@ -9,7 +9,8 @@ pub(crate) mod wire;
 pub(crate) mod openapi;
 
 use orch_core::id::TaskId;
-use orch_core::message::Lang;
+use orch_core::message::{self, Lang};
+use orch_core::said::Found;
 
 use crate::error::Problem;
 use crate::routes::Rooms;
@@ -35,7 +36,8 @@ pub(crate) async fn full(rooms: &Rooms, listed: &Listed, seen: &Seen, lang: Lang
     let mut findings = Vec::with_capacity(listed.task.evidence.len());
     for evidence in &listed.task.evidence {
         findings.push(match &evidence.verdict {
-            Verdict::Fail { findings } => text(rooms, findings).await?,
+            Verdict::Fail { findings: Found::Kept(kept) } => text(rooms, kept).await?,
+            Verdict::Fail { findings: Found::Said { said } } => Some(message::said(said, lang)),
             Verdict::Pass | Verdict::Unavailable { .. } => None,
         });
     }

@@ -41,7 +41,7 @@ texts! {
     sign_in: "Sign in", "Войти";
     sign_out: "Sign out", "Выйти";
     signed_in_as: "Signed in as", "Вы вошли как";
-    sign_in_how: "Ask the installation for a one-time link and open it in this browser:", "Попросите у установки одноразовую ссылку и откройте её в этом браузере:";
+    sign_in_how: "Ask the installation for a one-time link and open it in this browser:", "Получите одноразовую ссылку и откройте её в этом браузере:";
     sign_in_with_link: "You are about to sign in with a one-time link. It works once.", "Вход по одноразовой ссылке. Она действует один раз.";
     read_only: "You can look. To act, sign in.", "Вы можете смотреть. Чтобы действовать, войдите.";
     needs_you: "Needs you", "Ждут вас";
@@ -54,7 +54,7 @@ texts! {
     look_first: "Look first", "Сначала посмотрите";
     also: "Also", "А также";
     frozen: "The repository is frozen: nothing merges.", "Репозиторий заморожен: слияний нет.";
-    paused: "Paused: no new turns are given.", "Пауза: новые работы не начинаются.";
+    paused: "Paused: no new turns are given.", "Пауза: ничего нового не начинается.";
     unfreeze: "Unfreeze", "Разморозить";
     store_damaged: "Orch’s store is damaged and nothing is written any more; stop Orch and restore a backup with `orch restore`:", "Хранилище Orch повреждено, больше ничего не записывается; остановите Orch и восстановите резервную копию командой `orch restore`:";
     settings_refused: "The edited orch.toml was refused; the last good one holds:", "Изменённый orch.toml отклонён; действует последний верный:";
@@ -104,9 +104,9 @@ texts! {
     total: "Total", "Всего";
     facts: "Facts", "Сведения";
     branch: "Branch", "Ветка";
-    change_request: "Change request", "Запрос на слияние";
-    merged: "Merged", "Влито";
-    deployed: "Deployed", "Развёрнуто";
+    change_request: "Change request", "Запрос на изменение";
+    merged: "Merged", "Слито";
+    deployed: "Deployed", "Выкачено";
     healthy: "healthy", "исправно";
     unhealthy: "not healthy", "неисправно";
     proven: "proven", "доказано";
@@ -129,14 +129,14 @@ texts! {
     older: "Older", "Раньше";
     newer: "Newer", "Позже";
     start: "Start", "Начать";
-    answered: "Answered: go on", "Ответил: продолжайте";
+    answered: "Answered: go on", "Ответ есть, продолжайте";
     analyse_again: "Analyse again", "Проанализировать заново";
-    approve: "Approve the requirements", "Утвердить требования";
-    approve_protected: "Approve this diff", "Утвердить этот diff";
+    approve: "Approve the requirements", "Одобрить требования";
+    approve_protected: "Approve this diff", "Одобрить этот diff";
     confirm: "Confirm", "Подтвердить";
     reject: "Reject", "Отклонить";
     reject_why: "What does not fit? The next run reads it word for word.", "Что не так? Следующий запуск прочтёт это дословно.";
-    continue_on: "Continue as approved", "Продолжить как утверждено";
+    continue_on: "Continue as approved", "Продолжить как одобрено";
     retry: "Retry", "Повторить";
     restore: "Continue: bring it back", "Продолжить: вернуть";
     accept: "Accept what is in main", "Принять то, что в main";
@@ -144,7 +144,7 @@ texts! {
     stop: "Stop", "Стоп";
     stop_sure: "Stop this task for good?", "Остановить задачу насовсем?";
     set: "Set", "Задать";
-    stopping: "A stop was asked for; it is carried out when the irreversible step has ended.", "Запрошена остановка; она будет выполнена после необратимого шага.";
+    stopping: "A stop was asked for; it is carried out when the irreversible step has ended.", "Остановка принята: задача остановится, когда закончится шаг, который нельзя прервать.";
     title: "Title", "Название";
     title_hint: "One sentence: what should be different afterwards?", "Одна фраза: что должно измениться?";
     description: "Description", "Описание";

@@ -4,7 +4,7 @@ use orch_core::event::Usage;
 use orch_core::gate::{Evidence, Subject, Verdict};
 use orch_core::gesture::Priority;
 use orch_core::hold::{Hold, HoldKind, Standing, standing};
-use orch_core::message::Lang;
+use orch_core::message::{self, Lang};
 use orch_core::rework::MAX_DEVELOPER_RUNS;
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, RunRow, Task};
@@ -444,12 +444,12 @@ pub(crate) fn full(
             .zip(findings.into_iter().chain(std::iter::repeat(None)))
             .map(|(evidence, findings)| gate(evidence, findings, lang))
             .collect(),
-        artefacts: files(task),
+        artefacts: files(task, lang),
     }
 }
 
 /// What lies on the task branch, and what Orch itself wrote: that comes before a file of the same name.
-fn files(task: &Task) -> Vec<File> {
+fn files(task: &Task, lang: Lang) -> Vec<File> {
     use orch_core::artefact::FileVerdict;
     let word = |verdict: &FileVerdict| match verdict {
         FileVerdict::Positive => "positive",
@@ -470,7 +470,7 @@ fn files(task: &Task) -> Vec<File> {
         record: Some(Filed {
             branch: orch_core::record::BRANCH,
             commit: known.standing().map(|commit| commit.0.clone()),
-            trouble: known.trouble.as_ref().map(|trouble| trouble.cause.clone()),
+            trouble: known.trouble.as_ref().map(|trouble| message::cause(&trouble.cause, lang)),
             refused: known.is_refused(),
         }),
     });

@@ -111,7 +111,10 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
         }
         RunHow::Lost { cause } => format!("{}: {cause}", pick(lang, "lost", "потерян")),
         RunHow::ProviderLimited { cause, .. } => {
-            format!("{}: {cause}", pick(lang, "refused by the provider for now", "провайдер пока отказал"))
+            format!(
+                "{}: {cause}",
+                pick(lang, "refused by the provider for now", "поставщик модели пока отказал")
+            )
         }
     }
 }

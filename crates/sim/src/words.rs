@@ -3,6 +3,7 @@
 use orch_core::event::Event;
 use orch_core::id::Digest;
 use orch_core::journal::Row;
+use orch_core::message::{self, Lang};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -32,9 +33,18 @@ fn said(value: &Value, journal: &MemoryJournal) -> String {
                 return text
                     .map_or_else(|| "a text".to_owned(), |text| format!("\"{}\"", plain(text.trim())));
             }
+            if let (Some(fact), 1) = (map.get("said"), map.len()) {
+                let fact = serde_json::from_value(fact.clone());
+                return fact
+                    .map_or_else(|_| "a fact".to_owned(), |fact| plain(&message::said(&fact, Lang::En)));
+            }
             let one = map.len() == 1;
             let parts = map.iter().filter(|(key, _)| !UNSAID.contains(&key.as_str())).map(|(key, value)| {
-                let value = said(value, journal);
+                // A finding in Orch's words stands where a judge's would.
+                let value = match key == "text" && value.get("said").is_some() {
+                    true => format!("\"{}\"", said(value, journal)),
+                    false => said(value, journal),
+                };
                 let key = key.replace('_', " ");
                 match (value.is_empty(), one) {
                     (true, _) => key,

@@ -6,8 +6,8 @@ use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Head, Kept, Row};
 use orch_core::stage::Stage;
-use rusqlite::Connection;
 use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::{Damaged, OpenError, StoreError};
 use crate::{decode, journal, schema, sql};
@@ -197,6 +197,32 @@ impl Reader {
     /// [`StoreError`] names a timer that cannot be read.
     pub fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, StoreError> {
         journal::armed_timers(&self.place, &self.conn)
+    }
+
+    /// From the next look on the store is seen as it is then, whatever a brain writes, until this reader is dropped.
+    /// Nothing of the log can leave it meanwhile: not for long.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the file cannot be read.
+    pub fn hold_still(&mut self) -> Result<(), StoreError> {
+        let failed = |e| StoreError::sqlite(&self.place, "begin to read", e);
+        self.conn.execute_batch("BEGIN").map_err(failed)
+    }
+
+    /// All entities that have a state.
+    ///
+    /// # Errors
+    /// [`StoreError`] names an entity that cannot be read.
+    pub fn entities(&mut self) -> Result<Vec<Entity>, StoreError> {
+        let failed = |e| StoreError::sqlite(&self.place, "list the states", e);
+        let mut next = self.conn.prepare_cached(sql::NEXT_STATE).map_err(failed)?;
+        let (mut all, mut name) = (Vec::new(), String::new());
+        while let Some(found) = next.query_row([&name], |r| r.get(0)).optional().map_err(failed)? {
+            name = found;
+            let what = || Damaged::State(name.clone());
+            all.push(name.parse().map_err(|e| StoreError::damaged(&self.place, what(), e))?);
+        }
+        Ok(all)
     }
 }
 

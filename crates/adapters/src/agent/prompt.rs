@@ -72,7 +72,7 @@ pub fn facts_of(
     };
     let rework = assignment.findings.as_ref().map(|findings| Rework {
         judge: findings.from.clone(),
-        findings: text(&findings.text.blob),
+        findings: message::found(&findings.text, text, policy.language),
         link: findings.link.clone(),
     });
     PromptFacts {

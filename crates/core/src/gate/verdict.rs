@@ -6,6 +6,7 @@
 
 use crate::artefact::FileVerdict;
 use crate::frontmatter::{self, Frontmatter};
+use crate::said::Said;
 
 /// The fields of a test report, of equal rank (row 17).
 pub const TEST_FIELDS: [&str; 3] = ["result", "verdict", "status"];
@@ -29,17 +30,17 @@ pub fn of_file(name: &str, file: Option<&[u8]>) -> Option<FileVerdict> {
 
 /// `12-review.md`: APPROVED or REQUEST_CHANGES in `verdict` (row 16).
 pub fn review(file: Option<&[u8]>) -> FileVerdict {
-    one_field(file, "verdict", "APPROVED", &["REQUEST_CHANGES"])
+    one_field(file, "verdict", "APPROVED", "REQUEST_CHANGES")
 }
 
 /// `15-staging-log.md`: SUCCESS or FAILED in `staging_status` (row 22).
 pub fn staging(file: Option<&[u8]>) -> FileVerdict {
-    one_field(file, "staging_status", "SUCCESS", &["FAILED"])
+    one_field(file, "staging_status", "SUCCESS", "FAILED")
 }
 
 /// `14-deploy-log.md`: SUCCESS or FAILED in `deploy_status` (row 23).
 pub fn deploy(file: Option<&[u8]>) -> FileVerdict {
-    one_field(file, "deploy_status", "SUCCESS", &["FAILED"])
+    one_field(file, "deploy_status", "SUCCESS", "FAILED")
 }
 
 /// `17-security-report.md`: FAIL in `security_status` is looked for first, and only PASS alone passes.
@@ -52,7 +53,7 @@ pub fn security(file: Option<&[u8]>) -> FileVerdict {
         } else if value.eq_ignore_ascii_case("PASS") {
             FileVerdict::Positive
         } else {
-            FileVerdict::Unreadable(format!("`{FIELD}` must be exactly PASS or FAIL"))
+            unreadable(Said::PassOrFail { field: FIELD.to_owned() })
         }
     })
 }
@@ -69,9 +70,7 @@ pub fn test_report(file: Option<&[u8]>) -> FileVerdict {
         } else if said.is_empty() {
             empty(&TEST_FIELDS)
         } else {
-            FileVerdict::Unreadable(
-                "`result` has no known word; write PASS, or FAIL if anything fails".to_owned(),
-            )
+            unreadable(Said::TestWordUnknown)
         }
     })
 }
@@ -81,17 +80,17 @@ fn one_field(
     file: Option<&[u8]>,
     field: &'static str,
     positive: &'static str,
-    negative: &'static [&'static str],
+    negative: &'static str,
 ) -> FileVerdict {
     with_front(file, |front| {
         let Some(value) = present(front, field) else { return empty(&[field]) };
         match token(value) {
-            Some(t) if is_one_of(t, negative) => FileVerdict::Negative,
+            Some(t) if is_one_of(t, &[negative]) => FileVerdict::Negative,
             Some(t) if is_one_of(t, &[positive]) => FileVerdict::Positive,
-            Some(_) | None => FileVerdict::Unreadable(format!(
-                "`{field}` has no known word; write {positive} or {}",
-                negative.join(" or ")
-            )),
+            Some(_) | None => {
+                let [field, positive, negative] = [field, positive, negative].map(str::to_owned);
+                unreadable(Said::WordUnknown { field, positive, negative })
+            }
         }
     })
 }
@@ -99,8 +98,8 @@ fn one_field(
 /// Row 20 in one place: no file, no frontmatter, bad YAML are reasons, not failures of the program.
 fn with_front(file: Option<&[u8]>, judge: impl FnOnce(&Frontmatter) -> FileVerdict) -> FileVerdict {
     match file.map(frontmatter::parse) {
-        None => FileVerdict::Unreadable("not found".to_owned()),
-        Some(Err(why)) => FileVerdict::Unreadable(why.to_string()),
+        None => unreadable(Said::FileNotFound),
+        Some(Err(why)) => unreadable(Said::Frontmatter(why)),
         Some(Ok(document)) => judge(&document.front),
     }
 }
@@ -111,7 +110,11 @@ fn present<'a>(front: &'a Frontmatter, field: &str) -> Option<&'a str> {
 }
 
 fn empty(fields: &[&str]) -> FileVerdict {
-    FileVerdict::Unreadable(format!("`{}` is missing or empty in the frontmatter", fields.join("`, `")))
+    unreadable(Said::FieldsEmpty { fields: fields.iter().map(|field| (*field).to_owned()).collect() })
+}
+
+fn unreadable(why: Said) -> FileVerdict {
+    FileVerdict::Unreadable(why.into())
 }
 
 /// The first word of a value. A template that nobody filled in (`PASS | FAIL`, `PASS/FAIL`) has none.
@@ -130,6 +133,8 @@ fn is_one_of(word: &str, words: &[&str]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    use crate::said::Cause;
 
     use FileVerdict::{Negative, Positive, Unreadable};
 
@@ -186,7 +191,7 @@ mod tests {
     #[test]
     fn unreadable_files_say_why() {
         let why = |file: Option<&[u8]>| match test_report(file) {
-            Unreadable(why) => why,
+            Unreadable(why) => crate::message::cause(&why, crate::message::Lang::En),
             read => panic!("{read:?}"),
         };
         assert_eq!(why(None), "not found");
@@ -252,7 +257,7 @@ mod tests {
         for bytes in hostile {
             for read in [review, test_report, deploy, staging, security] {
                 match read(Some(bytes)) {
-                    Unreadable(why) => assert!(!why.is_empty()),
+                    Unreadable(Cause::Said { .. }) => {}
                     said => panic!("{said:?} of {bytes:?}"),
                 }
             }
@@ -263,7 +268,7 @@ mod tests {
     #[test]
     fn all_five_refuse_alike() {
         for broken in [&b"no frontmatter"[..], b"---\na: &x 1\n---\n", b"---\nopen", b"---\na: \xff\n---\n"] {
-            let why = frontmatter::parse(broken).unwrap_err().to_string();
+            let why: Cause = Said::Frontmatter(frontmatter::parse(broken).unwrap_err()).into();
             let file = Some(broken);
             for read in [review(file), test_report(file), deploy(file), staging(file), security(file)] {
                 assert_eq!(read, Unreadable(why.clone()));
@@ -277,7 +282,7 @@ mod tests {
             "17-security-report.md",
         ];
         for name in names {
-            assert_eq!(of_file(name, None), Some(Unreadable("not found".to_owned())));
+            assert_eq!(of_file(name, None), Some(unreadable(Said::FileNotFound)));
         }
         assert_eq!(of_file("01-brd.md", None), None);
     }

@@ -1,11 +1,14 @@
 //! What does Orch write under the issue? Markdown, in which only Orch's own words are markup.
 
 use super::markdown::{Link, links, md_block, md_escape};
-use super::{Arg, Lang, clause, figure, judge, role_name, say, stage_label, tokens_args, why, withdrawn_arg};
+use super::{
+    Arg, Lang, cause, clause, figure, judge, role_name, say, stage_label, tokens_args, why, withdrawn_arg,
+};
 use crate::event::Usage;
 use crate::gate::GateId;
 use crate::id::{Commit, Digest, WorkItem};
 use crate::rework::Judge;
+use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::task::{Why, Withdrawn};
 use crate::time::Span;
@@ -128,8 +131,8 @@ pub fn run_over_tokens(item: &WorkItem, role: Role, tokens: u64, limit: u64, lan
 }
 
 /// The deploy failed after the merge; names the commit that stays in main (decision 41).
-pub fn deploy_failed(cause: &str, commit: &Commit, lang: Lang) -> String {
-    let cause = ("cause", Arg::Text(md_escape(&clause(cause))));
+pub fn deploy_failed(of: &Cause, commit: &Commit, lang: Lang) -> String {
+    let cause = cause_escaped(of, lang);
     paragraphs([
         Some(say(lang, "comment-deploy-failed", [cause])),
         Some(say(lang, "comment-deploy-failed-stays", [commit_arg(commit)])),
@@ -137,8 +140,8 @@ pub fn deploy_failed(cause: &str, commit: &Commit, lang: Lang) -> String {
 }
 
 /// A stop was carried out although nobody knows what the deploy came to (decision 36).
-pub fn deploy_untold(cause: &str, commit: &Commit, lang: Lang) -> String {
-    let cause = ("cause", Arg::Text(md_escape(&clause(cause))));
+pub fn deploy_untold(of: &Cause, commit: &Commit, lang: Lang) -> String {
+    let cause = cause_escaped(of, lang);
     paragraphs([
         Some(say(lang, "comment-deploy-untold", [cause])),
         Some(say(lang, "comment-deploy-untold-stays", [commit_arg(commit)])),
@@ -146,9 +149,9 @@ pub fn deploy_untold(cause: &str, commit: &Commit, lang: Lang) -> String {
 }
 
 /// A gate could not judge (decision 14).
-pub fn unavailable(gate: GateId, cause: &str, lang: Lang) -> String {
+pub fn unavailable(gate: GateId, of: &Cause, lang: Lang) -> String {
     let gate = ("gate", Arg::Text(md_escape(&judge(&Judge::Gate(gate), lang))));
-    say(lang, "comment-unavailable", [gate, ("cause", Arg::Text(md_escape(&clause(cause))))])
+    say(lang, "comment-unavailable", [gate, cause_escaped(of, lang)])
 }
 
 /// A delivered task, and what it took (rows 193, 211).
@@ -238,6 +241,10 @@ fn usage_line(usage: Usage, lang: Lang) -> String {
         cost,
     ];
     say(lang, "comment-usage", args)
+}
+
+fn cause_escaped(of: &Cause, lang: Lang) -> (&'static str, Arg) {
+    ("cause", Arg::Text(md_escape(&clause(&cause(of, lang)))))
 }
 
 fn documents_line(documents: &[Link], lang: Lang) -> Option<String> {

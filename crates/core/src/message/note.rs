@@ -38,7 +38,7 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
         }
         Note::ProtectedTouched { paths } => comment::awaiting_protected(facts.item, paths, lang),
         Note::SentBack { from: _, to, judge, text, attempt, of } => {
-            let findings = text.as_ref().and_then(|text| (facts.text)(&text.blob));
+            let findings = text.as_ref().and_then(|found| super::found(found, facts.text, lang));
             let whole = report_of(judge).map(|name| facts.own_file(name));
             let what = SentBack {
                 to: *to,

@@ -13,6 +13,8 @@ use crate::gesture::Press;
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
 use crate::note::Note;
+use crate::record::{Came, DeployLog};
+use crate::said::{Cause, Found, Said};
 use crate::task::{Ask, CiOf, Job, Withdrawn};
 use crate::time::{Moment, Span};
 
@@ -53,7 +55,8 @@ fn reasons() -> Vec<Reason> {
     let gate = GateId::CheckCiGreen;
     let commit = Commit::from("0123456789abcdef");
     let run = RunId::new(Seq(12), 0);
-    let cause = "connection refused.".to_owned();
+    let words = "connection refused.".to_owned();
+    let cause = Cause::Quoted(words.clone());
     let mut all = vec![
         Reason::Known,
         Reason::RequestEdited,
@@ -87,8 +90,8 @@ fn reasons() -> Vec<Reason> {
         Reason::Unpaused,
         Reason::StoreDamaged,
         Reason::StoreSound,
-        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: cause.clone() },
-        Reason::BoardRefused { cause: cause.clone() },
+        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: words.clone() },
+        Reason::BoardRefused { cause: words },
         Reason::RecordStands { record: crate::record::Record::DeployLog },
         Reason::RecordTroubled {
             record: crate::record::Record::DeployLog,
@@ -145,7 +148,7 @@ fn freezes() -> [FreezeCause; 5] {
 }
 
 fn whys() -> Vec<Why> {
-    let cause = || "exit code 2".to_owned();
+    let cause = || Cause::from("exit code 2");
     let mut all = vec![
         Why::RoundsSpent,
         Why::Fruitless { role: Role::Reviewer, cause: cause() },
@@ -183,7 +186,7 @@ fn notes() -> Vec<Note> {
         from: Stage::Testing,
         to: Stage::Development,
         judge,
-        text: Some(text.clone()),
+        text: Some(text.clone().into()),
         attempt,
         of: 3,
     };
@@ -225,15 +228,15 @@ fn notes() -> Vec<Note> {
         Note::Withdrawn { what: Withdrawn::Branch },
         Note::Withdrawn { what: Withdrawn::ChangeRequest },
         Note::RunOverTokens { role: Role::Developer, tokens: 5_200_000, limit: 5_000_000 },
-        Note::DeployFailed { cause: "the hook said *no*.".to_owned(), commit: commit.clone() },
-        Note::DeployUntold { cause: "nothing *answers*.".to_owned(), commit: commit.clone() },
+        Note::DeployFailed { cause: "the hook said *no*.".into(), commit: commit.clone() },
+        Note::DeployUntold { cause: "nothing *answers*.".into(), commit: commit.clone() },
         done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
         done(false, vec![], Span(0)),
         Note::StopDeferred,
         Note::Stopped { stays: None },
         Note::Stopped { stays: Some(commit.clone()) },
-        Note::Unavailable { gate: GateId::CheckCiGreen, cause: "no space left".to_owned() },
+        Note::Unavailable { gate: GateId::CheckCiGreen, cause: "no space left".into() },
     ];
     all.extend(whys().into_iter().map(|why| Note::Escalated { why, stage: Stage::Review }));
     all
@@ -273,7 +276,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::RunBudget { tokens: 5_200_000, limit: 5_000_000 },
         HoldKind::Retired,
         HoldKind::SettingsRefused { cause: cause() },
-        HoldKind::CannotTell { cause: cause() },
+        HoldKind::CannotTell { cause: cause().into() },
         HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
         HoldKind::Provider {
             provider: ProviderId::from("acme"),
@@ -324,9 +327,9 @@ fn asks() -> Vec<Ask> {
 fn delays() -> [Delay; 4] {
     let cause = || "503 from the forge".to_owned();
     [
-        Delay::Outage { cause: cause() },
+        Delay::Outage { cause: cause().into() },
         Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
-        Delay::NotYet { cause: cause() },
+        Delay::NotYet { cause: cause().into() },
         Delay::Provider { cause: cause() },
     ]
 }
@@ -357,6 +360,15 @@ fn waits(lang: Lang) -> Vec<String> {
     standings().iter().map(|standing| answer(standing, lang)).collect()
 }
 
+fn records(lang: Lang) -> Vec<String> {
+    let (item, commit) = (WorkItem::from("ORCH-042"), Commit::from("c0ffee"));
+    let log = |came, hook| {
+        let (item, commit, said) = (&item, &commit, &Said::HookFailed);
+        deploy_log(&DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE }, lang)
+    };
+    vec![log(Came::Out, Some(0)), log(Came::Failed, None), log(Came::NotRolledBack, Some(2))]
+}
+
 fn everything(lang: Lang) -> Vec<String> {
     let mut all: Vec<String> = reasons().iter().map(|r| reason(r, lang)).collect();
     all.extend(delays().iter().map(|d| delay(d, lang)));
@@ -367,7 +379,8 @@ fn everything(lang: Lang) -> Vec<String> {
     all.extend(waits(lang));
     let item = WorkItem::from("DEMO-001");
     all.extend(holds().into_iter().map(|kind| hold(&Hold { kind, since: SINCE }, &item, lang)));
-    all.push(rejected_without_reason(lang));
+    all.extend(said::tests::everything().iter().map(|fact| super::said(fact, lang)));
+    all.extend(records(lang));
     all
 }
 
@@ -507,7 +520,7 @@ fn going_back_is_told() {
         from: Stage::Review,
         to: Stage::Development,
         judge,
-        text: Some(text),
+        text: Some(Found::Kept(text)),
         attempt: 2,
         of: 3,
     };
@@ -529,7 +542,7 @@ fn going_back_is_told() {
 /// Proves that a rejection without a word has the fixed fallback that row 103 asks for.
 #[test]
 fn rejection_has_a_fallback() {
-    assert!(rejected_without_reason(Lang::En).starts_with("Rejected without a reason."));
+    assert!(super::said(&Said::RejectedWithoutReason, Lang::En).starts_with("Rejected without a reason."));
 }
 
 /// row 193: Task summary per agent on done.
@@ -567,7 +580,7 @@ fn why_is_answered() {
     assert_eq!(
         answer(&held([HoldKind::Approval]), Lang::Ru),
         "DEMO-001 ждёт вашего одобрения требований (с 2026-01-02 15:04 UTC, 3 ч): \
-         переведите её в Approved, нажмите «Утвердить» или выполните `orch approve DEMO-001`."
+         переведите её в Approved, нажмите «Одобрить» или выполните `orch approve DEMO-001`."
     );
     let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
     assert_eq!(
@@ -603,7 +616,7 @@ fn comments_hold_words_of_others() {
     let all = comments(Lang::En);
     let back = all.iter().find(|c| c.contains("al\\*ice")).unwrap();
     assert!(back.contains(r"al\*ice") && back.contains("````text\nP0: `x`\n```\ncode\n```\n````"), "{back}");
-    let cause = Why::Outside { cause: "<img src=x>\n# [a](b)".to_owned() };
+    let cause = Why::Outside { cause: "<img src=x>\n# [a](b)".into() };
     let text = comment::escalated(&WorkItem::from("A-1`x`"), Stage::Review, &cause, Lang::En);
     assert!(text.contains(r"\<img src=x\> \# \[a\](b)") && text.contains("`orch retry A-1x`"), "{text}");
 }

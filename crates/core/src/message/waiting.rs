@@ -4,6 +4,7 @@
 //! the issue to Approved, …").
 
 use super::comment::item_arg;
+use super::said::cause_arg;
 use super::{
     Arg, Lang, clause, delay, figure, freeze_cause, quoted, role_name, say, tokens_args, why, withdrawn_arg,
 };
@@ -181,7 +182,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             say(lang, "lift-run-budget", [item_arg(item)]),
         ),
         HoldKind::CannotTell { cause } => (
-            say(lang, "hold-cannot-tell", [("cause", quoted(cause))]),
+            say(lang, "hold-cannot-tell", [cause_arg(cause, lang)]),
             say(lang, "lift-cannot-tell", [item_arg(item)]),
         ),
         HoldKind::Frozen { cause, task } => {

@@ -9,7 +9,7 @@ use crate::call::git::Proof;
 use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::{CANDIDATE_CI, enter};
-use crate::desk::Desk;
+use crate::desk::{Desk, not_known};
 use crate::event::{FreezeCause, RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::{Commit, Tree};
@@ -19,6 +19,7 @@ use crate::reason::Reason;
 use crate::record::{Came, DeployLog, Record};
 use crate::rework::{Findings, Judge};
 use crate::runs;
+use crate::said::{Cause, Found, Said, Unknown};
 use crate::stage::{Stage, staging, terminal};
 use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want, Why};
 
@@ -61,8 +62,7 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
     }
     let deploys = d.policy.preset.deploys();
     let Some(change) = d.task.change().cloned() else {
-        let cause = "the change is not known".to_owned();
-        return d.escalate(Why::Outside { cause });
+        return d.escalate(not_known(Unknown::Change));
     };
     if !asks(d) || is_given(d) || by_label(d) {
         return d.queue(Want::Lane);
@@ -159,8 +159,7 @@ fn last_look(d: &mut Desk<'_>, tries: u32) {
 /// stand still (decision 19).
 pub(crate) fn looked_up(d: &mut Desk<'_>, tries: u32, proof: &Proof) {
     let Some(candidate) = d.task.candidate.clone() else {
-        let cause = "the candidate is not known".to_owned();
-        return d.escalate(Why::Outside { cause });
+        return d.escalate(not_known(Unknown::Candidate));
     };
     if d.task.merge_untold {
         d.change(Change::MergeUntold(false));
@@ -208,13 +207,12 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
         false => d.task.candidate.as_ref().map(|candidate| candidate.tree.clone()),
     };
     if !proof.ancestor || tested.as_ref() != Some(&proof.tree) || reported.as_ref() != Some(&proof.tree) {
-        let cause = if proof.ancestor {
-            format!("the tree {} that main got is not the tree that was tested", proof.tree)
-        } else {
-            format!("the merged commit is not in main, which is at {}", proof.main)
+        let differs = match proof.ancestor {
+            true => Said::OtherTree { tree: proof.tree.clone() },
+            false => Said::NotInMain { main: proof.main.clone() },
         };
         d.freeze(FreezeCause::UnprovenMerge);
-        return d.escalate(Why::Unproven { cause });
+        return d.escalate(Why::Unproven { cause: differs.into() });
     }
     d.because(Reason::Proven);
     d.change(Change::Proven { tree: proof.tree.clone() });
@@ -233,16 +231,12 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
 pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
     match &end.how {
         RunHow::Exited { code: 0 } if d.policy.probe => d.ask(Ask::Probe, 0),
-        RunHow::Exited { code: 0 } => conclude(d, Came::Out, "the deploy hook says: deployed and well", None),
-        RunHow::Exited { code: 1 } => {
-            let said = "the deploy hook says: failed, and rolled back or untouched";
-            conclude(d, Came::Failed, said, end.tail.clone());
-        }
+        RunHow::Exited { code: 0 } => conclude(d, Came::Out, Said::HookWell, None),
+        RunHow::Exited { code: 1 } => conclude(d, Came::Failed, Said::HookFailed, end.tail.clone()),
         RunHow::Exited { code: 2 } => {
-            let said = "the deploy hook says: failed, and so did the rollback";
-            conclude(d, Came::NotRolledBack, said, end.tail.clone());
+            conclude(d, Came::NotRolledBack, Said::HookRollbackFailed, end.tail.clone());
         }
-        RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause),
+        RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause.clone().into()),
         RunHow::Exited { .. }
         | RunHow::Signalled { .. }
         | RunHow::TimedOut
@@ -254,8 +248,7 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
             if d.policy.probe {
                 d.ask(Ask::Probe, 0);
             } else {
-                let cause = "the deploy hook left no result, and there is no health probe to ask".to_owned();
-                cannot_tell(d, cause);
+                cannot_tell(d, Said::HookSilent.into());
             }
         }
     }
@@ -263,7 +256,7 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
 
 /// A person is asked; the lane stays held, for nothing else may merge before it is known (decision 36). A stop that
 /// waited for the deploy's end is carried out: nothing runs any more, and a freeze keeps what the lane kept.
-fn cannot_tell(d: &mut Desk<'_>, cause: String) {
+fn cannot_tell(d: &mut Desk<'_>, cause: Cause) {
     if d.task.cancel.is_some() {
         untold(d, cause);
         return terminal::cancel_now(d);
@@ -272,7 +265,7 @@ fn cannot_tell(d: &mut Desk<'_>, cause: String) {
 }
 
 /// Nobody will ask any more what became of the deploy: a freeze keeps what the lane kept, and people are told.
-pub(crate) fn untold(d: &mut Desk<'_>, cause: String) {
+pub(crate) fn untold(d: &mut Desk<'_>, cause: Cause) {
     if let Some(merged) = d.task.merged.clone() {
         d.freeze(FreezeCause::DeployUntold);
         d.say(Author::Deployer, Note::DeployUntold { cause, commit: merged.commit });
@@ -311,22 +304,23 @@ pub(crate) fn keep_main(d: &mut Desk<'_>, why: &Why) {
 
 /// What the deployed service says of itself; asked again for a while before it stands (decisions 22, 36).
 pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
-    let cause = match health {
-        Health::Expected => {
-            return conclude(d, Came::Out, "the service names the commit and is well", None);
-        }
-        Health::Other { commit } => format!("the service names another commit: {commit}"),
-        Health::Unwell { cause } => format!("the service names the commit and is not well: {cause}"),
-        Health::CannotTell { cause } => format!("the service does not say who it is: {cause}"),
+    let said = match health {
+        Health::Expected => return conclude(d, Came::Out, Said::ServiceWell, None),
+        Health::Other { commit } => Said::ServiceOther { commit: commit.clone() },
+        Health::Unwell { cause } => Said::ServiceUnwell { cause: cause.clone() },
+        Health::CannotTell { cause } => Said::ServiceUntold { cause: cause.clone() },
     };
     if tries < backoff::PROBES {
-        return d.later(Ask::Probe, tries + 1, backoff::probe(tries), Delay::NotYet { cause });
+        let cause = Delay::NotYet { cause: said.into() };
+        return d.later(Ask::Probe, tries + 1, backoff::probe(tries), cause);
     }
     let hook_ended = hook_row(d).is_some_and(|row| row.end.is_some());
     match health {
         Health::Expected => {}
-        Health::Other { .. } | Health::Unwell { .. } if hook_ended => conclude(d, Came::Failed, &cause, None),
-        Health::Other { .. } | Health::Unwell { .. } | Health::CannotTell { .. } => cannot_tell(d, cause),
+        Health::Other { .. } | Health::Unwell { .. } if hook_ended => conclude(d, Came::Failed, said, None),
+        Health::Other { .. } | Health::Unwell { .. } | Health::CannotTell { .. } => {
+            cannot_tell(d, said.into());
+        }
     }
 }
 
@@ -354,7 +348,7 @@ fn hook_code(d: &Desk<'_>) -> Option<i32> {
 
 /// What the deploy came to is known: it is written down, and what is read back of that decides (decision 18, row 83).
 /// `tail` is the end of what the hook printed.
-fn conclude(d: &mut Desk<'_>, came: Came, said: &str, tail: Option<Text>) {
+fn conclude(d: &mut Desk<'_>, came: Came, said: Said, tail: Option<Text>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     let log = DeployLog {
         item: &d.task.item,
@@ -363,16 +357,16 @@ fn conclude(d: &mut Desk<'_>, came: Came, said: &str, tail: Option<Text>) {
         commit: &merged.commit,
         run: hook_row(d).map(|row| row.run),
         round: d.task.round,
-        said,
+        said: &said,
         at: d.at,
     };
-    let (text, run) = (log.render(), log.run);
+    let (text, run) = (log.render(d.policy.language), log.run);
     let read = d.record(Record::DeployLog, &text, run);
     decided(d, read, came, said, tail);
 }
 
 /// A log that cannot be read is no verdict: never a pass, and nobody's fault (decision 36).
-fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: &str, tail: Option<Text>) {
+fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: Said, tail: Option<Text>) {
     match read {
         FileVerdict::Positive => healthy(d),
         FileVerdict::Negative => match came {
@@ -381,7 +375,8 @@ fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: &str, tail: Op
         },
         FileVerdict::Unreadable(cause) => {
             d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: None });
-            cannot_tell(d, format!("{} cannot be read: {cause}", Record::DeployLog.file()));
+            let (record, cause) = (Record::DeployLog, Box::new(cause));
+            cannot_tell(d, Said::RecordUnreadable { record, cause }.into());
         }
     }
 }
@@ -411,30 +406,31 @@ fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
 }
 
 /// The log says FAILED: the verdict, with the end of what the hook printed, or else with what decided.
-fn judged_badly(d: &mut Desk<'_>, commit: &Commit, cause: &str, tail: Option<Text>) -> Text {
+fn judged_badly(d: &mut Desk<'_>, commit: &Commit, said: Said, tail: Option<Text>) -> Found {
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
-    let text = tail.unwrap_or_else(|| d.keep(cause));
+    let text = tail.map_or_else(|| said.into(), Found::Kept);
     judged(d, commit, Verdict::Fail { findings: text.clone() });
     text
 }
 
 /// Production is in between, and a person is paged (decision 22).
-fn not_rolled_back(d: &mut Desk<'_>, cause: &str, tail: Option<Text>) {
+fn not_rolled_back(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
-    judged_badly(d, &merged.commit, cause, tail);
+    judged_badly(d, &merged.commit, said, tail);
     d.freeze(FreezeCause::DeployFailed);
     d.escalate(Why::RollbackFailed);
 }
 
 /// The deploy failed after the merge: freeze, evidence, a new round (decision 41, row 84).
-fn failed(d: &mut Desk<'_>, cause: &str, tail: Option<Text>) {
+fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
-    d.because(Reason::DeployFailed { cause: cause.to_owned() });
-    let text = judged_badly(d, &merged.commit, cause, tail);
+    let cause = Cause::from(said.clone());
+    d.because(Reason::DeployFailed { cause: cause.clone() });
+    let text = judged_badly(d, &merged.commit, said, tail);
     let (hook, run) = (hook_code(d), hook_row(d).map(|row| row.run));
     d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: false, at: d.at }));
     d.freeze(FreezeCause::DeployFailed);
-    d.say(Author::Deployer, Note::DeployFailed { cause: cause.to_owned(), commit: merged.commit });
+    d.say(Author::Deployer, Note::DeployFailed { cause, commit: merged.commit });
     d.release_lane();
     if d.task.cancel.is_some() {
         return terminal::cancel_now(d);
@@ -480,7 +476,7 @@ mod tests {
         };
         let policy = Policy { preset: crate::stage::Preset::Full, ..Policy::default() };
         let mut desk = Desk::new(*task, &policy, Seq(2), Moment(2));
-        decided(&mut desk, read, came, "as it was said", None);
+        decided(&mut desk, read, came, Said::ServiceWell, None);
         desk.task
     }
 
@@ -489,8 +485,9 @@ mod tests {
     #[test]
     fn what_is_read_back_decides() {
         for came in [Came::Out, Came::Failed, Came::NotRolledBack] {
-            let task = after(FileVerdict::Unreadable("line 1: no frontmatter".to_owned()), came);
-            let expected = "14-deploy-log.md cannot be read: line 1: no frontmatter".to_owned();
+            let task = after(FileVerdict::Unreadable(Said::FileNotFound.into()), came);
+            let cause = Box::new(Said::FileNotFound.into());
+            let expected = Said::RecordUnreadable { record: Record::DeployLog, cause }.into();
             assert_eq!(task.step, Step::Rest(Rest::CannotTell { cause: expected }), "{came:?}");
             assert_eq!((task.stage, task.deployed.is_none()), (Stage::Deploy, true), "{came:?}");
             assert_eq!((task.attempts.negative, task.evidence.len()), (0, 0), "{came:?}");

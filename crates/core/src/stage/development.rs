@@ -1,6 +1,5 @@
 //! When does a change leave the developer? Protected paths, the change request, CI (row 15, decision 8).
 
-use crate::call::Text;
 use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::advance;
@@ -12,6 +11,7 @@ use crate::note::Note;
 use crate::reason::Reason;
 use crate::rework::{Findings, Judge};
 use crate::runs;
+use crate::said::{Found, Said};
 use crate::task::{Ask, CiOf, Rest, Want};
 
 /// Sends the change to its judges: each step is taken from the facts, so it can begin anywhere.
@@ -46,30 +46,15 @@ fn green(d: &mut Desk<'_>) {
 }
 
 /// What a run of the tests says; `None`: it could not judge (decision 14).
-pub(crate) fn verdict_of(d: &mut Desk<'_>, end: &RunEnd) -> Option<Verdict> {
-    let said = |d: &mut Desk<'_>, line: String| match &end.tail {
-        Some(tail) => tail.clone(),
-        None => d.keep(&line),
-    };
+pub(crate) fn verdict_of(d: &Desk<'_>, end: &RunEnd) -> Option<Verdict> {
+    let fail = |findings: Found| Some(Verdict::Fail { findings });
+    let printed = |or: Said| fail(end.tail.clone().map_or_else(|| or.into(), Found::Kept));
     match &end.how {
         RunHow::Exited { code: 0 } => Some(Verdict::Pass),
-        RunHow::Exited { code } => {
-            let findings = said(d, format!("The tests ended with exit code {code} and said nothing."));
-            Some(Verdict::Fail { findings })
-        }
-        RunHow::Signalled { signal } => {
-            let findings = said(d, format!("The tests were ended by signal {signal}."));
-            Some(Verdict::Fail { findings })
-        }
-        RunHow::TimedOut => {
-            let limit = d.policy.ci_limit;
-            let findings: Text = d.keep(&format!("The tests were killed at their time limit of {limit}."));
-            Some(Verdict::Fail { findings })
-        }
-        RunHow::TooMuchOutput => {
-            let findings = d.keep("The tests were killed at their output limit.");
-            Some(Verdict::Fail { findings })
-        }
+        RunHow::Exited { code } => printed(Said::TestsExited { code: *code }),
+        RunHow::Signalled { signal } => printed(Said::TestsSignalled { signal: *signal }),
+        RunHow::TimedOut => fail(Said::TestsTimedOut { limit: d.policy.ci_limit }.into()),
+        RunHow::TooMuchOutput => fail(Said::TestsTooLoud.into()),
         RunHow::Stopped
         | RunHow::OverTokens { .. }
         | RunHow::CouldNotStart { .. }

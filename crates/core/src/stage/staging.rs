@@ -10,6 +10,7 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::reason::Reason;
 use crate::rework::{Findings, Judge};
 use crate::runs;
+use crate::said::Said;
 use crate::stage::{Stage, deploy, development};
 use crate::task::{Ask, CiOf};
 
@@ -153,10 +154,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
 /// Main and the change contradict each other: no round is lost, but not for ever (decision 15).
 pub(crate) fn conflict(d: &mut Desk<'_>, paths: &[String]) {
     d.because(Reason::GateSaid { gate: GateId::CheckBranchMergeable, passed: Some(false) });
-    let text = d.keep(&format!(
-        "The change conflicts with main in:\n{}\nMerge main's intent into these files and keep both behaviours.",
-        paths.iter().map(|path| format!("- {path}")).collect::<Vec<_>>().join("\n")
-    ));
+    let text = Said::Conflict { paths: paths.to_vec() }.into();
     with_main(d, Findings { from: Judge::Main, text, link: "main".to_owned() });
 }
 

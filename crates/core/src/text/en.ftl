@@ -317,7 +317,87 @@ comment-done-people = People took { $people } to review the requirements.
 comment-stop-deferred = Stop noted. A merge or deploy is under way and must not be cut off; the task stops when it has ended.
 comment-stopped = Stopped. Nothing of this task is in main.
 comment-stopped-merged = Stopped. Commit `{ $commit }` of this task stays in main.
-rejected-without-reason = Rejected without a reason. Look at the request and the requirements again.
+
+## What Orch itself says: to the next run, and as a cause
+
+said-agent-exited = the agent ended with exit code { $code }
+said-agent-signalled = the agent was ended by signal { $signal }
+said-agent-timed-out = the agent was killed at its time limit
+said-agent-too-loud = the agent was killed at its output limit
+said-agent-stopped = the agent was stopped
+said-agent-over-tokens = the agent was stopped after { $tokens } tokens, the limit is { $limit }
+said-outside-scope = it wrote outside its scope, which was undone: { $paths }
+said-files-missing = these files are missing: { $files }
+said-change-empty = the change is empty
+said-file-of-another-run = { $file } was not written by this run
+said-no-verdict = { $file } has no verdict
+said-no-verdict-because = { $file } has no verdict: { $cause }
+said-file-not-found = not found
+said-front-missing = line 1: no frontmatter; begin the file with a line that is exactly `---`
+said-front-unterminated = line { $line }: the frontmatter does not end within { $most } KiB; close it with a line that is exactly `---`
+said-front-not-utf8 = line { $line }: the frontmatter is not UTF-8; save the file as UTF-8
+said-front-not-plain = line { $line }: { $cause }; write plain `key: value` lines, each key once, with quotes around odd values
+said-front-control = line { $line }: `{ $key }` contains a control character; remove it
+said-front-no-key = no `{ $key }` in the frontmatter; add a line that begins with `{ $key }:`
+said-fields-empty = { $fields } is missing or empty in the frontmatter
+said-word-unknown = `{ $field }` has no known word; write { $positive } or { $negative }
+said-test-word-unknown = `result` has no known word; write PASS, or FAIL if anything fails
+said-pass-or-fail = `{ $field }` must be exactly PASS or FAIL
+
+said-did-not-count = Your last run did not count: { $cause }.
+said-tokens-used-up = Your last run was stopped because it had used all the tokens it may use. What it left is on the branch: go on from there.
+said-branch-pushed-to = Somebody pushed to the task branch: go on from their commit and keep their work.
+said-see-file = See { $path }.
+said-requirements-changed = The requirements changed after this change was written: read 00 to 10 again and bring the change in line.
+said-rejected-without-reason = Rejected without a reason. Look at the request and the requirements again.
+said-conflict = The change conflicts with main in:
+    { $paths }
+    Merge main's intent into these files and keep both behaviours.
+said-branch-name-taken = there is a branch { $branch } already: rename or delete it
+said-tests-exited = The tests ended with exit code { $code } and said nothing.
+said-tests-signalled = The tests were ended by signal { $signal }.
+said-tests-timed-out = The tests were killed at their time limit of { $limit }.
+said-tests-too-loud = The tests were killed at their output limit.
+said-tests-stopped = the run of the tests was stopped
+
+said-hook-well = the deploy hook says: deployed and well
+said-hook-failed = the deploy hook says: failed, and rolled back or untouched
+said-hook-rollback-failed = the deploy hook says: failed, and so did the rollback
+said-hook-silent = the deploy hook left no result, and there is no health probe to ask
+said-service-well = the service names the commit and is well
+said-service-other = the service names another commit: { $commit }
+said-service-unwell = the service names the commit and is not well: { $cause }
+said-service-untold = the service does not say who it is: { $cause }
+said-record-unreadable = { $file } cannot be read: { $cause }
+said-other-tree = the tree { $tree } that main got is not the tree that was tested
+said-not-in-main = the merged commit is not in main, which is at { $main }
+said-not-known-branch = the task branch is not known
+said-not-known-candidate = the candidate is not known
+said-not-known-change = the change is not known
+said-not-known-change-request = the change request is not known
+said-not-known-commit = the commit to work on is not known
+said-not-known-merge = the merge is not known
+said-not-known-run = the run is not known
+said-odd-answer = the answer does not fit the question ({ $ask })
+said-odd-record-answer = the answer does not fit the question (write a record)
+
+## Records (Markdown)
+
+# A record's text is part of what is decided: other words here are other rules (`journal::RULES`).
+
+record-verdict = Verdict
+record-facts = Facts
+record-none = none
+record-unknown = unknown
+record-deploy-title = Deploy log of { $item }
+record-deploy-out = The commit is deployed and well.
+record-deploy-failed = The deploy failed.
+record-deploy-not-rolled-back = The deploy failed, and so did its rollback.
+record-deploy-commit = commit of main
+record-deploy-run = run of the hook
+record-deploy-code = exit code of the hook
+record-deploy-round = round
+record-deploy-at = decided
 
 ## Figures
 

@@ -229,15 +229,15 @@ lift-not-asked = переведите её в To Analyse или нажмите �
 hold-questions = ждёт ответов на вопросы аналитика
 lift-questions = ответьте в комментарии, затем переведите её в To Analyse или нажмите «Начать»
 hold-approval = ждёт вашего одобрения требований
-lift-approval = переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+lift-approval = переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
 hold-protected = ждёт вашего одобрения изменений в защищённых файлах ({ $paths })
-lift-protected = посмотрите именно эти изменения, затем переведите её в Approved, нажмите «Утвердить» или выполните `orch approve { $item }`
+lift-protected = посмотрите именно эти изменения, затем переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
 hold-confirm-deploy = ждёт вашего решения о выкатке
 lift-confirm-deploy = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved выкатку не запускает
 hold-confirm-merge = ждёт вашего решения о слиянии
 lift-confirm-merge = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved слияние не запускает
 hold-request-changed = ждёт, потому что запрос изменился после одобрения
-lift-request-changed = нажмите «Продолжить как утверждено», чтобы продолжить с тем, что одобрено, или переведите её в To Analyse, чтобы провести анализ заново
+lift-request-changed = нажмите «Продолжить как одобрено» или переведите её в To Analyse, чтобы провести анализ заново
 hold-issue-gone = ждёт, потому что её больше нет в трекере
 lift-issue-gone = верните её, и работа продолжится, или выполните `orch stop { $item }`, чтобы закончить
 withdrawn-branch = Ветку этой задачи удалили
@@ -324,7 +324,87 @@ comment-done-people = Люди рассматривали требования {
 comment-stop-deferred = Остановка принята. Идёт слияние или выкатка, прервать их нельзя; задача остановится, когда они закончатся.
 comment-stopped = Остановлено. В main от этой задачи ничего нет.
 comment-stopped-merged = Остановлено. Коммит `{ $commit }` этой задачи остаётся в main.
-rejected-without-reason = Отклонено без объяснения причины. Посмотрите ещё раз на задачу и требования.
+
+## Что говорит сам Orch: следующему запуску и как причину
+
+said-agent-exited = агент завершился с кодом { $code }
+said-agent-signalled = агента прервал сигнал { $signal }
+said-agent-timed-out = агент не уложился в своё время
+said-agent-too-loud = агент вывел больше, чем можно
+said-agent-stopped = агента остановили
+said-agent-over-tokens = агент остановлен после { $tokens } токенов при пределе { $limit }
+said-outside-scope = записано туда, куда этой роли нельзя (это отменено): { $paths }
+said-files-missing = не хватает файлов: { $files }
+said-change-empty = ничего не изменено
+said-file-of-another-run = { $file } написан не этим запуском
+said-no-verdict = в { $file } нет вердикта
+said-no-verdict-because = в { $file } нет вердикта: { $cause }
+said-file-not-found = файл не найден
+said-front-missing = строка 1: нет frontmatter; начните файл со строки, в которой только `---`
+said-front-unterminated = строка { $line }: frontmatter не закончился за { $most } КиБ; закройте его строкой, в которой только `---`
+said-front-not-utf8 = строка { $line }: frontmatter не в UTF-8; сохраните файл в UTF-8
+said-front-not-plain = строка { $line }: { $cause }; пишите простые строки `key: value`, каждый ключ один раз, необычные значения в кавычках
+said-front-control = строка { $line }: в `{ $key }` есть управляющий символ; уберите его
+said-front-no-key = во frontmatter нет `{ $key }`; добавьте строку, которая начинается с `{ $key }:`
+said-fields-empty = во frontmatter не заполнено: { $fields }
+said-word-unknown = в `{ $field }` неизвестное слово; напишите { $positive } или { $negative }
+said-test-word-unknown = в `result` неизвестное слово; напишите PASS, а если что-то не прошло, FAIL
+said-pass-or-fail = в `{ $field }` может быть только PASS или FAIL
+
+said-did-not-count = Прошлый запуск не засчитан: { $cause }.
+said-tokens-used-up = Прошлый запуск остановлен: он израсходовал все свои токены. Написанное осталось в ветке, продолжайте с этого места.
+said-branch-pushed-to = Кто-то отправил коммит в ветку задачи: продолжайте с него и сохраните эту работу.
+said-see-file = Подробности в { $path }.
+said-requirements-changed = Требования изменились уже после этой работы: прочитайте 00–10 ещё раз и приведите изменение в соответствие с ними.
+said-rejected-without-reason = Отклонено без объяснения причины. Посмотрите ещё раз на задачу и требования.
+said-conflict = Изменение конфликтует с main в файлах:
+    { $paths }
+    Учтите в них то, ради чего менялся main, и сохраните работу обеих сторон.
+said-branch-name-taken = ветка { $branch } уже есть: переименуйте её или удалите
+said-tests-exited = Тесты завершились с кодом { $code } и ничего не вывели.
+said-tests-signalled = Тесты прервал сигнал { $signal }.
+said-tests-timed-out = Тесты не уложились в отведённое время: { $limit }.
+said-tests-too-loud = Тесты вывели больше, чем можно.
+said-tests-stopped = запуск тестов остановили
+
+said-hook-well = команда выкатки говорит: выкачено, всё в порядке
+said-hook-failed = команда выкатки говорит: не удалось, сделан откат или ничего не тронуто
+said-hook-rollback-failed = команда выкатки говорит: не удались ни выкатка, ни откат
+said-hook-silent = команда выкатки не оставила результата, а спросить сервис нечем
+said-service-well = сервис называет этот коммит и здоров
+said-service-other = сервис называет другой коммит: { $commit }
+said-service-unwell = сервис называет этот коммит, но нездоров: { $cause }
+said-service-untold = сервис не говорит, кто он: { $cause }
+said-record-unreadable = { $file } не читается: { $cause }
+said-other-tree = в main попало дерево { $tree }, а проверено было другое
+said-not-in-main = слитого коммита нет в main, там сейчас { $main }
+said-not-known-branch = неизвестна ветка задачи
+said-not-known-candidate = неизвестен кандидат
+said-not-known-change = неизвестно изменение
+said-not-known-change-request = неизвестен запрос на изменение
+said-not-known-commit = неизвестно, с каким коммитом работать
+said-not-known-merge = неизвестно, что слито
+said-not-known-run = неизвестен запуск
+said-odd-answer = ответ не подходит к вопросу ({ $ask })
+said-odd-record-answer = ответ не подходит к вопросу (отправить запись)
+
+## Записи (Markdown)
+
+# Текст записи входит в решение: другие слова здесь означают другие правила (`journal::RULES`).
+
+record-verdict = Итог
+record-facts = Сведения
+record-none = нет
+record-unknown = неизвестен
+record-deploy-title = Журнал выкатки { $item }
+record-deploy-out = Коммит выкачен, всё в порядке.
+record-deploy-failed = Выкатка не удалась.
+record-deploy-not-rolled-back = Не удались ни выкатка, ни откат.
+record-deploy-commit = коммит main
+record-deploy-run = запуск команды выкатки
+record-deploy-code = код завершения команды
+record-deploy-round = круг
+record-deploy-at = решено
 
 ## Числа
 

@@ -13,6 +13,7 @@ use orch_core::hold::HoldKind;
 use orch_core::id::TaskId;
 use orch_core::journal::{Batch, Journal as _};
 use orch_core::policy::Policy;
+use orch_core::said::{Cause, Said};
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Rest, Step, Task, Why};
 use serde_json::{Value, json};
@@ -125,7 +126,7 @@ fn fruitless(parts: &[(&str, &str)], role: Role) -> (Yard, Task) {
 #[test]
 fn nothing_and_garbage_are_attempts() {
     let (_yard, task) = fruitless(&[("developer", "")], Role::Developer);
-    assert!(matches!(why(&task), Why::Fruitless { cause, .. } if !cause.is_empty()));
+    assert!(matches!(why(&task), Why::Fruitless { cause, .. } if *cause == Said::ChangeEmpty.into()));
     let garbage = "[[part.step]]\ndo = \"garbage\"\nbytes = 100000\n[[part.step]]\ndo = \"exit\"\ncode = 9\n";
     let (yard, task) = fruitless(&[("analyst", garbage)], Role::Analyst);
     let end = task.runs.last().and_then(|row| row.end.clone());
@@ -150,7 +151,11 @@ fn malformed_verdicts_never_count() {
     for steps in texts.into_iter().map(write).chain([no_text.to_owned()]) {
         let (_yard, task) = fruitless(&[("reviewer", &steps)], Role::Reviewer);
         match why(&task) {
-            Why::Fruitless { cause, .. } => assert!(cause.contains("12-review.md"), "{steps}: {cause}"),
+            Why::Fruitless {
+                cause: Cause::Said { said: Said::NoVerdict { file, cause: Some(_) } }, ..
+            } => {
+                assert_eq!(file, "12-review.md", "{steps}");
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -167,8 +172,9 @@ fn files_outside_the_scope_are_findings() {
     );
     let (yard, task) = fruitless(&[("reviewer", &outside)], Role::Reviewer);
     match why(&task) {
-        Why::Fruitless { cause, .. } => {
-            assert!(cause.contains("src/lib.txt") && cause.contains(".orch/policy.toml"), "{cause}");
+        Why::Fruitless { cause: Cause::Said { said: Said::OutsideScope { paths } }, .. } => {
+            let named = |path: &str| paths.iter().any(|said| said.contains(path));
+            assert!(named("src/lib.txt") && named(".orch/policy.toml"), "{paths:?}");
         }
         other => panic!("{other:?}"),
     }

@@ -5,6 +5,7 @@
 
 mod stage;
 mod reference;
+mod replay;
 mod settings;
 mod policy;
 mod environment;

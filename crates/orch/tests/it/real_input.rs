@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use orch_core::gate::Verdict;
+use orch_core::said::Found;
 use orch_core::stage::Stage;
 use serde_json::{Value, json};
 
@@ -123,7 +124,8 @@ fn a_published_crate_gets_a_change() {
         .evidence
         .iter()
         .filter_map(|evidence| match &evidence.verdict {
-            Verdict::Fail { findings } => Some(yard.text(&findings.blob)),
+            Verdict::Fail { findings: Found::Kept(text) } => Some(yard.text(&text.blob)),
+            Verdict::Fail { findings: Found::Said { said } } => panic!("{said:?}"),
             Verdict::Pass | Verdict::Unavailable { .. } => None,
         })
         .collect();

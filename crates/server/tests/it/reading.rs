@@ -188,7 +188,7 @@ async fn records_are_read_from_the_journal() {
         house.page("/tasks/SITE-001/files/14-deploy-log.md").await.body.contains("Deploy log of SITE-001")
     );
 
-    let trouble = Some(Trouble { cause: "<b>hook declined</b>".to_owned(), lasting: true });
+    let trouble = Some(Trouble { cause: "<b>hook declined</b>".into(), lasting: true });
     house.memory.force(&task, vec![Change::RecordTroubled { record, trouble }], vec![]);
     let (file, gestures) = own(&house).await;
     assert_eq!((&file["record"]["refused"], &gestures[0]["name"]), (&true.into(), &"retry".into()));

@@ -284,7 +284,7 @@ pub(crate) fn sample() -> Arc<Memory> {
     };
     m.force(
         &task,
-        vec![judged(GateId::CheckCiGreen, Verdict::Fail { findings }, 404)],
+        vec![judged(GateId::CheckCiGreen, Verdict::Fail { findings: findings.into() }, 404)],
         vec![
             Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(false) },
             Reason::SentBack {

@@ -2,6 +2,7 @@
 
 use orch_core::call::{AgentCall, Call, TrackerCall};
 use orch_core::note::Note;
+use orch_core::said::Found;
 
 use super::*;
 use crate::words::words;
@@ -174,7 +175,11 @@ impl Story {
         let journal = self.bench.engine().journal_ref();
         if let Some(findings) = &task.findings {
             let from = words(&findings.from, journal);
-            let _ = writeln!(out, "for the next run, by {from}: {}", words(&findings.text, journal));
+            let text = match &findings.text {
+                Found::Kept(text) => words(text, journal),
+                found @ Found::Said { .. } => format!("\"{}\"", words(found, journal)),
+            };
+            let _ = writeln!(out, "for the next run, by {from}: {text}");
         }
         Ok(out)
     }

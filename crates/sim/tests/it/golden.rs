@@ -1,43 +1,106 @@
-//! Do journals of every age load for ever? Files that were written once and are never written again: a field that a type
-//! gains later must be left out while it is empty, or the rows here would no longer be what their hashes say (decision 39).
+//! Do journals of every age load for ever, and is a change of what is decided or kept noticed? Files that were written once
+//! and are never written again: a field that a type gains later must be left out while it is empty, or the rows here would
+//! no longer be what their hashes say (decision 39).
+//!
+//! `ORCH_WRITE_GOLDEN=1` writes the file of a new number; one that is there stays as it is.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use orch_core::board::{self, ROWS};
 use orch_core::call::tracker::Status;
-use orch_core::journal::Row;
-use orch_core::replay::Fold;
+use orch_core::journal::{RULES, Row};
+use orch_core::replay::{Fold, Illegal};
 use orch_core::stage::{Preset, Stage};
 use orch_core::state::State;
 use orch_sim::bench::{Bench, Faults, policy};
 
-fn golden(name: &str) -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+/// The file's text; written first if it is not there and may be.
+fn golden(name: &str, made: impl FnOnce() -> Vec<String>) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("ORCH_WRITE_GOLDEN").is_some() && !path.exists() {
+        std::fs::write(&path, made().join("\n") + "\n").expect("the file is written once");
+    }
+    std::fs::read_to_string(&path).unwrap_or_else(|e| {
+        panic!("{}: {e}; a new number has a new file: write it with ORCH_WRITE_GOLDEN=1", path.display())
+    })
 }
 
-/// Proves that the first format's journal, with rework by a fault-ridden history, loads, is sound, is decided the same by
-/// the same rules, and ends delivered. Rows of older rules than `RULES` are folded, not decided again: the number rises with
-/// every change of what `decide` answers, once a landing, and no row here is written anew for it.
+/// A life with rework and faults, and people who meddle, as the rules of today have it.
+fn lived() -> Vec<String> {
+    let mut bench = Bench::new(7, &policy(Preset::Full), Faults::with_people());
+    bench.issue("Add a flag", Status::ToAnalyse);
+    bench.run_with_people(60).unwrap_or_else(|broken| panic!("{broken}"));
+    let rows = bench.engine().journal().all().iter();
+    rows.map(|row| serde_json::to_string(row).expect("a row is JSON")).collect()
+}
+
+fn rows(rules: u32) -> Vec<Row> {
+    let text = golden(&format!("journal-{rules}.jsonl"), lived);
+    text.lines().map(|line| serde_json::from_str(line).expect("a row of that age")).collect()
+}
+
+/// Proves that journals of all rules until today's load, are sound and end delivered, and that those of today's rules are
+/// decided as they were: whoever changes what `decide` answers raises [`RULES`].
 #[test]
-fn the_first_format_loads() {
-    let path = golden("journal-1.jsonl");
-    if std::env::var_os("ORCH_WRITE_GOLDEN").is_some() && !path.exists() {
-        let mut bench = Bench::new(7, &policy(Preset::Full), Faults::some());
-        bench.issue("Add a flag", Status::ToAnalyse);
-        bench.run_with_people(60).unwrap_or_else(|broken| panic!("{broken}"));
-        let rows = bench.engine().journal().all().iter();
-        let lines: Vec<String> = rows.map(|row| serde_json::to_string(row).expect("a row is JSON")).collect();
-        std::fs::write(&path, lines.join("\n") + "\n").expect("the file is written once");
+fn journals_of_every_age_load() {
+    for rules in 1..=RULES {
+        let rows = rows(rules);
+        assert!(
+            rows.len() > 60 && rows.iter().all(|row| row.rules == rules),
+            "a whole life by rules {rules}"
+        );
+        let mut fold = Fold::default();
+        for row in &rows {
+            fold.take(row).unwrap_or_else(|illegal| match illegal {
+                Illegal::Decision { .. } => panic!(
+                    "{illegal}\nIf it is meant, raise `journal::RULES` and write a new golden journal \
+                     with ORCH_WRITE_GOLDEN=1; the old ones stay."
+                ),
+                Illegal::Gap { .. } | Illegal::Chain(_) | Illegal::Hash(_) => {
+                    panic!("rules {rules}: {illegal}")
+                }
+            });
+        }
+        let done = fold.states().values().any(|(_, state)| match state {
+            State::Task(task) => task.stage == Stage::Done,
+            State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
+        });
+        assert!(done, "rules {rules}: it ends delivered");
     }
-    let text = std::fs::read_to_string(&path).expect("the golden journal is there");
-    let mut fold = Fold::default();
-    for line in text.lines() {
-        let row: Row = serde_json::from_str(line).expect("a row of the first format");
-        fold.take(&row).unwrap_or_else(|illegal| panic!("{illegal}"));
+}
+
+/// The rows of the board that the tasks of these journals have, each form once, in their order.
+fn lines() -> Vec<String> {
+    let (mut seen, mut lines) = (BTreeSet::new(), Vec::new());
+    for rules in [1, 2] {
+        let mut fold = Fold::default();
+        for row in rows(rules) {
+            fold.take(&row).unwrap_or_else(|illegal| panic!("rules {rules}: {illegal}"));
+            let Some((_, State::Task(task))) = fold.states().get(&row.entity) else { continue };
+            let mut allowed = task.clone();
+            allowed.allowed = Some("ann".to_owned());
+            for (what, task) in [("", task), (" if a run is allowed", &allowed)] {
+                let line = board::Row::of(task).map_or_else(|| "none".to_owned(), |row| row.to_text());
+                if seen.insert(line.clone()) {
+                    lines.push(format!("journal-{rules} row {}{what}: {line}", row.seq));
+                }
+            }
+        }
     }
-    assert!(fold.last().0 > 60, "a whole life");
-    let done = fold.states().values().any(|(_, state)| match state {
-        State::Task(task) => task.stage == Stage::Done,
-        State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
-    });
-    assert!(done, "it ends delivered");
+    lines
+}
+
+/// Proves that the row of the board which a known task has is the one that it had: stores keep those rows, and make them
+/// anew only when [`ROWS`] is another number.
+#[test]
+fn a_row_of_the_board_changes_with_its_number() {
+    let known = golden(&format!("board-{ROWS}.txt"), lines);
+    let today = lines();
+    let differs = known.lines().zip(&today).find(|(known, today)| known != today);
+    assert!(
+        differs.is_none() && known.lines().count() == today.len(),
+        "a known task has another row of the board today: {differs:?}\nIf it is meant, raise `board::ROWS`, and write \
+         the new rows with ORCH_WRITE_GOLDEN=1; the old file can go."
+    );
 }

@@ -10,3 +10,4 @@ mod stories;
 mod twice;
 mod histories;
 mod full_disk;
+mod tables;

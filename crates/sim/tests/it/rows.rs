@@ -8,6 +8,7 @@ use orch_core::effect::Effect;
 use orch_core::gate::GateId;
 use orch_core::note::Note;
 use orch_core::reason::Reason;
+use orch_core::said::Found;
 use orch_core::stage::Stage;
 use orch_core::task::{Job, Task};
 use orch_sim::script::{Story, told};
@@ -287,7 +288,8 @@ fn rework_carries_the_findings() {
     let files = ["docs/work-items/DEMO-001/12-review.md", "docs/work-items/DEMO-001/13-test-report.md"];
     for file in files {
         let findings = sent.iter().find(|findings| findings.link == file).expect(file);
-        let text = story.bench.engine().journal().kept(&findings.text.blob).map(<[u8]>::to_vec);
+        let Found::Kept(named) = &findings.text else { panic!("{findings:?}") };
+        let text = story.bench.engine().journal().kept(&named.blob).map(<[u8]>::to_vec);
         assert!(text.expect("kept").starts_with(b"NO by "), "{file} is carried verbatim");
     }
 }

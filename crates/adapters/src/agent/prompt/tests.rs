@@ -4,6 +4,7 @@ use orch_core::artefact::FileVerdict;
 use orch_core::gate::{GateId, verdict};
 use orch_core::id::{IssueKey, Seq, TaskId};
 use orch_core::rework::Findings;
+use orch_core::said::Said;
 use orch_core::time::Span;
 
 use super::*;
@@ -204,7 +205,7 @@ fn facts_come_from_the_assignment() {
         attempt: (2, 3),
         findings: Some(Findings {
             from: Judge::Person("alice".to_owned()),
-            text: Text::of(found),
+            text: Text::of(found).into(),
             link: String::new(),
         }),
         answers: false,
@@ -232,6 +233,17 @@ fn facts_come_from_the_assignment() {
     assert!(told(&got).contains(found) && !told(&got).contains("all of it is in"));
     let asked = Assignment { answers: true, ..assignment.clone() };
     assert_eq!(facts_of(&asked, &text, &answers, &policy).answers, answers);
+    // What Orch itself found is said in the language of the project.
+    let said = Findings {
+        from: Judge::Host,
+        text: Said::DidNotCount { cause: Box::new(Said::ChangeEmpty.into()) }.into(),
+        link: String::new(),
+    };
+    let repeated = Assignment { findings: Some(said), ..assignment.clone() };
+    let russian = Policy { language: Lang::Ru, ..policy.clone() };
+    let [en, ru] = [&policy, &russian].map(|policy| facts_of(&repeated, &text, &[], policy).rework.unwrap());
+    assert_eq!(en.findings.as_deref(), Some("Your last run did not count: the change is empty."));
+    assert_eq!(ru.findings.as_deref(), Some("Прошлый запуск не засчитан: ничего не изменено."));
     let empty = Assignment { text: Text::of(""), ..assignment };
     let erased = facts_of(&empty, &|_| None, &[], &policy);
     assert_eq!((erased.title.as_str(), erased.text.as_str()), ("(this text was erased)", ""));
