@@ -137,24 +137,20 @@ impl SqliteJournal {
         Ok(())
     }
 
-    /// The texts of the batch's rows, or why they do not continue the journal.
-    fn bodies<'b>(&self, batch: &'b Batch) -> Result<Vec<&'b str>, StoreError> {
+    /// Refuses a batch whose rows do not continue the journal.
+    fn continues(&self, batch: &Batch) -> Result<(), StoreError> {
         let (mut head, mut hash) = (self.head.seq, &self.head.hash);
-        let mut bodies = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
-            let body = if row.seq.0 != head.0 + 1 {
-                Err("its number is not the next one")
+            let cause = if row.seq.0 != head.0 + 1 {
+                Some("its number is not the next one")
             } else if row.prev != *hash {
-                Err("it names another row before it")
+                Some("it names another row before it")
             } else {
-                std::str::from_utf8(row.bytes()).map_err(|_| "its bytes are not text")
+                None
             };
-            bodies.push(body.map_err(|cause| StoreError::NotNext {
-                place: self.place.clone(),
-                row: row.seq,
-                head,
-                cause,
-            })?);
+            if let Some(cause) = cause {
+                return Err(StoreError::NotNext { place: self.place.clone(), row: row.seq, head, cause });
+            }
             (head, hash) = (row.seq, &row.hash);
         }
         let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
@@ -163,7 +159,17 @@ impl SqliteJournal {
             let (place, entity) = (self.place.clone(), entity.clone());
             return Err(StoreError::AheadOfJournal { place, entity, row, head });
         }
-        Ok(bodies)
+        Ok(())
+    }
+
+    /// Ends the looking, if there is any: what is written is written on what is there then.
+    fn let_go(&mut self) -> Result<(), StoreError> {
+        if self.conn.is_autocommit() {
+            return Ok(());
+        }
+        let failed = |e| StoreError::sqlite(&self.place, "end reading", e);
+        self.conn.prepare_cached(sql::LOOK_AWAY).and_then(|mut s| s.execute([])).map_err(failed)?;
+        Ok(())
     }
 }
 
@@ -175,6 +181,19 @@ impl Drop for SqliteJournal {
 
 impl Journal for SqliteJournal {
     type Error = StoreError;
+
+    /// One transaction for all reads of a step: each by itself takes two locks of the system.
+    fn look(&mut self) -> Result<(), StoreError> {
+        if self.conn.is_autocommit() {
+            let failed = |e| StoreError::sqlite(&self.place, "begin to read", e);
+            self.conn.prepare_cached(sql::LOOK).and_then(|mut s| s.execute([])).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn look_away(&mut self) -> Result<(), StoreError> {
+        self.let_go()
+    }
 
     fn head(&mut self) -> Result<Head, StoreError> {
         Ok(self.head.clone())
@@ -199,14 +218,15 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let bodies = self.bodies(batch)?;
+        self.continues(batch)?;
+        self.let_go()?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if self.marked {
             tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
         }
         let writing = Writing { place: &self.place, tx: &tx };
-        writing.rows(&batch.rows, &bodies)?;
+        writing.rows(&batch.rows)?;
         writing.effects(&batch.rows, &batch.settled)?;
         writing.touched(&batch.touched)?;
         writing.states(&batch.states)?;
@@ -276,11 +296,11 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, rows: &[Sealed], bodies: &[&str]) -> Result<(), StoreError> {
+    fn rows(&self, rows: &[Sealed]) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
-        for (row, body) in rows.iter().zip(bodies) {
+        for row in rows {
             let entity = row.entity.to_string();
-            let values = params![decode::number(row.seq), row.at.0, entity, row.key, row.hash.0, body];
+            let values = params![decode::number(row.seq), row.at.0, entity, row.key, row.hash.0, row.text()];
             add.execute(values).map_err(|e| match e.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::ConstraintViolation) => {
                     StoreError::KeyTaken { place: self.place.to_owned(), key: row.key.clone() }
@@ -317,6 +337,7 @@ impl Writing<'_> {
     }
 
     fn states(&self, states: &[(Entity, Kept)]) -> Result<(), StoreError> {
+        let mut new_body = self.tx.prepare_cached(sql::NEW_BODY).map_err(|e| self.failed(e))?;
         for (entity, kept) in states {
             let name = entity.to_string();
             let body = self.json(|| format!("the state of {entity}"), &kept.state)?;
@@ -336,7 +357,10 @@ impl Writing<'_> {
                 t.map(|t| t.slug),
                 t.and_then(|t| t.line.as_deref()),
             ];
-            for text in [sql::NEW_BODY, sql::NEW_LINE, sql::NEW_STATE] {
+            if new_body.execute(values).map_err(|e| self.failed(e))? > 0 {
+                continue;
+            }
+            for text in [sql::NEW_LINE, sql::NEW_STATE] {
                 let moved = self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
                 if moved.map_err(|e| self.failed(e))? > 0 {
                     break;
@@ -362,11 +386,9 @@ impl Writing<'_> {
     }
 
     fn blobs(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut add = self.tx.prepare_cached(sql::ADD_BLOB).map_err(|e| self.failed(e))?;
         for blob in &batch.blobs {
-            self.tx
-                .prepare_cached(sql::ADD_BLOB)
-                .and_then(|mut s| s.execute(params![blob.digest.0, blob.bytes]))
-                .map_err(|e| self.failed(e))?;
+            add.execute(params![blob.digest.0, blob.bytes]).map_err(|e| self.failed(e))?;
         }
         Ok(())
     }

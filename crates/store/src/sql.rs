@@ -10,6 +10,8 @@ macro_rules! statements {
 }
 
 statements! {
+    LOOK = "BEGIN";
+    LOOK_AWAY = "COMMIT";
     HEAD = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1";
     TAKEN = "SELECT seq FROM journal WHERE key = ?1";
     ROWS_FROM = "SELECT seq, hash, body FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
