@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use orch_core::apply::apply;
 use orch_core::board::{Board, Entry, Policies, Tree};
-use orch_core::decide::decide;
+use orch_core::decide::decide_and_apply;
 use orch_core::effect::{Effect, Timer};
 use orch_core::event::{Event, IssueSeen, Message, Outcome, Stamped};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
@@ -377,7 +376,8 @@ impl<J: Journal> Engine<J> {
             let policy = policy.unwrap_or(&self.builtin);
             let digest = project.as_ref().and_then(|project| self.digests.get(project)).cloned();
             let stamped = Stamped { seq, at: now, event };
-            let decision = decide(&entity, before.as_ref(), &stamped, policy);
+            let born = before.is_none();
+            let (decision, after) = decide_and_apply(&entity, before, &stamped, policy);
             if let Event::PolicyChanged(change) = &stamped.event
                 && let Entity::Project(project) = &entity
             {
@@ -394,13 +394,13 @@ impl<J: Journal> Engine<J> {
             if matches!(stamped.event, Event::Timer(_)) && decision.timer.is_none() {
                 work.batch.timers.push((entity.clone(), None));
             }
-            let after = apply(before, &entity, (seq, now), &decision.changes);
             if let Some(state) = after {
                 if !decision.changes.is_empty() {
                     self.board.note(&entity, &state);
-                    if let (State::Task(task), Entity::Task(id)) = (&state, &entity) {
-                        work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
-                    }
+                }
+                // The journal knows it from the commit on.
+                if let (true, State::Task(task), Entity::Task(id)) = (born, &state, &entity) {
+                    work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
                 }
                 if unwritten || !decision.changes.is_empty() {
                     work.touched.remove(&entity);
@@ -646,6 +646,7 @@ struct Work {
     read: BTreeMap<Entity, Option<State>>,
     /// Those of them that rows of this step left so, and the last of these rows.
     touched: BTreeMap<Entity, Seq>,
+    /// The tasks that were born in this step.
     issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,

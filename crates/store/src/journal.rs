@@ -1,6 +1,6 @@
 //! How does the brain write down what happened? One writer, one durable transaction a batch (decisions 1, 33).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -226,7 +226,7 @@ impl Journal for SqliteJournal {
             tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
         }
         let writing = Writing { place: &self.place, tx: &tx };
-        writing.rows(&batch.rows)?;
+        writing.rows(batch)?;
         writing.effects(&batch.rows, &batch.settled)?;
         writing.touched(&batch.touched)?;
         writing.states(&batch.states)?;
@@ -296,11 +296,27 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, rows: &[Sealed]) -> Result<(), StoreError> {
+    fn rows(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
-        for row in rows {
+        let mut true_for = self.tx.prepare_cached(sql::STATE_SEQ).map_err(|e| self.failed(e))?;
+        let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
+        let touched = batch.touched.iter().map(|(entity, seq)| (entity, *seq));
+        // Rows are followed backwards from the state: one that the state will not lead to stands in the index.
+        let ends: BTreeMap<&Entity, Seq> = states.chain(touched).collect();
+        let mut last: BTreeMap<&Entity, Seq> = BTreeMap::new();
+        for row in &batch.rows {
             let entity = row.entity.to_string();
-            let values = params![decode::number(row.seq), row.at.0, entity, row.key, row.hash.0, row.text()];
+            let led_to = ends.get(&row.entity).is_some_and(|end| *end >= row.seq);
+            let earlier = match last.insert(&row.entity, row.seq) {
+                _ if !led_to => None,
+                Some(seq) => Some(decode::number(seq)),
+                None => true_for
+                    .query_row([&entity], |r| r.get::<_, i64>(0))
+                    .optional()
+                    .map_err(|e| self.failed(e))?,
+            };
+            let (seq, text) = (decode::number(row.seq), row.text());
+            let values = params![seq, row.at.0, entity, row.key, row.hash.0, text, earlier];
             add.execute(values).map_err(|e| match e.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::ConstraintViolation) => {
                     StoreError::KeyTaken { place: self.place.to_owned(), key: row.key.clone() }
@@ -474,8 +490,65 @@ pub(crate) fn rows_of(
     before: Option<Seq>,
     n: usize,
 ) -> Result<Vec<Row>, StoreError> {
-    let before = before.map_or(i64::MAX, decode::number);
-    all(place, conn, sql::ROWS_OF, params![entity.to_string(), before, most(n)], decode::row)
+    let places = places_of(place, conn, &entity.to_string(), before, n)?;
+    places.into_iter().map(|seq| row(place, conn, seq)).collect()
+}
+
+/// A row that must be there.
+pub(crate) fn row(place: &Path, conn: &Connection, seq: Seq) -> Result<Row, StoreError> {
+    let found = all(place, conn, sql::ROW, [decode::number(seq)], decode::row)?.pop();
+    found.ok_or_else(|| StoreError::damaged(place, Damaged::Row(seq), "it is missing"))
+}
+
+/// Where the rows about an entity are, newest first, at most `n`, older than `before` if given: backwards from its state,
+/// each row names the one before it, and the rest stands in an index.
+pub(crate) fn places_of(
+    place: &Path,
+    conn: &Connection,
+    entity: &str,
+    before: Option<Seq>,
+    n: usize,
+) -> Result<Vec<Seq>, StoreError> {
+    let failed = |e| StoreError::sqlite(place, "find the rows of an entity", e);
+    let mut look = conn.prepare_cached(sql::EARLIER).map_err(failed)?;
+    let mut earlier = |seq: i64| -> Result<Option<(String, Option<i64>)>, StoreError> {
+        look.query_row([seq], |r| Ok((r.get(0)?, r.get(1)?))).optional().map_err(failed)
+    };
+    let mut end = before.map_or(i64::MAX, decode::number);
+    // A page goes on where the one before it ended: at a row of its own.
+    let (mut namer, mut next) = match before.map(|_| earlier(end)).transpose()?.flatten() {
+        Some((of, next)) if of == entity => (Damaged::Row(decode::seq(place, end)?), next),
+        Some(_) | None => {
+            let found = conn
+                .prepare_cached(sql::STATE_SEQ)
+                .and_then(|mut s| s.query_row([entity], |r| r.get(0)).optional());
+            (Damaged::State(entity.to_owned()), found.map_err(failed)?)
+        }
+    };
+    let mut places = Vec::new();
+    while let Some(at) = next
+        && places.len() < n
+    {
+        let seq = decode::seq(place, at)?;
+        let Some((_, older)) = earlier(at)?.filter(|(of, _)| of == entity) else {
+            return Err(StoreError::damaged(place, namer, format!("it names row {at}, which is not about it")));
+        };
+        namer = Damaged::Row(seq);
+        if let Some(older) = older.filter(|older| *older >= at) {
+            return Err(StoreError::damaged(place, namer, format!("it names row {older} as one before it")));
+        }
+        if at < end {
+            places.push(seq);
+            end = at;
+        }
+        next = older;
+    }
+    let rest = params![entity, end, most(n - places.len())];
+    let read = |place: &Path, row: &rusqlite::Row<'_>| {
+        decode::seq(place, decode::column(place, || Damaged::File, row, 0)?)
+    };
+    places.extend(all(place, conn, sql::FIRST_ROWS, rest, read)?);
+    Ok(places)
 }
 
 /// The newest life of an issue's task.
