@@ -402,9 +402,12 @@ impl Writing<'_> {
     }
 
     fn blobs(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut has = self.tx.prepare_cached(sql::HAS_BLOB).map_err(|e| self.failed(e))?;
         let mut add = self.tx.prepare_cached(sql::ADD_BLOB).map_err(|e| self.failed(e))?;
         for blob in &batch.blobs {
-            add.execute(params![blob.digest.0, blob.bytes]).map_err(|e| self.failed(e))?;
+            if !has.exists([&blob.digest.0]).map_err(|e| self.failed(e))? {
+                add.execute(params![blob.digest.0, blob.bytes]).map_err(|e| self.failed(e))?;
+            }
         }
         Ok(())
     }
@@ -531,7 +534,11 @@ pub(crate) fn places_of(
     {
         let seq = decode::seq(place, at)?;
         let Some((_, older)) = earlier(at)?.filter(|(of, _)| of == entity) else {
-            return Err(StoreError::damaged(place, namer, format!("it names row {at}, which is not about it")));
+            return Err(StoreError::damaged(
+                place,
+                namer,
+                format!("it names row {at}, which is not about it"),
+            ));
         };
         namer = Damaged::Row(seq);
         if let Some(older) = older.filter(|older| *older >= at) {

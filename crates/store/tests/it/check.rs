@@ -103,7 +103,9 @@ fn every_row_stands_in_a_history() {
         let report = checked(&home.store());
         let first = report.findings.first().map(ToString::to_string).unwrap_or_default();
         assert!(first.contains(said), "{spoil}: {first}");
-        home.spoil("UPDATE journal SET earlier = 5 WHERE seq = 6; UPDATE journal SET earlier = 4 WHERE seq = 5");
+        home.spoil(
+            "UPDATE journal SET earlier = 5 WHERE seq = 6; UPDATE journal SET earlier = 4 WHERE seq = 5",
+        );
     }
 }
 
