@@ -1,5 +1,6 @@
 //! Who sends deliveries? Threads with a connection each, kept alive; every delivery is signed, new and changes something.
 
+use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -172,17 +173,19 @@ impl Target {
         };
         let mut value = value;
         let bare = value.to_string().len();
-        let start = format!("edit {delivery}: ");
         let words = "the task board moves when a gate is green and a lease has not run out yet ";
-        let text: String =
-            start.chars().chain(words.chars().cycle()).take(BODY.saturating_sub(bare)).collect();
+        let mut text = format!("edit {delivery}: ");
+        while text.len() < BODY {
+            text.push_str(words);
+        }
+        text.truncate(BODY.saturating_sub(bare));
         value["issue"]["text"] = text.into();
         let body = value.to_string();
         let mut digits = String::with_capacity(64);
         if let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(&self.secret) {
             mac.update(body.as_bytes());
             for byte in mac.finalize().into_bytes() {
-                digits.push_str(&format!("{byte:02x}"));
+                let _ = write!(digits, "{byte:02x}");
             }
         }
         let head = format!(

@@ -2,6 +2,7 @@
 //!
 //! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
 
+use crate::apply::apply_stamped;
 use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
 use crate::change::Change;
 use crate::desk::Desk;
@@ -49,7 +50,7 @@ impl Decision {
 pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy: &Policy) -> Decision {
     match entity {
         Entity::Task(id) => match state {
-            Some(State::Task(task)) => on_task(task, stamped, policy),
+            Some(State::Task(task)) => on_task(Task::clone(task), stamped, policy).finish(),
             None => before_birth(id, stamped, policy),
             Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_)) => {
                 Decision::only(Reason::Ignored(Ignored::NotForThis))
@@ -61,6 +62,34 @@ pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy:
     }
 }
 
+/// Decides, and gives the state after it as well. Of a task that is the desk's own copy, to which the same
+/// [`crate::apply`] did each change as it was made: no second copy, and nothing done twice.
+pub fn decide_and_apply(
+    entity: &Entity,
+    state: Option<State>,
+    stamped: &Stamped,
+    policy: &Policy,
+) -> (Decision, Option<State>) {
+    match (entity, state) {
+        (Entity::Task(_), Some(State::Task(task))) => {
+            let (decision, task) = on_task(*task, stamped, policy).finish_both();
+            (decision, Some(State::Task(Box::new(task))))
+        }
+        (
+            Entity::Task(_)
+            | Entity::Repository(_)
+            | Entity::Project(_)
+            | Entity::Provider(_)
+            | Entity::Installation,
+            state,
+        ) => {
+            let decision = decide(entity, state.as_ref(), stamped, policy);
+            let after = apply_stamped(state, entity, stamped, &decision.changes);
+            (decision, after)
+        }
+    }
+}
+
 fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
     let (Event::Issue(seen) | Event::Message(Message::Reborn(seen))) = &stamped.event else {
         return Decision::only(Reason::Ignored(Ignored::Unknown));
@@ -68,8 +97,8 @@ fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
     intake::birth(id, seen, stamped, policy)
 }
 
-fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
-    let mut desk = Desk::new(task.clone(), policy, stamped.seq, stamped.at);
+fn on_task<'a>(task: Task, stamped: &Stamped, policy: &'a Policy) -> Desk<'a> {
+    let mut desk = Desk::new(task, policy, stamped.seq, stamped.at);
     let d = &mut desk;
     match &stamped.event {
         Event::Issue(seen) => press::on_reading(d, seen),
@@ -101,7 +130,7 @@ fn on_task(task: &Task, stamped: &Stamped, policy: &Policy) -> Decision {
     }
     d.settle_board();
     d.settle_records();
-    desk.finish()
+    desk
 }
 
 /// A turn counts only for the wait it was given for (decision 3).

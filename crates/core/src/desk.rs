@@ -47,6 +47,11 @@ impl<'a> Desk<'a> {
         self.out
     }
 
+    /// The decision that was made, and the task after it.
+    pub fn finish_both(self) -> (Decision, Task) {
+        (self.out, self.task)
+    }
+
     /// Something is different from here on.
     pub fn change(&mut self, change: Change) {
         to_task(&mut self.task, (self.seq, self.at), &change);

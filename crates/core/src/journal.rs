@@ -57,20 +57,24 @@ impl Row {
 
     /// The bytes that the hash covers: the row as JSON in the order of its fields with an empty `hash`.
     pub fn canonical(&self) -> Vec<u8> {
+        self.text().into_bytes()
+    }
+
+    fn text(&self) -> String {
         let bare = (
             (&self.seq, &self.at, &self.entity, &self.key, &self.event, &self.changes),
             (&self.effects, &self.timers, &self.reasons, &self.policy, &self.rules, &self.prev),
         );
-        serde_json::to_vec(&bare).unwrap_or_default()
+        serde_json::to_string(&bare).unwrap_or_default()
     }
 
     /// Follows `prev` and seals the row.
     #[must_use]
     pub fn sealed(mut self, prev: Digest) -> Sealed {
         self.prev = prev;
-        let bytes = self.canonical();
-        self.hash = Digest::of(&bytes);
-        Sealed { row: self, bytes }
+        let text = self.text();
+        self.hash = Digest::of(text.as_bytes());
+        Sealed { row: self, text }
     }
 
     /// Whether the row is what its hash says.
@@ -79,18 +83,17 @@ impl Row {
     }
 }
 
-/// A row that nobody can change any more, with the bytes that its hash covers: they are made once, and stored as they
-/// are.
+/// A row that nobody can change any more, with the text that its hash covers: it is made once, and stored as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sealed {
     row: Row,
-    bytes: Vec<u8>,
+    text: String,
 }
 
 impl Sealed {
-    /// Its [`Row::canonical`] bytes.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    /// Its [`Row::canonical`] bytes, as the text that they are.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The row, to be taken apart.
@@ -171,6 +174,16 @@ pub struct Batch {
 pub trait Journal {
     /// Why a store could not; it names place, cause and remedy.
     type Error: std::error::Error + Send + Sync + 'static;
+
+    /// From here to [`Journal::commit`] or [`Journal::look_away`] the brain reads again and again, and nobody else writes
+    /// what it reads: a store may go in once for all of it.
+    fn look(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+    /// The looking ends without a commit.
+    fn look_away(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Where the journal ends.
     fn head(&mut self) -> Result<Head, Self::Error>;

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use orch_core::apply::apply;
 use orch_core::board::{Board, Entry, Policies, Tree};
 use orch_core::call::Failure;
-use orch_core::decide::decide;
+use orch_core::decide::decide_and_apply;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::{EffectReply, Event, Message, Outcome, Stamped, Turn};
+use orch_core::event::{EffectReply, Event, IssueSeen, Message, Outcome, Stamped, Turn};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
 use orch_core::policy::Policy;
 use orch_core::reason::Reason;
+use orch_core::stage::Stage;
 use orch_core::state::State;
-use orch_core::task::{Ask, Step};
+use orch_core::task::{Ask, Request, Step};
 use orch_core::time::Moment;
 
 use crate::dispatch::Dispatch;
@@ -35,6 +35,8 @@ pub struct Engine<J: Journal> {
     armed: BTreeMap<Entity, Timer>,
     /// States that were decided about lately.
     recent: Recent,
+    /// The rules of a project whose policy is not known.
+    builtin: Policy,
     /// What is derived may hold what was never committed: it is to be made again before anything is decided.
     stale: bool,
     /// It was told that it serves, with the limits that hold from then on: until then it writes down what it is told, and
@@ -104,6 +106,7 @@ impl<J: Journal> Engine<J> {
             timers: BTreeSet::new(),
             armed: BTreeMap::new(),
             recent: Recent::default(),
+            builtin: Policy::default(),
             stale: false,
             serves: false,
         };
@@ -210,10 +213,11 @@ impl<J: Journal> Engine<J> {
         }
         let mut work = Work::default();
         let mut acks = Vec::with_capacity(incoming.len());
-        let outcome = self.decide_all(now, incoming, &mut work, &mut acks);
+        let looked = self.journal.look();
+        let outcome = looked.and_then(|()| self.decide_all(now, incoming, &mut work, &mut acks));
         let committed = outcome.and_then(|()| {
             if work.batch.rows.is_empty() && work.batch.blobs.is_empty() {
-                return Ok(());
+                return self.journal.look_away();
             }
             work.batch.states = std::mem::take(&mut work.states).into_iter().collect();
             work.batch.touched = std::mem::take(&mut work.touched).into_iter().collect();
@@ -222,7 +226,7 @@ impl<J: Journal> Engine<J> {
         if let Err(error) = committed {
             // The board may have seen what was not committed: it is made again from what was.
             self.stale = true;
-            if let Err(error) = self.freshen() {
+            if let Err(error) = self.journal.look_away().and_then(|()| self.freshen()) {
                 tracing::error!(%error, "the board cannot be made again yet");
             }
             return Err(error);
@@ -378,7 +382,15 @@ impl<J: Journal> Engine<J> {
             tracing::debug!(%key, %seq, "seen before");
             return Ok(Ack::Duplicate);
         }
-        work.batch.blobs.extend(incoming.blobs);
+        let mut texts = incoming.blobs;
+        if !texts.is_empty()
+            && let Some(State::Task(task)) = self.look(&entity, work)?
+        {
+            // What the task is asked for now came with its texts, which are kept already.
+            let Request { title, text, .. } = &task.request;
+            texts.retain(|kept| kept.digest != title.blob && kept.digest != text.blob);
+        }
+        work.batch.blobs.extend(texts);
         let (seq, reasons) = self.write(now, entity, key, event, work)?;
         Ok(Ack::Accepted { seq, reasons })
     }
@@ -403,11 +415,12 @@ impl<J: Journal> Engine<J> {
                 }
                 (_, _, _) => None,
             };
-            let builtin = Policy::default();
-            let policy = project.as_ref().and_then(|project| self.policies.get(project)).unwrap_or(&builtin);
+            let policy = project.as_ref().and_then(|project| self.policies.get(project));
+            let policy = policy.unwrap_or(&self.builtin);
             let digest = project.as_ref().and_then(|project| self.digests.get(project)).cloned();
             let stamped = Stamped { seq, at: now, event };
-            let decision = decide(&entity, before.as_ref(), &stamped, policy);
+            let born = before.is_none();
+            let (decision, after) = decide_and_apply(&entity, before, &stamped, policy);
             if let Event::PolicyChanged(change) = &stamped.event
                 && let Entity::Project(project) = &entity
             {
@@ -429,13 +442,13 @@ impl<J: Journal> Engine<J> {
             if matches!(stamped.event, Event::Timer(_)) && decision.timer.is_none() {
                 work.batch.timers.push((entity.clone(), None));
             }
-            let after = apply(before, &entity, (seq, now), &decision.changes);
             if let Some(state) = after {
                 if !decision.changes.is_empty() {
                     self.board.note(&entity, &state);
-                    if let (State::Task(task), Entity::Task(id)) = (&state, &entity) {
-                        work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
-                    }
+                }
+                // The journal knows it from the commit on.
+                if let (true, State::Task(task), Entity::Task(id)) = (born, &state, &entity) {
+                    work.issues.insert((task.project.clone(), task.issue.clone()), id.clone());
                 }
                 if unwritten || !decision.changes.is_empty() {
                     work.touched.remove(&entity);
@@ -523,7 +536,10 @@ impl<J: Journal> Engine<J> {
                 let batched = work.issues.get(&(project.clone(), reading.issue.clone())).cloned();
                 let known = match batched {
                     Some(task) => Some(task),
-                    None => self.journal.task_of_issue(project, &reading.issue)?,
+                    None => match self.first_of(&prefix, seen, work)? {
+                        Some(task) => Some(task),
+                        None => self.journal.task_of_issue(project, &reading.issue)?,
+                    },
                 };
                 match known {
                     Some(task) => Entity::Task(task),
@@ -584,6 +600,27 @@ impl<J: Journal> Engine<J> {
             (_, _) => false,
         };
         Ok(if stale { Routed::NoNews } else { Routed::To(entity, event) })
+    }
+
+    /// The task of an issue, if it is the one that the issue's number names: its state is wanted next anyhow. One that was
+    /// cancelled may have a later life.
+    fn first_of(
+        &mut self,
+        prefix: &str,
+        seen: &IssueSeen,
+        work: &mut Work,
+    ) -> Result<Option<TaskId>, J::Error> {
+        let id = TaskId::of(&WorkItem::numbered(prefix, seen.reading.number), 1);
+        let newest = match self.look(&Entity::Task(id.clone()), work)? {
+            Some(State::Task(task)) => {
+                task.project == seen.project
+                    && task.issue == seen.reading.issue
+                    && task.stage != Stage::Cancelled
+            }
+            Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
+            | None => false,
+        };
+        Ok(newest.then_some(id))
     }
 
     /// A work item id that no other issue has: collisions walk on to the next number (row 125).
@@ -662,6 +699,7 @@ struct Work {
     read: BTreeMap<Entity, Option<State>>,
     /// Those of them that rows of this step left so, and the last of these rows.
     touched: BTreeMap<Entity, Seq>,
+    /// The tasks that were born in this step.
     issues: BTreeMap<(ProjectId, orch_core::id::IssueKey), TaskId>,
     keys: BTreeSet<String>,
     again: Vec<(orch_core::id::EffectId, u32)>,

@@ -1,8 +1,9 @@
 //! Is everything in a store what it should be? The full check, on a connection of its own, while the brain serves.
 //!
 //! What it finds is data: the caller freezes writes and shows it (issue item "store"). It keeps no more in memory than
-//! one entity's state and a few rows, and holds no transaction longer than the look at one entity or at 256 rows, so that
-//! the log can be moved into the file meanwhile; only SQLite's own look takes a longer breath, at a table or at the file.
+//! one entity's state, a row and the places of its rows, and holds no transaction longer than the look at one entity or at
+//! 256 rows, so that the log can be moved into the file meanwhile; only SQLite's own look takes a longer breath, at a table
+//! or at the file.
 
 use std::path::{Path, PathBuf};
 
@@ -232,7 +233,7 @@ impl Check {
     }
 
     fn entities(&mut self, fold: Option<Fold<'_>>) -> Result<(), StoreError> {
-        let mut name = String::new();
+        let (mut name, mut led_to) = (String::new(), 0_u64);
         loop {
             let tx = self.conn.unchecked_transaction().map_err(self.failed())?;
             let after = |text| -> Result<Option<String>, StoreError> {
@@ -243,13 +244,15 @@ impl Check {
             let next = match (after(sql::NEXT_ENTITY)?, after(sql::NEXT_STATE)?) {
                 (Some(a), Some(b)) => a.min(b),
                 (Some(one), None) | (None, Some(one)) => one,
-                (None, None) => return Ok(()),
+                (None, None) => break,
             };
             self.report.entities += 1;
             match next.parse() {
                 Ok(entity) => {
                     let found = one_entity(&self.place, &tx, &entity, fold);
-                    for (what, cause) in self.report.take(found)?.unwrap_or_default() {
+                    let (wrong, places) = self.report.take(found)?.unwrap_or_default();
+                    led_to += places.iter().filter(|seq| seq.0 <= self.report.rows).count() as u64;
+                    for (what, cause) in wrong {
                         self.report.add(what, cause);
                     }
                 }
@@ -258,6 +261,12 @@ impl Check {
             drop(tx);
             name = next;
         }
+        // Whatever is damaged leads to fewer rows too.
+        if self.report.is_sound() && led_to != self.report.rows {
+            let cause = format!("its entities lead to {led_to} of {} rows", self.report.rows);
+            self.report.add(Damaged::File, cause);
+        }
+        Ok(())
     }
 
     fn effects_and_timers(&mut self) -> Result<(), StoreError> {
@@ -359,38 +368,34 @@ fn one_row(
     Ok((None, hash))
 }
 
-/// What is wrong with an entity's state.
+/// What is wrong with an entity's state, and where its rows are.
 fn one_entity(
     place: &Path,
     tx: &Transaction<'_>,
     entity: &Entity,
     fold: Option<Fold<'_>>,
-) -> Result<Vec<Wrong>, StoreError> {
+) -> Result<(Vec<Wrong>, Vec<Seq>), StoreError> {
     let mut wrong = Vec::new();
     let mut add = |cause: String| wrong.push((Damaged::State(entity.to_string()), cause));
     let kept = journal::state(place, tx, entity)?;
     let mut folded: Option<State> = None;
-    let (mut from, mut its_row, mut changed_at) = (Seq(1), false, Seq(0));
-    loop {
-        let values = params![entity.to_string(), decode::number(from), 64];
-        let rows = journal::all(place, tx, sql::ROWS_OF_FROM, values, decode::row)?;
-        let Some(last) = rows.last().map(|row| row.seq) else { break };
-        for row in &rows {
-            its_row |= kept.as_ref().is_some_and(|kept| kept.seq == row.seq);
-            if !row.changes.is_empty() {
-                changed_at = row.seq;
-            }
-            if let Some(fold) = fold {
-                match fold(entity, folded.take(), row) {
-                    Ok(state) => folded = state,
-                    Err(cause) => {
-                        add(format!("row {} cannot follow: {cause}", row.seq));
-                        return Ok(wrong);
-                    }
+    let (mut its_row, mut changed_at) = (false, Seq(0));
+    let places = journal::places_of(place, tx, &entity.to_string(), None, usize::MAX)?;
+    for seq in places.iter().rev() {
+        let row = journal::row(place, tx, *seq)?;
+        its_row |= kept.as_ref().is_some_and(|kept| kept.seq == row.seq);
+        if !row.changes.is_empty() {
+            changed_at = row.seq;
+        }
+        if let Some(fold) = fold {
+            match fold(entity, folded.take(), &row) {
+                Ok(state) => folded = state,
+                Err(cause) => {
+                    add(format!("row {} cannot follow: {cause}", row.seq));
+                    return Ok((wrong, places));
                 }
             }
         }
-        from = Seq(last.0 + 1);
     }
     match &kept {
         Some(kept) if !its_row => add(format!("it names row {}, which is not about it", kept.seq)),
@@ -407,7 +412,7 @@ fn one_entity(
     {
         add("the columns beside it say something else".to_owned());
     }
-    Ok(wrong)
+    Ok((wrong, places))
 }
 
 fn columns_agree(tx: &Transaction<'_>, entity: &Entity, kept: &Kept) -> rusqlite::Result<bool> {

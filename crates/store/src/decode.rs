@@ -101,7 +101,9 @@ pub(crate) fn kept(
     let what = || Damaged::State(name.clone());
     let entity = name.parse().map_err(|e| StoreError::damaged(place, what(), e))?;
     let seq = seq(place, column(place, what, sql, first + 1)?)?;
-    let state = json(place, what, bytes(place, what, sql, first + 2)?)?;
+    // As one text: its strings need not be looked at one by one.
+    let body = text(place, what, sql, first + 2)?;
+    let state = serde_json::from_str(body).map_err(|e| StoreError::damaged(place, what(), e))?;
     Ok((entity, Kept { seq, state }))
 }
 

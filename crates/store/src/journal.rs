@@ -1,6 +1,6 @@
 //! How does the brain write down what happened? One writer, one durable transaction a batch (decisions 1, 33).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -143,24 +143,20 @@ impl SqliteJournal {
         Ok(())
     }
 
-    /// The texts of the batch's rows, or why they do not continue the journal.
-    fn bodies<'b>(&self, batch: &'b Batch) -> Result<Vec<&'b str>, StoreError> {
+    /// Refuses a batch whose rows do not continue the journal.
+    fn continues(&self, batch: &Batch) -> Result<(), StoreError> {
         let (mut head, mut hash) = (self.head.seq, &self.head.hash);
-        let mut bodies = Vec::with_capacity(batch.rows.len());
         for row in &batch.rows {
-            let body = if row.seq.0 != head.0 + 1 {
-                Err("its number is not the next one")
+            let cause = if row.seq.0 != head.0 + 1 {
+                Some("its number is not the next one")
             } else if row.prev != *hash {
-                Err("it names another row before it")
+                Some("it names another row before it")
             } else {
-                std::str::from_utf8(row.bytes()).map_err(|_| "its bytes are not text")
+                None
             };
-            bodies.push(body.map_err(|cause| StoreError::NotNext {
-                place: self.place.clone(),
-                row: row.seq,
-                head,
-                cause,
-            })?);
+            if let Some(cause) = cause {
+                return Err(StoreError::NotNext { place: self.place.clone(), row: row.seq, head, cause });
+            }
             (head, hash) = (row.seq, &row.hash);
         }
         let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
@@ -169,7 +165,17 @@ impl SqliteJournal {
             let (place, entity) = (self.place.clone(), entity.clone());
             return Err(StoreError::AheadOfJournal { place, entity, row, head });
         }
-        Ok(bodies)
+        Ok(())
+    }
+
+    /// Ends the looking, if there is any: what is written is written on what is there then.
+    fn let_go(&mut self) -> Result<(), StoreError> {
+        if self.conn.is_autocommit() {
+            return Ok(());
+        }
+        let failed = |e| StoreError::sqlite(&self.place, "end reading", e);
+        self.conn.prepare_cached(sql::LOOK_AWAY).and_then(|mut s| s.execute([])).map_err(failed)?;
+        Ok(())
     }
 }
 
@@ -181,6 +187,19 @@ impl Drop for SqliteJournal {
 
 impl Journal for SqliteJournal {
     type Error = StoreError;
+
+    /// One transaction for all reads of a step: each by itself takes two locks of the system.
+    fn look(&mut self) -> Result<(), StoreError> {
+        if self.conn.is_autocommit() {
+            let failed = |e| StoreError::sqlite(&self.place, "begin to read", e);
+            self.conn.prepare_cached(sql::LOOK).and_then(|mut s| s.execute([])).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    fn look_away(&mut self) -> Result<(), StoreError> {
+        self.let_go()
+    }
 
     fn head(&mut self) -> Result<Head, StoreError> {
         Ok(self.head.clone())
@@ -205,14 +224,15 @@ impl Journal for SqliteJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let bodies = self.bodies(batch)?;
+        self.continues(batch)?;
+        self.let_go()?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         if self.marked {
             tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
         }
         let writing = Writing { place: &self.place, tx: &tx };
-        writing.rows(&batch.rows, &bodies)?;
+        writing.rows(batch)?;
         writing.effects(&batch.rows, &batch.settled)?;
         writing.touched(&batch.touched)?;
         writing.states(&batch.states)?;
@@ -285,11 +305,27 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, rows: &[Sealed], bodies: &[&str]) -> Result<(), StoreError> {
+    fn rows(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
-        for (row, body) in rows.iter().zip(bodies) {
+        let mut true_for = self.tx.prepare_cached(sql::STATE_SEQ).map_err(|e| self.failed(e))?;
+        let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
+        let touched = batch.touched.iter().map(|(entity, seq)| (entity, *seq));
+        // Rows are followed backwards from the state: one that the state will not lead to stands in the index.
+        let ends: BTreeMap<&Entity, Seq> = states.chain(touched).collect();
+        let mut last: BTreeMap<&Entity, Seq> = BTreeMap::new();
+        for row in &batch.rows {
             let entity = row.entity.to_string();
-            let values = params![decode::number(row.seq), row.at.0, entity, row.key, row.hash.0, body];
+            let led_to = ends.get(&row.entity).is_some_and(|end| *end >= row.seq);
+            let earlier = match last.insert(&row.entity, row.seq) {
+                _ if !led_to => None,
+                Some(seq) => Some(decode::number(seq)),
+                None => true_for
+                    .query_row([&entity], |r| r.get::<_, i64>(0))
+                    .optional()
+                    .map_err(|e| self.failed(e))?,
+            };
+            let (seq, text) = (decode::number(row.seq), row.text());
+            let values = params![seq, row.at.0, entity, row.key, row.hash.0, text, earlier];
             add.execute(values).map_err(|e| match e.sqlite_error_code() {
                 Some(rusqlite::ErrorCode::ConstraintViolation) => {
                     StoreError::KeyTaken { place: self.place.to_owned(), key: row.key.clone() }
@@ -326,6 +362,7 @@ impl Writing<'_> {
     }
 
     fn states(&self, states: &[(Entity, Kept)]) -> Result<(), StoreError> {
+        let mut new_body = self.tx.prepare_cached(sql::NEW_BODY).map_err(|e| self.failed(e))?;
         for (entity, kept) in states {
             let name = entity.to_string();
             let body = self.json(|| format!("the state of {entity}"), &kept.state)?;
@@ -345,7 +382,10 @@ impl Writing<'_> {
                 t.map(|t| t.slug),
                 t.and_then(|t| t.line.as_deref()),
             ];
-            for text in [sql::NEW_BODY, sql::NEW_LINE, sql::NEW_STATE] {
+            if new_body.execute(values).map_err(|e| self.failed(e))? > 0 {
+                continue;
+            }
+            for text in [sql::NEW_LINE, sql::NEW_STATE] {
                 let moved = self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
                 if moved.map_err(|e| self.failed(e))? > 0 {
                     break;
@@ -371,11 +411,12 @@ impl Writing<'_> {
     }
 
     fn blobs(&self, batch: &Batch) -> Result<(), StoreError> {
+        let mut has = self.tx.prepare_cached(sql::HAS_BLOB).map_err(|e| self.failed(e))?;
+        let mut add = self.tx.prepare_cached(sql::ADD_BLOB).map_err(|e| self.failed(e))?;
         for blob in &batch.blobs {
-            self.tx
-                .prepare_cached(sql::ADD_BLOB)
-                .and_then(|mut s| s.execute(params![blob.digest.0, blob.bytes]))
-                .map_err(|e| self.failed(e))?;
+            if !has.exists([&blob.digest.0]).map_err(|e| self.failed(e))? {
+                add.execute(params![blob.digest.0, blob.bytes]).map_err(|e| self.failed(e))?;
+            }
         }
         Ok(())
     }
@@ -461,8 +502,69 @@ pub(crate) fn rows_of(
     before: Option<Seq>,
     n: usize,
 ) -> Result<Vec<Row>, StoreError> {
-    let before = before.map_or(i64::MAX, decode::number);
-    all(place, conn, sql::ROWS_OF, params![entity.to_string(), before, most(n)], decode::row)
+    let places = places_of(place, conn, &entity.to_string(), before, n)?;
+    places.into_iter().map(|seq| row(place, conn, seq)).collect()
+}
+
+/// A row that must be there.
+pub(crate) fn row(place: &Path, conn: &Connection, seq: Seq) -> Result<Row, StoreError> {
+    let found = all(place, conn, sql::ROW, [decode::number(seq)], decode::row)?.pop();
+    found.ok_or_else(|| StoreError::damaged(place, Damaged::Row(seq), "it is missing"))
+}
+
+/// Where the rows about an entity are, newest first, at most `n`, older than `before` if given: backwards from its state,
+/// each row names the one before it, and the rest stands in an index.
+pub(crate) fn places_of(
+    place: &Path,
+    conn: &Connection,
+    entity: &str,
+    before: Option<Seq>,
+    n: usize,
+) -> Result<Vec<Seq>, StoreError> {
+    let failed = |e| StoreError::sqlite(place, "find the rows of an entity", e);
+    let mut look = conn.prepare_cached(sql::EARLIER).map_err(failed)?;
+    let mut earlier = |seq: i64| -> Result<Option<(String, Option<i64>)>, StoreError> {
+        look.query_row([seq], |r| Ok((r.get(0)?, r.get(1)?))).optional().map_err(failed)
+    };
+    let mut end = before.map_or(i64::MAX, decode::number);
+    // A page goes on where the one before it ended: at a row of its own.
+    let (mut namer, mut next) = match before.map(|_| earlier(end)).transpose()?.flatten() {
+        Some((of, next)) if of == entity => (Damaged::Row(decode::seq(place, end)?), next),
+        Some(_) | None => {
+            let found = conn
+                .prepare_cached(sql::STATE_SEQ)
+                .and_then(|mut s| s.query_row([entity], |r| r.get(0)).optional());
+            (Damaged::State(entity.to_owned()), found.map_err(failed)?)
+        }
+    };
+    let mut places = Vec::new();
+    while let Some(at) = next
+        && places.len() < n
+    {
+        let seq = decode::seq(place, at)?;
+        let Some((_, older)) = earlier(at)?.filter(|(of, _)| of == entity) else {
+            return Err(StoreError::damaged(
+                place,
+                namer,
+                format!("it names row {at}, which is not about it"),
+            ));
+        };
+        namer = Damaged::Row(seq);
+        if let Some(older) = older.filter(|older| *older >= at) {
+            return Err(StoreError::damaged(place, namer, format!("it names row {older} as one before it")));
+        }
+        if at < end {
+            places.push(seq);
+            end = at;
+        }
+        next = older;
+    }
+    let rest = params![entity, end, most(n - places.len())];
+    let read = |place: &Path, row: &rusqlite::Row<'_>| {
+        decode::seq(place, decode::column(place, || Damaged::File, row, 0)?)
+    };
+    places.extend(all(place, conn, sql::FIRST_ROWS, rest, read)?);
+    Ok(places)
 }
 
 /// The newest life of an issue's task.

@@ -32,6 +32,7 @@ pub(crate) struct Migration {
 pub(crate) const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, sql: include_str!("../migrations/0001_journal.sql") },
     Migration { number: 2, sql: include_str!("../migrations/0002_lines.sql") },
+    Migration { number: 3, sql: include_str!("../migrations/0003_chains.sql") },
 ];
 
 /// The schema that this binary writes.

@@ -10,15 +10,21 @@ macro_rules! statements {
 }
 
 statements! {
+    LOOK = "BEGIN";
+    LOOK_AWAY = "COMMIT";
     HEAD = "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1";
     TAKEN = "SELECT seq FROM journal WHERE key = ?1";
     ROWS_FROM = "SELECT seq, hash, body FROM journal WHERE seq >= ?1 ORDER BY seq LIMIT ?2";
-    ROWS_OF = "SELECT seq, hash, body FROM journal WHERE entity = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
-    ROWS_OF_FROM = "SELECT seq, hash, body FROM journal WHERE entity = ?1 AND seq >= ?2 ORDER BY seq LIMIT ?3";
+    ROW = "SELECT seq, hash, body FROM journal WHERE seq = ?1";
+    EARLIER = "SELECT entity, earlier FROM journal WHERE seq = ?1";
+    FIRST_ROWS = "SELECT seq FROM journal INDEXED BY journal_first \
+        WHERE earlier IS NULL AND entity = ?1 AND seq < ?2 ORDER BY seq DESC LIMIT ?3";
     ROW_COLUMNS = "SELECT at, entity, key FROM journal WHERE seq = ?1";
-    NEXT_ENTITY = "SELECT entity FROM journal WHERE entity > ?1 ORDER BY entity LIMIT 1";
+    NEXT_ENTITY = "SELECT entity FROM journal INDEXED BY journal_first \
+        WHERE earlier IS NULL AND entity > ?1 ORDER BY entity LIMIT 1";
 
     STATE = "SELECT entity, seq, body FROM state WHERE entity = ?1";
+    STATE_SEQ = "SELECT seq FROM state WHERE entity = ?1";
     COLUMNS_AGREE = "SELECT open = ?2 AND project IS ?3 AND issue IS ?4 AND life IS ?5 AND number IS ?6 \
         AND stage IS ?7 AND item IS ?8 AND slug IS ?9 AND line IS ?10 FROM state WHERE entity = ?1";
     NEXT_STATE = "SELECT entity FROM state WHERE entity > ?1 ORDER BY entity LIMIT 1";
@@ -35,13 +41,13 @@ statements! {
 
     OPEN_EFFECTS = "SELECT seq, n, body FROM effect ORDER BY seq, n";
     TIMERS = "SELECT entity, body FROM timer ORDER BY entity";
-    BLOB = "SELECT bytes FROM blob WHERE digest = ?1";
+    BLOB = "SELECT bytes FROM blob WHERE substr(digest, 1, 12) = substr(?1, 1, 12) AND digest = ?1";
     BLOBS_FROM = "SELECT id, digest, bytes FROM blob WHERE id > ?1 ORDER BY id LIMIT 16";
     META = "SELECT value FROM meta WHERE name = ?1";
     TALLY = "SELECT project, stage, tasks FROM tally ORDER BY project, stage";
     TALLY_OF = "SELECT project, stage, tasks FROM tally WHERE project = ?1 ORDER BY project, stage";
 
-    ADD_ROW = "INSERT INTO journal (seq, at, entity, key, hash, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    ADD_ROW = "INSERT INTO journal (seq, at, entity, key, hash, body, earlier) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     /// Counts anew from an index, for the full check alone: the one statement that walks, on its own connection.
     WRONG_TALLY = "SELECT project, stage, sum(says), sum(are) FROM (\
             SELECT project, stage, tasks AS says, 0 AS are FROM tally \
@@ -66,7 +72,9 @@ statements! {
     SETTLE = "DELETE FROM effect WHERE seq = ?1 AND n = ?2";
     ARM = "INSERT INTO timer (entity, body) VALUES (?1, ?2) ON CONFLICT (entity) DO UPDATE SET body = ?2";
     DISARM = "DELETE FROM timer WHERE entity = ?1";
-    ADD_BLOB = "INSERT INTO blob (digest, bytes) VALUES (?1, ?2) ON CONFLICT (digest) DO NOTHING";
+    /// A statement of its own: an insertion that asks first would put the text into a table in between.
+    HAS_BLOB = "SELECT 1 FROM blob WHERE substr(digest, 1, 12) = substr(?1, 1, 12) AND digest = ?1";
+    ADD_BLOB = "INSERT INTO blob (digest, bytes) VALUES (?1, ?2)";
     MARK = "INSERT INTO meta (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2";
     UNMARK = "DELETE FROM meta WHERE name = ?1";
 }

@@ -29,6 +29,7 @@ pub fn journal<J: Journal>(make: impl Fn() -> J) {
     an_entity_has_one_timer(&mut make());
     blobs_are_kept_once(&mut make());
     rows_are_paged(&mut make());
+    rows_with_a_state_are_paged(&mut make());
     an_empty_batch_is_nothing(&mut make());
 }
 
@@ -341,6 +342,32 @@ fn rows_are_paged<J: Journal>(journal: &mut J) {
     assert_eq!(seqs(ok(journal.rows_of(&b, Some(Seq(4)), 9))), [2]);
     let missing = Entity::Project(ProjectId::from("c"));
     assert_eq!(seqs(ok(journal.rows_of(&missing, None, 9))), [0_u64; 0]);
+}
+
+fn rows_with_a_state_are_paged<J: Journal>(journal: &mut J) {
+    let mut pen = Pen::new(ok(journal.head()));
+    let (a, b) = (task("a", 1, 1, Stage::Review), task("a", 2, 1, Stage::Review));
+    let (who, other) = (entity(&a), entity(&b));
+    // Before it is born, then born, then rows that change it and rows that do not, of two in one batch.
+    ok(journal.commit(&Batch { rows: vec![pen.row(&who, "1")], ..Batch::default() }));
+    ok(journal.commit(&pen.batch_about(&a, "2")));
+    ok(journal.commit(&pen.batch_about(&b, "3")));
+    let rows = vec![pen.row(&who, "4"), pen.row(&other, "5"), pen.row(&who, "6"), pen.row(&other, "7")];
+    let touched = vec![(who.clone(), Seq(6)), (other.clone(), Seq(7))];
+    ok(journal.commit(&Batch { rows, touched, ..Batch::default() }));
+    ok(journal.commit(&pen.batch_about(&a, "8")));
+    let mut seqs = |entity: &Entity, before: Option<u64>, most| {
+        ok(journal.rows_of(entity, before.map(Seq), most)).iter().map(|row| row.seq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(&who, None, 9), [8, 6, 4, 2, 1]);
+    assert_eq!(seqs(&who, None, 2), [8, 6]);
+    assert_eq!(seqs(&who, Some(6), 2), [4, 2], "from a row of its own");
+    assert_eq!(seqs(&who, Some(5), 9), [4, 2, 1], "from a row of another");
+    assert_eq!(seqs(&who, Some(2), 9), [1]);
+    assert_eq!(seqs(&who, Some(1), 9), [0_u64; 0]);
+    assert_eq!(seqs(&who, Some(99), 1), [8], "from a row that is not there yet");
+    assert_eq!(seqs(&other, None, 9), [7, 5, 3]);
+    assert_eq!(seqs(&other, Some(8), 1), [7]);
 }
 
 fn an_empty_batch_is_nothing<J: Journal>(journal: &mut J) {

@@ -3,8 +3,11 @@
 use std::path::Path;
 
 use orch_core::id::{Entity, Seq};
-use orch_core::journal::Row;
+use orch_core::journal::{Journal as _, Row};
+use orch_core::stage::Stage;
 use orch_core::state::State;
+use orch_sim::contract::sample;
+use orch_store::SqliteJournal;
 use orch_store::check::{Depth, MOST_FINDINGS, Report, full, full_until};
 
 use super::Home;
@@ -65,6 +68,44 @@ fn damage_is_named() {
         let first = said.first().unwrap_or_else(|| panic!("{spoil} was not seen"));
         assert!(first.starts_with(named), "{spoil}: {said:#?}");
         assert!(first.contains("`orch restore`"), "{first}");
+    }
+}
+
+/// Proves that rows from before chains stay in a task's history, and that a row to which nothing leads is found.
+#[test]
+fn every_row_stands_in_a_history() {
+    let home = Home::new();
+    let (mut journal, mut pen) = home.filled(1);
+    let task = sample::task("a", 1, 1, Stage::Review);
+    let who = sample::entity(&task);
+    for key in ["old", "older"] {
+        journal.commit(&pen.batch_about(&task, key)).unwrap();
+    }
+    journal.close().unwrap();
+    home.spoil("UPDATE journal SET earlier = NULL");
+    let mut journal = SqliteJournal::open(&home.store()).unwrap();
+    for key in ["new", "newer"] {
+        journal.commit(&pen.batch_about(&task, key)).unwrap();
+    }
+    let mut seqs = |before: Option<Seq>, most| {
+        journal.rows_of(&who, before, most).unwrap().iter().map(|row| row.seq.0).collect::<Vec<_>>()
+    };
+    assert_eq!(seqs(None, 9), [6, 5, 4, 3, 1]);
+    assert_eq!(seqs(Some(Seq(5)), 2), [4, 3]);
+    journal.close().unwrap();
+    assert!(checked(&home.store()).is_sound());
+    for (spoil, said) in [
+        ("UPDATE journal SET earlier = NULL WHERE seq = 6", "lead to 5 of 6 rows"),
+        ("UPDATE journal SET earlier = 2 WHERE seq = 6", "it names row 2, which is not about it"),
+        ("UPDATE journal SET earlier = 6 WHERE seq = 5", "it names row 6 as one before it"),
+    ] {
+        home.spoil(spoil);
+        let report = checked(&home.store());
+        let first = report.findings.first().map(ToString::to_string).unwrap_or_default();
+        assert!(first.contains(said), "{spoil}: {first}");
+        home.spoil(
+            "UPDATE journal SET earlier = 5 WHERE seq = 6; UPDATE journal SET earlier = 4 WHERE seq = 5",
+        );
     }
 }
 
