@@ -113,12 +113,6 @@ impl SqliteJournal {
         &self.conn
     }
 
-    /// What the checkpointer is told, for tests that look at it.
-    #[cfg(test)]
-    pub(crate) fn gauge(&self) -> &Gauge {
-        &self.gauge
-    }
-
     fn look_at_last_rows(&mut self) -> Result<(), StoreError> {
         let first = Seq(self.head.seq.0.saturating_sub(LAST_ROWS as u64 - 1).max(1));
         let rows = rows(&self.place, &self.conn, first, LAST_ROWS)?;
