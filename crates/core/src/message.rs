@@ -107,6 +107,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Merged { commit } => say(lang, "reason-merged", [("commit", quoted(commit.short()))]),
         Reason::Proven => say(lang, "reason-proven", []),
         Reason::Healthy => say(lang, "reason-healthy", []),
+        Reason::DeployUnseen => say(lang, "reason-deploy-unseen", []),
         Reason::DeployFailed { cause } => say(lang, "reason-deploy-failed", [("cause", quoted(cause))]),
         Reason::StopDeferred => say(lang, "reason-stop-deferred", []),
         Reason::Stopped => say(lang, "reason-stopped", []),

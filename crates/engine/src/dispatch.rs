@@ -186,8 +186,13 @@ impl Dispatch {
 
     /// What is on its way.
     pub fn in_flight(&self) -> Vec<Effect> {
-        let mut flying: Vec<_> =
-            self.lines.values().filter_map(|queue| queue.flying).filter_map(|id| self.find(id)).cloned().collect();
+        let mut flying: Vec<_> = self
+            .lines
+            .values()
+            .filter_map(|queue| queue.flying)
+            .filter_map(|id| self.find(id))
+            .cloned()
+            .collect();
         flying.sort_by_key(|effect| effect.id);
         flying
     }

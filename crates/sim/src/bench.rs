@@ -643,7 +643,9 @@ impl Bench {
             Rest::Approval | Rest::Protected => drop(self.press(&issue, Status::Approved)),
             Rest::Confirmation => drop(self.press(&issue, Status::ConfirmDeploy)),
             Rest::RequestChanged | Rest::Withdrawn => drop(self.gesture(&task.id, Press::Continue)),
-            Rest::MergedOutside => drop(self.gesture(&task.id, Press::Accept { what: None })),
+            Rest::MergedOutside | Rest::DeployUnseen => {
+                drop(self.gesture(&task.id, Press::Accept { what: None }))
+            }
             Rest::RunBudget { .. } => drop(self.gesture(&task.id, Press::Allow)),
             Rest::CannotTell { .. } => drop(self.gesture(&task.id, Press::Retry)),
             Rest::IssueGone => {

@@ -7,7 +7,7 @@ use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow, Turn};
-use orch_core::gate::{GateId, Subject, Verdict};
+use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::hold::{Standing, standing};
 use orch_core::id::{Commit, Entity, ProjectId, RunId, TaskId};
 use orch_core::journal::{Journal, Row};
@@ -330,14 +330,22 @@ impl Watch {
 
     /// Production is touched only by what was merged, and only with consent to exactly that change.
     fn deploys(&mut self, engine: &mut Engine<MemoryJournal>, world: &World) -> Result<(), Broken> {
-        for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
-            let kept = engine.journal().states().get(&Entity::Task(id.clone()));
+        for (run, commit, id, previous) in world.hooks.get(self.hooks..).unwrap_or_default() {
+            let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
             let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
             if !task.merged.iter().chain(&task.earlier_merges).any(of) {
                 broken(
                     "deploy-what-was-merged",
                     format!("{run} deploys {commit}, which {id} did not merge"),
+                )?;
+            }
+            if let Some(previous) = previous
+                && !came_out_well(engine, previous)
+            {
+                broken(
+                    "previous-is-what-runs",
+                    format!("{run} is told of {previous}, which never came out"),
                 )?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
@@ -351,6 +359,19 @@ impl Watch {
         self.hooks = world.hooks.len();
         Ok(())
     }
+}
+
+/// Whether a deploy of this commit was judged well.
+fn came_out_well(engine: &Engine<MemoryJournal>, commit: &Commit) -> bool {
+    let well = |e: &Evidence| {
+        e.gate == GateId::CheckDeployStatus
+            && e.subject == Subject::Main(commit.clone())
+            && e.verdict == Verdict::Pass
+    };
+    engine.journal_ref().states().values().any(|kept| match &kept.state {
+        State::Task(task) => task.evidence.iter().any(well),
+        State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
+    })
 }
 
 /// Whether 01-04 of a task are approved and no longer the analyst's to write.
@@ -388,7 +409,7 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
     if !accepted && !repository.tested.contains(&repository.tree(&merged.commit)) {
         return broken("merged-is-tested", format!("{}: the merged tree was never tested", task.id));
     }
-    let well = task.deployed.as_ref().is_some_and(|d| d.healthy && d.commit == merged.commit);
+    let well = task.deployed.as_ref().is_some_and(|d| d.is_out() && d.commit == merged.commit);
     let hooked = task.runs.iter().any(|row| row.job == Job::Hook && row.round == task.round);
     if policy.preset.deploys() && hooked && !well {
         return broken("done-means-delivered", format!("{} is done and not deployed", task.id));
@@ -400,7 +421,7 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
 fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
     let Some(deployed) = &task.deployed else { return Ok(()) };
     let log = task.records.iter().find(|known| known.record == Record::DeployLog);
-    let said = if deployed.healthy { FileVerdict::Positive } else { FileVerdict::Negative };
+    let said = if deployed.is_out() { FileVerdict::Positive } else { FileVerdict::Negative };
     if log.map(|log| &log.verdict) == Some(&said) {
         return Ok(());
     }
