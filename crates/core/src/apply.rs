@@ -110,6 +110,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         merged: None,
         earlier_merges: Vec::new(),
         deployed: None,
+        previous: None,
         cancel: None,
         review: ReviewClock::default(),
         runs: Vec::new(),
@@ -195,6 +196,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             }
         }
         Change::Deployed(deployed) => task.deployed = Some(deployed.clone()),
+        Change::Previous(commit) => task.previous = commit.clone(),
         Change::CancelAsked(cancel) => task.cancel = Some((**cancel).clone()),
         Change::ReviewClock(clock) => task.review = *clock,
         Change::RunBegan(row) => task.runs.push((**row).clone()),
@@ -256,6 +258,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         }
         Change::Born { .. }
         | Change::MainAt(_)
+        | Change::DeployedAt(_)
         | Change::Frozen { .. }
         | Change::Thawed { .. }
         | Change::PolicyHolds { .. }
@@ -277,6 +280,8 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
 fn to_repository(repository: &mut Repository, at: Moment, change: &Change) {
     if let Change::MainAt(commit) = change {
         repository.main = Some(commit.clone());
+    } else if let Change::DeployedAt(commit) = change {
+        repository.deployed = Some(commit.clone());
     } else if let Change::Frozen { cause, task } = change {
         repository.freezes.push(Freeze { cause: cause.clone(), task: task.clone(), at });
     } else if let Change::Thawed { task } = change {

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::event::{Grant, Turn};
 use crate::gesture::Priority;
 use crate::hold::HoldKind;
-use crate::id::{Entity, ProjectId, ProviderId, Seq, TaskId};
+use crate::id::{Commit, Entity, ProjectId, ProviderId, Seq, TaskId};
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
 use crate::state::{Freeze, Installation, Project, Provider, Repository, State};
@@ -357,10 +357,16 @@ impl Board {
             if let Some((_, seq, id)) = best
                 && let Some((turn, _)) = self.rows.get(id).and_then(|row| row.want)
             {
-                return Some((id.clone(), Grant { turn, wanted: *seq }));
+                return Some((id.clone(), Grant { turn, wanted: *seq, deployed: self.deployed(id, turn) }));
             }
         }
         None
+    }
+
+    /// What the holder of the lane is to know of the last deploy.
+    fn deployed(&self, id: &TaskId, turn: Turn) -> Option<Commit> {
+        let repository = self.rows.get(id).and_then(|row| self.repositories.get(&row.project));
+        repository.filter(|_| turn == Turn::Lane)?.deployed.clone()
     }
 
     /// The first of a crowd that nothing keeps from its turn.
@@ -477,7 +483,7 @@ mod tests {
 
         let freeze =
             Freeze { cause: FreezeCause::DeployFailed, task: Some("demo-9000".into()), at: Moment(0) };
-        let frozen = Repository { main: None, freezes: vec![freeze] };
+        let frozen = Repository { freezes: vec![freeze], ..Repository::default() };
         let mut board = crowd("demo", 1..=10_000, Want::Lane);
         board.note(&Entity::Repository("demo".into()), &State::Repository(frozen));
         let mut looks = 0;

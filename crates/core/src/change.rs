@@ -94,6 +94,8 @@ pub enum Change {
     },
     /// The deploy.
     Deployed(Deployed),
+    /// What is deployed now, as the lane's turn says.
+    Previous(Option<Commit>),
     /// A stop is asked for.
     CancelAsked(Box<Cancel>),
     /// The human clock.
@@ -170,6 +172,8 @@ pub enum Change {
 
     /// To a repository: main is there.
     MainAt(Commit),
+    /// To a repository: this came out well, and is what is deployed.
+    DeployedAt(Commit),
     /// To a repository: nothing merges.
     Frozen {
         /// Why.

@@ -113,6 +113,7 @@ fn on_task<'a>(task: Task, stamped: &Stamped, policy: &'a Policy) -> Desk<'a> {
             Message::Reborn(_)
             | Message::Freeze { .. }
             | Message::Thaw { .. }
+            | Message::Deployed { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
             | Message::ProviderWorked { .. }
@@ -148,6 +149,9 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
         Want::Ci(of) => d.launch(Job::Ci(of)),
         Want::Lane => {
             d.change(Change::Lane(true));
+            if d.task.previous != grant.deployed {
+                d.change(Change::Previous(grant.deployed.clone()));
+            }
             match d.task.merged {
                 None => d.ask(Ask::Candidate, 0),
                 Some(_) => deploy::proceed(d),

@@ -342,7 +342,7 @@ impl<'a> Desk<'a> {
                             run: *run,
                             task: task.id.clone(),
                             commit,
-                            previous: task.earlier_merges.last().map(|merged| merged.commit.clone()),
+                            previous: task.previous.clone(),
                             limit: self.policy.deploy_limit,
                         }),
                     ),

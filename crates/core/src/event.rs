@@ -209,6 +209,9 @@ pub struct Grant {
     pub turn: Turn,
     /// Only a task that still waits in this row of the journal takes it.
     pub wanted: Seq,
+    /// With the lane: what is deployed now, if it is known. It stays so while the lane is held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Commit>,
 }
 
 /// What a task can wait for a turn for.
@@ -244,6 +247,11 @@ pub enum Message {
     Thaw {
         /// By which task.
         task: TaskId,
+    },
+    /// To the repository: this came out well.
+    Deployed {
+        /// What.
+        commit: Commit,
     },
     /// To a provider: a run was refused for now.
     ProviderLimited {

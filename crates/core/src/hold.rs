@@ -100,6 +100,11 @@ pub enum HoldKind {
         /// What was seen.
         cause: Cause,
     },
+    /// The deploy hook says that this is deployed, and there is no service to ask.
+    DeployUnseen {
+        /// What main is.
+        commit: Commit,
+    },
     /// The repository is frozen.
     Frozen {
         /// Why.
@@ -282,6 +287,7 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
         | HoldKind::RunBudget { .. }
         | HoldKind::SettingsRefused { .. }
         | HoldKind::CannotTell { .. }
+        | HoldKind::DeployUnseen { .. }
         | HoldKind::Provider { .. }
         | HoldKind::TaskBudget { .. }
         | HoldKind::DayBudget { .. }
@@ -312,6 +318,7 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         Rest::Withdrawn => HoldKind::Withdrawn(task.withdrawn()?),
         Rest::RunBudget { tokens, limit } => HoldKind::RunBudget { tokens: *tokens, limit: *limit },
         Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
+        Rest::DeployUnseen => HoldKind::DeployUnseen { commit: task.merged.as_ref()?.commit.clone() },
         Rest::Escalated => match &task.escalated {
             Some(escalation) => HoldKind::Escalated(escalation.why.clone()),
             None => HoldKind::Escalated(Why::Outside { cause: String::new().into() }),

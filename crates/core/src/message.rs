@@ -111,6 +111,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Proven => say(lang, "reason-proven", []),
         Reason::Healthy => say(lang, "reason-healthy", []),
         Reason::DeployFailed { cause } => say(lang, "reason-deploy-failed", [cause_arg(cause, lang)]),
+        Reason::DeployUnseen => say(lang, "reason-deploy-unseen", []),
         Reason::StopDeferred => say(lang, "reason-stop-deferred", []),
         Reason::Stopped => say(lang, "reason-stopped", []),
         Reason::Frozen(cause) => {

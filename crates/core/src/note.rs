@@ -109,6 +109,11 @@ pub enum Note {
         /// What stays in main.
         commit: Commit,
     },
+    /// The hook says that it is deployed, and there is no service to ask: a person looks (decision 64).
+    DeployUnseen {
+        /// What main is.
+        commit: Commit,
+    },
     /// The task is stopped, and what its deploy came to cannot be told (decision 36).
     DeployUntold {
         /// What was seen.
@@ -120,7 +125,7 @@ pub enum Note {
     Done {
         /// What main is.
         commit: Commit,
-        /// Whether it was deployed and is well.
+        /// Whether it was deployed: the service says so, or a person who looked.
         deployed: bool,
         /// A role, its runs and what they used.
         roles: Vec<(Role, u32, Usage)>,

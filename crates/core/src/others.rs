@@ -64,6 +64,9 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
                 false => Decision::only(Reason::Noted),
             }
         }
+        Event::Message(Message::Deployed { commit }) => {
+            one(Change::DeployedAt(commit.clone()), Reason::Noted)
+        }
         Event::Gesture(gesture) => match gesture.what {
             Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => gesture_again(gesture),
             Press::Unfreeze if repository.freezes.is_empty() => gesture_again(gesture),
@@ -178,7 +181,11 @@ fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
         | Event::Timer(_)
         | Event::Granted(_)
         | Event::Message(
-            Message::Reborn(_) | Message::Freeze { .. } | Message::Thaw { .. } | Message::Spent { .. },
+            Message::Reborn(_)
+            | Message::Freeze { .. }
+            | Message::Thaw { .. }
+            | Message::Deployed { .. }
+            | Message::Spent { .. },
         )
         | Event::PolicyChanged(_)
         | Event::PolicyRefused(_)
@@ -283,6 +290,7 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
             Message::Reborn(_)
             | Message::Freeze { .. }
             | Message::Thaw { .. }
+            | Message::Deployed { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
             | Message::ProviderWorked { .. },

@@ -63,7 +63,12 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
             in_the_way(d);
         }
         Step::Rest(
-            Rest::Start | Rest::IssueGone | Rest::CannotTell { .. } | Rest::Escalated | Rest::Over,
+            Rest::Start
+            | Rest::IssueGone
+            | Rest::CannotTell { .. }
+            | Rest::DeployUnseen
+            | Rest::Escalated
+            | Rest::Over,
         )
         | Step::Asked { .. }
         | Step::Running { .. }

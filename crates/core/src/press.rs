@@ -17,7 +17,7 @@ use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::said::{Found, Said};
-use crate::stage::{Stage, analysis, deploy, development, terminal};
+use crate::stage::{Stage, analysis, deploy, development, terminal, unseen};
 use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
 /// The board shows this now; Approved and Confirm Deploy count only after something else was seen (decision 2).
@@ -146,7 +146,8 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     match &gesture.what {
         Press::Start => start(d, gesture),
         Press::Retry => {
-            match d.task.escalated.is_some() || matches!(d.task.step, Step::Rest(Rest::CannotTell { .. })) {
+            let untold = matches!(d.task.step, Step::Rest(Rest::CannotTell { .. } | Rest::DeployUnseen));
+            match d.task.escalated.is_some() || untold {
                 true => retry(d, gesture),
                 false => no_effect(d, press, NoEffect::NotEscalated),
             }
@@ -161,6 +162,9 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
             outside::go_on(d);
         }
         Press::Continue => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
+        Press::Accept { what } if d.task.step == Step::Rest(Rest::DeployUnseen) => {
+            unseen::accept(d, gesture, what.as_ref());
+        }
         Press::Accept { what } => outside::accept(d, gesture, what.as_ref()),
         Press::Allow => allow(d, gesture),
         Press::Priority(priority) => {
@@ -217,6 +221,7 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
             | Rest::MergedOutside
             | Rest::Withdrawn
             | Rest::CannotTell { .. }
+            | Rest::DeployUnseen
             | Rest::Escalated
             | Rest::Over,
         )
@@ -308,6 +313,10 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     if d.task.stage == Stage::Created {
         return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
     }
+    if d.task.step == Step::Rest(Rest::DeployUnseen) {
+        taken(d, gesture);
+        return reject_now(d, gesture.by.clone(), reason.cloned());
+    }
     if d.task.is_critical() || d.task.merged.is_some() {
         return no_effect(d, "reject", NoEffect::Busy);
     }
@@ -353,6 +362,9 @@ pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
 }
 
 fn rejected(d: &mut Desk<'_>, by: &str, text: Found) {
+    if d.task.merged.is_some() {
+        return unseen::turn_down(d, by, text);
+    }
     let findings = Findings { from: Judge::Person(by.to_owned()), text, link: String::new() };
     match d.task.stage {
         Stage::Analysis | Stage::Architecture => runs::send_back_own(d, findings),
@@ -388,6 +400,9 @@ fn stop(d: &mut Desk<'_>, gesture: &Gesture) {
     }
     if let Step::Rest(Rest::CannotTell { cause }) = d.task.step.clone() {
         deploy::untold(d, cause);
+    }
+    if d.task.step == Step::Rest(Rest::DeployUnseen) {
+        unseen::give_up(d);
     }
     terminal::cancel_now(d);
 }

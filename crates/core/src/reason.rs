@@ -120,6 +120,8 @@ pub enum Reason {
     Proven,
     /// The deployed service names the commit and is well.
     Healthy,
+    /// The hook says that it is deployed, and there is no service to ask: a person looks (decision 64).
+    DeployUnseen,
     /// The deploy failed after the merge: a new round begins (decision 41).
     DeployFailed {
         /// How.

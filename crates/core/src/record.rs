@@ -110,13 +110,23 @@ impl Recorded {
 
 /// What a deploy came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Came {
+pub enum Came<'a> {
     /// Out and well.
     Out,
     /// Failed, and rolled back or untouched.
     Failed,
     /// Failed, and so did the rollback.
     NotRolledBack,
+    /// Out, says somebody who looked: no service could be asked (decision 64).
+    Seen {
+        /// Who.
+        by: &'a str,
+    },
+    /// Not right, says somebody who looked.
+    TurnedDown {
+        /// Who.
+        by: &'a str,
+    },
 }
 
 /// The facts of a deploy log.
@@ -125,7 +135,7 @@ pub struct DeployLog<'a> {
     /// The work item.
     pub item: &'a WorkItem,
     /// What it came to.
-    pub came: Came,
+    pub came: Came<'a>,
     /// The hook's exit code, if it left one.
     pub hook: Option<i32>,
     /// The commit of main.
@@ -146,8 +156,8 @@ impl DeployLog<'_> {
     /// language.
     pub fn render(&self, lang: Lang) -> String {
         let status = match self.came {
-            Came::Out => "SUCCESS",
-            Came::Failed | Came::NotRolledBack => "FAILED",
+            Came::Out | Came::Seen { .. } => "SUCCESS",
+            Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => "FAILED",
         };
         let code = self.hook.map_or_else(|| "unknown".to_owned(), |code| code.to_string());
         let front = [
@@ -166,7 +176,7 @@ mod tests {
     use super::*;
     use crate::id::Seq;
 
-    fn log(came: Came, hook: Option<i32>, said: &Said) -> String {
+    fn log(came: Came<'_>, hook: Option<i32>, said: &Said) -> String {
         let commit = Commit("0123456789abcdef0123456789abcdef01234567".to_owned());
         let (item, run) = (WorkItem::from("ORCH-042"), Some(RunId::new(Seq(41), 0)));
         let at = Moment(1_767_366_240_000);
@@ -208,8 +218,11 @@ mod tests {
         "#]]
         .assert_eq(&text);
         assert_eq!(Record::DeployLog.read(&text), FileVerdict::Positive);
+        let seen = log(Came::Seen { by: "ann" }, Some(0), &Said::SeenWell { by: "ann".to_owned() });
+        assert_eq!(Record::DeployLog.read(&seen), FileVerdict::Positive, "{seen}");
         let cases = [
             (Came::Failed, Some(1), "1"),
+            (Came::TurnedDown { by: "ann" }, Some(0), "0"),
             (Came::NotRolledBack, Some(2), "2"),
             (Came::Failed, None, "unknown"),
         ];

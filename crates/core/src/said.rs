@@ -174,6 +174,18 @@ pub enum Said {
     HookRollbackFailed,
     /// The deploy hook left no result, and there is nothing to ask.
     HookSilent,
+    /// The deploy hook says that it is deployed, and there is no service to ask (decision 64).
+    HookUnasked,
+    /// Somebody looked: it is deployed and well.
+    SeenWell {
+        /// Who.
+        by: String,
+    },
+    /// Somebody looked: it is not right.
+    SeenBad {
+        /// Who.
+        by: String,
+    },
     /// The service names the commit and is well.
     ServiceWell,
     /// The service names another commit.

@@ -8,6 +8,7 @@ pub mod review;
 pub mod testing;
 pub mod staging;
 pub mod deploy;
+pub mod unseen;
 pub mod terminal;
 
 use std::fmt;

@@ -30,6 +30,9 @@ pub enum State {
 pub struct Repository {
     /// Where main was last read.
     pub main: Option<Commit>,
+    /// What is deployed, if Orch knows it: the last commit that came out well (decision 22).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed: Option<Commit>,
     /// Why nothing merges, oldest first.
     pub freezes: Vec<Freeze>,
 }

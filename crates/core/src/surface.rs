@@ -20,7 +20,7 @@ pub fn wanted(task: &Task) -> Option<Status> {
             Rest::MergedOutside | Rest::Withdrawn | Rest::RunBudget { .. } => return Some(Status::Blocked),
             Rest::Confirmation => return Some(Status::AwaitingDeploy),
             Rest::IssueGone => return None,
-            Rest::CannotTell { .. } | Rest::Escalated => return Some(Status::Blocked),
+            Rest::CannotTell { .. } | Rest::DeployUnseen | Rest::Escalated => return Some(Status::Blocked),
             Rest::Over => {}
         },
         Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => {}

@@ -1,5 +1,7 @@
 //! What do we know of a task? Each thing seen stands on its own axis; nothing is said twice.
 
+mod delivery;
+
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
@@ -17,6 +19,8 @@ use crate::rework::{Attempts, Findings};
 use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
+
+pub use delivery::{Deployed, Merged};
 
 /// One life of a work item. What is not there is left out where it is stored: a state is written with most events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +104,9 @@ pub struct Task {
     /// The deploy of this round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Deployed>,
+    /// What was deployed when it got the lane, if Orch knows it: the last commit that came out well (decision 22).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Commit>,
     /// A stop that was asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
@@ -271,6 +278,8 @@ pub enum Rest {
         /// What was seen.
         cause: Cause,
     },
+    /// The hook says that it is deployed, and there is no service to ask: a person looks (decision 64).
+    DeployUnseen,
     /// Escalated: `Task::escalated` says why.
     Escalated,
     /// Nothing more to do.
@@ -476,34 +485,6 @@ pub struct Consent {
     pub at: Moment,
     /// Whether a label gave it.
     pub standing: bool,
-}
-
-/// A merge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Merged {
-    /// The commit on main.
-    pub commit: Commit,
-    /// Its tree.
-    pub tree: Tree,
-    /// When.
-    pub at: Moment,
-    /// Whether it is proven (decision 19).
-    pub proven: bool,
-    /// The change request.
-    pub change_request: Option<u64>,
-}
-
-/// A deploy.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Deployed {
-    /// Which commit.
-    pub commit: Commit,
-    /// The hook's exit code, if there is one.
-    pub hook: Option<i32>,
-    /// Whether the service named the commit and is well.
-    pub healthy: bool,
-    /// When it was decided.
-    pub at: Moment,
 }
 
 /// A stop that was asked for.

@@ -198,6 +198,7 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
     let waits = match &hold.kind {
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
+        | HoldKind::DeployUnseen { .. }
         | HoldKind::Protected { .. }
         | HoldKind::Questions
         | HoldKind::MergedOutside { .. }

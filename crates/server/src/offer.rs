@@ -35,6 +35,8 @@ pub(crate) enum Offer {
     Restore,
     /// What somebody merged past the gates is right.
     Accept(Digest),
+    /// What the hook says that it deployed is out and well.
+    AcceptDeploy(Digest),
     /// One more run whatever the budgets say.
     Allow,
     /// Begin afresh where it stopped, or push again what the branch of records refused.
@@ -54,7 +56,7 @@ impl Offer {
             Offer::Confirm(_) => "confirm",
             Offer::Reject => "reject",
             Offer::Continue | Offer::Restore => "continue",
-            Offer::Accept(_) => "accept",
+            Offer::Accept(_) | Offer::AcceptDeploy(_) => "accept",
             Offer::Allow => "allow",
             Offer::Retry => "retry",
             Offer::Priority => "priority",
@@ -68,7 +70,8 @@ impl Offer {
             Offer::Approve(what)
             | Offer::ApproveProtected(what)
             | Offer::Confirm(what)
-            | Offer::Accept(what) => Some(what),
+            | Offer::Accept(what)
+            | Offer::AcceptDeploy(what) => Some(what),
             Offer::Start
             | Offer::Answered
             | Offer::AnalyseAgain
@@ -123,6 +126,10 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
             Rest::Confirmation => found.extend(task.change().cloned().map(Offer::Confirm)),
             Rest::RequestChanged => found.extend([Offer::Continue, Offer::AnalyseAgain]),
             Rest::CannotTell { .. } => found.push(Offer::Retry),
+            Rest::DeployUnseen => {
+                found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
+                found.extend([Offer::Reject, Offer::Retry]);
+            }
             Rest::Withdrawn => found.push(Offer::Restore),
             Rest::RunBudget { .. } => found.push(Offer::Allow),
             Rest::MergedOutside | Rest::IssueGone | Rest::Escalated | Rest::Over => {}

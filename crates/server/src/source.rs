@@ -403,6 +403,7 @@ pub fn needs_person(task: &Task) -> bool {
             | Rest::Withdrawn
             | Rest::RunBudget { .. }
             | Rest::CannotTell { .. }
+            | Rest::DeployUnseen
             | Rest::Escalated => true,
             Rest::Start | Rest::Over => false,
         },

@@ -109,6 +109,7 @@ texts! {
     deployed: "Deployed", "Выкачено";
     healthy: "healthy", "исправно";
     unhealthy: "not healthy", "неисправно";
+    seen_by: "healthy, says", "исправно, по словам";
     proven: "proven", "доказано";
     born: "Known since", "Известно с";
     people_time: "People's time", "Время людей";
@@ -140,6 +141,7 @@ texts! {
     retry: "Retry", "Повторить";
     restore: "Continue: bring it back", "Продолжить: вернуть";
     accept: "Accept what is in main", "Принять то, что в main";
+    accept_deploy: "Accept: deployed and well", "Принять: выкачено и работает";
     allow: "Allow one more run", "Разрешить ещё один запуск";
     stop: "Stop", "Стоп";
     stop_sure: "Stop this task for good?", "Остановить задачу насовсем?";

@@ -114,8 +114,10 @@ pub(crate) struct Full {
     pub(crate) proven: bool,
     /// The deployed commit.
     pub(crate) deployed: Option<String>,
-    /// Whether the deployed service is well; null before.
+    /// Whether the deployed service is well; null before, and where no service could be asked.
     pub(crate) healthy: Option<bool>,
+    /// Who looked at the deploy where no service could be asked.
+    pub(crate) deploy_seen_by: Option<String>,
     /// Whether a stop was asked for and waits for an irreversible step.
     pub(crate) stopping: bool,
     /// Gestures that mean something now.
@@ -261,6 +263,7 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::MergedOutside { .. }
         | HoldKind::Withdrawn(_)
         | HoldKind::RunBudget { .. }
+        | HoldKind::DeployUnseen { .. }
         | HoldKind::IssueGone => "person",
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
@@ -431,7 +434,8 @@ pub(crate) fn full(
         merged: task.merged.as_ref().map(|merged| merged.commit.0.clone()),
         proven: task.merged.as_ref().is_some_and(|merged| merged.proven),
         deployed: task.deployed.as_ref().map(|deployed| deployed.commit.0.clone()),
-        healthy: task.deployed.as_ref().map(|deployed| deployed.healthy),
+        healthy: task.deployed.as_ref().and_then(|deployed| deployed.healthy),
+        deploy_seen_by: task.deployed.as_ref().and_then(|deployed| deployed.seen_by.clone()),
         stopping: task.cancel.is_some() && !task.stage.is_terminal(),
         gestures: offers(task, seen, now)
             .iter()

@@ -360,6 +360,7 @@ impl Story {
             ["board"] => answer = self.board(),
             ["comments", name] => answer = self.comments(name)?,
             ["forge"] => answer = self.forge(),
+            ["deploys"] => answer = self.deploys(),
             ["check"] => {
                 let checked = self.bench.verify_journal();
                 answer = checked.map_or_else(|broken| format!("{broken}\n"), |()| "sound\n".to_owned());
@@ -462,7 +463,9 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
             "no-serial" => rules.serial = false,
             "confirm-merge" => rules.confirm_merge = true,
             "no-labels" => rules.labels = false,
+            "probe" => rules.probe = true,
             "no-probe" => rules.probe = false,
+            "hook" => rules.hook = true,
             "no-hook" => rules.hook = false,
             "no-tests" => rules.test.clear(),
             "other-tests" => rules.test = vec!["run-other-tests".to_owned()],

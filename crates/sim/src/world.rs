@@ -34,8 +34,8 @@ pub struct World {
     pub runs: BTreeMap<RunId, Run>,
     /// What is deployed, by project.
     pub deployed: BTreeMap<ProjectId, Commit>,
-    /// Each start of a hook: which run, which commit, whose.
-    pub hooks: Vec<(RunId, Commit, TaskId)>,
+    /// Each start of a hook: which run, which commit, whose, and what it was told of the deploy before.
+    pub hooks: Vec<(RunId, Commit, TaskId, Option<Commit>)>,
     /// Effects that were performed: looked-up repetitions do not count.
     performed: BTreeSet<(EffectId, Option<Commit>)>,
     /// Every effect that was asked for, in order.
@@ -160,9 +160,9 @@ impl World {
                 }
                 Outcome::Done(Reply::Gate(GateReply::Launched { pid: 1 }))
             }
-            Call::Deploy(DeployCall::Hook { run, task, commit, .. }) => {
+            Call::Deploy(DeployCall::Hook { run, task, commit, previous, .. }) => {
                 if !self.runs.contains_key(run) {
-                    self.hooks.push((*run, commit.clone(), task.clone()));
+                    self.hooks.push((*run, commit.clone(), task.clone(), previous.clone()));
                 }
                 self.launch(*run, effect, task, Worker::Hook, commit);
                 Outcome::Done(Reply::Deploy(DeployReply::Launched { pid: 1 }))

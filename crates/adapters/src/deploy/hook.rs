@@ -12,16 +12,17 @@
 //! | variable | is |
 //! |---|---|
 //! | `ORCH_COMMIT` | the commit to deploy: main after the merge |
-//! | `ORCH_PREVIOUS` | what was deployed before; empty if not known |
+//! | `ORCH_PREVIOUS` | what was deployed before: the last commit that came out well; empty if Orch knows of none |
 //! | `ORCH_PROJECT` | the project |
 //! | `ORCH_TASK` | the task that was merged |
 //! | `ORCH_CHECKOUT` | a clean checkout of that commit; gone when the hook has ended, so nothing may run from it |
 //! | `ORCH_RUN_DIR` | a folder for this commit that stays: builds, logs, process ids |
 //! | `ORCH_PORT`, `ORCH_PORT_END` | the first and last port of a block that nobody else has, until a later deploy works |
 //!
-//! **What it says.** Exit code 0: deployed and healthy. 1: failed, and rolled back or nothing touched. 2: failed, and the
-//! rollback failed too: a person is paged. Anything else, a signal or no end within the limit (it is stopped then): it
-//! cannot be told, and the service is asked ([`super::probe`]).
+//! **What it says.** Exit code 0: deployed and healthy; the service is asked all the same, and where there is no address to
+//! ask, a person looks. 1: failed, and rolled back or nothing touched. 2: failed, and the rollback failed too: a person is
+//! paged. Anything else, a signal or no end within the limit (it is stopped then): it cannot be told, and the service is
+//! asked ([`super::probe`]).
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder};

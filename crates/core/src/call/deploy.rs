@@ -17,7 +17,7 @@ pub enum DeployCall {
         task: TaskId,
         /// The commit to deploy: main after the merge.
         commit: Commit,
-        /// What was deployed before, if known.
+        /// What was deployed before, if known: the last commit that came out well.
         previous: Option<Commit>,
         /// No result after this: probe.
         limit: Span,

@@ -139,6 +139,15 @@ pub fn deploy_failed(of: &Cause, commit: &Commit, lang: Lang) -> String {
     ])
 }
 
+/// The hook says that it is deployed, and there is no service to ask; says what a person can do (decision 64).
+pub fn deploy_unseen(item: &WorkItem, commit: &Commit, lang: Lang) -> String {
+    paragraphs([
+        Some(say(lang, "comment-deploy-unseen", [commit_arg(commit)])),
+        Some(say(lang, "comment-deploy-unseen-ask", [item_arg(item)])),
+        Some(say(lang, "comment-deploy-unseen-mend", [])),
+    ])
+}
+
 /// A stop was carried out although nobody knows what the deploy came to (decision 36).
 pub fn deploy_untold(of: &Cause, commit: &Commit, lang: Lang) -> String {
     let cause = cause_escaped(of, lang);

@@ -60,6 +60,7 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             comment::run_over_tokens(facts.item, *role, *tokens, *limit, lang)
         }
         Note::DeployFailed { cause, commit } => comment::deploy_failed(cause, commit, lang),
+        Note::DeployUnseen { commit } => comment::deploy_unseen(facts.item, commit, lang),
         Note::DeployUntold { cause, commit } => comment::deploy_untold(cause, commit, lang),
         Note::Done { commit, deployed, roles, agents, people, wall } => {
             let (agents, people, wall) = (*agents, *people, *wall);

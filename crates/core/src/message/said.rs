@@ -83,6 +83,9 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::HookFailed => plain("said-hook-failed"),
         Said::HookRollbackFailed => plain("said-hook-rollback-failed"),
         Said::HookSilent => plain("said-hook-silent"),
+        Said::HookUnasked => plain("said-hook-unasked"),
+        Said::SeenWell { by } => say(lang, "said-seen-well", [text("by", by)]),
+        Said::SeenBad { by } => say(lang, "said-seen-bad", [text("by", by)]),
         Said::ServiceWell => plain("said-service-well"),
         Said::ServiceOther { commit } => say(lang, "said-service-other", [text("commit", commit)]),
         Said::ServiceUnwell { cause } => say(lang, "said-service-unwell", [text("cause", cause)]),
@@ -131,6 +134,8 @@ pub fn deploy_log(log: &DeployLog<'_>, lang: Lang) -> String {
         Came::Out => "record-deploy-out",
         Came::Failed => "record-deploy-failed",
         Came::NotRolledBack => "record-deploy-not-rolled-back",
+        Came::Seen { .. } => "record-deploy-seen",
+        Came::TurnedDown { .. } => "record-deploy-turned-down",
     });
     let because = md_block(&said(log.said, lang)).map(|said| format!("\n{said}\n")).unwrap_or_default();
     let row = |key: &'static str, value: String| format!("| {} | {value} |\n", plain(key));
@@ -215,6 +220,9 @@ pub(super) mod tests {
             Said::HookFailed,
             Said::HookRollbackFailed,
             Said::HookSilent,
+            Said::HookUnasked,
+            Said::SeenWell { by: "ann".to_owned() },
+            Said::SeenBad { by: "ann".to_owned() },
             Said::ServiceWell,
             Said::ServiceOther { commit: "c0ffee".to_owned() },
             Said::ServiceUnwell { cause: words() },

@@ -78,6 +78,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Merged { commit },
         Reason::Proven,
         Reason::Healthy,
+        Reason::DeployUnseen,
         Reason::DeployFailed { cause: cause.clone() },
         Reason::StopDeferred,
         Reason::Stopped,
@@ -230,6 +231,7 @@ fn notes() -> Vec<Note> {
         Note::RunOverTokens { role: Role::Developer, tokens: 5_200_000, limit: 5_000_000 },
         Note::DeployFailed { cause: "the hook said *no*.".into(), commit: commit.clone() },
         Note::DeployUntold { cause: "nothing *answers*.".into(), commit: commit.clone() },
+        Note::DeployUnseen { commit: commit.clone() },
         done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
         done(false, vec![], Span(0)),
@@ -277,6 +279,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::Retired,
         HoldKind::SettingsRefused { cause: cause() },
         HoldKind::CannotTell { cause: cause().into() },
+        HoldKind::DeployUnseen { commit: Commit::from("0123456789abcdef") },
         HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
         HoldKind::Provider {
             provider: ProviderId::from("acme"),

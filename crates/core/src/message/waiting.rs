@@ -185,6 +185,10 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             say(lang, "hold-cannot-tell", [cause_arg(cause, lang)]),
             say(lang, "lift-cannot-tell", [item_arg(item)]),
         ),
+        HoldKind::DeployUnseen { commit } => (
+            say(lang, "hold-deploy-unseen", [("commit", quoted(commit.short()))]),
+            say(lang, "lift-deploy-unseen", [item_arg(item)]),
+        ),
         HoldKind::Frozen { cause, task } => {
             let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
             let lift = match task {

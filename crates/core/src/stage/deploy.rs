@@ -3,16 +3,15 @@
 
 use crate::artefact::FileVerdict;
 use crate::backoff;
-use crate::call::Text;
 use crate::call::deploy::Health;
 use crate::call::git::Proof;
 use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::{CANDIDATE_CI, enter};
 use crate::desk::{Desk, not_known};
-use crate::event::{FreezeCause, RunEnd, RunHow};
+use crate::event::{FreezeCause, Message, RunEnd, RunHow};
 use crate::gate::{Evidence, GateId, Subject, Verdict};
-use crate::id::{Commit, Tree};
+use crate::id::{Commit, Entity, Tree};
 use crate::note::Note;
 use crate::outside;
 use crate::reason::Reason;
@@ -20,7 +19,7 @@ use crate::record::{Came, DeployLog, Record};
 use crate::rework::{Findings, Judge};
 use crate::runs;
 use crate::said::{Cause, Found, Said, Unknown};
-use crate::stage::{Stage, staging, terminal};
+use crate::stage::{Stage, intake, staging, terminal, unseen};
 use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want, Why};
 
 /// What comes next at `deploy`, from the facts.
@@ -48,6 +47,9 @@ fn hook(d: &mut Desk<'_>) {
         d.release_lane();
         return ask_consent(d);
     }
+    if !d.policy.hook {
+        return d.escalate(Why::NoHook);
+    }
     d.launch(Job::Hook);
 }
 
@@ -57,7 +59,7 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
     if d.task.cancel.is_some() {
         return terminal::cancel_now(d);
     }
-    if outside::in_the_way(d) {
+    if outside::in_the_way(d) || lacks_means(d) {
         return;
     }
     let deploys = d.policy.preset.deploys();
@@ -70,6 +72,14 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
     d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys });
     d.change(Change::BoardFresh(false));
     d.rest(Rest::Confirmation);
+}
+
+/// Whether the project could not deliver what would be merged: its policy or its settings changed since the task began.
+/// Then nothing is merged (decision 41). What is in main already needs no tests any more.
+fn lacks_means(d: &mut Desk<'_>) -> bool {
+    let Some(why) = intake::lacking(d.policy).filter(|_| d.task.merged.is_none()) else { return false };
+    d.escalate(why);
+    true
 }
 
 /// Whether somebody must consent before the merge (decision 6).
@@ -123,7 +133,7 @@ pub(crate) fn may_merge(d: &mut Desk<'_>, tries: u32) {
         d.because(Reason::EvidenceLapsed { gate: GateId::CheckCiGreen });
         return d.queue(CANDIDATE_CI);
     }
-    if lacks_consent(d) {
+    if lacks_means(d) || lacks_consent(d) {
         return;
     }
     d.ask(Ask::Merge, tries);
@@ -149,7 +159,7 @@ fn last_look(d: &mut Desk<'_>, tries: u32) {
     if outside::in_the_way(d) {
         return;
     }
-    if lacks_consent(d) {
+    if lacks_means(d) || lacks_consent(d) {
         return;
     }
     d.queue(Want::Merge { tries });
@@ -231,10 +241,12 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
 pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
     match &end.how {
         RunHow::Exited { code: 0 } if d.policy.probe => d.ask(Ask::Probe, 0),
-        RunHow::Exited { code: 0 } => conclude(d, Came::Out, Said::HookWell, None),
-        RunHow::Exited { code: 1 } => conclude(d, Came::Failed, Said::HookFailed, end.tail.clone()),
+        RunHow::Exited { code: 0 } => unseen::wait(d),
+        RunHow::Exited { code: 1 } => {
+            conclude(d, Came::Failed, Said::HookFailed, end.tail.clone().map(Found::Kept));
+        }
         RunHow::Exited { code: 2 } => {
-            conclude(d, Came::NotRolledBack, Said::HookRollbackFailed, end.tail.clone());
+            conclude(d, Came::NotRolledBack, Said::HookRollbackFailed, end.tail.clone().map(Found::Kept));
         }
         RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause.clone().into()),
         RunHow::Exited { .. }
@@ -348,7 +360,7 @@ fn hook_code(d: &Desk<'_>) -> Option<i32> {
 
 /// What the deploy came to is known: it is written down, and what is read back of that decides (decision 18, row 83).
 /// `tail` is the end of what the hook printed.
-fn conclude(d: &mut Desk<'_>, came: Came, said: Said, tail: Option<Text>) {
+pub(crate) fn conclude(d: &mut Desk<'_>, came: Came<'_>, said: Said, tail: Option<Found>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     let log = DeployLog {
         item: &d.task.item,
@@ -366,11 +378,14 @@ fn conclude(d: &mut Desk<'_>, came: Came, said: Said, tail: Option<Text>) {
 }
 
 /// A log that cannot be read is no verdict: never a pass, and nobody's fault (decision 36).
-fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: Said, tail: Option<Text>) {
+fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came<'_>, said: Said, tail: Option<Found>) {
     match read {
-        FileVerdict::Positive => healthy(d),
+        FileVerdict::Positive => is_out(d, came),
         FileVerdict::Negative => match came {
-            Came::Out | Came::Failed => failed(d, said, tail),
+            Came::Out | Came::Failed | Came::Seen { .. } => {
+                failed(d, said, tail, Judge::Gate(GateId::CheckDeployStatus));
+            }
+            Came::TurnedDown { by } => failed(d, said, tail, Judge::Person(by.to_owned())),
             Came::NotRolledBack => not_rolled_back(d, said, tail),
         },
         FileVerdict::Unreadable(cause) => {
@@ -382,13 +397,21 @@ fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came, said: Said, tail: Op
 }
 
 /// The log says SUCCESS.
-fn healthy(d: &mut Desk<'_>) {
+fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
-    d.because(Reason::Healthy);
+    let seen_by = match came {
+        Came::Seen { by } => Some(by.to_owned()),
+        Came::Out | Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => None,
+    };
+    let healthy = seen_by.is_none().then_some(true);
+    if healthy.is_some() {
+        d.because(Reason::Healthy);
+    }
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(true) });
-    let hook = hook_code(d);
-    d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: true, at: d.at }));
-    judged(d, &merged.commit, Verdict::Pass);
+    let (commit, hook, at) = (merged.commit, hook_code(d), d.at);
+    d.change(Change::Deployed(Deployed { commit: commit.clone(), hook, healthy, seen_by, at }));
+    judged(d, &commit, Verdict::Pass);
+    d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit });
     enter(d, Stage::Done);
 }
 
@@ -406,15 +429,15 @@ fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
 }
 
 /// The log says FAILED: the verdict, with the end of what the hook printed, or else with what decided.
-fn judged_badly(d: &mut Desk<'_>, commit: &Commit, said: Said, tail: Option<Text>) -> Found {
+fn judged_badly(d: &mut Desk<'_>, commit: &Commit, said: Said, tail: Option<Found>) -> Found {
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
-    let text = tail.map_or_else(|| said.into(), Found::Kept);
+    let text = tail.unwrap_or_else(|| said.into());
     judged(d, commit, Verdict::Fail { findings: text.clone() });
     text
 }
 
 /// Production is in between, and a person is paged (decision 22).
-fn not_rolled_back(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
+fn not_rolled_back(d: &mut Desk<'_>, said: Said, tail: Option<Found>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     judged_badly(d, &merged.commit, said, tail);
     d.freeze(FreezeCause::DeployFailed);
@@ -422,13 +445,18 @@ fn not_rolled_back(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
 }
 
 /// The deploy failed after the merge: freeze, evidence, a new round (decision 41, row 84).
-fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
+fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Found>, from: Judge) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     let cause = Cause::from(said.clone());
     d.because(Reason::DeployFailed { cause: cause.clone() });
     let text = judged_badly(d, &merged.commit, said, tail);
     let (hook, run) = (hook_code(d), hook_row(d).map(|row| row.run));
-    d.change(Change::Deployed(Deployed { commit: merged.commit.clone(), hook, healthy: false, at: d.at }));
+    let seen_by = match &from {
+        Judge::Person(by) => Some(by.clone()),
+        Judge::Gate(_) | Judge::Main | Judge::Host => None,
+    };
+    let (commit, at) = (merged.commit.clone(), d.at);
+    d.change(Change::Deployed(Deployed { commit, hook, healthy: Some(false), seen_by, at }));
     d.freeze(FreezeCause::DeployFailed);
     d.say(Author::Deployer, Note::DeployFailed { cause, commit: merged.commit });
     d.release_lane();
@@ -438,7 +466,6 @@ fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
     d.change(Change::StandingEnded(true));
     d.change(Change::RoundOpened);
     let link = run.map(|run| format!("run {run}")).unwrap_or_default();
-    let from = Judge::Gate(GateId::CheckDeployStatus);
     runs::send_back(d, Findings { from, text, link });
 }
 
@@ -446,15 +473,16 @@ fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Text>) {
 mod tests {
     use super::*;
     use crate::apply::apply;
+    use crate::call::Text;
     use crate::call::tracker::{IssueReading, Labels};
-    use crate::id::{Entity, Seq, TaskId};
+    use crate::id::{Seq, TaskId};
     use crate::policy::Policy;
     use crate::state::State;
     use crate::task::Step;
     use crate::time::Moment;
 
     /// What follows from a log that reads like this, at the end of a deploy that came to that.
-    fn after(read: FileVerdict, came: Came) -> crate::task::Task {
+    fn after(read: FileVerdict, came: Came<'_>) -> crate::task::Task {
         let id = TaskId::from("DEMO-001");
         let text = Text::of("");
         let reading = IssueReading {

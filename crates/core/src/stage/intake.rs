@@ -47,11 +47,8 @@ pub(crate) fn ask_to_begin(d: &mut Desk<'_>) {
     if d.task.request.title.is_empty() || has < needs {
         return d.escalate(Why::RequestTooShort { has, needs });
     }
-    if d.policy.test.is_empty() {
-        return d.escalate(Why::NoTests);
-    }
-    if d.policy.preset.deploys() && !d.policy.hook {
-        return d.escalate(Why::NoHook);
+    if let Some(why) = lacking(d.policy) {
+        return d.escalate(why);
     }
     let works = |role: &Role| {
         let architect_is_idle = Stage::Analysis.next(d.policy.preset) != Some(Stage::Architecture);
@@ -62,6 +59,14 @@ pub(crate) fn ask_to_begin(d: &mut Desk<'_>) {
         return d.escalate(Why::NoAgent { role });
     }
     d.queue(Want::Start);
+}
+
+/// What a project lacks without which nothing of it can be delivered.
+pub(crate) fn lacking(policy: &Policy) -> Option<Why> {
+    if policy.test.is_empty() {
+        return Some(Why::NoTests);
+    }
+    (policy.preset.deploys() && !policy.hook).then_some(Why::NoHook)
 }
 
 /// The turn to begin: the branch is cut now, from fresh main (row 144).

@@ -9,7 +9,7 @@ use crate::event::Usage;
 use crate::note::Note;
 use crate::reason::Reason;
 use crate::stage::{Role, Stage};
-use crate::task::{Job, Rest, Step};
+use crate::task::{Deployed, Job, Rest, Step};
 use crate::time::Span;
 
 /// Delivered. The stage is `done` already; a stop that waited for the deploy is carried out instead (decision 41).
@@ -23,7 +23,7 @@ pub(crate) fn done(d: &mut Desk<'_>) {
     if let Some(merged) = d.task.merged.clone() {
         let note = Note::Done {
             commit: merged.commit,
-            deployed: d.task.deployed.as_ref().is_some_and(|deployed| deployed.healthy),
+            deployed: d.task.deployed.as_ref().is_some_and(Deployed::is_out),
             roles: roles(d),
             agents: agents_time(d),
             people: d

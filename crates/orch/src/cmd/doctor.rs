@@ -587,10 +587,17 @@ fn project(id: &str, own: &Project, settings: &Settings, checks: &mut Checks) {
                 &format!("add [projects.{id}.hook] to orch.toml, or take preset = \"library\""),
             );
         }
-        Ok(policy) => checks.good(
-            &label,
-            format!("{} on {branch}, tests: {}", own.repository.display(), policy.test.join(" ")),
-        ),
+        Ok(policy) => {
+            let says = format!("{} on {branch}, tests: {}", own.repository.display(), policy.test.join(" "));
+            checks.good(&label, says);
+            if policy.preset.deploys() && !policy.probe {
+                checks.mind(
+                    &label,
+                    "it names no health address, so a person must look at each deploy and accept it",
+                    &format!("add [projects.{id}.health] to orch.toml: then Orch asks the service itself"),
+                );
+            }
+        }
     }
     let idle: Vec<&str> =
         Role::ALL.into_iter().filter(|role| settings.chosen(id, *role).is_none()).map(Role::name).collect();

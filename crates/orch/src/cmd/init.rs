@@ -69,6 +69,9 @@ struct AgentPlan {
     warning: Option<&'static str>,
 }
 
+const NO_HEALTH: &str = "without a health address a person must look at each deploy and accept it: give one with --health, or add \
+                         [projects.<name>.health] to orch.toml, and Orch asks the service itself";
+
 /// Looks, asks if there is somebody to ask, writes, and says what to commit.
 ///
 /// # Errors
@@ -426,6 +429,12 @@ fn entry_text(plan: &Plan, repository: &Repository) -> String {
             plan.name,
             toml_string(url)
         ));
+    } else if plan.hook.is_some() {
+        text.push_str(&format!(
+            "\n# Where Orch may ask the service which commit it is. Without it a person looks at each deploy and accepts it.\n\
+             #[projects.{}.health]\n#url = \"http://127.0.0.1:8080/health\"\n#field = \"commit\"\n",
+            plan.name
+        ));
     }
     text
 }
@@ -500,7 +509,9 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (b
     let settings = here.home.settings();
     let agent = plan.agent.as_ref().map(|agent| agent.name.as_str());
     let lacks = plan.agent.as_ref().and_then(|agent| agent.warning);
-    let warnings: Vec<&str> = repository.warnings.iter().map(|text| &**text).chain(lacks).collect();
+    let unseen = (plan.preset != "library" && plan.health.is_none()).then_some(NO_HEALTH);
+    let warnings = repository.warnings.iter().map(|text| &**text).chain(lacks).chain(unseen);
+    let warnings: Vec<&str> = warnings.collect();
     if here.json {
         screen::json(&json!({
             "project": plan.name,

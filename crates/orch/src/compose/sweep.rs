@@ -7,6 +7,7 @@ use std::time::Duration;
 use orch_adapters::tracker::builtin::MOST_ISSUES;
 use orch_core::event::{Event, IssueSeen, PolicyChange, PolicyRefusal};
 use orch_core::id::Entity;
+use orch_core::policy::Policy;
 use orch_engine::step::policy_blob;
 use orch_engine::{Ack, Incoming, Target, clock};
 
@@ -146,7 +147,10 @@ async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incomi
         },
     };
     let policy = found.and_then(|file| {
-        policy_file::effective(project.id.as_str(), &settings, &file).map_err(|e| e.to_string())
+        let policy = policy_file::effective(project.id.as_str(), &settings, &file);
+        // The hook and the address that this project was made with: others hold from the next start on.
+        let (hook, probe) = (project.deploy.hook.is_some(), project.deploy.probe.is_some());
+        policy.map(|policy| Policy { hook, probe, ..policy }).map_err(|e| e.to_string())
     });
     let target = Target::Entity(Entity::Project(project.id.clone()));
     Some(match policy {

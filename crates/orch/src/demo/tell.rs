@@ -183,6 +183,7 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         Reason::Advanced { to, .. } => Some(paint(BOLD, &message::stage_label(*to, lang))),
         Reason::SentBack { .. }
         | Reason::Escalated(_)
+        | Reason::DeployUnseen
         | Reason::DeployFailed { .. }
         | Reason::Later { .. }
         | Reason::Repeated { .. }

@@ -189,6 +189,14 @@ fn a_hook_of_the_repository_is_looked_for_on_main() {
     stage.git(["commit", "--quiet", "--all", "--message=executable"]);
     let (_, done) = seen(&stage);
     assert!(!hook(&done), "{done}");
+    // Nothing can be asked of what it deploys (decision 64).
+    let unseen = |done: &Value| done.to_string().contains("add [projects.demo.health]");
+    assert!(unseen(&done), "{done}");
+    stage.write(
+        "home/orch.toml",
+        &format!("{settings}[projects.demo.health]\nurl = \"http://127.0.0.1:1/\"\n"),
+    );
+    assert!(!unseen(&seen(&stage).1));
 }
 
 /// Proves that an installation which is not there yet is not begun by looking, and that one where every run may read is

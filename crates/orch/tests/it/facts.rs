@@ -106,7 +106,7 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
 
     if let Some(deployed) = &task.deployed {
         assert_eq!(deployed.commit, merged.commit);
-        assert!(deployed.healthy);
+        assert_eq!(deployed.healthy, Some(true));
         let services = scene.services();
         let names: Vec<&str> = services.iter().map(|service| service.commit.as_str()).collect();
         assert_eq!(names, [merged.commit.as_str()], "the one service that lives is the merge");

@@ -143,6 +143,20 @@ fn peculiar_repositories_are_warned_of() {
     assert_eq!(done["branch"], "main");
 }
 
+/// Proves that who names a hook and no health address is told what that means, and finds in orch.toml where it goes
+/// (decision 64).
+#[test]
+fn a_hook_without_a_health_address_is_told_of() {
+    let stage = Stage::new();
+    let hook = stage.program("deploy");
+    stage.commit(&[("go.mod", "")]);
+    let hook = hook.to_str().unwrap();
+    let done = stage.orch(["init", "--json", "--hook", hook, "--agent", "deploy"]).json();
+    assert!(done["warnings"].to_string().contains("--health"), "{done}");
+    let settings = std::fs::read_to_string(stage.home().join("orch.toml")).unwrap();
+    assert!(settings.contains("#[projects.repo.health]"), "{settings}");
+}
+
 /// Proves that a hook makes it a project that deploys (decision 6), and that a second repository gets a prefix of its own.
 #[test]
 fn a_hook_deploys_and_prefixes_differ() {
@@ -153,6 +167,7 @@ fn a_hook_deploys_and_prefixes_differ() {
     let hook = hook.to_str().unwrap();
     let done = stage.orch(["init", "--json", "--hook", hook, "--health", url, "--agent", "deploy"]).json();
     assert_eq!((done["preset"].as_str(), done["prefix"].as_str()), (Some("full"), Some("REPO")));
+    assert!(!done["warnings"].to_string().contains("--health"), "{done}");
     let second = stage.path("second/repo");
     std::fs::create_dir_all(&second).unwrap();
     for arguments in

@@ -4,7 +4,7 @@ use orch_core::event::Event;
 use orch_core::hold::HoldKind;
 use orch_core::id::ProjectId;
 use orch_core::stage::Stage;
-use orch_core::task::{Rest, Step};
+use orch_core::task::{Rest, Step, Task};
 use serde_json::{Value, json};
 
 use crate::yard::{GREEN, PROJECT, Yard};
@@ -43,6 +43,50 @@ fn a_merge_by_hand_waits_until_it_is_accepted() {
     let merged = yard.task(&id).merged.unwrap();
     assert_eq!((merged.commit.0, merged.proven), (main.clone(), true));
     assert_eq!(yard.git(["rev-parse", "HEAD"]), main, "Orch merged nothing besides");
+}
+
+/// Proves decision 64 with a real hook: without a health address a deploy waits until a person accepts exactly that commit, or
+/// turns it down; and decision 22: the hook is told what came out well before, never a commit that was turned down.
+#[test]
+fn a_deploy_that_nobody_saw_waits_for_a_person() {
+    let mut yard = Yard::with(&[], "preset = \"fast\"\ntest = [\"true\"]\n");
+    let told = yard.folder().join("told");
+    let hook = format!("#!/bin/sh\necho \"$ORCH_COMMIT after $ORCH_PREVIOUS\" >> {}\n", told.display());
+    let hook = yard.script("deploy.sh", &hook);
+    yard.project = format!("[projects.{PROJECT}.hook]\nprogram = \"{}\"\n", hook.display());
+    yard.up();
+    let deployed = |id| {
+        let task = yard.travel(id);
+        assert_eq!(task.step, Step::Rest(Rest::Confirmation), "{:?}", task.escalated);
+        yard.press(id, "confirm");
+        let unseen = |task: &Task| (task.step == Step::Rest(Rest::DeployUnseen)).then(|| task.merged.clone());
+        yard.until(id, "the hook's end", unseen).unwrap().commit
+    };
+    let done = |id| {
+        yard.press(id, "accept");
+        yard.until(id, "done", |task| (task.stage == Stage::Done).then(|| task.deployed.clone())).unwrap()
+    };
+    let (first, second) = (yard.ask("A change"), yard.ask("Another change"));
+    let one = deployed(&first);
+    let other = json!({ "what": orch_core::outside::named(&"0123456789".into()).0 });
+    assert_eq!(yard.post(&format!("/api/v1/tasks/{first}/accept"), &other).unwrap()["effective"], false);
+    let (_, shown) = yard.http(&format!("GET /api/v1/tasks/{first}"), &[], b"");
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!((&shown["healthy"], &shown["deployed"]), (&Value::Null, &Value::Null), "{shown}");
+    let seen = done(&first);
+    assert_eq!((seen.commit == one, seen.healthy, seen.seen_by.is_some()), (true, None, true));
+    let two = deployed(&second);
+    let why = json!({ "reason": "the page is white" });
+    yard.post(&format!("/api/v1/tasks/{second}/reject"), &why).unwrap();
+    yard.until(&second, "another round", |task| (task.round == 2 && task.branch.is_some()).then_some(()));
+    let three = deployed(&second);
+    assert_eq!(done(&second).commit, three);
+    let told = std::fs::read_to_string(told).unwrap();
+    let lines: Vec<&str> = told.lines().collect();
+    assert_eq!(
+        lines,
+        [format!("{one} after "), format!("{two} after {one}"), format!("{three} after {one}")]
+    );
 }
 
 /// Proves that a spent budget is a hold that a person lifts for exactly one run (decisions 12, 37).

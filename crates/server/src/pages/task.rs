@@ -221,6 +221,7 @@ fn button(offer: &Offer, t: &'static crate::texts::Texts) -> Option<Button> {
         Offer::Continue => (t.continue_on, "main"),
         Offer::Restore => (t.restore, "main"),
         Offer::Accept(_) => (t.accept, "main"),
+        Offer::AcceptDeploy(_) => (t.accept_deploy, "main"),
         Offer::Allow => (t.allow, "main"),
         Offer::Retry => (t.retry, "main"),
         Offer::Reject | Offer::Priority | Offer::Stop => return None,

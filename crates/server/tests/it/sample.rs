@@ -171,7 +171,13 @@ pub(crate) fn sample() -> Arc<Memory> {
             proven: true,
             change_request: Some(n),
         };
-        let deployed = Deployed { commit: commit(n * 100 + 9), hook: Some(0), healthy: true, at: m.now() };
+        let deployed = Deployed {
+            commit: commit(n * 100 + 9),
+            hook: Some(0),
+            healthy: Some(true),
+            seen_by: None,
+            at: m.now(),
+        };
         m.force(
             &task,
             vec![Change::Merged(merged), Change::Deployed(deployed)],

@@ -68,7 +68,9 @@ impl Bench {
             Rest::Approval | Rest::Protected => drop(self.press(&issue, Status::Approved)),
             Rest::Confirmation => drop(self.press(&issue, Status::ConfirmDeploy)),
             Rest::RequestChanged | Rest::Withdrawn => drop(self.gesture(&task.id, Press::Continue)),
-            Rest::MergedOutside => drop(self.gesture(&task.id, Press::Accept { what: None })),
+            Rest::MergedOutside | Rest::DeployUnseen => {
+                drop(self.gesture(&task.id, Press::Accept { what: None }));
+            }
             Rest::RunBudget { .. } => drop(self.gesture(&task.id, Press::Allow)),
             Rest::CannotTell { .. } => {
                 // A hook that left nothing may have done nothing: a person looks, and does by hand what it did not.

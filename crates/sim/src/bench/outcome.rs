@@ -34,7 +34,7 @@ impl Bench {
                 task.round,
                 task.attempts,
                 task.merged.as_ref().is_some_and(|merged| merged.proven),
-                task.deployed.as_ref().is_some_and(|deployed| deployed.healthy),
+                task.deployed.as_ref().is_some_and(|deployed| deployed.is_out()),
                 issue.and_then(|issue| issue.status),
             );
         }
@@ -47,7 +47,7 @@ impl Bench {
                 repository.main_was.len()
             );
         }
-        let mut hooks: Vec<String> = self.world.hooks.iter().map(|(_, _, task)| task.to_string()).collect();
+        let mut hooks: Vec<String> = self.world.hooks.iter().map(|(_, _, task, _)| task.to_string()).collect();
         hooks.sort();
         let _ = writeln!(text, "deploys of {hooks:?}");
         text

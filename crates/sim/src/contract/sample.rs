@@ -59,6 +59,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         lane: None,
         merged: None,
         earlier_merges: Vec::new(),
+        previous: None,
         deployed: None,
         cancel: None,
         review: ReviewClock::default(),

@@ -140,7 +140,7 @@ impl Mind {
             Rest::Approval | Rest::Protected => format!("press {name} \"Approved\""),
             Rest::Confirmation => format!("press {name} \"Confirm Deploy\""),
             Rest::RequestChanged | Rest::Withdrawn => format!("gesture {name} continue"),
-            Rest::MergedOutside => format!("gesture {name} accept"),
+            Rest::MergedOutside | Rest::DeployUnseen => format!("gesture {name} accept"),
             Rest::RunBudget { .. } => format!("gesture {name} allow"),
             Rest::CannotTell { .. } => format!("gesture {name} retry"),
             Rest::IssueGone => format!("restore {name}"),

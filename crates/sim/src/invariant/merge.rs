@@ -1,6 +1,6 @@
 //! What reached main and production, and was it entitled to?
 
-use orch_core::gate::{GateId, Subject, Verdict};
+use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{Commit, Entity};
 use orch_core::policy::Policy;
 use orch_core::state::State;
@@ -53,7 +53,7 @@ impl Watch {
 
     /// Production is touched only by what was merged, and only with consent to exactly that change.
     pub(super) fn deploys(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
-        for (run, commit, id) in world.hooks.get(self.hooks..).unwrap_or_default() {
+        for (run, commit, id, previous) in world.hooks.get(self.hooks..).unwrap_or_default() {
             let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
             let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
@@ -61,6 +61,14 @@ impl Watch {
                 broken(
                     "deploy-what-was-merged",
                     format!("{run} deploys {commit}, which {id} did not merge"),
+                )?;
+            }
+            if let Some(previous) = previous
+                && !came_out_well(engine, previous)
+            {
+                broken(
+                    "previous-is-what-runs",
+                    format!("{run} is told of {previous}, which never came out"),
                 )?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
@@ -74,6 +82,19 @@ impl Watch {
         self.hooks = world.hooks.len();
         Ok(())
     }
+}
+
+/// Whether a deploy of this commit was judged well.
+fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
+    let well = |e: &Evidence| {
+        e.gate == GateId::CheckDeployStatus
+            && e.subject == Subject::Main(commit.clone())
+            && e.verdict == Verdict::Pass
+    };
+    engine.journal_ref().states().values().any(|kept| match &kept.state {
+        State::Task(task) => task.evidence.iter().any(well),
+        State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
+    })
 }
 
 /// What stood when a commit reached main: every gate of the project, on exactly that content.

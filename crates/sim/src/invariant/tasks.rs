@@ -125,7 +125,7 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
     if !accepted && !repository.tested.contains(&repository.tree(&merged.commit)) {
         return broken("merged-is-tested", format!("{}: the merged tree was never tested", task.id));
     }
-    let well = task.deployed.as_ref().is_some_and(|d| d.healthy && d.commit == merged.commit);
+    let well = task.deployed.as_ref().is_some_and(|d| d.is_out() && d.commit == merged.commit);
     let hooked = task.runs.iter().any(|row| row.job == Job::Hook && row.round == task.round);
     if policy.preset.deploys() && hooked && !well {
         return broken("done-means-delivered", format!("{} is done and not deployed", task.id));
@@ -137,7 +137,7 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
 fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
     let Some(deployed) = &task.deployed else { return Ok(()) };
     let log = task.records.iter().find(|known| known.record == Record::DeployLog);
-    let said = if deployed.healthy { FileVerdict::Positive } else { FileVerdict::Negative };
+    let said = if deployed.is_out() { FileVerdict::Positive } else { FileVerdict::Negative };
     if log.map(|log| &log.verdict) == Some(&said) {
         return Ok(());
     }

@@ -307,6 +307,25 @@ impl Story {
         let _ = writeln!(out, "the deploy hook ran {hooks} times");
         out
     }
+
+    /// Each start of a hook: whose, and what it was told of the deploy before.
+    pub(super) fn deploys(&mut self) -> String {
+        let tasks = self.bench.tasks();
+        let whose = |commit: &orch_core::id::Commit| {
+            let rounds =
+                |task: &Task| task.earlier_merges.iter().chain(&task.merged).cloned().collect::<Vec<_>>();
+            let found = tasks.iter().find_map(|task| {
+                let round = rounds(task).iter().position(|merged| merged.commit == *commit)?;
+                Some(format!("{}, round {}", Self::name(&task.id), round + 1))
+            });
+            found.unwrap_or_else(|| commit.to_string())
+        };
+        let lines = self.bench.world.hooks.iter().map(|(_, commit, _, previous)| {
+            let before = previous.as_ref().map_or_else(|| "nothing".to_owned(), whose);
+            format!("{} after {before}\n", whose(commit))
+        });
+        lines.collect()
+    }
 }
 
 /// What says something to the reader of a story; the rest is how it was done.
@@ -322,6 +341,7 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::Merged { .. }
         | Reason::Proven
         | Reason::Healthy
+        | Reason::DeployUnseen
         | Reason::DeployFailed { .. }
         | Reason::StopDeferred
         | Reason::Stopped

@@ -1,0 +1,59 @@
+//! What is known of a task's way out: its merge and its deploy?
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{Commit, Tree};
+use crate::time::Moment;
+
+/// A merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// The commit on main.
+    pub commit: Commit,
+    /// Its tree.
+    pub tree: Tree,
+    /// When.
+    pub at: Moment,
+    /// Whether it is proven (decision 19).
+    pub proven: bool,
+    /// The change request.
+    pub change_request: Option<u64>,
+}
+
+/// A deploy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployed {
+    /// Which commit.
+    pub commit: Commit,
+    /// The hook's exit code, if there is one.
+    pub hook: Option<i32>,
+    /// Whether the service named the commit and is well; `None`: it could not be asked (decision 64).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<bool>,
+    /// Who looked where no service could be asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_by: Option<String>,
+    /// When it was decided.
+    pub at: Moment,
+}
+
+impl Deployed {
+    /// Whether the commit is out: the service says so, or somebody who looked.
+    pub fn is_out(&self) -> bool {
+        self.healthy.unwrap_or(self.seen_by.is_some())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a deploy of an older journal loads, and that it is written as it was.
+    #[test]
+    fn older_deploys_load() {
+        let old = r#"{"commit":"0123456789abcdef","hook":0,"healthy":true,"at":7}"#;
+        let deployed: Deployed = serde_json::from_str(old).unwrap();
+        assert!(deployed.is_out() && deployed.healthy == Some(true));
+        assert_eq!(serde_json::to_string(&deployed).unwrap(), old);
+    }
+}
