@@ -369,7 +369,13 @@ fn records(lang: Lang) -> Vec<String> {
         let (item, commit, said) = (&item, &commit, &Said::HookFailed);
         deploy_log(&DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE }, lang)
     };
-    vec![log(Came::Out, Some(0)), log(Came::Failed, None), log(Came::NotRolledBack, Some(2))]
+    vec![
+        log(Came::Out, Some(0)),
+        log(Came::Failed, None),
+        log(Came::NotRolledBack, Some(2)),
+        log(Came::Seen { by: "ann" }, Some(0)),
+        log(Came::TurnedDown { by: "ann" }, Some(0)),
+    ]
 }
 
 fn everything(lang: Lang) -> Vec<String> {

@@ -61,6 +61,9 @@ pub(super) struct Mind {
 impl Mind {
     pub(super) fn new(mut dice: Dice, mix: Mix) -> Self {
         let mut first = vec![format!("history of a project preset={}", PRESETS[dice.below(3)])];
+        if dice.chance(20) {
+            first[0].push_str(" no-probe");
+        }
         let both = mix != Mix::Some && dice.chance(60);
         if both {
             first.push(format!("another project other preset={}", PRESETS[dice.below(3)]));
@@ -174,7 +177,7 @@ impl Mind {
             16 => format!("label {issue}"),
             17 => "pause".to_owned(),
             18 => "pause and drain".to_owned(),
-            19 | 20 | 21 => "resume".to_owned(),
+            19..=21 => "resume".to_owned(),
             22 => format!("freeze {project}"),
             23 => format!("unfreeze {project}"),
             24 | 25 => {

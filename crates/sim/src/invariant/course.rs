@@ -51,7 +51,7 @@ impl Watch {
                 Change::Staged(Stage::Done)
                     if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) =>
                 {
-                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
+                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by {:?}", row.seq, row.event))?;
                 }
                 Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
                     broken("consent-is-a-persons", format!("row {}: nobody confirmed {id}", row.seq))?;

@@ -50,7 +50,7 @@ impl Watch {
                 )?;
             }
         }
-        let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. }));
+        let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. } | Rest::DeployUnseen));
         if task.lane.is_some() && at_rest {
             broken("a-lane-is-worked-in", format!("{id} holds the lane and does {:?}", task.step))?;
         }
