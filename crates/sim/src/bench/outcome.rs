@@ -47,7 +47,8 @@ impl Bench {
                 repository.main_was.len()
             );
         }
-        let mut hooks: Vec<String> = self.world.hooks.iter().map(|(_, _, task, _)| task.to_string()).collect();
+        let mut hooks: Vec<String> =
+            self.world.hooks.iter().map(|(_, _, task, _)| task.to_string()).collect();
         hooks.sort();
         let _ = writeln!(text, "deploys of {hooks:?}");
         text

@@ -48,10 +48,14 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
+                // A lane is granted again to what was merged and proven before, where nothing is to be deployed.
                 Change::Staged(Stage::Done)
-                    if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) =>
+                    if !matches!(
+                        row.event,
+                        Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_) | Event::Granted(_)
+                    ) =>
                 {
-                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by {:?}", row.seq, row.event))?;
+                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
                 }
                 Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
                     broken("consent-is-a-persons", format!("row {}: nobody confirmed {id}", row.seq))?;
