@@ -48,7 +48,9 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
-                Change::Staged(Stage::Done) if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) => {
+                Change::Staged(Stage::Done)
+                    if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) =>
+                {
                     broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
                 }
                 Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
