@@ -250,7 +250,16 @@ impl Bench {
 
     /// The wall clock steps; the brain notices.
     pub fn step_clock(&mut self, by: i64) {
-        self.now = Moment(self.now.0.saturating_add(by).max(1));
+        let stepped = |at: Moment| Moment(at.0.saturating_add(by).max(1));
+        self.now = stepped(self.now);
+        // The world goes on as it was: an outage lasts as long, and what is on its way takes as long.
+        self.out_until = stepped(self.out_until);
+        let deliveries = std::mem::take(&mut self.deliveries);
+        let later = |mut one: Delivery| {
+            one.due = stepped(one.due);
+            one
+        };
+        self.deliveries = deliveries.into_iter().map(later).collect();
         self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by }));
     }
 
