@@ -170,8 +170,9 @@ impl Story {
     /// Does something in the order in which things came, with nothing going wrong: it needs no words.
     fn in_order(&mut self, act: impl FnOnce(&mut Self) -> Result<(), Broken>) -> Result<(), BadLine> {
         let (dice, orderly) = (self.bench.dice.hush(), std::mem::replace(&mut self.bench.orderly, true));
+        let faults = std::mem::take(&mut self.bench.faults);
         let done = act(self);
-        self.bench.orderly = orderly;
+        (self.bench.orderly, self.bench.faults) = (orderly, faults);
         self.bench.dice.resume(dice);
         done.map_err(BadLine::from)
     }
