@@ -43,10 +43,18 @@ pub(crate) fn accept(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&Digest>)
     }
     taken(d, gesture);
     let by = gesture.by.as_str();
-    deploy::conclude(d, Came::Seen { by }, &format!("{by} looked: it is deployed and well"), None);
+    deploy::conclude(d, Came::Seen { by }, &format!("{} looked: it is deployed and well", who(by)), None);
 }
 
 /// A person looked, and it is not right: the deploy failed, and what they say is what the next round mends.
 pub(crate) fn turn_down(d: &mut Desk<'_>, by: &str, why: Text) {
-    deploy::conclude(d, Came::TurnedDown { by }, &format!("{by} looked: it is not right"), Some(why));
+    deploy::conclude(d, Came::TurnedDown { by }, &format!("{} looked: it is not right", who(by)), Some(why));
+}
+
+/// Who looked, where the door knows it.
+fn who(by: &str) -> &str {
+    match by {
+        "board" | "api" => "somebody",
+        person => person, // not a domain enum
+    }
 }
