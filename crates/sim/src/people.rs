@@ -69,7 +69,7 @@ pub(crate) fn meddle(bench: &mut Bench) {
             let mut other = policy(Preset::Full);
             other.preset = [Preset::Full, Preset::Fast, Preset::Library][bench.dice.below(3)];
             other.hook = true;
-            other.probe = true;
+            other.probe = bench.dice.chance(75);
             other.serial = bench.dice.chance(30);
             other.test = vec!["run-tests".to_owned(), format!("v{}", bench.dice.below(2))];
             bench.set_policy_of(&project, &other);

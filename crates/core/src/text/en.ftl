@@ -370,8 +370,16 @@ said-hook-well = the deploy hook says: deployed and well
 said-hook-failed = the deploy hook says: failed, and rolled back or untouched
 said-hook-rollback-failed = the deploy hook says: failed, and so did the rollback
 said-hook-unasked = the deploy hook says that it is deployed, and there is no service to ask
-said-seen-well = { $by } looked: it is deployed and well
-said-seen-bad = { $by } looked: it is not right
+said-seen-well = { $by ->
+    [board] somebody looked: it is deployed and well
+    [api] somebody looked: it is deployed and well
+   *[other] { $by } looked: it is deployed and well
+}
+said-seen-bad = { $by ->
+    [board] somebody looked: it is not right
+    [api] somebody looked: it is not right
+   *[other] { $by } looked: it is not right
+}
 said-hook-silent = the deploy hook left no result, and there is no health probe to ask
 said-service-well = the service names the commit and is well
 said-service-other = the service names another commit: { $commit }

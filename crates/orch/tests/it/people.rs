@@ -70,12 +70,18 @@ fn a_deploy_that_nobody_saw_waits_for_a_person() {
     let one = deployed(&first);
     let other = json!({ "what": orch_core::outside::named(&"0123456789".into()).0 });
     assert_eq!(yard.post(&format!("/api/v1/tasks/{first}/accept"), &other).unwrap()["effective"], false);
-    let (_, shown) = yard.http(&format!("GET /api/v1/tasks/{first}"), &[], b"");
-    let shown: Value = serde_json::from_str(&shown).unwrap();
-    assert_eq!((&shown["healthy"], &shown["deployed"]), (&Value::Null, &Value::Null), "{shown}");
+    let shown = || {
+        let (_, shown) = yard.http(&format!("GET /api/v1/tasks/{first}"), &[], b"");
+        let shown: Value = serde_json::from_str(&shown).unwrap();
+        (shown["healthy"].clone(), shown["deployed"].clone())
+    };
+    assert_eq!(shown(), (Value::Null, Value::Null));
     let seen = done(&first);
+    assert_eq!(shown(), (Value::Null, json!(one.as_str())));
     assert_eq!((seen.commit == one, seen.healthy, seen.seen_by.is_some()), (true, None, true));
     let two = deployed(&second);
+    let mended = "[[part.step]]\ndo = \"write\"\npath = \"src/{item}.txt\"\ntext = \"mended\\n\"\n";
+    yard.play(&[("developer", mended)]);
     let why = json!({ "reason": "the page is white" });
     yard.post(&format!("/api/v1/tasks/{second}/reject"), &why).unwrap();
     yard.until(&second, "another round", |task| (task.round == 2 && task.branch.is_some()).then_some(()));

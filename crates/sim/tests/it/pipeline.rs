@@ -67,7 +67,7 @@ const CALLS: [&str; 20] = [
 /// die and get lost, break no promise; and that every task comes to its end once they leave it alone.
 #[test]
 fn people_may_do_anything_at_any_moment() {
-    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(24);
+    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(48);
     let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut died = std::collections::BTreeSet::<String>::new();
     let mut taken = std::collections::BTreeMap::<String, u64>::new();
@@ -93,7 +93,7 @@ fn people_may_do_anything_at_any_moment() {
         }
     }
     // A few histories alone, looked at by themselves, need not reach everything.
-    if seeds < 24 {
+    if seeds < 48 {
         return;
     }
     let every = CALLS.iter().flat_map(|call| [format!("after {call}"), format!("before {call}")]);
