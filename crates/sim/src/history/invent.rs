@@ -174,7 +174,7 @@ impl Mind {
             16 => format!("label {issue}"),
             17 => "pause".to_owned(),
             18 => "pause and drain".to_owned(),
-            19 | 20 | 21 => "resume".to_owned(),
+            19..=21 => "resume".to_owned(),
             22 => format!("freeze {project}"),
             23 => format!("unfreeze {project}"),
             24 | 25 => {
