@@ -109,7 +109,7 @@ impl Story {
                 self.bench.outage = false;
                 self.bench.settle();
             }
-            ["everything", "ends"] => self.in_order(Self::goes_comes_to_its_end)?,
+            ["everything", "ends"] => self.in_order(Self::comes_to_its_end)?,
             ["everything", "is", "delivered"] => {
                 let open = self.bench.tasks().into_iter().find(|task| task.stage != Stage::Done);
                 if let Some(task) = open {
@@ -145,7 +145,7 @@ impl Story {
 
     /// Everything comes to its end with a patient person; a freeze that nobody lifted holds the others for ever, so it is
     /// lifted when nothing else is left to do.
-    fn goes_comes_to_its_end(&mut self) -> Result<(), Broken> {
+    fn comes_to_its_end(&mut self) -> Result<(), Broken> {
         let mut ends = self.bench.run_with_people(20);
         for _ in 0..2 {
             if !matches!(&ends, Err(broken) if broken.name == "liveness") {

@@ -16,7 +16,9 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new() -> Result<Self, Error> {
-        let path = std::env::temp_dir().join(format!("orch-sim-{}", std::process::id()));
+        // One that was killed may have had the same number and left its folder.
+        let name = |n: u32| std::env::temp_dir().join(format!("orch-sim-{}-{n}", std::process::id()));
+        let path = (0..100).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(100));
         match std::fs::create_dir(&path) {
             Ok(()) => Ok(Self { path, stores: 0 }),
             Err(e) => Err(Error::failed(format!("the folder for simulated stores cannot be made: {e}"))

@@ -91,6 +91,8 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let failed = failed.map(|(seed, lines, outcome)| keep(here, args, seed, lines, outcome, &mut ground));
     std::panic::set_hook(told);
     let took = clock::now().since(began);
+    // Whoever reads what follows may leave early, and then the program ends at once: the stores are gone by then.
+    drop(journals);
     match failed.transpose()? {
         Some(error) => {
             tell(here, args, &sum, took);
