@@ -318,14 +318,14 @@ fn names_are_never_shared() {
     let key = story.bench.world.tracker.create(&project, "Add a flag", "please", Status::ToAnalyse);
     story.bench.world.tracker.issues.get_mut(&key).expect("an issue").number = 1;
     let own = story.bench.world.repositories.get_mut(&project).expect("a repository");
-    own.occupy("feature/DEMO-003-add-a-flag");
+    own.occupy("feature/DEMO-005-add-a-flag");
     story.bench.deliver(&key);
     assert_eq!(story.bench.deliver(&key), Some(Ack::Unchanged), "the sweep comes right after");
     story.bench.run().expect("nothing breaks");
     let third: Vec<Task> = story.bench.tasks().into_iter().filter(|task| task.issue == key).collect();
     assert_eq!(third.len(), 1);
-    assert_eq!(third[0].id.as_str(), "DEMO-003");
-    assert_eq!(third[0].branch.as_ref().expect("a branch").name, "feature/DEMO-003-add-a-flag-1-1");
+    assert_eq!(third[0].id.as_str(), "DEMO-005");
+    assert_eq!(third[0].branch.as_ref().expect("a branch").name, "feature/DEMO-005-add-a-flag-1-1");
 }
 
 /// row 155: Delayed jobs are not claimed early.
