@@ -107,7 +107,7 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
         let verdict = match &end {
             End::Green => "LIVES".to_owned(),
             End::DoesNotBuild(said) => format!("DOES NOT BUILD: {}", said.lines().next().unwrap_or_default()),
-            End::Red { by, .. } => shortened(by),
+            End::Red { by, .. } => shortened(by, &mutant.incidents),
         };
         println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
         match &end {
@@ -171,10 +171,14 @@ fn judge(copy: &Copy, mutant: &Mutant) -> Result<End> {
     end
 }
 
-/// The first of those that caught a mutant, and how many more there were.
-fn shortened(by: &[String]) -> String {
+/// The first of those that caught a mutant, the stories of its own incidents before others, and how many more there were.
+fn shortened(by: &[String], incidents: &[String]) -> String {
     const SHOWN: usize = 3;
-    let first = by.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let own = |name: &&String| incidents.iter().any(|incident| name.starts_with(&format!("{incident}-")));
+    let (mut first, others): (Vec<&String>, Vec<&String>) = by.iter().partition(own);
+    first.extend(others);
+    first.truncate(SHOWN);
+    let first = first.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     match by.len().saturating_sub(SHOWN) {
         0 => first,
         more => format!("{first} and {more} more"),
@@ -200,8 +204,10 @@ mod tests {
     #[test]
     fn a_row_is_short_and_found() {
         let by = ["a", "b", "c", "d"].map(str::to_owned);
-        assert_eq!(shortened(&by[..3]), "a, b, c");
-        assert_eq!(shortened(&by), "a, b, c and 1 more");
+        assert_eq!(shortened(&by[..3], &[]), "a, b, c");
+        assert_eq!(shortened(&by, &[]), "a, b, c and 1 more");
+        let by = ["a", "I-01-x", "b", "I-02-y"].map(str::to_owned);
+        assert_eq!(shortened(&by, &["I-02".to_owned()]), "I-02-y, a, I-01-x and 1 more");
         let report = report(1, &["| `one` | it breaks | I-01 | a |".to_owned()]);
         assert_eq!(report.lines().filter_map(row_of).collect::<Vec<_>>(), ["one"]);
     }

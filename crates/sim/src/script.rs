@@ -357,6 +357,7 @@ impl Story {
             ["why", name] => answer = self.why(name)?,
             ["brief", name] => answer = self.brief(name)?,
             ["costs", name] => answer = self.costs(name)?,
+            ["columns", name] => answer = self.columns(name)?,
             ["board"] => answer = self.board(),
             ["comments", name] => answer = self.comments(name)?,
             ["forge"] => answer = self.forge(),

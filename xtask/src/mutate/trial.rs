@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use super::copy::Copy;
 
 /// A mutant that keeps the tests busy for so long is caught: they never end.
-const DEADLINE: Duration = Duration::from_secs(300);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A run of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -213,6 +213,19 @@ impl Story {
         Ok(out)
     }
 
+    /// Every column that Orch wrote for an issue, in order.
+    pub(super) fn columns(&mut self, name: &str) -> Result<String, BadLine> {
+        let key = self.issue(name)?;
+        let rows = self.bench.engine().journal_ref().all();
+        let written = rows.iter().flat_map(|row| &row.effects).filter_map(|effect| match &effect.call {
+            Call::Tracker(TrackerCall::SetStatus { issue, status }) if *issue == key => {
+                Some(status.board_name())
+            }
+            _ => None,
+        });
+        Ok(format!("{}\n", written.collect::<Vec<_>>().join(" > ")))
+    }
+
     /// What a task has used in all, and what was said of it under the issue when it was done.
     pub(super) fn costs(&mut self, name: &str) -> Result<String, BadLine> {
         let task = self.task(name)?;

@@ -74,3 +74,24 @@ fn a_timer_is_for_one_wait() {
     }
     stale(&mut bench, Event::Timer(TimerId::new(Seq(1), 0)));
 }
+
+/// Proves that nothing is done outside that the journal did not take: the effects of a refused commit are nobody's.
+#[test]
+fn nothing_is_done_that_was_not_written() {
+    let mut bench = bench();
+    bench.run().expect("nothing breaks");
+    let target = Target::Entity(Entity::Task(only_task(&mut bench).id));
+    let gesture = Gesture {
+        request: "one".to_owned(),
+        by: "ann".to_owned(),
+        via: Door::Api,
+        what: Press::Approve { what: None },
+    };
+    let incoming = Incoming::of(target, Event::Gesture(gesture));
+    let now = bench.now;
+    bench.engine().journal().full = true;
+    bench.engine().step(now, vec![incoming]).expect_err("the disk is full");
+    bench.engine().journal().full = false;
+    let stepped = bench.engine().step(now, Vec::new()).expect("nothing to write");
+    assert!(stepped.perform.is_empty(), "{:?}", stepped.perform);
+}
