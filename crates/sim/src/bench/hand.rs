@@ -29,7 +29,8 @@ impl Bench {
             let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
             self.world.works.flap = Some(says);
         }
-        let refusable = is_waited_for(&effect.call) && !self.world.has_happened(effect.id);
+        let happened = self.world.has_happened(effect.id) || self.launched(&effect).is_some();
+        let refusable = is_waited_for(&effect.call) && !happened;
         let refused = refusable && self.strikes(Fault::Refused);
         let timed_out = self.strikes(Fault::TimeOut);
         self.hand_texts(&effect);

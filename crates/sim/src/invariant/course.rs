@@ -48,8 +48,12 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
+                // A turn or a press says so only of what was proven before, where a newer policy deploys nothing.
                 Change::Staged(Stage::Done)
-                    if !matches!(row.event, Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_)) =>
+                    if !matches!(
+                        row.event,
+                        Event::Reply(_) | Event::RunEnded(_) | Event::Gesture(_) | Event::Granted(_)
+                    ) =>
                 {
                     broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
                 }
