@@ -156,6 +156,10 @@ fn malformed_verdicts_never_count() {
             } => {
                 assert_eq!(file, "12-review.md", "{steps}");
             }
+            // An empty file is no file (decision 36).
+            Why::Fruitless { cause: Cause::Said { said: Said::FilesMissing { files } }, .. } => {
+                assert_eq!(*files, ["12-review.md"], "{steps}");
+            }
             other => panic!("{other:?}"),
         }
     }
