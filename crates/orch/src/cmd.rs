@@ -302,7 +302,10 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
 fn misread(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // The first paragraph: which arguments are missing stands below the first line.
+        let lines: Vec<&str> =
+            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let cause = lines.join(" ").trim_start_matches("error: ").to_owned();
         return Error::new(Kind::Usage, cause).remedy("`orch help` lists what there is").report(true);
     }
     // Nobody to tell means nothing to do.
