@@ -60,7 +60,7 @@ impl House {
         let front = Front::new(Setup {
             source,
             keeper: keeper.clone(),
-            lang: None,
+            lang: orch_core::message::Lang::En,
             notice: None,
             answer_within: Duration::from_secs(20),
             stop: stop.clone(),
