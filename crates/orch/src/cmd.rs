@@ -210,13 +210,12 @@ impl Here {
         if let Some(name) = named {
             return match settings.project_named(name) {
                 Some((id, _)) => Ok(id.to_owned()),
-                None => Err(Error::new(Kind::NotFound, format!("{} `{name}`", words.no_such_project)).remedy(
-                    if settings.projects.is_empty() {
+                None => Err(Error::new(Kind::NotFound, format!("{} `{name}`", words.no_such_project))
+                    .remedy(if settings.projects.is_empty() {
                         words.add_one.to_owned()
                     } else {
                         format!("{}: {}", words.there_are, ids())
-                    },
-                )),
+                    })),
             };
         }
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
@@ -227,8 +226,11 @@ impl Here {
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(only.clone()),
             (None, _) => Err(Error::new(Kind::NotFound, words.no_project).remedy(words.add_one)),
-            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, words.which_project)
-                .remedy(format!("{} ({})", words.name_it, ids()))),
+            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, words.which_project).remedy(format!(
+                "{} ({})",
+                words.name_it,
+                ids()
+            ))),
         }
     }
 }

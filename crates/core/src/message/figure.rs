@@ -126,10 +126,7 @@ mod tests {
         );
         assert!(!moment(Moment(i64::MIN)).is_empty() && !moment(Moment(i64::MAX)).is_empty());
         let soon = [1_767_366_299_001, 1_767_366_240_000, -1].map(|ms| instant(Moment(ms)));
-        assert_eq!(
-            soon,
-            ["2026-01-02 15:05:00 UTC", "2026-01-02 15:04:00 UTC", "1970-01-01 00:00:00 UTC"]
-        );
+        assert_eq!(soon, ["2026-01-02 15:05:00 UTC", "2026-01-02 15:04:00 UTC", "1970-01-01 00:00:00 UTC"]);
         assert!(!instant(Moment(i64::MIN)).is_empty() && !instant(Moment(i64::MAX)).is_empty());
         assert_eq!(span(Span(7_500_000), Lang::Ru), "2 ч 5 мин");
     }

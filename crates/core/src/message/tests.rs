@@ -552,7 +552,10 @@ fn going_back_is_told() {
         reason(&Reason::SentBack { from, to, judge: judge.clone(), attempt: 3, of: 3 }, Lang::En),
     ];
     for text in last {
-        assert!(text.contains("attempt 3/3") && !text.contains("Back to") && !text.contains("again"), "{text}");
+        assert!(
+            text.contains("attempt 3/3") && !text.contains("Back to") && !text.contains("again"),
+            "{text}"
+        );
     }
     for judge in [Judge::Main, Judge::Host] {
         let text = told(&back(judge, Text::of(FINDINGS)), Lang::En);

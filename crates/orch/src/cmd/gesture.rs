@@ -84,8 +84,7 @@ fn waiting(task: &Value, gesture: &str) -> Option<String> {
 }
 
 fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
-    let waits =
-        task.pointer("/standing/text").and_then(Value::as_str).unwrap_or(words().waits_else);
+    let waits = task.pointer("/standing/text").and_then(Value::as_str).unwrap_or(words().waits_else);
     let offered = task.get("gestures").and_then(Value::as_array).into_iter().flatten();
     let offered: Vec<&str> = offered.filter_map(|one| one.get("name")?.as_str()).collect();
     let remedy = match offered.as_slice() {
@@ -148,7 +147,8 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     let effective = taken.get("effective").and_then(Value::as_bool).unwrap_or(true);
     if !effective {
-        let cause = if reasons.is_empty() { format!("`{gesture}` {}", words().no_effect) } else { reasons.join(" ") };
+        let cause =
+            if reasons.is_empty() { format!("`{gesture}` {}", words().no_effect) } else { reasons.join(" ") };
         let refused = Error::refused(cause).at(whom);
         return Err(match WorkItem::read(whom) {
             Some(_) => refused.remedy(format!("`orch show {whom}` {}", words().show_says)),

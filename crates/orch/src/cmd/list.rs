@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::Here;
 use crate::client::{self, talk};
 use crate::error::Error;
-use crate::words::words;
 use crate::screen::{self, ASKS, BAD, BOLD, BUSY, DIM, GOOD, PLAIN, cell, paint};
+use crate::words::words;
 
 /// The tasks.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         |task: &Value, path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let row = |task: &Value| {
         let style = style_of(&word(task, "/standing/state"));
-        let since = screen::moment(&word(task, "/standing/since")).map(|at| figure::span(now.since(at), words().lang));
+        let since = screen::moment(&word(task, "/standing/since"))
+            .map(|at| figure::span(now.since(at), words().lang));
         vec![
             cell(BOLD, word(task, "/id")),
             cell(PLAIN, word(task, "/stage")),

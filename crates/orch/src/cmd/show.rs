@@ -46,7 +46,10 @@ fn text(task: &Value) -> String {
         out.push_str(&format!("{}\n", paint(DIM, word("/standing/lifts"))));
     }
     for also in task.pointer("/standing/also").and_then(Value::as_array).into_iter().flatten() {
-        out.push_str(&format!("{}\n", paint(DIM, &format!("{}: {}", words.also, also.as_str().unwrap_or_default()))));
+        out.push_str(&format!(
+            "{}\n",
+            paint(DIM, &format!("{}: {}", words.also, also.as_str().unwrap_or_default()))
+        ));
     }
     let number = |path: &str| task.pointer(path).and_then(Value::as_u64).map(|n| n.to_string());
     let attempt = match (number("/attempt"), number("/attempts")) {

@@ -44,7 +44,14 @@ fn the_same_words_while_orch_is_down() {
             let (left, told) = yard.typed(command);
             assert_eq!(still(&left), still(&said), "{command:?}");
             assert_eq!(noted, "", "{command:?}");
-            assert!(told.contains(if language == "en" { "Orch is not running" } else { "Orch не запущен" }), "{command:?}: {told}");
+            assert!(
+                told.contains(if language == "en" {
+                    "Orch is not running"
+                } else {
+                    "Orch не запущен"
+                }),
+                "{command:?}: {told}"
+            );
         }
         assert!(yard.typed(&["diff", "yard-1"]).0.contains("+a line"));
         let show = yard.typed(&["show", "yard-1"]).0;
