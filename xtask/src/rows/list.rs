@@ -131,7 +131,10 @@ mod tests {
         let text = "# For people\nopen: allowed\n\n1 | One.\n2 | Two. | changed: decisions 2, 3 — three | later: Plane\n";
         let list = parse("rows", text).expect("it is right");
         assert!(list.open);
-        assert_eq!(list.rows[0], Row { number: 1, sentence: "One.".into(), changed: None, later: None });
+        assert_eq!(
+            list.rows[0],
+            Row { number: 1, sentence: "One.".into(), changed: None, later: None, half: None }
+        );
         assert!(list.rows[0].is_owed());
         assert_eq!(list.rows[1].changed.as_deref(), Some("decisions 2, 3 — three"));
         assert_eq!(list.rows[1].later.as_deref(), Some("Plane"));
