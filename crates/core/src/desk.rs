@@ -162,9 +162,8 @@ impl<'a> Desk<'a> {
         let timer = TimerId::new(self.seq, self.next());
         let said = match &cause {
             Delay::Outage { cause } | Delay::NotYet { cause } => cause.clone(),
-            Delay::Provider { cause: quoted } | Delay::CheckoutDirty { path: quoted } => {
-                quoted.clone().into()
-            }
+            Delay::Provider { cause: quoted } => quoted.clone().into(),
+            Delay::CheckoutDirty { path } => Said::CheckoutDirty { path: path.clone() }.into(),
         };
         self.because(Reason::Later { due, cause: said });
         self.step(Step::Backoff { timer, due, ask, tries, cause });

@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::words::words;
 
 /// The longest answer that is read: a log or a diff may be large, but not endless.
 const LARGEST: usize = 64 << 20;
@@ -261,9 +262,7 @@ async fn connect(home: &Home) -> Result<UnixStream, Error> {
 
 /// The brain is not running, and how to start it.
 pub fn not_running(home: &Path) -> Error {
-    Error::new(Kind::NotRunning, "Orch is not running here, so nothing was done")
-        .at(home.display())
-        .remedy("start it with `orch up`")
+    Error::new(Kind::NotRunning, words().not_running).at(home.display()).remedy(words().start_it)
 }
 
 /// A piece of a path: whatever a person typed stays one piece.

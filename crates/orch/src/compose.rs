@@ -500,7 +500,7 @@ fn open_door(
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
         keeper: Arc::clone(&keeper),
-        lang: None,
+        lang: outside.settings().language,
         notice: wishes.notice.clone(),
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),

@@ -102,6 +102,8 @@ fn a_wrong_command_line() {
     assert!(stage.orch(["shwo"]).failed(2).contains("show"));
     let error: Value = serde_json::from_str(&stage.orch(["show", "--json"]).failed(2)).unwrap();
     assert_eq!(error["error"]["kind"], "usage");
+    let error: Value = serde_json::from_str(&stage.orch(["new", "--json"]).failed(2)).unwrap();
+    assert!(error["error"]["cause"].as_str().unwrap().ends_with("not provided: <TITLE>"), "{error}");
     assert!(stage.orch(["--version"]).well().starts_with("orch "));
     let help = stage.orch(["--help"]).well();
     assert!(help.contains("Exit codes: 0 done") && help.contains("reference"), "{help}");
