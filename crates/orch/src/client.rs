@@ -44,6 +44,8 @@ pub struct LogPart {
     pub size: u64,
     /// Whether it still grows.
     pub live: bool,
+    /// Bytes of too much output that are not in it.
+    pub left_out: u64,
 }
 
 impl Client {
@@ -96,6 +98,7 @@ impl Client {
             next: number("log-next"),
             size: number("log-size"),
             live: said("log-live") == Some("true"),
+            left_out: number("log-left-out"),
             bytes: Vec::new(),
         };
         part.bytes = collected(response, path).await?.to_vec();
