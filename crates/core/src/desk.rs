@@ -254,6 +254,7 @@ impl<'a> Desk<'a> {
             end: None,
             wall: Span(0),
             usage: crate::event::Usage::default(),
+            left_out: 0,
             allowed,
             definition: matches!(job, Job::Ci(_)).then(|| self.policy.ci_definition()),
             provider: choice.map(|choice| choice.provider),

@@ -45,6 +45,8 @@ pub struct LogPart {
     pub size: u64,
     /// Whether it still grows.
     pub live: bool,
+    /// Bytes of too much output that are not in it.
+    pub left_out: u64,
 }
 
 impl Client {
@@ -97,6 +99,7 @@ impl Client {
             next: number("log-next"),
             size: number("log-size"),
             live: said("log-live") == Some("true"),
+            left_out: number("log-left-out"),
             bytes: Vec::new(),
         };
         part.bytes = collected(response, path).await?.to_vec();

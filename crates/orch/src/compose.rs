@@ -243,7 +243,8 @@ impl Outside {
                 Watched::Ended(finished) => return *finished,
                 Watched::NotStarted => {
                     let how = RunHow::Lost { cause: "its folder is gone".to_owned() };
-                    let end = RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None };
+                    let end =
+                        RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
                     return Finished { end, blobs: Vec::new(), notes: Vec::new() };
                 }
                 Watched::CannotTell { why } => {
