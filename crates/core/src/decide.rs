@@ -504,6 +504,10 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     if to == Stage::Development && written {
         let text = Said::RequirementsChanged.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+    } else if to == Stage::Development
+        && let Some(findings) = runs::why_round_began(d)
+    {
+        d.change(Change::Found(Some(findings)));
     }
     if from == Stage::Analysis && d.task.review.ended.is_none() {
         let mut clock = d.task.review;

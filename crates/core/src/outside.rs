@@ -143,6 +143,7 @@ fn merge(d: &mut Desk<'_>, by: &InMain) {
         at: d.at,
         proven: false,
         change_request: d.task.change_request,
+        branch: d.task.branch.as_ref().map(|branch| (branch.name.clone(), branch.head.clone())),
     }));
     // From here on it is where Orch's own merge would have brought it.
     let (from, to) = (d.task.stage, if d.policy.preset.deploys() { Stage::Deploy } else { Stage::Testing });

@@ -388,6 +388,38 @@ pub(crate) fn passed(d: &Desk<'_>, gate: GateId, subject: &Subject, definition: 
 
 /// The task goes back to the developer with the findings, or to a person at the third judgement (rows 98-100).
 pub(crate) fn send_back(d: &mut Desk<'_>, findings: Findings) {
+    back_to(d, Stage::Development, findings);
+}
+
+/// A failed deploy opened a round: it begins at the first stage whose gate nobody passed. What a person merged by hand and
+/// accepted may be past requirements that nobody approved, and past an architecture that nobody made (decisions 41, 45).
+pub(crate) fn begin_round(d: &mut Desk<'_>, findings: Findings) {
+    let what = artefact::requirements_digest(&d.task.artefacts);
+    let to = if d.task.approval.as_ref().is_none_or(|approval| approval.what != what) {
+        d.change(Change::Approved(None));
+        Stage::Analysis
+    } else if Stage::Analysis.next(d.policy.preset) == Some(Stage::Architecture)
+        && !passed(d, GateId::CheckArchitectureDone, &Subject::Requirements(what), &analysis::by_files())
+    {
+        Stage::Architecture
+    } else {
+        Stage::Development
+    };
+    back_to(d, to, findings);
+}
+
+/// What the developer of a round that began with analyst or architect must know as well: why the deploy of the round before
+/// failed (decision 16).
+pub(crate) fn why_round_began(d: &Desk<'_>) -> Option<Findings> {
+    let subject = Subject::Main(d.task.earlier_merges.last()?.commit.clone());
+    let from = GateId::CheckDeployStatus;
+    let failed = d.task.evidence.iter().rev().find(|e| e.gate == from && e.subject == subject)?;
+    let Verdict::Fail { findings } = &failed.verdict else { return None };
+    let link = failed.run.map(|run| format!("run {run}")).unwrap_or_default();
+    Some(Findings { from: Judge::Gate(from), text: findings.clone(), link })
+}
+
+fn back_to(d: &mut Desk<'_>, to: Stage, findings: Findings) {
     d.release_lane();
     let from = d.task.stage;
     let mut attempts = d.task.attempts;
@@ -407,11 +439,11 @@ pub(crate) fn send_back(d: &mut Desk<'_>, findings: Findings) {
     let (attempt, of) = (attempts.negative, MAX_DEVELOPER_RUNS);
     let text = Some(findings.text.clone());
     d.change(Change::Found(Some(findings)));
-    let to = Stage::Development;
     d.because(Reason::SentBack { from, to, judge: judge.clone(), attempt, of });
     d.say(Author::Stream, Note::SentBack { from, to, judge, text, attempt, of });
     d.change(Change::Staged(to));
     attempts.fruitless = 0;
+    attempts.rejections = 0;
     d.change(Change::Attempted(attempts));
     if attempts.negative >= MAX_DEVELOPER_RUNS {
         return d.escalate(Why::RoundsSpent);

@@ -203,6 +203,7 @@ pub(crate) fn merged(d: &mut Desk<'_>, commit: &Commit, tree: &Tree) {
         at: d.at,
         proven: false,
         change_request: d.task.change_request,
+        branch: d.task.branch.as_ref().map(|branch| (branch.name.clone(), branch.head.clone())),
     }));
     proceed(d);
 }
@@ -466,7 +467,7 @@ fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Found>, from: Judge) {
     d.change(Change::StandingEnded(true));
     d.change(Change::RoundOpened);
     let link = run.map(|run| format!("run {run}")).unwrap_or_default();
-    runs::send_back(d, Findings { from, text, link });
+    runs::begin_round(d, Findings { from, text, link });
 }
 
 #[cfg(test)]
@@ -477,12 +478,14 @@ mod tests {
     use crate::call::tracker::{IssueReading, Labels};
     use crate::id::{Seq, TaskId};
     use crate::policy::Policy;
+    use crate::stage::Preset;
     use crate::state::State;
     use crate::task::Step;
     use crate::time::Moment;
 
-    /// What follows from a log that reads like this, at the end of a deploy that came to that.
-    fn after(read: FileVerdict, came: Came<'_>) -> crate::task::Task {
+    /// What follows from a log that reads like this, at the end of a deploy that came to that. `approved`: somebody approved
+    /// the requirements, and the merge was not one of a person's own.
+    fn after(read: FileVerdict, came: Came<'_>, preset: Preset, approved: bool) -> crate::task::Task {
         let id = TaskId::from("DEMO-001");
         let text = Text::of("");
         let reading = IssueReading {
@@ -496,13 +499,22 @@ mod tests {
             present: true,
         };
         let (commit, tree) = (Commit("a".repeat(40)), Tree("b".repeat(40)));
-        let merged = Merged { commit, tree, at: Moment(1), proven: true, change_request: None };
+        let (at, change_request, branch) = (Moment(1), None, None);
+        let merged = Merged { commit, tree, at, proven: true, change_request, branch };
         let born = Change::Born { id: id.clone(), project: "demo".into(), reading: Box::new(reading) };
-        let changes = [born, Change::Staged(Stage::Deploy), Change::Lane(true), Change::Merged(merged)];
+        let (what, by) = (crate::artefact::requirements_digest(&[]), "ann".to_owned());
+        let approval = approved.then_some(Consent { what, by, at: Moment(1), standing: false });
+        let changes = [
+            born,
+            Change::Approved(approval),
+            Change::Staged(Stage::Deploy),
+            Change::Lane(true),
+            Change::Merged(merged),
+        ];
         let Some(State::Task(task)) = apply(None, &Entity::Task(id), (Seq(1), Moment(1)), &changes) else {
             panic!("a task is born");
         };
-        let policy = Policy { preset: crate::stage::Preset::Full, ..Policy::default() };
+        let policy = Policy { preset, ..Policy::default() };
         let mut desk = Desk::new(*task, &policy, Seq(2), Moment(2));
         decided(&mut desk, read, came, Said::ServiceWell, None);
         desk.task
@@ -513,7 +525,7 @@ mod tests {
     #[test]
     fn what_is_read_back_decides() {
         for came in [Came::Out, Came::Failed, Came::NotRolledBack] {
-            let task = after(FileVerdict::Unreadable(Said::FileNotFound.into()), came);
+            let task = after(FileVerdict::Unreadable(Said::FileNotFound.into()), came, Preset::Fast, true);
             let cause = Box::new(Said::FileNotFound.into());
             let expected = Said::RecordUnreadable { record: Record::DeployLog, cause }.into();
             assert_eq!(task.step, Step::Rest(Rest::CannotTell { cause: expected }), "{came:?}");
@@ -521,7 +533,19 @@ mod tests {
             assert_eq!((task.attempts.negative, task.evidence.len()), (0, 0), "{came:?}");
             assert!(task.lane.is_some(), "nothing else merges before it is known");
         }
-        assert_eq!(after(FileVerdict::Negative, Came::Out).stage, Stage::Development);
-        assert_eq!(after(FileVerdict::Positive, Came::Out).stage, Stage::Done);
+        assert_eq!(after(FileVerdict::Negative, Came::Out, Preset::Fast, true).stage, Stage::Development);
+        assert_eq!(after(FileVerdict::Positive, Came::Out, Preset::Fast, true).stage, Stage::Done);
+    }
+
+    /// Proves that a round which a failed deploy opens begins at the first gate that nobody passed: a person who merges by
+    /// hand and accepts it has approved no requirements by that, and has decided no architecture (decisions 41, 45).
+    #[test]
+    fn a_round_begins_at_the_first_gate_that_nobody_passed() {
+        let begins = |preset, approved| after(FileVerdict::Negative, Came::Failed, preset, approved).stage;
+        for preset in [Preset::Full, Preset::Fast] {
+            assert_eq!(begins(preset, false), Stage::Analysis, "{preset:?}");
+        }
+        assert_eq!(begins(Preset::Full, true), Stage::Architecture);
+        assert_eq!(begins(Preset::Fast, true), Stage::Development);
     }
 }

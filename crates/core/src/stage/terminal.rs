@@ -76,9 +76,10 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     if let Some(change) = d.task.change_request.filter(|_| d.task.merged.is_none()) {
         d.effect(line.clone(), Call::Forge(ForgeCall::CloseChange { change }));
     }
-    if let Some(branch) = d.task.branch.clone() {
-        let call = ForgeCall::DeleteBranch { branch: branch.name, head: branch.head };
-        d.effect(line, Call::Forge(call));
+    let of_earlier_rounds = d.task.earlier_merges.iter().filter_map(|merged| merged.branch.clone());
+    let of_this = d.task.branch.iter().map(|branch| (branch.name.clone(), branch.head.clone()));
+    for (branch, head) in of_earlier_rounds.chain(of_this).collect::<Vec<_>>() {
+        d.effect(line.clone(), Call::Forge(ForgeCall::DeleteBranch { branch, head }));
     }
     let last = d.task.merged.as_ref().or(d.task.earlier_merges.last());
     let by_people = d.task.merged_outside().map(|by| by.commit.clone());

@@ -18,6 +18,9 @@ pub struct Merged {
     pub proven: bool,
     /// The change request.
     pub change_request: Option<u64>,
+    /// The task branch that it took in, and its head: a stop in a later round deletes that one too (row 146).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<(String, Commit)>,
 }
 
 /// A deploy.

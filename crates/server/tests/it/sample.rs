@@ -166,6 +166,7 @@ pub(crate) fn sample() -> Arc<Memory> {
             usage(40_000, 9_000, 310_000, Some(640_000)),
         );
         let merged = Merged {
+            branch: None,
             commit: commit(n * 100 + 9),
             tree: Tree(commit(5).0),
             at: m.now(),

@@ -1,5 +1,6 @@
 //! What reached main and production, and was it entitled to?
 
+use orch_core::artefact;
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{Commit, Entity};
 use orch_core::policy::Policy;
@@ -121,7 +122,8 @@ fn merged_through_the_gates(task: &Task, policy: &Policy, commit: &Commit) -> Re
     if !passed(GateId::CheckReviewerVerdict, &change) || !passed(GateId::CheckTestsPassed, &change) {
         return fail("its review or its tester");
     }
-    if task.approval.is_none() {
+    let what = artefact::requirements_digest(&task.artefacts);
+    if task.approval.as_ref().is_none_or(|approval| approval.what != what) {
         return fail("the approval of its requirements");
     }
     let asks = policy.preset.deploys() || policy.confirm_merge;
