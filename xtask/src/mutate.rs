@@ -80,9 +80,8 @@ fn row_of(line: &str) -> Option<&str> {
 /// them; fails if one lives.
 pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     let mutants = list::read(root)?;
-    let wanted = |mutant: &&Mutant| {
-        only.is_none_or(|only| only.split(',').any(|word| mutant.is_called(word)))
-    };
+    let wanted =
+        |mutant: &&Mutant| only.is_none_or(|only| only.split(',').any(|word| mutant.is_called(word)));
     let mut chosen: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     // Those of incidents first: they say most.
     chosen.sort_by_key(|mutant| mutant.incidents.is_empty());
