@@ -7,7 +7,7 @@ use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, Tracker
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
-use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, Stamped, Turn};
+use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, RunHow, Stamped, Turn};
 use crate::gate::GateId;
 use crate::id::{Entity, TaskId, TimerId};
 use crate::journal::Blob;
@@ -248,7 +248,17 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
             },
             FailureKind::Permanent => match &ask {
                 Ask::Launch { run, job } => {
-                    let how = crate::event::RunHow::CouldNotStart { cause: failure.cause.clone() };
+                    let cause = failure.cause.clone();
+                    // An earlier request may have started it, and nobody will wait for it any more: an agent or the tests
+                    // are stopped. A hook is not: what it did is asked, and no second one begins beside it (decision 22).
+                    let how = match job {
+                        Job::Hook if tries > 0 => RunHow::Lost { cause },
+                        Job::Hook => RunHow::CouldNotStart { cause },
+                        Job::Agent(_) | Job::Ci(_) => {
+                            d.stop_run(*run);
+                            RunHow::CouldNotStart { cause }
+                        }
+                    };
                     let end = RunEnd {
                         run: *run,
                         how,

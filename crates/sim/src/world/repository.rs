@@ -457,6 +457,12 @@ impl Repository {
                 }
             }
             Role::Developer => {
+                // Who does well mends what is red, also where a person merged it by hand.
+                if *deed == Deed::Well {
+                    for content in files.values_mut() {
+                        *content = content.replace("BROKEN", "mended");
+                    }
+                }
                 let content = if *deed == Deed::Break { "BROKEN" } else { "works" };
                 let path = match deed {
                     Deed::Touch(path) => path.clone(),
