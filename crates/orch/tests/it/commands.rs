@@ -216,7 +216,7 @@ fn gestures_reach_their_paths() {
         stage.write("home/orch.toml", "[projects.demo]\nprefix = \"D\"\nrepository = \"/d\"\n");
         let taken = json!({ "seq": 1, "duplicate": false, "effective": true, "reasons": ["so it is"] });
         let (asked, serve) = brain(&stage, vec![(200, taken)]);
-        let more = if command[0] == "priority" { "its priority is high now\n" } else { "" };
+        let more = if command[0] == "priority" { "its priority is now high\n" } else { "" };
         assert!(stage.orch(command).well().ends_with(&format!("  so it is\n{more}")), "{command:?}");
         let asked = asked.recv().unwrap();
         assert_eq!(asked.line, format!("POST {path} HTTP/1.1"));
