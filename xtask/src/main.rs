@@ -33,7 +33,8 @@ Usage: cargo xtask <command>
   rows              which of the 216 rows have a test behind them
   mutate [--only NAME | --list | --check]
                     breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
-                    --only runs those with NAME in their name or incident; --check only says whether all can be made
+                    --only runs those with NAME in their name or incident (several: joined by commas); --check only says
+                    whether all can be made
   regen [--check]   writes the generated files; --check only says whether they would change";
 
 fn main() -> ExitCode {

@@ -96,6 +96,8 @@ fn missing<'a>(list: &'a List, shown: &'a Shown) -> impl Iterator<Item = &'a Row
 struct Counts {
     all: usize,
     tested: usize,
+    /// Of the tested ones: those of which a part is not proved.
+    half: usize,
     changed: usize,
     later: usize,
     missing: usize,
@@ -115,6 +117,7 @@ impl Counts {
                 &mut counts.missing
             };
             *place += 1;
+            counts.half += usize::from(row.half.is_some());
         }
         counts
     }
@@ -122,10 +125,10 @@ impl Counts {
 
 impl std::fmt::Display for Counts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Counts { all, tested, changed, later, missing } = self;
+        let Counts { all, tested, half, changed, later, missing } = self;
         write!(
             f,
-            "{all} rows: {tested} with a test, {changed} changed by a decision, {later} later, {missing} missing"
+            "{all} rows: {tested} with a test ({half} of them by half), {changed} changed by a decision, {later} later, {missing} missing"
         )
     }
 }
@@ -148,6 +151,7 @@ fn render(list: &List, shown: &Shown) -> String {
         }
         behind.extend(row.changed.as_ref().map(|change| format!("changed: {change}")));
         behind.extend(row.later.as_ref().map(|area| format!("later: {area}")));
+        behind.extend(row.half.as_ref().map(|rest| format!("by half: {rest}")));
         if behind.is_empty() {
             behind.push("**missing**".to_owned());
         }
@@ -166,7 +170,7 @@ fn cell(text: &str) -> String {
 mod tests {
     use super::*;
 
-    const ROWS: &str = "1 | One is so. [A-1]\n2 | Two a|b is so.\n3 | Three. | changed: decision 7 — it is four\n\
+    const ROWS: &str = "1 | One is so. [A-1] | half: the other half\n2 | Two a|b is so.\n3 | Three. | changed: decision 7 — it is four\n\
                         4 | Four. | later: Plane\n5 | Five.\n";
 
     fn outcome(rust: &str) -> (List, Shown, Vec<String>) {
@@ -181,13 +185,16 @@ mod tests {
         let rust = "/// row 1: One is so.\n#[test]\nfn one() {}\n\n/// Row 2: Two a|b\n/// is so.\n#[test]\nfn two() {}\n";
         let (list, shown, problems) = outcome(rust);
         assert_eq!(problems, [""; 0]);
-        assert_eq!(Counts::of(&list, &shown), Counts { all: 5, tested: 2, changed: 1, later: 1, missing: 1 });
+        assert_eq!(
+            Counts::of(&list, &shown),
+            Counts { all: 5, tested: 2, half: 1, changed: 1, later: 1, missing: 1 }
+        );
         let text = render(&list, &shown);
         let table: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
         assert_eq!(
             table,
             [
-                "| 1 | One is so. [A-1] | `crates/x/src/a.rs::one`: \"One is so.\" |",
+                "| 1 | One is so. [A-1] | `crates/x/src/a.rs::one`: \"One is so.\"<br>by half: the other half |",
                 "| 2 | Two a\\|b is so. | `crates/x/src/a.rs::two`: \"Two a\\|b is so.\" |",
                 "| 3 | Three. | changed: decision 7 — it is four |",
                 "| 4 | Four. | later: Plane |",

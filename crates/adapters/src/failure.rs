@@ -1,4 +1,5 @@
-//! Is a failure transient, permanent or unknown? Decided here and nowhere else.
+//! Is an error of git, the file system or SQLite transient, permanent or unknown? `run/failure.rs` says it of runs; a refusal
+//! that an adapter itself utters says it where it stands.
 //!
 //! Every call of these adapters looks whether it happened before it acts, so a failure of a local step is safe to
 //! repeat; only what leaves this machine's hub can be in doubt.

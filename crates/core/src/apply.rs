@@ -200,11 +200,12 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::CancelAsked(cancel) => task.cancel = Some((**cancel).clone()),
         Change::ReviewClock(clock) => task.review = *clock,
         Change::RunBegan(row) => task.runs.push((**row).clone()),
-        Change::RunOver { run, how, wall, usage } => {
+        Change::RunOver { run, how, wall, usage, left_out } => {
             if let Some(row) = task.runs.iter_mut().find(|row| row.run == *run) {
                 row.end = Some(how.clone());
                 row.wall = *wall;
                 row.usage = *usage;
+                row.left_out = *left_out;
             }
         }
         Change::Answers(answers) => task.answers = *answers,

@@ -515,6 +515,7 @@ mod tests {
                 end: Some(crate::event::RunHow::TimedOut),
                 wall: crate::time::Span(0),
                 usage: crate::event::Usage { microdollars: Some(50_000_000), ..Default::default() },
+                left_out: 0,
                 allowed: None,
                 definition: None,
                 provider: None,

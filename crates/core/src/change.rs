@@ -112,6 +112,9 @@ pub enum Change {
         wall: Span,
         /// What it used.
         usage: Usage,
+        /// Bytes of its output that were too many to be kept.
+        #[serde(default, skip_serializing_if = "crate::call::agent::is_zero")]
+        left_out: u64,
     },
     /// Whether the analyst is to read answers.
     Answers(bool),

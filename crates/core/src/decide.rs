@@ -265,6 +265,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                         wall: crate::time::Span(0),
                         usage: crate::event::Usage::default(),
                         tail: None,
+                        left_out: 0,
                     };
                     runs::ended(d, *job, &end);
                 }

@@ -162,9 +162,8 @@ impl<'a> Desk<'a> {
         let timer = TimerId::new(self.seq, self.next());
         let said = match &cause {
             Delay::Outage { cause } | Delay::NotYet { cause } => cause.clone(),
-            Delay::Provider { cause: quoted } | Delay::CheckoutDirty { path: quoted } => {
-                quoted.clone().into()
-            }
+            Delay::Provider { cause: quoted } => quoted.clone().into(),
+            Delay::CheckoutDirty { path } => Said::CheckoutDirty { path: path.clone() }.into(),
         };
         self.because(Reason::Later { due, cause: said });
         self.step(Step::Backoff { timer, due, ask, tries, cause });
@@ -255,6 +254,7 @@ impl<'a> Desk<'a> {
             end: None,
             wall: Span(0),
             usage: crate::event::Usage::default(),
+            left_out: 0,
             allowed,
             definition: matches!(job, Job::Ci(_)).then(|| self.policy.ci_definition()),
             provider: choice.map(|choice| choice.provider),

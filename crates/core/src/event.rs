@@ -120,6 +120,9 @@ pub struct RunEnd {
     pub usage: Usage,
     /// What it or its output says in the end: the tail for people and for rework, bounded and masked.
     pub tail: Option<crate::call::Text>,
+    /// Bytes of its output that were too many to be kept.
+    #[serde(default, skip_serializing_if = "crate::call::agent::is_zero")]
+    pub left_out: u64,
 }
 
 /// The ways in which a run ends.

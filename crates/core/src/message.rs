@@ -75,12 +75,18 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::SentBack { from, to, judge: by, attempt, of } => {
             let to_arg = ("to", Arg::Text(stage_label(*to, lang)));
             let judge = ("judge", Arg::Text(judge(by, lang)));
+            let last = attempt >= of;
             let [attempt, of] =
                 [("attempt", *attempt), ("of", *of)].map(|(name, n)| (name, Arg::Count(u64::from(n))));
+            let from_arg = ("from", Arg::Text(stage_label(*from, lang)));
+            if last {
+                // Nobody begins again: the next sentence says that a person is asked.
+                return say(lang, "reason-sent-back-last", [from_arg, judge, attempt, of]);
+            }
             if from == to {
                 return say(lang, "reason-sent-back-here", [to_arg, judge, attempt, of]);
             }
-            let from = ("from", Arg::Text(stage_label(*from, lang)));
+            let from = from_arg;
             say(lang, "reason-sent-back", [from, to_arg, judge, attempt, of])
         }
         Reason::Repeated { role, cause } => say(
@@ -103,7 +109,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::RunBegan { run } => say(lang, "reason-run-began", [("run", Arg::Text(run.to_string()))]),
         Reason::RunEnded { run } => say(lang, "reason-run-ended", [("run", Arg::Text(run.to_string()))]),
         Reason::Later { due, cause } => {
-            say(lang, "reason-later", [("due", Arg::Text(figure::moment(*due))), cause_arg(cause, lang)])
+            say(lang, "reason-later", [("due", Arg::Text(figure::instant(*due))), cause_arg(cause, lang)])
         }
         Reason::Escalated(cause) => say(lang, "reason-escalated", [("why", Arg::Text(why(cause, lang)))]),
         Reason::MainMoved { main } => say(lang, "reason-main-moved", [("commit", quoted(main.short()))]),

@@ -43,7 +43,13 @@ pub(crate) fn on_end(d: &mut Desk<'_>, end: &RunEnd) {
 
 fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
     d.because(Reason::RunEnded { run: end.run });
-    d.change(Change::RunOver { run: end.run, how: end.how.clone(), wall: end.wall, usage: end.usage });
+    d.change(Change::RunOver {
+        run: end.run,
+        how: end.how.clone(),
+        wall: end.wall,
+        usage: end.usage,
+        left_out: end.left_out,
+    });
     if let Some(microdollars) = end.usage.microdollars.filter(|spent| *spent > 0) {
         d.tell(Entity::Installation, Message::Spent { microdollars });
     }
@@ -71,7 +77,13 @@ fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
 /// What follows for the task that waited for it.
 pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
     if d.task.runs.iter().any(|row| row.run == end.run && row.end.is_none()) {
-        d.change(Change::RunOver { run: end.run, how: end.how.clone(), wall: end.wall, usage: end.usage });
+        d.change(Change::RunOver {
+            run: end.run,
+            how: end.how.clone(),
+            wall: end.wall,
+            usage: end.usage,
+            left_out: end.left_out,
+        });
     }
     match job {
         Job::Agent(role) => match &end.how {
@@ -157,7 +169,7 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
         return d.because(Reason::Ignored(Ignored::StaleToken));
     };
     let how = row.end.clone().unwrap_or(RunHow::Stopped);
-    let end = RunEnd { run, how, wall: row.wall, usage: row.usage, tail: None };
+    let end = RunEnd { run, how, wall: row.wall, usage: row.usage, tail: None, left_out: row.left_out };
     let folder = artefact::folder(&d.task.item);
     let fresh = collected.artefacts.iter().filter(|a| a.fresh);
     let files = fresh.map(|a| format!("{folder}/{}", a.name)).collect();

@@ -76,6 +76,11 @@ pub enum Said {
         /// Which.
         files: Vec<String>,
     },
+    /// The person's checkout of main has changes (decision 43).
+    CheckoutDirty {
+        /// Where.
+        path: String,
+    },
     /// The developer changed nothing.
     ChangeEmpty,
     /// A verdict file is that of an earlier run (decision 8).

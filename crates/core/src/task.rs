@@ -528,6 +528,9 @@ pub struct RunRow {
     pub wall: Span,
     /// What it used.
     pub usage: Usage,
+    /// Bytes of its output that were too many to be kept: a finding of the run.
+    #[serde(default, skip_serializing_if = "crate::call::agent::is_zero")]
+    pub left_out: u64,
     /// Who allowed it whatever the budgets say, if somebody did (decision 12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,

@@ -4,6 +4,7 @@
 //! [`run`] wraps it in a thread with an inbox, [`hands`] performs effects on tokio.
 
 pub mod step;
+mod recent;
 pub mod dispatch;
 pub mod handle;
 pub mod run;

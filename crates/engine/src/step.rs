@@ -18,6 +18,7 @@ use orch_core::time::Moment;
 
 use crate::dispatch::Dispatch;
 use crate::handle::{Ack, Incoming, Target};
+use crate::recent::Recent;
 
 /// So many due timers are decided in one step: after a long stop there may be one a task, and who waits for an answer
 /// meanwhile waits for one step alone.
@@ -653,36 +654,6 @@ impl<J: Journal> Engine<J> {
             Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
             | None => false,
         })
-    }
-}
-
-/// Committed states that need not be read again: what happens to a task comes in bursts. Two generations bound them; a
-/// state that is asked for in time moves to the younger one.
-#[derive(Debug, Default)]
-struct Recent {
-    young: BTreeMap<Entity, State>,
-    old: BTreeMap<Entity, State>,
-}
-
-impl Recent {
-    /// How many states a generation has: some kilobytes each.
-    const GENERATION: usize = 128;
-
-    fn keep(&mut self, entity: Entity, state: State) {
-        if self.young.len() >= Self::GENERATION {
-            self.old = std::mem::take(&mut self.young);
-        }
-        // One that is over is not asked for again soon.
-        if state.is_open() {
-            self.young.insert(entity, state);
-        }
-    }
-
-    /// Takes it out: whoever decides about it keeps what comes after it.
-    fn take(&mut self, entity: &Entity) -> Option<State> {
-        // The younger one is the newer one, and an older one beside it is of the past.
-        let (young, old) = (self.young.remove(entity), self.old.remove(entity));
-        young.or(old)
     }
 }
 

@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::words::words;
 
 /// The longest answer that is read: a log or a diff may be large, but not endless.
 const LARGEST: usize = 64 << 20;
@@ -44,6 +45,8 @@ pub struct LogPart {
     pub size: u64,
     /// Whether it still grows.
     pub live: bool,
+    /// Bytes of too much output that are not in it.
+    pub left_out: u64,
 }
 
 impl Client {
@@ -96,6 +99,7 @@ impl Client {
             next: number("log-next"),
             size: number("log-size"),
             live: said("log-live") == Some("true"),
+            left_out: number("log-left-out"),
             bytes: Vec::new(),
         };
         part.bytes = collected(response, path).await?.to_vec();
@@ -261,9 +265,7 @@ async fn connect(home: &Home) -> Result<UnixStream, Error> {
 
 /// The brain is not running, and how to start it.
 pub fn not_running(home: &Path) -> Error {
-    Error::new(Kind::NotRunning, "Orch is not running here, so nothing was done")
-        .at(home.display())
-        .remedy("start it with `orch up`")
+    Error::new(Kind::NotRunning, words().not_running).at(home.display()).remedy(words().start_it)
 }
 
 /// A piece of a path: whatever a person typed stays one piece.

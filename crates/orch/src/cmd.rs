@@ -36,6 +36,7 @@ use crate::home::Home;
 use crate::left::Left;
 use crate::screen;
 use crate::settings::Settings;
+use crate::words::{self, words};
 
 /// Delivers software by itself: an issue becomes a deployed change.
 #[derive(Debug, Parser)]
@@ -164,8 +165,7 @@ impl Here {
     /// # Errors
     /// It is not running.
     pub async fn brain(&self) -> Result<Client, Error> {
-        let lang = self.settings().map(|settings| settings.language).unwrap_or_default();
-        Ok(Client::open(&self.home, self.user().as_deref()).await?.speaking(lang))
+        Ok(Client::open(&self.home, self.user().as_deref()).await?.speaking(words().lang))
     }
 
     /// Who types: what the environment says, else what the system calls this user.
@@ -183,7 +183,7 @@ impl Here {
             Err(down) if down.kind == Kind::NotRunning && self.home.store().exists() => {
                 let path = self.var("PATH").unwrap_or_default();
                 let left = Left::client(&self.home, self.settings().ok().as_ref(), path)?;
-                note("Orch is not running; this is how the store was left. `orch up` starts it.");
+                note(words().left);
                 Ok(left)
             }
             answered => answered,
@@ -205,17 +205,17 @@ impl Here {
     /// None or several could be meant.
     pub fn project(&self, named: Option<&str>) -> Result<String, Error> {
         let settings = self.settings()?;
+        let words = words();
         let ids = || settings.projects.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         if let Some(name) = named {
             return match settings.project_named(name) {
                 Some((id, _)) => Ok(id.to_owned()),
-                None => Err(Error::new(Kind::NotFound, format!("there is no project `{name}`")).remedy(
-                    if settings.projects.is_empty() {
-                        ADD_ONE.to_owned()
+                None => Err(Error::new(Kind::NotFound, format!("{} `{name}`", words.no_such_project))
+                    .remedy(if settings.projects.is_empty() {
+                        words.add_one.to_owned()
                     } else {
-                        format!("there are: {}", ids())
-                    },
-                )),
+                        format!("{}: {}", words.there_are, ids())
+                    })),
             };
         }
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
@@ -225,14 +225,15 @@ impl Here {
         let mut all = settings.projects.keys();
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(only.clone()),
-            (None, _) => Err(Error::new(Kind::NotFound, "there is no project yet").remedy(ADD_ONE)),
-            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, "which project?")
-                .remedy(format!("name it with --project ({}), or go into its repository", ids()))),
+            (None, _) => Err(Error::new(Kind::NotFound, words.no_project).remedy(words.add_one)),
+            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, words.which_project).remedy(format!(
+                "{} ({})",
+                words.name_it,
+                ids()
+            ))),
         }
     }
 }
-
-const ADD_ONE: &str = "run `orch init` in a repository";
 
 /// Does what was typed. The first argument is the program's own name.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
@@ -259,6 +260,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
     let env = std::env::vars_os().filter_map(text).collect();
     let here = Here { home, json: cli.json, folder, env };
+    words::speak(here.settings().map(|settings| settings.language).unwrap_or_default());
     match cli.command {
         Command::Demo(args) => demo::run(&here, &args),
         Command::Init(args) => init::run(&here, &args),
@@ -302,7 +304,10 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
 fn misread(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
     if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let cause = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // The first paragraph: which arguments are missing stands below the first line.
+        let lines: Vec<&str> =
+            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let cause = lines.join(" ").trim_start_matches("error: ").to_owned();
         return Error::new(Kind::Usage, cause).remedy("`orch help` lists what there is").report(true);
     }
     // Nobody to tell means nothing to do.
@@ -312,5 +317,5 @@ fn misread(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
 
 /// A line that is not part of the result: to standard error.
 pub fn note(text: &str) {
-    anstream::eprintln!("{} {}", screen::paint(screen::DIM, "note:"), screen::safe(text));
+    anstream::eprintln!("{} {}", screen::paint(screen::DIM, words().note), screen::safe(text));
 }

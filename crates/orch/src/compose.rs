@@ -243,7 +243,8 @@ impl Outside {
                 Watched::Ended(finished) => return *finished,
                 Watched::NotStarted => {
                     let how = RunHow::Lost { cause: "its folder is gone".to_owned() };
-                    let end = RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None };
+                    let end =
+                        RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
                     return Finished { end, blobs: Vec::new(), notes: Vec::new() };
                 }
                 Watched::CannotTell { why } => {
@@ -500,7 +501,7 @@ fn open_door(
     let setup = Setup {
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
         keeper: Arc::clone(&keeper),
-        lang: None,
+        lang: outside.settings().language,
         notice: wishes.notice.clone(),
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),

@@ -21,6 +21,7 @@ use serde_json::json;
 use crate::policy_file::PolicyError;
 use crate::screen;
 use crate::settings::SettingsError;
+use crate::words::words;
 
 /// What sort of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,12 +145,14 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (bad, dim, end) = (screen::BAD, screen::DIM, screen::BAD.render_reset());
-        write!(f, "{bad}error{end}: {}", screen::safe(&self.cause))?;
+        let words = words();
+        let width = words.place.chars().count().max(words.remedy.chars().count());
+        write!(f, "{bad}{}{end}: {}", words.error, screen::safe(&self.cause))?;
         if let Some(place) = &self.place {
-            write!(f, "\n  {dim}where{end}  {}", screen::safe(place))?;
+            write!(f, "\n  {dim}{:<width$}{end} {}", words.place, screen::safe(place))?;
         }
         if let Some(remedy) = &self.remedy {
-            write!(f, "\n  {dim}remedy{end} {}", screen::safe(remedy))?;
+            write!(f, "\n  {dim}{:<width$}{end} {}", words.remedy, screen::safe(remedy))?;
         }
         Ok(())
     }

@@ -65,7 +65,7 @@ impl Left {
         let lang = settings.map(|settings| settings.language).unwrap_or_default();
         let token = random()?;
         let door = Self::open(home, settings, path)?.door(&token, lang);
-        Ok(Client::inside(home, door, token))
+        Ok(Client::inside(home, door, token).speaking(lang))
     }
 
     fn open(home: &Home, settings: Option<&Settings>, path: &str) -> Result<Self, Error> {
@@ -80,7 +80,7 @@ impl Left {
         Front::new(Setup {
             source: Arc::new(self),
             keeper: Arc::new(Keeper::new(Access::loopback(token), Vec::new(), None)),
-            lang: Some(lang),
+            lang,
             notice: None,
             answer_within: Duration::from_secs(60),
             stop: CancellationToken::new(),

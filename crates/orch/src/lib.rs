@@ -13,6 +13,7 @@ pub mod repository;
 pub mod detect;
 pub mod client;
 pub mod left;
+pub mod words;
 pub mod screen;
 pub mod ids;
 pub mod compose;

@@ -44,7 +44,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let front = Front::new(Setup {
         source,
         keeper: keeper.clone(),
-        lang: None,
+        lang: orch_core::message::Lang::En,
         notice: Some("Sample content: nothing here is real.".to_owned()),
         answer_within: Duration::from_secs(30),
         stop: stop.clone(),

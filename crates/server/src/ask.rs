@@ -77,7 +77,7 @@ pub(crate) fn task_id(read: &str) -> Result<TaskId, Problem> {
     }
 }
 
-/// The language of a request: what the setting says, else what the browser prefers.
+/// The language of a request: what it prefers, else the installation's.
 pub(crate) struct Tongue(pub(crate) Lang);
 
 impl FromRequestParts<Rooms> for Tongue {
@@ -87,15 +87,15 @@ impl FromRequestParts<Rooms> for Tongue {
     }
 }
 
-/// The first language of `Accept-Language` that there is.
-pub(crate) fn tongue(headers: &HeaderMap, set: Option<Lang>) -> Lang {
+/// The first language of `Accept-Language` that there is, else `own`.
+pub(crate) fn tongue(headers: &HeaderMap, own: Lang) -> Lang {
     let wanted = headers.get(axum::http::header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
     let known = |tag: &str| match tag.split([';', '-']).next().unwrap_or_default().trim() {
         "ru" => Some(Lang::Ru),
         "en" => Some(Lang::En),
         _ => None, // not a domain enum
     };
-    set.or_else(|| wanted.and_then(|list| list.split(',').find_map(known))).unwrap_or_default()
+    wanted.and_then(|list| list.split(',').find_map(known)).unwrap_or(own)
 }
 
 /// Somebody who may write, and how they came: the refusal is 401 or 403.

@@ -44,7 +44,7 @@ pub(crate) struct Wanted {
 /// A part of a run's log, as it is: the bytes that the program wrote, secrets masked.
 #[utoipa::path(get, path = "/api/v1/tasks/{id}/log", tag = "tasks",
     params(("id" = String, Path, description = "The task."), Wanted),
-    responses((status = 200, description = "Bytes; `Log-From`, `Log-Next`, `Log-Size` and `Log-Live` say where they stand.", content_type = "application/octet-stream"),
+    responses((status = 200, description = "Bytes; `Log-From`, `Log-Next`, `Log-Size` and `Log-Live` say where they stand, `Log-Left-Out` how many bytes of too much output were not kept.", content_type = "application/octet-stream"),
         (status = 404, description = "No such task or run.", body = Failure)))]
 pub(crate) async fn read(
     State(rooms): State<Rooms>,
@@ -62,6 +62,7 @@ pub(crate) async fn read(
     headers.insert("log-from", HeaderValue::from(chunk.from));
     headers.insert("log-next", HeaderValue::from(next));
     headers.insert("log-size", HeaderValue::from(chunk.size));
+    headers.insert("log-left-out", HeaderValue::from(chunk.left_out));
     headers.insert("log-live", HeaderValue::from_static(if chunk.live { "true" } else { "false" }));
     Ok(response)
 }

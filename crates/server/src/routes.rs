@@ -33,8 +33,8 @@ pub struct Setup {
     pub source: Arc<dyn Source>,
     /// Who keeps the door.
     pub keeper: Arc<Keeper>,
-    /// The language of all pages; `None`: what each browser prefers.
-    pub lang: Option<Lang>,
+    /// The language for those who prefer none that there is.
+    pub lang: Lang,
     /// A line on every page: that agents are scripted, for example.
     pub notice: Option<String>,
     /// A request that is not answered by then is given up (streams have no such limit).
@@ -48,7 +48,7 @@ pub struct Setup {
 pub(crate) struct Rooms {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) keeper: Arc<Keeper>,
-    pub(crate) lang: Option<Lang>,
+    pub(crate) lang: Lang,
     pub(crate) notice: Option<Arc<str>>,
     pub(crate) stop: CancellationToken,
     /// Room for event streams of readers without a login.

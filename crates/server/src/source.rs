@@ -186,6 +186,8 @@ pub struct LogChunk {
     pub size: u64,
     /// Whether more can come.
     pub live: bool,
+    /// Bytes that were too many to be kept: the log has begin and end of the output.
+    pub left_out: u64,
 }
 
 /// A diff.

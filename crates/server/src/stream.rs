@@ -86,7 +86,7 @@ pub(crate) async fn events(
         None => Begin { last: newest, stale: false },
     };
     let (events, body) = channel();
-    let lang = rooms.lang.unwrap_or(Lang::En);
+    let lang = crate::ask::tongue(&headers, rooms.lang);
     tokio::spawn(async move {
         let _place = place;
         let stop = rooms.stop.clone();

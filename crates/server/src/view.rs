@@ -163,6 +163,8 @@ pub(crate) struct Run {
     pub(crate) end: Option<String>,
     /// Whether it ended well; null while it lives.
     pub(crate) well: Option<bool>,
+    /// Bytes of its output that were too many to be kept: its log has begin and end.
+    pub(crate) left_out: u64,
     /// How long it ran, in milliseconds; so far, while it lives.
     pub(crate) wall_ms: u64,
     /// How long, for people.
@@ -362,7 +364,11 @@ pub(crate) fn run(row: &RunRow, now: Moment, lang: Lang) -> Run {
         round: row.round,
         commit: row.commit.0.clone(),
         began: rfc3339(row.at),
-        end: row.end.as_ref().map(|how| words::run_end(how, lang)),
+        end: row.end.as_ref().map(|how| match row.left_out {
+            0 => words::run_end(how, lang),
+            bytes => format!("{}; {}", words::run_end(how, lang), words::left_out(bytes, lang)),
+        }),
+        left_out: row.left_out,
         well: row.end.as_ref().map(|how| matches!(how, orch_core::event::RunHow::Exited { code: 0 })),
         wall_ms: wall.0,
         wall: words::span(wall, lang),

@@ -89,6 +89,14 @@ pub(crate) fn told(reason: &Reason, job: impl Fn(RunId) -> Option<Job>, lang: La
     }
 }
 
+/// That a log is not the whole output.
+pub(crate) fn left_out(bytes: u64, lang: Lang) -> String {
+    match lang {
+        Lang::En => format!("{bytes} bytes of its output left out"),
+        Lang::Ru => format!("не сохранено байт вывода: {bytes}"),
+    }
+}
+
 /// How a run ended.
 pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
     match how {

@@ -380,7 +380,8 @@ impl Story {
         let task = self.task(name)?;
         let Some(row) = task.runs.last() else { return bad(format!("{name} never ran")) };
         let how = RunHow::Lost { cause: "says the reaper".to_owned() };
-        let end = RunEnd { run: row.run, how, wall: Span(0), usage: Usage::default(), tail: None };
+        let end =
+            RunEnd { run: row.run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
         let told = Incoming::of(Target::Entity(Entity::Task(task.id)), Event::RunEnded(Box::new(end)));
         let key = format!("reaper/{}", self.bench.tally.steps);
         self.bench.tell(told.keyed(key));

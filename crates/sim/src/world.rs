@@ -274,6 +274,6 @@ impl World {
             }
             Worker::Ci | Worker::Hook => Usage::default(),
         };
-        Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail: None })
+        Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail: None, left_out: 0 })
     }
 }

@@ -61,7 +61,7 @@ pub enum BackupError {
     #[error("cannot write the copy: {0}")]
     Write(#[source] StoreError),
     /// The file system refused.
-    #[error("{place}: cannot {doing}; check the folder's owner and the space left")]
+    #[error("{place}: cannot {doing}; check that its folder is there, whose it is, and the space left")]
     Files {
         /// The file or folder.
         place: PathBuf,
@@ -142,7 +142,11 @@ fn refuse_existing(target: &Path) -> Result<(), BackupError> {
 /// Copies one moment of a store to `part`, durably.
 fn copy(from: &Connection, source: &Path, part: &Path) -> Result<Head, BackupError> {
     remove_if_there(part)?;
-    place::make(part).map_err(BackupError::Target)?;
+    // What a store that cannot be made asks for is no help to who names a place for a copy.
+    place::make(part).map_err(|refused| match refused {
+        OpenError::Files { source, .. } => files(part, "create the copy")(source),
+        other => BackupError::Target(other), // not a domain enum
+    })?;
     let done = copy_pages(from, source, part).and_then(|head| {
         let file = File::open(part).map_err(files(part, "open the copy"))?;
         file.sync_all().map_err(files(part, "bring the copy to the disk"))?;

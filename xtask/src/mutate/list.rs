@@ -49,6 +49,11 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Mutant>> {
 }
 
 impl Mutant {
+    /// Whether its name contains this, or an incident that it names is this.
+    pub(super) fn is_called(&self, word: &str) -> bool {
+        self.name.contains(word) || self.incidents.iter().any(|incident| incident == word)
+    }
+
     /// The files that are different, as they are with this mutant; `read` gives them as they are without.
     pub(super) fn applied(&self, read: &dyn Fn(&str) -> Result<String>) -> Result<Vec<(String, String)>> {
         let mut changed: Vec<(String, String)> = Vec::new();

@@ -1,7 +1,7 @@
 //! What are the rows, which of them did a decision change, and which come later?
 //!
-//! One row a line: `number | sentence`, then, where it applies, `| changed: decision N — what holds instead` and
-//! `| later: area`. Empty lines and lines that begin with `#` are for people. The line `open: allowed` says that
+//! One row a line: `number | sentence`, then, where it applies, `| changed: decision N — what holds instead`,
+//! `| later: area` and `| half: what no test proves`. Empty lines and lines that begin with `#` are for people. The line `open: allowed` says that
 //! rows may still be without a test.
 
 use anyhow::{Result, bail};
@@ -38,6 +38,8 @@ pub(super) struct Row {
     pub(super) changed: Option<String>,
     /// The area of the issue that brings it.
     pub(super) later: Option<String>,
+    /// What the tests behind it do not prove.
+    pub(super) half: Option<String>,
 }
 
 impl Row {
@@ -86,7 +88,7 @@ fn row(line: &str) -> Result<Row> {
     let Some(sentence) = fields.next().filter(|sentence| !sentence.is_empty()) else {
         bail!("row {number} has no sentence");
     };
-    let mut row = Row { number, sentence: sentence.to_owned(), changed: None, later: None };
+    let mut row = Row { number, sentence: sentence.to_owned(), changed: None, later: None, half: None };
     for field in fields {
         if let Some(change) = field.strip_prefix("changed: ") {
             if !is_change(change) {
@@ -98,8 +100,10 @@ fn row(line: &str) -> Result<Row> {
                 bail!("row {number}: \"{area}\" is none of the areas: {}", AREAS.join(", "));
             }
             row.later = Some(area.to_owned());
+        } else if let Some(rest) = field.strip_prefix("half: ") {
+            row.half = Some(rest.to_owned());
         } else {
-            bail!("row {number}: \"{field}\" is neither `changed: ...` nor `later: ...`");
+            bail!("row {number}: \"{field}\" is neither `changed: ...`, `later: ...` nor `half: ...`");
         }
     }
     Ok(row)
@@ -127,7 +131,10 @@ mod tests {
         let text = "# For people\nopen: allowed\n\n1 | One.\n2 | Two. | changed: decisions 2, 3 — three | later: Plane\n";
         let list = parse("rows", text).expect("it is right");
         assert!(list.open);
-        assert_eq!(list.rows[0], Row { number: 1, sentence: "One.".into(), changed: None, later: None });
+        assert_eq!(
+            list.rows[0],
+            Row { number: 1, sentence: "One.".into(), changed: None, later: None, half: None }
+        );
         assert!(list.rows[0].is_owed());
         assert_eq!(list.rows[1].changed.as_deref(), Some("decisions 2, 3 — three"));
         assert_eq!(list.rows[1].later.as_deref(), Some("Plane"));

@@ -7,17 +7,7 @@
 //! what the machine mounts is seen there, what a hook mounts is not seen by the machine; `nsenter -t 1 -m` goes out of it.
 //!
 //! **What it gets.** Standard input is empty; the working folder is the checkout. Its environment is what the settings give
-//! it, and:
-//!
-//! | variable | is |
-//! |---|---|
-//! | `ORCH_COMMIT` | the commit to deploy: main after the merge |
-//! | `ORCH_PREVIOUS` | what was deployed before: the last commit that came out well; empty if Orch knows of none |
-//! | `ORCH_PROJECT` | the project |
-//! | `ORCH_TASK` | the task that was merged |
-//! | `ORCH_CHECKOUT` | a clean checkout of that commit; gone when the hook has ended, so nothing may run from it |
-//! | `ORCH_RUN_DIR` | a folder for this commit that stays: builds, logs, process ids |
-//! | `ORCH_PORT`, `ORCH_PORT_END` | the first and last port of a block that nobody else has, until a later deploy works |
+//! it, and [`VARIABLES`]. People read the same in `orch reference settings` and `orch reference env`.
 //!
 //! **What it says.** Exit code 0: deployed and healthy; the service is asked all the same, and where there is no address to
 //! ask, a person looks. 1: failed, and rolled back or nothing touched. 2: failed, and the rollback failed too: a person is
@@ -41,6 +31,21 @@ use crate::lease::Ports;
 use crate::process::RunSpec;
 use crate::run::watch::Read;
 use crate::run::{About, Look, Masker, Of, RunKind, Runs, Wanted, io as io_failure, private_file};
+
+/// What a hook finds in its environment besides what the settings give it: names and meanings.
+pub const VARIABLES: [(&str, &str); 8] = [
+    ("ORCH_COMMIT", "the commit to deploy: main after the merge"),
+    ("ORCH_PREVIOUS", "the commit that came out well last; empty if Orch knows of none"),
+    ("ORCH_PROJECT", "the project"),
+    ("ORCH_TASK", "the task that was merged"),
+    (
+        "ORCH_CHECKOUT",
+        "a clean checkout of the commit; gone when the hook has ended: nothing may run from it",
+    ),
+    ("ORCH_RUN_DIR", "a folder for this commit that stays: builds, logs, process ids"),
+    ("ORCH_PORT", "the first of ten ports that nobody else has until a later deploy works"),
+    ("ORCH_PORT_END", "the last of them"),
+];
 
 /// A project's deploy target, as the installation's settings name it.
 #[derive(Debug, Clone)]

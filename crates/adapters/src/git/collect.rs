@@ -426,7 +426,7 @@ impl<'a> Stage<'a> {
             return Ok(Judged::Nothing);
         }
         if !rules.may_write(path) {
-            return undone(path, &format!("outside of what a {} may write", self.order.role));
+            return undone(path, &format!("outside of what the {} may write", self.order.role));
         }
         match kind {
             Kind::Nothing | Kind::Folder if tracked => Ok(Judged::Gone(path)),

@@ -8,7 +8,7 @@
 //! | `spec.json` | [`Launcher`] | what to run; never changed once the shim has begun |
 //! | `lock` | shim | held as long as the shim lives |
 //! | `shim.json` | shim | who the shim is; from here on the run counts as started, once and for all |
-//! | `stdout.log`, `stderr.log` | shim | the output, bounded, byte for byte |
+//! | `stdout.log`, `stderr.log` | shim | the output, byte for byte; of too much its begin and, once it has ended, its end |
 //! | `exit.json` | shim | how it ended |
 //! | `shim.log` | shim | why it could not even begin |
 //!

@@ -147,8 +147,8 @@ struct Run {
 
 impl Run {
     fn start(run_dir: &Path, spec: RunSpec, shim: ShimRecord, signals: Signals) -> io::Result<Self> {
-        let (stdout, stdout_end) = Capture::open(&run_dir.join(Stream::Stdout.file()), spec.output.bytes)?;
-        let (stderr, stderr_end) = Capture::open(&run_dir.join(Stream::Stderr.file()), spec.output.bytes)?;
+        let (stdout, stdout_end) = Capture::open(&run_dir.join(Stream::Stdout.file()), spec.output)?;
+        let (stderr, stderr_end) = Capture::open(&run_dir.join(Stream::Stderr.file()), spec.output)?;
         let (said, said_end) = Note::open()?;
         let alarm = Alarm::new()?;
         let (started_ms, started_boot) = (utc_ms(), boot_clock());
@@ -298,7 +298,7 @@ impl Run {
     }
 
     fn record(
-        self,
+        mut self,
         forced: Option<Ending>,
         status: Option<WaitStatus>,
         swept: Swept,
@@ -329,6 +329,8 @@ impl Run {
             }
         };
         let started = !matches!(ending, Ending::CouldNotStart { .. });
+        self.stdout.finish();
+        self.stderr.finish();
         notes.extend(self.stdout.fault.clone());
         notes.extend(self.stderr.fault.clone());
         let (stdout, stderr) = (self.stdout.tally, self.stderr.tally);

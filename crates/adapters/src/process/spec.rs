@@ -83,7 +83,7 @@ impl Default for Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Beyond {
-    /// It goes on; the rest is dropped and counted.
+    /// It goes on; its begin and its end (a quarter of the limit) are kept, what is between them is counted.
     Drop,
     /// It is stopped, as at the time limit.
     End,

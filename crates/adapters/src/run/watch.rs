@@ -95,7 +95,7 @@ impl Runs {
             Ok(None) => return cannot_tell("its record does not say what it was of".to_owned()),
             Err(failure) => return cannot_tell(failure.cause),
         };
-        let mut notes = Vec::new();
+        let (mut notes, mut left_out) = (Vec::new(), 0);
         let (wall, read) = match seen {
             Observed::NotStarted => return Watched::NotStarted,
             Observed::Unknown { why } => return cannot_tell(why),
@@ -117,6 +117,7 @@ impl Runs {
             }
             Observed::Ended(record) => {
                 notes.clone_from(&record.notes);
+                left_out = record.stdout.dropped + record.stderr.dropped;
                 if record.left_alive > 0 {
                     notes.push(format!("{} of its processes would not die", record.left_alive));
                 }
@@ -131,7 +132,7 @@ impl Runs {
             "" => (None, Vec::new()),
             tail => (Some(Text::of(tail)), vec![Blob::of(tail)]),
         };
-        let end = RunEnd { run, how: read.how, wall, usage: read.usage, tail };
+        let end = RunEnd { run, how: read.how, wall, usage: read.usage, tail, left_out };
         Watched::Ended(Box::new(Finished { end, blobs, notes }))
     }
 

@@ -103,6 +103,7 @@ fn a_flood_is_bounded() {
     assert_eq!(finished.end.how, RunHow::Exited { code: 0 });
     let log = agents.runs.places.of(assignment(1).run).record.join("stdout.log");
     assert!(fs::metadata(log).unwrap().len() <= 64 << 20);
+    assert!(finished.end.left_out > 900 << 20, "{}", finished.end.left_out);
     tail(&finished);
 }
 

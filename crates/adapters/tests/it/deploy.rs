@@ -6,8 +6,8 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 
-use orch_adapters::deploy::hook::{Deploy, Hook};
-use orch_adapters::deploy::probe::{Names, Probe, Well};
+use orch_adapters::deploy::hook::{Deploy, Hook, VARIABLES};
+use orch_adapters::deploy::probe::Probe;
 use orch_adapters::lease::Registry;
 use orch_adapters::process::Identity;
 use orch_core::call::deploy::Health;
@@ -36,7 +36,7 @@ fn deploy(bench: &Bench, script: &str) -> Deploy {
         may_gain_rights: false,
     };
     let url = "http://127.0.0.1:{port}/health";
-    let probe = Probe::new(url, Names::default(), Well::default()).unwrap();
+    let probe = Probe::new(url, "commit").unwrap();
     Deploy { runs, hook: Some(hook), probe: Some(probe) }
 }
 
@@ -114,22 +114,10 @@ fn the_contract_of_a_hook() {
     let env = fs::read_to_string(run_dir.join("env")).unwrap();
     let known: BTreeMap<&str, &str> = env.lines().filter_map(|line| line.split_once('=')).collect();
     let names: Vec<&str> = known.keys().copied().collect();
-    assert_eq!(
-        names,
-        [
-            "ORCH_CHECKOUT",
-            "ORCH_COMMIT",
-            "ORCH_PORT",
-            "ORCH_PORT_END",
-            "ORCH_PREVIOUS",
-            "ORCH_PROJECT",
-            "ORCH_RUN",
-            "ORCH_RUN_DIR",
-            "ORCH_RUN_MARK",
-            "ORCH_TASK",
-            "PATH",
-        ]
-    );
+    let mut promised = VARIABLES.map(|(name, _)| name).to_vec();
+    promised.extend(["ORCH_RUN", "ORCH_RUN_MARK", "PATH"]);
+    promised.sort_unstable();
+    assert_eq!(names, promised);
     assert_eq!((known["ORCH_COMMIT"], known["ORCH_PREVIOUS"]), (COMMIT, NEXT));
     assert_eq!((known["ORCH_PROJECT"], known["ORCH_TASK"]), ("demo", "DEMO-001"));
     assert_eq!(PathBuf::from(known["ORCH_CHECKOUT"]), tree);
@@ -208,7 +196,7 @@ fn probed(answer: &[u8]) -> Health {
     let bench = Bench::new();
     let mut deploy = deploy(&bench, "");
     let url = format!("http://127.0.0.1:{}/health", server(answer.to_vec()));
-    deploy.probe = Some(Probe::new(url, Names::default(), Well::default()).unwrap());
+    deploy.probe = Some(Probe::new(url, "commit").unwrap());
     ask(&deploy, COMMIT)
 }
 
@@ -245,8 +233,7 @@ fn nobody_there() {
     let bench = Bench::new();
     let mut deploy = deploy(&bench, "");
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    deploy.probe =
-        Some(Probe::new(format!("http://127.0.0.1:{unused}/"), Names::default(), Well::Status).unwrap());
+    deploy.probe = Some(Probe::new(format!("http://127.0.0.1:{unused}/"), "commit").unwrap());
     let Health::CannotTell { cause } = ask(&deploy, COMMIT) else { panic!("nobody is there") };
     assert!(cause.contains("cannot be reached") && cause.contains("refused"), "{cause}");
     (deploy.hook, deploy.probe) = (None, None);

@@ -115,9 +115,9 @@ fn git_undoes_what_is_outside_the_scope() {
     assert_eq!(
         collected.outside,
         [
-            ".orch/policy.toml: outside of what a developer may write",
-            "docs/work-items/ORCH-007/00-business-request.md: outside of what a developer may write",
-            "docs/work-items/ORCH-007/12-review.md: outside of what a developer may write",
+            ".orch/policy.toml: outside of what the developer may write",
+            "docs/work-items/ORCH-007/00-business-request.md: outside of what the developer may write",
+            "docs/work-items/ORCH-007/12-review.md: outside of what the developer may write",
         ]
     );
     let names: Vec<&str> = collected.artefacts.iter().map(|a| a.name.as_str()).collect();
@@ -128,7 +128,7 @@ fn git_undoes_what_is_outside_the_scope() {
         write(tree, "docs/work-items/ORCH-007/12-review.md", "ok\n");
         write(tree, "src/main.rs", "fn main() { /* mine */ }\n");
     });
-    assert_eq!(reviewed.outside, ["src/main.rs: outside of what a reviewer may write"]);
+    assert_eq!(reviewed.outside, ["src/main.rs: outside of what the reviewer may write"]);
     let fresh: Vec<_> = reviewed.artefacts.iter().map(|a| (a.name.as_str(), a.fresh)).collect();
     assert_eq!(fresh, [("00-business-request.md", false), ("12-review.md", true)]);
     assert_eq!(reviewed.change, collected.change);

@@ -346,8 +346,38 @@ fn a_gigabyte_is_bounded_on_the_disk() {
     let record = bench.run(&spec);
     assert_eq!(record.ending, Ending::Exited { code: 0 });
     assert_eq!(record.stdout.bytes + record.stdout.dropped, 1 << 30);
-    assert_eq!(bench.log(Stream::Stdout).len(), 1 << 20);
+    let log = bench.log(Stream::Stdout).len();
+    assert!((1 << 19..=1 << 20).contains(&log), "{log}");
     assert_eq!(bench.log(Stream::Stderr), b"end\n");
+}
+
+/// Of too much output the log has the begin and the end, both byte for byte, whole lines at its end, and a line between them
+/// that says how much is left out; what fits is kept as it came, also where it went round the end.
+#[test]
+fn begin_and_end_of_too_much_are_kept() {
+    let whole = |n: u64| (1..=n).map(|n| format!("{n}\n")).collect::<String>();
+    for n in [100, 3_800, 3_900, 4_000, 5_000, 300_000] {
+        let bench = Bench::new();
+        let mut spec = bench.script(&format!("seq 1 {n}"));
+        spec.output = Output { bytes: 20_000, beyond: Beyond::Drop };
+        let record = bench.run(&spec);
+        let (log, whole) = (bench.out(), whole(n));
+        assert_eq!(record.stdout.bytes + record.stdout.dropped, whole.len() as u64, "{n}");
+        assert!(log.len() <= 20_000, "{n}: {}", log.len());
+        if record.stdout.dropped == 0 {
+            assert_eq!(log, whole, "{n}");
+            continue;
+        }
+        assert!(n >= 4_000, "what fits is kept");
+        let (begin, rest) = log.split_once("\n[").unwrap();
+        let (said, end) = rest.split_once(" bytes of output left out here]\n").unwrap();
+        assert_eq!(said.parse(), Ok(record.stdout.dropped), "{n}");
+        assert!(whole.starts_with(begin) && begin.len() > 14_000, "{n}");
+        assert!(whole.ends_with(&format!("\n{end}")) && end.len() > 4_000, "{n}");
+        let names: Vec<_> =
+            std::fs::read_dir(bench.run_dir()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".end")), "{names:?}");
+    }
 }
 
 /// The output limit may end the run instead.

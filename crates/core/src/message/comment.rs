@@ -69,8 +69,14 @@ pub fn sent_back(what: SentBack<'_>, lang: Lang) -> String {
     let by = ("judge", Arg::Text(md_escape(&judge(what.judge, lang))));
     let head = match what.attempt {
         Some((attempt, of)) => {
-            let (attempt, of) = (Arg::Count(u64::from(attempt)), Arg::Count(u64::from(of)));
-            say(lang, "comment-sent-back", [to, by, ("attempt", attempt), ("of", of)])
+            let last = attempt >= of;
+            let number = |n: u32| Arg::Count(u64::from(n));
+            let [attempt, of] = [("attempt", number(attempt)), ("of", number(of))];
+            if last {
+                say(lang, "comment-sent-back-last", [by, attempt, of])
+            } else {
+                say(lang, "comment-sent-back", [to, by, attempt, of])
+            }
         }
         None => say(lang, "comment-sent-back-free", [to, by]),
     };

@@ -37,6 +37,18 @@ pub fn cost(usage: Usage, lang: Lang) -> String {
 
 /// A moment in UTC: `2026-01-02 15:04 UTC`.
 pub fn moment(at: Moment) -> String {
+    let (day, minute) = day_and_minute(at);
+    format!("{day} {minute} UTC")
+}
+
+/// A moment in UTC to the second, for what comes soon: `2026-01-02 15:04:05 UTC`. Never earlier than the moment itself.
+pub fn instant(at: Moment) -> String {
+    let second = Moment(at.0.saturating_add(999).div_euclid(1000).saturating_mul(1000));
+    let (day, minute) = day_and_minute(second);
+    format!("{day} {minute}:{:02} UTC", second.0.rem_euclid(60_000) / 1000)
+}
+
+fn day_and_minute(at: Moment) -> (String, String) {
     let minutes = at.0.div_euclid(60_000);
     let (days, minute) = (minutes.div_euclid(1440), minutes.rem_euclid(1440));
     // Days since 0000-03-01, so that the leap day is the last of its year.
@@ -49,7 +61,7 @@ pub fn moment(at: Moment) -> String {
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
     let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02} UTC", minute / 60, minute % 60)
+    (format!("{year:04}-{month:02}-{day:02}"), format!("{:02}:{:02}", minute / 60, minute % 60))
 }
 
 /// A span with its units in the language.
@@ -113,6 +125,9 @@ mod tests {
             ]
         );
         assert!(!moment(Moment(i64::MIN)).is_empty() && !moment(Moment(i64::MAX)).is_empty());
+        let soon = [1_767_366_299_001, 1_767_366_240_000, -1].map(|ms| instant(Moment(ms)));
+        assert_eq!(soon, ["2026-01-02 15:05:00 UTC", "2026-01-02 15:04:00 UTC", "1970-01-01 00:00:00 UTC"]);
+        assert!(!instant(Moment(i64::MIN)).is_empty() && !instant(Moment(i64::MAX)).is_empty());
         assert_eq!(span(Span(7_500_000), Lang::Ru), "2 ч 5 мин");
     }
 

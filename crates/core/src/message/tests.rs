@@ -66,6 +66,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Advanced { from, to },
         Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
         Reason::SentBack { from: to, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
+        Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 3, of: 3 },
         Reason::Repeated { role: Role::Tester, cause: cause.clone() },
         Reason::EvidenceStands { gate },
         Reason::EvidenceLapsed { gate },
@@ -217,6 +218,7 @@ fn notes() -> Vec<Note> {
         Note::RunFinished { role: Role::Developer, usage: Usage::default(), wall: minutes(1), files: vec![] },
         Note::ProtectedTouched { paths: vec![".ci/run".to_owned()] },
         back(Judge::Gate(GateId::CheckReviewerVerdict), 2),
+        back(Judge::Gate(GateId::CheckReviewerVerdict), 3),
         back(Judge::Gate(GateId::CheckTestsPassed), 2),
         back(Judge::Gate(GateId::CheckCiGreen), 2),
         back(Judge::Person("al*ice".to_owned()), 1),
@@ -522,7 +524,8 @@ fn analyst_comment_says_what_to_press() {
 }
 
 /// Proves that a judgement is told with its findings verbatim and its report, that one by main or the host counts no attempt,
-/// and that an erased text leaves the rest standing (decisions 15, 16, 39).
+/// that the last one does not speak of another beginning, and that an erased text leaves the rest standing (decisions 15,
+/// 16, 39).
 #[test]
 fn going_back_is_told() {
     let back = |judge, text| Note::SentBack {
@@ -540,8 +543,20 @@ fn going_back_is_told() {
          What was found:\n\n````text\nP0: `x`\n```\ncode\n```\n````\n\n\
          All of it: [docs/work-items/ORCH-042/12-review.md](<https://forge/docs/work-items/ORCH-042/12-review.md>)"
     );
-    let erased = told(&back(judge, Text::of("gone")), Lang::En);
+    let erased = told(&back(judge.clone(), Text::of("gone")), Lang::En);
     assert!(erased.contains("attempt 2/3") && !erased.contains("What was found"), "{erased}");
+    let (from, to) = (Stage::Development, Stage::Development);
+    let last = Note::SentBack { from, to, judge: judge.clone(), text: None, attempt: 3, of: 3 };
+    let last = [
+        told(&last, Lang::En),
+        reason(&Reason::SentBack { from, to, judge: judge.clone(), attempt: 3, of: 3 }, Lang::En),
+    ];
+    for text in last {
+        assert!(
+            text.contains("attempt 3/3") && !text.contains("Back to") && !text.contains("again"),
+            "{text}"
+        );
+    }
     for judge in [Judge::Main, Judge::Host] {
         let text = told(&back(judge, Text::of(FINDINGS)), Lang::En);
         assert!(text.contains("This does not count as an attempt.") && !text.contains("2/3"), "{text}");
@@ -611,7 +626,7 @@ fn why_is_answered() {
     };
     assert_eq!(
         hold_kind(&kind, &WorkItem::from("DEMO-001"), Lang::En),
-        "waits until 2026-01-02 15:04 UTC and then tries again to merge: \
+        "waits until 2026-01-02 15:04:00 UTC and then tries again to merge: \
          Your checkout of main has changes: /home/a/b. Commit them or put them aside"
     );
     let many = HoldKind::Protected { paths: (1..=5).map(|n| format!("ci/{n}")).collect() };

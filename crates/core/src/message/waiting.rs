@@ -226,7 +226,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             (say(lang, "hold-turn", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-turn", []))
         }
         HoldKind::RetryAt { due, ask: of, cause } => {
-            let due = ("due", Arg::Text(figure::moment(*due)));
+            let due = ("due", Arg::Text(figure::instant(*due)));
             let what = say(lang, "hold-retry-at", [due, ("ask", Arg::Text(ask(of, lang)))]);
             (what, clause(&delay(cause, lang)))
         }

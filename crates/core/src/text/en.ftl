@@ -59,6 +59,7 @@ reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
 reason-sent-back-here = { $to } begins again, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-sent-back-last = { $from }: turned down for the last time, attempt { $attempt }/{ $of }. Turned down by: { $judge }.
 reason-repeated = The { $role } runs again: { $cause }.
 reason-gate-passed = Passed: { $gate }.
 reason-gate-failed = Failed: { $gate }.
@@ -300,6 +301,7 @@ comment-finished = Finished: **{ $role }**, after { $wall }.
 comment-usage = Tokens: { $input } in ({ $cached } of it from the cache), { $output } out. Cost: { $cost }.
 comment-usage-unknown = Tokens: unknown. Cost: { $cost }.
 comment-sent-back = Back to **{ $to }**, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+comment-sent-back-last = Turned down for the last time, attempt { $attempt }/{ $of }. Turned down by: { $judge }.
 comment-sent-back-free = Back to **{ $to }**. Sent back by: { $judge }. This does not count as an attempt.
 comment-findings = What was found:
 comment-whole = All of it: { $link }
@@ -360,6 +362,7 @@ said-conflict = The change conflicts with main in:
     { $paths }
     Merge main's intent into these files and keep both behaviours.
 said-branch-name-taken = there is a branch { $branch } already: rename or delete it
+said-checkout-dirty = your checkout of main has changes ({ $path }); commit them or put them aside
 said-tests-exited = The tests ended with exit code { $code } and said nothing.
 said-tests-signalled = The tests were ended by signal { $signal }.
 said-tests-timed-out = The tests were killed at their time limit of { $limit }.

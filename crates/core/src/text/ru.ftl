@@ -59,6 +59,7 @@ reason-gesture-without-effect = «{ $press }» ничего не меняет. {
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
 reason-sent-back-here = Снова этап { $to }, попытка { $attempt }/{ $of }. Вернул: { $judge }.
+reason-sent-back-last = { $from }: отклонено в последний раз, попытка { $attempt }/{ $of }. Кто отклонил: { $judge }.
 reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
 reason-gate-passed = Пройдено: { $gate }.
 reason-gate-failed = Не пройдено: { $gate }.
@@ -306,6 +307,7 @@ comment-finished = Работа закончена: **{ $role }**, время: {
 comment-usage = Токены: вход { $input } (из кэша { $cached }), выход { $output }. Стоимость: { $cost }.
 comment-usage-unknown = Токены: неизвестно. Стоимость: { $cost }.
 comment-sent-back = Возврат на этап **{ $to }**, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
+comment-sent-back-last = Отклонено в последний раз, попытка { $attempt }/{ $of }. Кто отклонил: { $judge }.
 comment-sent-back-free = Возврат на этап **{ $to }**. Кто вернул: { $judge }. Попыткой это не считается.
 comment-findings = Что найдено:
 comment-whole = Полностью: { $link }
@@ -367,6 +369,7 @@ said-conflict = Изменение конфликтует с main в файла�
     { $paths }
     Учтите в них то, ради чего менялся main, и сохраните работу обеих сторон.
 said-branch-name-taken = ветка { $branch } уже есть: переименуйте её или удалите
+said-checkout-dirty = в вашей рабочей копии main есть изменения ({ $path }); закоммитьте их или отложите
 said-tests-exited = Тесты завершились с кодом { $code } и ничего не вывели.
 said-tests-signalled = Тесты прервал сигнал { $signal }.
 said-tests-timed-out = Тесты не уложились в отведённое время: { $limit }.

@@ -139,6 +139,9 @@ fn failed(error: &copies::BackupError) -> Error {
     let kind = match error {
         copies::BackupError::Exists { .. } => Kind::Refused,
         copies::BackupError::Unsound { .. } => Kind::Damaged,
+        copies::BackupError::Files { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {
+            Kind::NotFound
+        }
         copies::BackupError::Source(cause) | copies::BackupError::Target(cause) => match cause {
             orch_store::OpenError::Taken { .. } => Kind::Refused,
             orch_store::OpenError::Files { source, .. } if source.kind() == std::io::ErrorKind::NotFound => {

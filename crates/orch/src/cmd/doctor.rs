@@ -68,6 +68,12 @@ impl Checks {
         self.add(name, Health::Missing, says, Some(mend.to_owned()));
     }
 
+    /// What `orch up` refuses as root. One that runs was told --allow-root.
+    fn refused_as_root(&mut self, name: &str, up: bool, says: impl Into<String>, mend: &str) {
+        let state = if up { Health::Mind } else { Health::Missing };
+        self.add(name, state, says, Some(mend.to_owned()));
+    }
+
     fn error(&mut self, name: &str, error: &Error) {
         let says = match &error.place {
             Some(place) => format!("{place}: {}", error.cause),
@@ -91,13 +97,13 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     let up = brain(here, &mut checks);
     listen(&settings, up, &mut checks);
     store(here, &mut checks);
-    let runs_as = user(&settings, &mut checks);
+    let runs_as = user(&settings, up, &mut checks);
     sandbox(&mut checks);
     trees(here, &mut checks);
     machine(here, &settings, runs_as, &mut checks);
     agents(here, &settings, &mut checks);
     for (id, own) in &settings.projects {
-        project(id, own, &settings, &mut checks);
+        project(id, own, &settings, up, &mut checks);
     }
     if settings.projects.is_empty() {
         checks.mind("projects", "none yet", "run `orch init` in a repository");
@@ -317,12 +323,13 @@ fn store(here: &Here, checks: &mut Checks) {
 }
 
 /// As whom agents and tests run, in the words with which `orch up` would refuse.
-fn user(settings: &Settings, checks: &mut Checks) -> Option<RunAs> {
+fn user(settings: &Settings, up: bool, checks: &mut Checks) -> Option<RunAs> {
     let own = rustix::process::geteuid();
     let Some(name) = &settings.run_as else {
         if own.is_root() {
-            checks.mind(
+            checks.refused_as_root(
                 "user",
+                up,
                 "Orch is root, and agents and tests would be too: `orch up` refuses without --allow-root",
                 "set `run_as` in orch.toml to a user without rights, or run Orch as one",
             );
@@ -540,7 +547,7 @@ fn login_of(agent: &Agent) -> &'static str {
     }
 }
 
-fn project(id: &str, own: &Project, settings: &Settings, checks: &mut Checks) {
+fn project(id: &str, own: &Project, settings: &Settings, up: bool, checks: &mut Checks) {
     let label = format!("project {id}");
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -608,7 +615,7 @@ fn project(id: &str, own: &Project, settings: &Settings, checks: &mut Checks) {
         let says = format!(
             "its repository belongs to uid {uid}, and git would work in it as root: `orch up` refuses without --allow-root"
         );
-        checks.mind(&label, says, "start Orch as that user, or give the repository to root");
+        checks.refused_as_root(&label, up, says, "start Orch as that user, or give the repository to root");
     }
     if let Some(hook) = &own.hook
         && let Some(path) = in_checkout(&hook.program)

@@ -4,6 +4,7 @@
 use std::process::ExitCode;
 
 use orch_core::id::WorkItem;
+use orch_core::message::Lang;
 use serde_json::{Value, json};
 
 use super::Here;
@@ -11,6 +12,7 @@ use crate::client::{segment, talk};
 use crate::error::{Error, Kind};
 use crate::ids;
 use crate::screen::{self, ASKS, BOLD, paint};
+use crate::words::words;
 
 /// A task.
 #[derive(Debug, clap::Args)]
@@ -82,15 +84,18 @@ fn waiting(task: &Value, gesture: &str) -> Option<String> {
 }
 
 fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
-    let waits =
-        task.pointer("/standing/text").and_then(Value::as_str).unwrap_or("it waits for something else");
+    let waits = task.pointer("/standing/text").and_then(Value::as_str).unwrap_or(words().waits_else);
     let offered = task.get("gestures").and_then(Value::as_array).into_iter().flatten();
     let offered: Vec<&str> = offered.filter_map(|one| one.get("name")?.as_str()).collect();
     let remedy = match offered.as_slice() {
-        [] => format!("`orch why {id}` says what would move it"),
-        names => format!("what you can do now: {}", names.join(", ")),
+        [] => format!("`orch why {id}` {}", words().why_says),
+        names => format!("{}: {}", words().can_do, names.join(", ")),
     };
-    Error::refused(format!("there is nothing to {gesture} in {id}: {waits}")).remedy(remedy)
+    let cause = match words().lang {
+        Lang::En => format!("there is nothing to {gesture} in {id}: {waits}"),
+        Lang::Ru => format!("{id}: для `{gesture}` здесь ничего нет: {waits}"),
+    };
+    Error::refused(cause).remedy(remedy)
 }
 
 /// A rejection.
@@ -99,7 +104,7 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
 /// The brain is not running, or there is no such task.
 pub fn reject(here: &Here, args: &Reject) -> Result<ExitCode, Error> {
     if args.reason.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
-        return Err(Error::new(Kind::Usage, "the reason is empty").remedy("say why, or leave --reason out"));
+        return Err(Error::new(Kind::Usage, words().reason_empty).remedy(words().say_reason));
     }
     let body = args.reason.as_ref().map_or(json!({}), |reason| json!({ "reason": reason }));
     press(here, "reject", &args.task, &body)
@@ -116,7 +121,7 @@ pub fn priority(here: &Here, args: &Priority) -> Result<ExitCode, Error> {
     }
     let done = taken_as(here, &id, "priority", &taken)?;
     if !here.json {
-        screen::line(&format!("its priority is {} now", args.level));
+        screen::line(&format!("{} {}", words().its_priority_is, words().named(&args.level)));
     }
     Ok(done)
 }
@@ -142,10 +147,11 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     let effective = taken.get("effective").and_then(Value::as_bool).unwrap_or(true);
     if !effective {
-        let cause = if reasons.is_empty() { format!("`{gesture}` had no effect") } else { reasons.join(" ") };
+        let cause =
+            if reasons.is_empty() { format!("`{gesture}` {}", words().no_effect) } else { reasons.join(" ") };
         let refused = Error::refused(cause).at(whom);
         return Err(match WorkItem::read(whom) {
-            Some(_) => refused.remedy(format!("`orch show {whom}` ends with what you can do now")),
+            Some(_) => refused.remedy(format!("`orch show {whom}` {}", words().show_says)),
             None => refused,
         });
     }
@@ -153,10 +159,10 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
         screen::json(taken);
         return Ok(ExitCode::SUCCESS);
     }
-    let said = if reasons.is_empty() { format!("{gesture}: done") } else { reasons.join(" ") };
+    let said = if reasons.is_empty() { format!("{gesture}: {}", words().done) } else { reasons.join(" ") };
     screen::line(&format!("{}  {}", paint(BOLD, whom), screen::safe(&said)));
     if taken.get("duplicate").and_then(Value::as_bool) == Some(true) {
-        screen::line(&paint(ASKS, "this was said before and counted once"));
+        screen::line(&paint(ASKS, words().said_before));
     }
     Ok(ExitCode::SUCCESS)
 }

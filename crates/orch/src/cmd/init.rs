@@ -110,18 +110,27 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         }
         None => Some(entry_text(&plan, &repository)),
     };
-    // Everything is checked before anything is written.
-    if let Some(entry) = &entry {
-        let text = with_entry(&loaded.text, entry);
-        Settings::of_text(&settings_file, &text, &[]).map_err(|e| {
+    // Everything is checked before anything is written, and what it was checked against must still stand then.
+    let text = entry.as_ref().map(|entry| with_entry(&loaded.text, entry));
+    if let Some(text) = &text {
+        Settings::of_text(&settings_file, text, &[]).map_err(|e| {
             Error::from(e)
                 .remedy("the entry that would be added does not fit: mend orch.toml, or give other values")
         })?;
-        write_settings(here.home.folder(), &settings_file, &text)?;
+    }
+    let lock = alone(here.home.folder())?;
+    if Settings::load(&settings_file, &here.env)?.text != loaded.text {
+        drop(lock);
+        note("orch.toml was changed meanwhile: looking again");
+        return run(here, args);
+    }
+    if let Some(text) = &text {
+        write_settings(&settings_file, text)?;
     }
     if let Some(policy) = &policy {
         write_policy(&policy_file, policy)?;
     }
+    drop(lock);
     let works = taken_up(here, &plan.name);
     report(here, &plan, &repository, (entry.is_some(), policy.is_some()), works);
     Ok(ExitCode::SUCCESS)
@@ -455,13 +464,25 @@ fn read_own_policy(file: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-fn write_settings(home: &Path, file: &Path, text: &str) -> Result<(), Error> {
-    let failed = |place: &Path, e: io::Error| {
-        Error::failed(format!("the settings cannot be written: {e}"))
-            .at(place.display())
-            .remedy("check owner, rights and space of the folder, or name another one in ORCH_HOME")
+/// Makes the data folder if it is not there, and waits until no other `orch init` writes in it. Whoever holds what is
+/// returned is alone with `orch.toml`; a process that dies lets go.
+fn alone(home: &Path) -> Result<fs::File, Error> {
+    let taken = || {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(home)?;
+        let folder = fs::File::open(home)?;
+        folder.lock()?;
+        Ok(folder)
     };
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(home).map_err(|e| failed(home, e))?;
+    taken().map_err(|e| unwritten(home, &e))
+}
+
+fn unwritten(place: &Path, e: &io::Error) -> Error {
+    Error::failed(format!("the settings cannot be written: {e}"))
+        .at(place.display())
+        .remedy("check owner, rights and space of the folder, or name another one in ORCH_HOME")
+}
+
+fn write_settings(file: &Path, text: &str) -> Result<(), Error> {
     // A link (to a repository of settings, say) stays one: what it points to is replaced.
     let file = file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
     let part = file.with_extension(format!("toml.{}", std::process::id()));
@@ -474,7 +495,7 @@ fn write_settings(home: &Path, file: &Path, text: &str) -> Result<(), Error> {
     write().map_err(|e| {
         // The half-written one is of no use to anybody; if it cannot go, the message says enough.
         let _ = fs::remove_file(&part);
-        failed(&file, e)
+        unwritten(&file, &e)
     })
 }
 

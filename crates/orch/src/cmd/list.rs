@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use orch_core::message::figure;
 use serde_json::Value;
 
 use super::Here;
 use crate::client::{self, talk};
 use crate::error::Error;
 use crate::screen::{self, ASKS, BAD, BOLD, BUSY, DIM, GOOD, PLAIN, cell, paint};
+use crate::words::words;
 
 /// The tasks.
 #[derive(Debug, clap::Args)]
@@ -47,7 +49,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let tasks = page.get("tasks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     if tasks.is_empty() {
         let hint = if args.all { "orch new \"title\"" } else { "orch list --all" };
-        screen::line(&format!("no tasks   {}", paint(DIM, hint)));
+        screen::line(&format!("{}   {}", words().no_tasks, paint(DIM, hint)));
         return Ok(ExitCode::SUCCESS);
     }
     let now = orch_engine::clock::now();
@@ -55,7 +57,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         |task: &Value, path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     let row = |task: &Value| {
         let style = style_of(&word(task, "/standing/state"));
-        let since = screen::moment(&word(task, "/standing/since")).map(|at| now.since(at).to_string());
+        let since = screen::moment(&word(task, "/standing/since"))
+            .map(|at| figure::span(now.since(at), words().lang));
         vec![
             cell(BOLD, word(task, "/id")),
             cell(PLAIN, word(task, "/stage")),
@@ -67,7 +70,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let rows: Vec<_> = tasks.iter().map(row).collect();
     screen::out(&screen::table(&rows));
     if !page["next"].is_null() {
-        super::note("there are more; -n 200 shows up to 200");
+        super::note(words().more_tasks);
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::Value;
 
-use super::Here;
+use super::{Here, note};
 use crate::client::{self, Next, segment, talk};
 use crate::error::Error;
 use crate::ids;
@@ -68,12 +68,19 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             if here.json {
                 screen::json(&serde_json::json!({
                     "text": text, "from": part.from, "next": part.next, "size": part.size, "live": part.live,
+                    "left_out": part.left_out,
                 }));
             } else {
                 screen::out(&screen::safe_lines(&text));
             }
             // Only the whole log is worth asking on for; the end of one is what was asked for.
             if !args.whole || part.next >= part.size || part.bytes.is_empty() {
+                if part.left_out > 0 && !here.json {
+                    note(&format!(
+                        "{} bytes of the output were too many and are left out: this log is its begin and its end",
+                        part.left_out
+                    ));
+                }
                 return Ok(());
             }
             from = Some(part.next);

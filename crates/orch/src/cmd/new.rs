@@ -9,6 +9,7 @@ use super::Here;
 use crate::client::talk;
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
+use crate::words::words;
 
 /// Ask for a change.
 #[derive(Debug, clap::Args)]
@@ -32,8 +33,7 @@ pub struct Args {
 /// The brain is not running or refuses.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     if args.title.trim().is_empty() {
-        return Err(Error::new(Kind::Usage, "the title is empty")
-            .remedy("say in one sentence what should be different"));
+        return Err(Error::new(Kind::Usage, words().title_empty).remedy(words().say_title));
     }
     let project = here.project(args.project.as_deref())?;
     let text = match args.text.as_deref() {
@@ -54,7 +54,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     }
     let task = made.get("task").and_then(Value::as_str).unwrap_or("?");
     let next = if args.backlog { format!("orch start {task}") } else { format!("orch why {task}") };
-    let what = if args.backlog { "written down" } else { "asked for" };
+    let what = if args.backlog { words().written_down } else { words().asked_for };
     screen::line(&format!("{} {what}   {}", paint(BOLD, task), paint(DIM, &next)));
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ use crate::client::{segment, talk};
 use crate::error::Error;
 use crate::ids;
 use crate::screen::{self, BAD, BOLD, DIM, GOOD, PLAIN, cell, paint};
+use crate::words::words;
 
 /// All of a task.
 #[derive(Debug, clap::Args)]
@@ -33,6 +34,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 }
 
 fn text(task: &Value) -> String {
+    let words = words();
     let word = |path: &str| task.pointer(path).and_then(Value::as_str).unwrap_or_default();
     let mut out = format!("{}  {}\n", paint(BOLD, word("/id")), paint(BOLD, word("/title")));
     let stand = paint(list::style_of(word("/standing/state")), word("/standing/text"));
@@ -44,7 +46,10 @@ fn text(task: &Value) -> String {
         out.push_str(&format!("{}\n", paint(DIM, word("/standing/lifts"))));
     }
     for also in task.pointer("/standing/also").and_then(Value::as_array).into_iter().flatten() {
-        out.push_str(&format!("{}\n", paint(DIM, &format!("also: {}", also.as_str().unwrap_or_default()))));
+        out.push_str(&format!(
+            "{}\n",
+            paint(DIM, &format!("{}: {}", words.also, also.as_str().unwrap_or_default()))
+        ));
     }
     let number = |path: &str| task.pointer(path).and_then(Value::as_u64).map(|n| n.to_string());
     let attempt = match (number("/attempt"), number("/attempts")) {
@@ -53,22 +58,22 @@ fn text(task: &Value) -> String {
     };
     let known = |path: &str| Some(word(path).to_owned()).filter(|text| !text.is_empty());
     let facts = [
-        ("project", known("/project")),
-        ("priority", known("/priority")),
-        ("attempt", attempt),
-        ("cost", known("/usage/cost")),
-        ("branch", known("/branch")),
-        ("head", known("/head")),
-        ("change request", number("/change_request")),
-        ("merged", known("/merged")),
-        ("deployed", known("/deployed")),
+        (words.project, known("/project")),
+        (words.priority, known("/priority").map(|level| words.named(&level).to_owned())),
+        (words.attempt, attempt),
+        (words.cost, known("/usage/cost")),
+        (words.branch, known("/branch")),
+        (words.head, known("/head")),
+        (words.change_request, number("/change_request")),
+        (words.merged, known("/merged")),
+        (words.deployed, known("/deployed")),
     ];
     let facts =
         facts.into_iter().filter_map(|(label, value)| Some(vec![cell(DIM, label), cell(PLAIN, value?)]));
     out.push_str(&screen::table(&facts.collect::<Vec<_>>()));
-    section(&mut out, "runs", task, "/runs", |run| {
+    section(&mut out, words.runs, task, "/runs", |run| {
         let (style, end) = match (of(run, "end"), run.get("well").and_then(Value::as_bool)) {
-            ("", _) => (screen::BUSY, "runs"),
+            ("", _) => (screen::BUSY, words.is_running),
             (end, Some(true)) => (GOOD, end),
             (end, _) => (BAD, end),
         };
@@ -79,17 +84,17 @@ fn text(task: &Value) -> String {
             cell(style, end),
         ]
     });
-    section(&mut out, "gates", task, "/gates", |gate| {
+    section(&mut out, words.gates, task, "/gates", |gate| {
         let verdict = of(gate, "verdict");
         let style = if verdict == "pass" { GOOD } else { BAD };
         let findings = of(gate, "findings").lines().next().unwrap_or_default().trim_start_matches(['#', ' ']);
-        vec![cell(PLAIN, of(gate, "label")), cell(style, verdict), cell(DIM, findings)]
+        vec![cell(PLAIN, of(gate, "label")), cell(style, words.named(verdict)), cell(DIM, findings)]
     });
-    section(&mut out, "files", task, "/artefacts", |file| {
+    section(&mut out, words.files, task, "/artefacts", |file| {
         let (style, filed) = filed(file);
-        vec![cell(PLAIN, of(file, "name")), cell(DIM, of(file, "verdict")), cell(style, filed)]
+        vec![cell(PLAIN, of(file, "name")), cell(DIM, words.named(of(file, "verdict"))), cell(style, filed)]
     });
-    section(&mut out, "what you can do now", task, "/gestures", |gesture| {
+    section(&mut out, words.can_do, task, "/gestures", |gesture| {
         let name = of(gesture, "name");
         let more = match name {
             "reject" => " --reason TEXT",
@@ -111,16 +116,16 @@ fn filed(file: &Value) -> (anstyle::Style, String) {
     let Some(record) = file.get("record").filter(|record| record.is_object()) else {
         return (PLAIN, String::new());
     };
-    let branch = of(record, "branch");
+    let (words, branch) = (words(), of(record, "branch"));
     let again = if record.get("refused").and_then(Value::as_bool) == Some(true) {
-        "`orch retry` pushes it again"
+        words.retry_pushes
     } else {
-        "tried again by itself"
+        words.tried_again
     };
     match (of(record, "commit"), of(record, "trouble")) {
-        ("", "") => (screen::BUSY, format!("on its way to {branch}")),
-        ("", cause) => (BAD, format!("not on {branch} ({again}): {cause}")),
-        (commit, _) => (DIM, format!("on {branch} {}", commit.get(..10).unwrap_or(commit))),
+        ("", "") => (screen::BUSY, format!("{} {branch}", words.on_its_way)),
+        ("", cause) => (BAD, format!("{} {branch} ({again}): {cause}", words.not_on)),
+        (commit, _) => (DIM, format!("{} {branch} {}", words.stands_on, commit.get(..10).unwrap_or(commit))),
     }
 }
 

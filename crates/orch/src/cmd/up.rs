@@ -10,6 +10,7 @@ use crate::compose::perform::Boundary;
 use crate::compose::{self, Wishes, user};
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
+use crate::words::words;
 
 /// Serve: dashboard, API and work, until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -58,8 +59,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     block_on(async move {
         let mut asked = Asked::listen()?;
         let running = compose::start(home, settings, wishes).await?;
-        screen::line(&format!("Orch serves: {}", paint(BOLD, &running.link()?)));
-        screen::line(&paint(DIM, "the link signs one browser in; Ctrl-C ends Orch, and runs go on"));
+        screen::line(&format!("{}: {}", words().serves, paint(BOLD, &running.link()?)));
+        screen::line(&paint(DIM, words().link_hint));
         asked.to_end().await;
         running.stop().await;
         Ok(ExitCode::SUCCESS)

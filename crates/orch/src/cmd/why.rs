@@ -9,6 +9,7 @@ use crate::client::{segment, talk};
 use crate::error::Error;
 use crate::ids;
 use crate::screen::{self, BOLD, DIM, paint};
+use crate::words::words;
 
 /// What a task waits for.
 #[derive(Debug, clap::Args)]
@@ -31,7 +32,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let word = |path: &str| why.pointer(path).and_then(Value::as_str).unwrap_or_default();
     screen::line(&format!("{}  {}", paint(BOLD, word("/id")), screen::safe(word("/sentence"))));
     for also in why.pointer("/standing/also").and_then(Value::as_array).into_iter().flatten() {
-        screen::line(&paint(DIM, &format!("also: {}", also.as_str().unwrap_or_default())));
+        screen::line(&paint(DIM, &format!("{}: {}", words().also, also.as_str().unwrap_or_default())));
     }
     Ok(ExitCode::SUCCESS)
 }

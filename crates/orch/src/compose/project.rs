@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use orch_adapters::agent::{AgentKind, AgentProgram, Agents, Login, Price, Prompt, prompt};
 use orch_adapters::deploy::hook::{Deploy, Hook};
-use orch_adapters::deploy::probe::{Names, Probe, Well};
+use orch_adapters::deploy::probe::Probe;
 use orch_adapters::gate::ci::Ci;
 use orch_adapters::git::{Cache, Git, Hub, TreeOrder};
 use orch_adapters::lease::Registry;
@@ -205,8 +205,7 @@ impl Maker<'_> {
         };
         let probe = match &own.health {
             Some(health) => {
-                let names = Names::Json(health.field.clone());
-                Some(Probe::new(&health.url, names, Well::default()).map_err(|e| Error::failed(chain(&e)))?)
+                Some(Probe::new(&health.url, &health.field).map_err(|e| Error::failed(chain(&e)))?)
             }
             None => None,
         };

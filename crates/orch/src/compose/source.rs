@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use orch_adapters::git::Hub;
-use orch_adapters::process::Stream;
+use orch_adapters::process::{self, Observed, Stream};
 use orch_adapters::run::Masker;
 use orch_adapters::run::said;
 use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
@@ -143,7 +143,14 @@ pub(crate) fn log_of(record: &Path, live: bool, part: &LogPart, mask: &Masker) -
     let size = std::fs::metadata(record.join(name)).map(|file| file.len()).unwrap_or(0);
     let from = part.from.unwrap_or_else(|| size.saturating_sub(part.most as u64));
     let bytes = said::part(record, stream, (from, part.most), live, mask).map_err(|e| e.to_string())?;
-    Ok(LogChunk { from, bytes, size, live })
+    let left_out = match (live, process::observe(record)) {
+        (false, Observed::Ended(end)) => match part.stream {
+            LogStream::Out => end.stdout.dropped,
+            LogStream::Err => end.stderr.dropped,
+        },
+        _ => 0, // not a domain enum
+    };
+    Ok(LogChunk { from, bytes, size, live, left_out })
 }
 
 /// What a task changes; `None` while it has no branch.

@@ -409,6 +409,10 @@ pub fn example() -> String {
             line(says, &format!("roles.{role}.{key}"), &name, placeholder);
         }
     }
+    out.push_str("\n# What a deploy hook finds in its environment (`orch reference settings`, [projects.<name>.hook]):\n");
+    for (name, says) in orch_adapters::deploy::hook::VARIABLES {
+        out.push_str(&format!("#   {name}: {says}\n"));
+    }
     out.push_str("\n# Names of earlier times that are accepted and have no effect:\n");
     for Variable { name, means, .. } in VARIABLES {
         if let Means::Heart(why) = means {

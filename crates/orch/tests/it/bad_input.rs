@@ -156,6 +156,10 @@ fn malformed_verdicts_never_count() {
             } => {
                 assert_eq!(file, "12-review.md", "{steps}");
             }
+            // An empty file is no file (decision 36).
+            Why::Fruitless { cause: Cause::Said { said: Said::FilesMissing { files } }, .. } => {
+                assert_eq!(*files, ["12-review.md"], "{steps}");
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -185,7 +189,8 @@ fn files_outside_the_scope_are_findings() {
     assert_eq!(read(".orch/policy.toml"), GREEN.trim());
 }
 
-/// Proves that 1 GB of output neither fills the disk nor the journal, and that the change goes on.
+/// Proves that 1 GB of output neither fills the disk nor the journal, that the change goes on, and that what is left out is
+/// a finding of the run: in its row, in its words, and with its log.
 #[test]
 fn a_flood_of_output_is_bounded() {
     let mut yard = Yard::with(&[], GREEN);
@@ -198,8 +203,19 @@ fn a_flood_of_output_is_bounded() {
     assert_eq!(task.stage, Stage::Done, "{:?}", task.step);
     let run = task.runs.iter().find(|row| row.job == Job::Agent(Role::Developer)).unwrap();
     let log = yard.home().runs().join(run.run.to_string()).join("stdout.log");
-    let kept = std::fs::metadata(log).unwrap().len();
+    let kept = std::fs::metadata(&log).unwrap().len();
     assert!((1 << 20..=64 << 20).contains(&kept), "{kept}");
+    let left_out = run.left_out;
+    assert!((900_000_000..1_000_000_000).contains(&left_out), "{left_out}");
+    let (shown, _) = yard.typed(&["show", &id.to_string(), "--json"]);
+    let shown: Value = serde_json::from_str(&shown).unwrap();
+    let rows = shown["runs"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == run.run.to_string()).unwrap();
+    assert_eq!(row["left_out"], left_out, "{row}");
+    let words = format!("finished; {left_out} bytes of its output left out");
+    assert_eq!(row["end"], words.as_str(), "{row}");
+    let (_, noted) = yard.typed(&["logs", &id.to_string(), "--run", &run.run.to_string()]);
+    assert!(noted.contains(&format!("{left_out} bytes of the output were too many")), "{noted}");
     let store = std::fs::metadata(yard.home().store()).unwrap().len();
     assert!(store < 16 << 20, "{store}");
 }

@@ -102,6 +102,8 @@ fn a_wrong_command_line() {
     assert!(stage.orch(["shwo"]).failed(2).contains("show"));
     let error: Value = serde_json::from_str(&stage.orch(["show", "--json"]).failed(2)).unwrap();
     assert_eq!(error["error"]["kind"], "usage");
+    let error: Value = serde_json::from_str(&stage.orch(["new", "--json"]).failed(2)).unwrap();
+    assert!(error["error"]["cause"].as_str().unwrap().ends_with("not provided: <TITLE>"), "{error}");
     assert!(stage.orch(["--version"]).well().starts_with("orch "));
     let help = stage.orch(["--help"]).well();
     assert!(help.contains("Exit codes: 0 done") && help.contains("reference"), "{help}");
@@ -214,7 +216,7 @@ fn gestures_reach_their_paths() {
         stage.write("home/orch.toml", "[projects.demo]\nprefix = \"D\"\nrepository = \"/d\"\n");
         let taken = json!({ "seq": 1, "duplicate": false, "effective": true, "reasons": ["so it is"] });
         let (asked, serve) = brain(&stage, vec![(200, taken)]);
-        let more = if command[0] == "priority" { "its priority is high now\n" } else { "" };
+        let more = if command[0] == "priority" { "its priority is now high\n" } else { "" };
         assert!(stage.orch(command).well().ends_with(&format!("  so it is\n{more}")), "{command:?}");
         let asked = asked.recv().unwrap();
         assert_eq!(asked.line, format!("POST {path} HTTP/1.1"));

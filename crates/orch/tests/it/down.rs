@@ -44,9 +44,25 @@ fn the_same_words_while_orch_is_down() {
             let (left, told) = yard.typed(command);
             assert_eq!(still(&left), still(&said), "{command:?}");
             assert_eq!(noted, "", "{command:?}");
-            assert!(told.contains("Orch is not running"), "{command:?}: {told}");
+            assert!(
+                told.contains(if language == "en" {
+                    "Orch is not running"
+                } else {
+                    "Orch не запущен"
+                }),
+                "{command:?}: {told}"
+            );
         }
         assert!(yard.typed(&["diff", "yard-1"]).0.contains("+a line"));
+        let show = yard.typed(&["show", "yard-1"]).0;
+        let labels = if language == "en" {
+            ["project ", "priority ", "branch ", "\nruns\n", "\ngates\n", "pass", "\nfiles\n"]
+        } else {
+            ["проект ", "приоритет ", "ветка ", "\nзапуски\n", "\nпроверки\n", "пройдено", "\nфайлы\n"]
+        };
+        for label in labels {
+            assert!(show.contains(label), "{label}: {show}");
+        }
         let why = yard.typed(&["why", "yard-2"]).0;
         assert!(why.contains(if language == "en" { "approval" } else { "одобрения" }), "{why}");
         assert_eq!(why.matches("YARD-002").count(), 2, "its id, and the command that moves it: {why}");

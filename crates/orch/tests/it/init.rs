@@ -28,6 +28,34 @@ fn a_repository_becomes_a_project() {
     assert!(again.contains("this repository is project `demo` already"), "{again}");
 }
 
+/// Proves that repositories which become projects at the same time all become one: no entry is lost.
+#[test]
+fn six_at_once_are_six_projects() {
+    let stage = Stage::new();
+    let names = ["one", "two", "three", "four", "five", "six"];
+    for name in names {
+        let folder = stage.path(name);
+        std::fs::create_dir(&folder).unwrap();
+        stage.git(["init", "--quiet", "--initial-branch=main", folder.to_str().unwrap()]);
+        let folder = folder.to_str().unwrap();
+        stage.git(["-C", folder, "commit", "--quiet", "--allow-empty", "--message=first"]);
+    }
+    let start = std::sync::Barrier::new(names.len());
+    std::thread::scope(|scope| {
+        for name in names {
+            let (stage, start) = (&stage, &start);
+            scope.spawn(move || {
+                start.wait();
+                stage.orch_in(&stage.path(name), ["init", "--name", name]).well()
+            });
+        }
+    });
+    let settings = Settings::load(&stage.home().join("orch.toml"), &[]).unwrap().settings;
+    let mut known: Vec<&str> = settings.projects.keys().map(|name| name.as_str()).collect();
+    known.sort_unstable();
+    assert_eq!(known, ["five", "four", "one", "six", "three", "two"]);
+}
+
 /// Proves the guess of test command and setup in the usual languages.
 #[test]
 fn languages_are_detected() {

@@ -290,9 +290,8 @@ fn moments(seed: u64, rows: u64) -> Fate {
 }
 
 /// Proves that Orch may be killed at any boundary of an effect: the story ends as the undisturbed one does, with one branch,
-/// change request, merge, deploy and comment each. Six boundaries and two random moments; with
-/// `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many
-/// random moments. `ORCH_KILL="after gate/ci 1, before forge/merge 1"` plays only these.
+/// change request, merge, deploy and comment each. Nine boundaries and six random moments;
+/// with `ORCH_SEEDS` above 6 every boundary of the story is hit, and as many random moments. `ORCH_KILL="after gate/ci 1, before forge/merge 1"` plays only these.
 #[test]
 fn killed_at_a_boundary_the_story_ends_the_same() {
     let spared = tell(&Fate::Spared);
@@ -306,7 +305,7 @@ fn killed_at_a_boundary_the_story_ends_the_same() {
         _ if !named.is_empty() => named,
         0..=6 => {
             let always = ALWAYS.map(|boundary| Fate::Boundary(boundary.to_owned()));
-            (1..=2).map(|seed| moments(seed, spared.rows)).chain(always).collect()
+            (1..=6).map(|seed| moments(seed, spared.rows)).chain(always).collect()
         }
         many => (1..=many).map(|seed| moments(seed, spared.rows)).chain(boundaries(&spared)).collect(),
     };

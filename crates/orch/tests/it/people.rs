@@ -182,3 +182,25 @@ fn an_edited_orch_toml_holds_at_once() {
     }));
     assert_eq!(known, Some(true));
 }
+
+/// row 142: Frozen repo blocks new starts; unfreeze endpoint clears it.
+/// Through both paths that there are, at the front door of the real composition.
+#[test]
+fn the_unfreeze_endpoint_lets_tasks_begin() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let named = json!({ "repo": PROJECT });
+    let paths = [
+        (format!("/api/v1/projects/{PROJECT}/unfreeze"), json!({})),
+        ("/serial-gate/unfreeze".into(), named),
+    ];
+    for (path, body) in paths {
+        yard.post(&format!("/api/v1/projects/{PROJECT}/freeze"), &json!({})).unwrap();
+        let id = yard.ask("A change");
+        yard.sweep();
+        assert_eq!(yard.task(&id).stage, Stage::Created, "{path}");
+        assert!(matches!(yard.holds(&id).first(), Some(HoldKind::Frozen { .. })), "{:?}", yard.holds(&id));
+        assert_eq!(yard.post(&path, &body).unwrap()["effective"], true, "{path}");
+        yard.until(&id, "it begins", |task| (task.stage != Stage::Created).then_some(()));
+    }
+}

@@ -86,6 +86,22 @@ fn every_key_stands_in_its_reference() {
     }
 }
 
+/// Proves decision 22, "documented": what a deploy hook is told, and how a service is asked, stands where people look, in the
+/// words of the code.
+#[test]
+fn the_contract_of_a_deploy_is_documented() {
+    let (text, env) = (reference::settings(), reference::environment());
+    for (name, says) in orch_adapters::deploy::hook::VARIABLES {
+        assert!(text.contains(&format!("#   {name:<13}  {says}\n")), "{name} in the settings");
+        assert!(env.contains(&format!("#   {name}: {says}\n")), "{name} in the environment");
+    }
+    let told = text.lines().filter(|line| line.starts_with("#   ORCH_")).count();
+    assert_eq!(told, orch_adapters::deploy::hook::VARIABLES.len(), "nothing that no hook gets");
+    for word in ["{checkout}", "{port}", "{commit}", "Exit code 0", "`status`", "deploy_minutes"] {
+        assert!(text.contains(word), "{word}");
+    }
+}
+
 /// Every line with a key has prose before it: a key without a meaning helps nobody.
 #[test]
 fn every_key_has_a_meaning() {

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use orch_core::call::tracker::{IssueReading, Labels, Status};
 use orch_core::call::{Call, Failure, GitCall, Text};
 use orch_core::effect::Timer;
-use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange};
+use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange, Start};
 use orch_core::id::{EffectId, Entity, IssueKey, ProjectId, TimerId};
 use orch_core::journal::{Batch, Blob, Journal as _, Kept};
-use orch_core::policy::{AgentChoice, Policy};
+use orch_core::policy::{AgentChoice, Limits, Policy};
 use orch_core::stage::Role;
 use orch_core::state::{Provider, State};
 use orch_core::time::Moment;
@@ -27,6 +27,8 @@ fn store(stage: &Stage) -> PathBuf {
 fn waiting(stage: &Stage) -> Timer {
     std::fs::create_dir_all(stage.home()).unwrap();
     let (mut engine, _) = Engine::take_over(SqliteJournal::open(&store(stage)).unwrap()).unwrap();
+    let start = Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: None };
+    let started = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
     let project = ProjectId::from("demo");
     let choice = AgentChoice { agent: "any".to_owned(), provider: "none".into() };
     let policy = Policy {
@@ -53,7 +55,7 @@ fn waiting(stage: &Stage) -> Timer {
     let issue = Incoming::of(Target::Issue { prefix: "D".to_owned() }, seen)
         .with(vec![Blob::of("Begin"), Blob::of("")]);
     let mut open = Vec::new();
-    for (at, incoming) in [changed, issue].into_iter().enumerate() {
+    for (at, incoming) in [started, changed, issue].into_iter().enumerate() {
         let at = Moment(1_700_000_000_000 + i64::try_from(at).unwrap());
         let stepped = engine.step(at, vec![incoming]).unwrap();
         assert!(stepped.acks.iter().all(|ack| matches!(ack, Ack::Accepted { .. })), "{:?}", stepped.acks);

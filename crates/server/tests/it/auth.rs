@@ -150,7 +150,7 @@ async fn sessions_outlive_a_restart() {
         house.front = orch_server::Front::new(orch_server::Setup {
             source,
             keeper: house.keeper.clone(),
-            lang: None,
+            lang: orch_core::message::Lang::En,
             notice: None,
             answer_within: std::time::Duration::from_secs(20),
             stop: house.stop.clone(),

@@ -54,13 +54,18 @@ impl House {
     }
 
     pub(crate) fn with(memory: Arc<Memory>, access: Access) -> Self {
+        Self::speaking(memory, access, orch_core::message::Lang::En)
+    }
+
+    /// In an installation of this language.
+    pub(crate) fn speaking(memory: Arc<Memory>, access: Access, lang: orch_core::message::Lang) -> Self {
         let keeper = Arc::new(Keeper::new(access, Vec::new(), None));
         let stop = CancellationToken::new();
         let source: Arc<dyn Source> = memory.clone();
         let front = Front::new(Setup {
             source,
             keeper: keeper.clone(),
-            lang: None,
+            lang,
             notice: None,
             answer_within: Duration::from_secs(20),
             stop: stop.clone(),

@@ -314,7 +314,13 @@ impl Source for Memory {
         let from =
             part.from.map_or(all.len().saturating_sub(part.most), |from| (from as usize).min(all.len()));
         let bytes = all[from..].iter().take(part.most).copied().collect();
-        later(Ok(Some(LogChunk { from: from as u64, bytes, size: all.len() as u64, live: *live })))
+        later(Ok(Some(LogChunk {
+            from: from as u64,
+            bytes,
+            size: all.len() as u64,
+            live: *live,
+            left_out: 0,
+        })))
     }
 
     fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {

@@ -1,10 +1,12 @@
 //! What do people see?
 
 use axum::http::StatusCode;
+use orch_core::message::Lang;
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::{Rest, Step, Want};
+use orch_server::auth::Access;
 
-use crate::house::House;
+use crate::house::{House, TOKEN};
 use crate::memory::Memory;
 use crate::sample::{HOSTILE, policy, rest, sample, step};
 
@@ -150,6 +152,20 @@ async fn empty_and_in_russian() {
     let headers = [("accept", "text/html"), ("accept-language", "de, ru-RU;q=0.8, en;q=0.5")];
     let page = house.ask("GET", "/", &headers, "").await.body;
     assert!(page.contains("<html lang=\"ru\">") && page.contains("Задач пока нет"), "{page}");
+}
+
+/// Proves that who prefers no language gets the installation's, and who prefers one gets that.
+#[tokio::test]
+async fn the_installation_has_a_language() {
+    let house = House::speaking(sample(), Access::loopback(TOKEN), Lang::Ru);
+    let page = async |tongue: &[(&str, &str)]| {
+        let headers = [&[("accept", "text/html")], tongue].concat();
+        house.ask("GET", "/", &headers, "").await.body
+    };
+    for tongue in [&[][..], &[("accept-language", "de, *;q=0.1")]] {
+        assert!(page(tongue).await.contains("<html lang=\"ru\">"), "{tongue:?}");
+    }
+    assert!(page(&[("accept-language", "en-GB")]).await.contains("<html lang=\"en\">"));
 }
 
 /// Proves that a problem is a page for people and JSON for programs, both with the remedy.

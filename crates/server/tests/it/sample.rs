@@ -64,6 +64,7 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
         end: None,
         wall: Span(0),
         usage: Usage::default(),
+        left_out: 0,
         allowed: None,
         definition: None,
         provider: None,
@@ -76,7 +77,7 @@ pub(crate) fn ended(memory: &Memory, task: &TaskId, n: u64, job: Job, how: RunHo
     let run = row.run;
     memory.force(task, vec![Change::RunBegan(Box::new(row))], vec![Reason::RunBegan { run }]);
     memory.pass(wall);
-    let over = Change::RunOver { run, how, wall, usage };
+    let over = Change::RunOver { run, how, wall, usage, left_out: 0 };
     memory.force(task, vec![over], vec![Reason::RunEnded { run }]);
     memory.write_log(task, &run.to_string(), format!("run {run} of {task}\nall is said\n").as_bytes(), false);
 }

@@ -6,6 +6,7 @@ use orch_core::event::{EffectReply, Event, Outcome, RunEnd, RunHow};
 use orch_core::id::{Entity, RunId};
 use orch_core::journal::Journal;
 use orch_core::stage::Role;
+use orch_core::task::Step;
 use orch_engine::{Incoming, Target};
 
 use super::Bench;
@@ -33,7 +34,8 @@ impl Bench {
             let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
             self.world.works.flap = Some(says);
         }
-        let refusable = is_waited_for(&effect.call) && !self.world.has_happened(effect.id);
+        let happened = self.world.has_happened(effect.id) || self.launched(&effect).is_some();
+        let refusable = self.waits_for(&effect) && !happened;
         let refused = refusable && self.strikes(Fault::Refused);
         let timed_out = self.strikes(Fault::TimeOut);
         let away = self.away.iter().any(|part| name.contains(part.as_str()));
@@ -135,6 +137,15 @@ impl Bench {
             // A file of its own: this world's developers mend no conflict.
             repository.push_branch(branch, &format!("src/bob-on-{}", branch.replace('/', "-")), &content);
         }
+    }
+
+    /// Whether a task waits for this answer: what is refused then is a hold that a person sees and lifts. What is cleared away
+    /// for a task that is over has nobody to tell.
+    fn waits_for(&mut self, effect: &Effect) -> bool {
+        let Entity::Task(id) = &effect.entity else { return false };
+        let step = self.task(id).map(|task| task.step);
+        is_waited_for(&effect.call)
+            && matches!(step, Some(Step::Asked { effect: asked, .. }) if asked == effect.id)
     }
 
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.

@@ -97,6 +97,7 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             end: Some(RunHow::Exited { code: 0 }),
             wall: Span(61_000),
             usage: Usage { input: Some(1_200), output: Some(340), ..Usage::default() },
+            left_out: 0,
             allowed: None,
             definition: None,
             provider: None,

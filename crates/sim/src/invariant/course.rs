@@ -48,7 +48,7 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
-                // A lane is granted again to what was merged and proven before, where nothing is to be deployed.
+                // A turn or a press says so only of what was proven before, where a newer policy deploys nothing.
                 Change::Staged(Stage::Done)
                     if !matches!(
                         row.event,

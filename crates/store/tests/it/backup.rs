@@ -120,6 +120,17 @@ fn what_would_lose_something_is_refused() {
     assert_eq!(std::fs::read(home.store()).unwrap(), before);
 }
 
+/// Proves that a backup to a place that is not there speaks of the copy and its folder, and of no restore.
+#[test]
+fn a_copy_that_cannot_be_written_says_so() {
+    let home = Home::new();
+    home.filled(5).0.close().unwrap();
+    let error = online(&home.store(), &home.file("nowhere/backup.db")).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("cannot create the copy; check that its folder is there"), "{said}");
+    assert!(!said.contains("restore") && !said.contains("data folder"), "{said}");
+}
+
 /// Proves that the way is made before the store is exchanged, and that the store is as it was if it cannot be made.
 #[test]
 fn the_way_is_made_first() {
