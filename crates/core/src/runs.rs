@@ -43,13 +43,7 @@ pub(crate) fn on_end(d: &mut Desk<'_>, end: &RunEnd) {
 
 fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
     d.because(Reason::RunEnded { run: end.run });
-    d.change(Change::RunOver {
-        run: end.run,
-        how: end.how.clone(),
-        wall: end.wall,
-        usage: end.usage,
-        left_out: end.left_out,
-    });
+    d.change(over(end));
     if let Some(microdollars) = end.usage.microdollars.filter(|spent| *spent > 0) {
         d.tell(Entity::Installation, Message::Spent { microdollars });
     }
@@ -74,16 +68,21 @@ fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
     }
 }
 
+/// What the task's row of a run says from its end on.
+fn over(end: &RunEnd) -> Change {
+    Change::RunOver {
+        run: end.run,
+        how: end.how.clone(),
+        wall: end.wall,
+        usage: end.usage,
+        left_out: end.left_out,
+    }
+}
+
 /// What follows for the task that waited for it.
 pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
     if d.task.runs.iter().any(|row| row.run == end.run && row.end.is_none()) {
-        d.change(Change::RunOver {
-            run: end.run,
-            how: end.how.clone(),
-            wall: end.wall,
-            usage: end.usage,
-            left_out: end.left_out,
-        });
+        d.change(over(end));
     }
     match job {
         Job::Agent(role) => match &end.how {

@@ -171,8 +171,6 @@ pub enum Said {
     /// The run of the tests was stopped.
     TestsStopped,
 
-    /// The deploy hook says: deployed and well (decision 22).
-    HookWell,
     /// The deploy hook says: failed, and rolled back or untouched.
     HookFailed,
     /// The deploy hook says: failed, and so did the rollback.

@@ -80,7 +80,6 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         }
         Said::TestsTooLoud => plain("said-tests-too-loud"),
         Said::TestsStopped => plain("said-tests-stopped"),
-        Said::HookWell => plain("said-hook-well"),
         Said::HookFailed => plain("said-hook-failed"),
         Said::HookRollbackFailed => plain("said-hook-rollback-failed"),
         Said::HookSilent => plain("said-hook-silent"),
@@ -218,7 +217,6 @@ pub(super) mod tests {
             Said::TestsTimedOut { limit: Span::minutes(30) },
             Said::TestsTooLoud,
             Said::TestsStopped,
-            Said::HookWell,
             Said::HookFailed,
             Said::HookRollbackFailed,
             Said::HookSilent,

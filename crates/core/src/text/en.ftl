@@ -369,7 +369,6 @@ said-tests-timed-out = The tests were killed at their time limit of { $limit }.
 said-tests-too-loud = The tests were killed at their output limit.
 said-tests-stopped = the run of the tests was stopped
 
-said-hook-well = the deploy hook says: deployed and well
 said-hook-failed = the deploy hook says: failed, and rolled back or untouched
 said-hook-rollback-failed = the deploy hook says: failed, and so did the rollback
 said-hook-unasked = the deploy hook says that it is deployed, and there is no service to ask
