@@ -34,8 +34,7 @@ impl Bench {
             let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
             self.world.works.flap = Some(says);
         }
-        let happened = self.world.has_happened(effect.id) || self.launched(&effect).is_some();
-        let refusable = self.waits_for(&effect) && !happened;
+        let refusable = self.waits_for(&effect) && !self.world.has_happened(effect.id);
         let refused = refusable && self.strikes(Fault::Refused);
         let timed_out = self.strikes(Fault::TimeOut);
         let away = self.away.iter().any(|part| name.contains(part.as_str()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orch_core::call::{Call, FailureKind};
+use orch_core::call::{Call, FailureKind, GitCall};
 use orch_core::event::{Event, Outcome};
 use orch_core::id::{EffectId, Entity, RunId};
 use orch_core::journal::Row;
@@ -44,7 +44,7 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
     for task in tasks.iter().filter(|task| task.stage == Stage::Cancelled) {
         let Some(repository) = world.repositories.get(&task.project) else { continue };
         let theirs = |branch: &String| repository.pushed.contains(branch);
-        if was_refused_for_good(engine.journal().all(), task) {
+        if head_is_unknown(engine.journal().all(), task) {
             continue;
         }
         let left = |(branch, owner): &(&String, &String)| **owner == task.id.0 && !theirs(branch);
@@ -55,9 +55,9 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
     Ok(())
 }
 
-/// Whether git or the forge refused something of a task for good: what an earlier asking of it did is told to nobody, and a
-/// person looks. Orch deletes no branch whose head it does not know.
-fn was_refused_for_good(rows: &[Row], task: &Task) -> bool {
+/// Whether git refused for good to tell what it made of a run: an earlier asking of it may have moved the branch, and Orch
+/// deletes no branch whose head it does not know. A person looks.
+fn head_is_unknown(rows: &[Row], task: &Task) -> bool {
     let mine = || rows.iter().filter(|row| row.entity == Entity::Task(task.id.clone()));
     let refused: BTreeSet<EffectId> = mine()
         .filter_map(|row| match &row.event {
@@ -68,7 +68,7 @@ fn was_refused_for_good(rows: &[Row], task: &Task) -> bool {
             _ => None,
         })
         .collect();
-    let moves = |call: &Call| matches!(call, Call::Git(_) | Call::Forge(_));
+    let moves = |call: &Call| matches!(call, Call::Git(GitCall::Collect { .. }));
     mine().flat_map(|row| &row.effects).any(|effect| refused.contains(&effect.id) && moves(&effect.call))
 }
 
