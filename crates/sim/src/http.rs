@@ -13,7 +13,7 @@ pub mod server;
 pub mod plane;
 pub mod trees;
 pub mod gitea;
-// pub mod telegram;
+pub mod telegram;
 
 use clock::Clock;
 use wire::{Request, Response};

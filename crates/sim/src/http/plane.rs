@@ -17,10 +17,10 @@ use super::clock::{Clock, SECOND, precise};
 use super::trouble::{Troubles, troubled};
 use super::wire::{Request, Response};
 use super::{Delivery, Door, Posted};
-pub use board::{Project, State};
-pub use hook::Hook;
 use board::Label;
+pub use board::{Project, State};
 use comment::{Comment, Link};
+pub use hook::Hook;
 use hook::{Job, Queued};
 use issue::{Activity, Issue};
 
@@ -150,52 +150,54 @@ impl Plane {
         }
         let parts = request.segments();
         let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
-        let (["api", "v1", rest @ ..], Some(route)) = (parts.as_slice(), route(parts.get(2..).unwrap_or(&[])))
+        let (["api", "v1", rest @ ..], Some(route)) =
+            (parts.as_slice(), route(parts.get(2..).unwrap_or(&[])))
         else {
             return match parts.as_slice() {
                 // Section 1: what is not v1 takes a session only.
-                ["api", next, ..] if *next != "v1" => refuse(401, "Authentication credentials were not provided."),
+                ["api", next, ..] if *next != "v1" => {
+                    refuse(401, "Authentication credentials were not provided.")
+                }
                 _ => error(404, "Page not found."),
             };
         };
+        let answer = self.of_route(rest, &route, request).unwrap_or_else(|refused| refused);
+        answer.with("Allow", &route.methods().join(", "))
+    }
+
+    fn of_route(&mut self, rest: &[&str], route: &Route, request: &Request) -> Answer {
         if request.body.len() > 5 * 1024 * 1024 {
-            return Response::json(413, &json!({"error": "REQUEST_BODY_TOO_LARGE", "detail": "over the limit"}));
+            let body = json!({"error": "REQUEST_BODY_TOO_LARGE", "detail": "over the limit"});
+            return Err(Response::json(413, &body));
         }
-        let key = match request.header("X-API-Key") {
-            None => return refuse(401, "Authentication credentials were not provided."),
-            Some(key) => key.to_owned(),
+        let Some(key) = request.header("X-API-Key").map(str::to_owned) else {
+            return Err(refuse(401, "Authentication credentials were not provided."));
         };
         let Some(user) = self.keys.get(&key).filter(|key| key.active).map(|key| key.user.clone()) else {
-            return refuse(403, "Given API token is not valid");
+            return Err(refuse(403, "Given API token is not valid"));
         };
         if !route.methods().contains(&request.method.as_str()) {
-            return refuse(405, &format!("Method \"{}\" not allowed.", request.method));
+            return Err(refuse(405, &format!("Method \"{}\" not allowed.", request.method)));
         }
         let writes = matches!(request.method.as_str(), "POST" | "PATCH");
         let json = request.header("Content-Type").is_some_and(|kind| kind.starts_with("application/json"));
         if writes && !json {
-            return refuse(415, "Unsupported media type in request.");
+            return Err(refuse(415, "Unsupported media type in request."));
         }
         if request.header("Accept").is_some_and(|accept| accept.starts_with("text/html")) {
-            return refuse(406, "Could not satisfy the request Accept header.");
+            return Err(refuse(406, "Could not satisfy the request Accept header."));
         }
-        if let Err(refused) = self.may(&user, rest, &route, &request.method) {
-            return refused;
-        }
-        let remaining = match self.throttle(&key) {
-            Ok(remaining) => remaining,
-            Err(refused) => return refused,
-        };
-        let response = match self.perform(&user, &route, request) {
+        self.may(&user, rest, route, &request.method)?;
+        let remaining = self.throttle(&key)?;
+        let response = match self.perform(&user, route, request) {
             // The row is kept: only who asked does not hear of it.
             Ok(done) if writes && self.broker_down && done.status < 300 => wrong(),
             Ok(done) | Err(done) => done,
         };
+        // Section 1, rate limit: always a whole window from now.
         let reset = self.clock.now() / SECOND + 60;
-        response
-            .with("X-RateLimit-Remaining", &remaining.to_string())
-            .with("X-RateLimit-Reset", &reset.to_string())
-            .with("Allow", &route.methods().join(", "))
+        let response = response.with("X-RateLimit-Remaining", &remaining.to_string());
+        Ok(response.with("X-RateLimit-Reset", &reset.to_string()))
     }
 
     /// A sliding minute for each key; what is refused does not count (section 1, rate limit).
@@ -275,7 +277,9 @@ impl Plane {
             },
             Route::Issue(project, issue) => self.on_issue(user, project, issue, request),
             Route::Comments(project, issue) => self.on_comments(user, project, issue, request),
-            Route::Comment(project, issue, comment) => self.on_comment(user, project, issue, comment, request),
+            Route::Comment(project, issue, comment) => {
+                self.on_comment(user, project, issue, comment, request)
+            }
             Route::Links(project, issue) => self.on_links(user, project, issue, request),
             Route::Link(project, issue, link) => self.on_link(user, project, issue, link, request),
             Route::Activities(project, issue) => self.list_activities(project, issue, request),
@@ -446,7 +450,9 @@ fn page(request: &Request, rows: &[Value]) -> Answer {
     let per = match request.asks("per_page").map(str::parse::<i64>) {
         None => 1000,
         Some(Err(_)) => return Err(refuse(400, "Invalid per_page parameter.")),
-        Some(Ok(per)) if per > 1000 => return Err(refuse(400, "Invalid per_page value. Cannot exceed 1000.")),
+        Some(Ok(per)) if per > 1000 => {
+            return Err(refuse(400, "Invalid per_page value. Cannot exceed 1000."));
+        }
         Some(Ok(per)) if per < 1 => return Err(wrong()),
         Some(Ok(per)) => per,
     };

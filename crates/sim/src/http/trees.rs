@@ -204,7 +204,8 @@ impl Git for Trees {
         let object = self.objects.get(sha)?;
         let before = object.parents.first().map(|parent| self.files(parent)).unwrap_or_default();
         let new = |path: &&String| !before.contains_key(*path);
-        let other = |path: &&String| before.get(*path).is_some_and(|was| object.files.get(*path) != Some(was));
+        let other =
+            |path: &&String| before.get(*path).is_some_and(|was| object.files.get(*path) != Some(was));
         Some(Commit {
             sha: sha.to_owned(),
             parents: object.parents.clone(),

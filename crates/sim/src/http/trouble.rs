@@ -181,7 +181,9 @@ pub(super) fn troubled<D: super::Door>(
         Some(Trouble::TimeOutBefore) => return Response::empty(Response::HANGS),
         Some(Trouble::BreakBefore) => return Response::empty(Response::BREAKS_OFF),
         Some(Trouble::StaleRead) => {
-            if let Some(last) = door.troubles().answers.get(&request.target()).filter(|_| request.method == "GET") {
+            if let Some(last) =
+                door.troubles().answers.get(&request.target()).filter(|_| request.method == "GET")
+            {
                 return last.clone();
             }
         }

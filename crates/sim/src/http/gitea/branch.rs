@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::pull::Check;
 use super::{Answer, Asks, Gitea, Right, in_seconds, text};
 use crate::http::clock::SECOND;
-use crate::http::trees::Signed;
+use crate::http::trees::{Commit, Signed};
 use crate::http::wire::Response;
 
 const ZEROS: &str = "0000000000000000000000000000000000000000";
@@ -15,7 +15,14 @@ const MOST_COMMITS: usize = 5;
 impl Gitea {
     /// Somebody pushes one commit to a branch, with git: a new branch begins where main stands. The new commit; `None` if
     /// the branch is protected or there is no such repository.
-    pub fn push(&mut self, repository: &str, user: &str, branch: &str, path: &str, content: &str) -> Option<String> {
+    pub fn push(
+        &mut self,
+        repository: &str,
+        user: &str,
+        branch: &str,
+        path: &str,
+        content: &str,
+    ) -> Option<String> {
         let at = self.at_name(repository)?;
         if self.rule(at, branch).is_some() {
             return None;
@@ -146,8 +153,9 @@ impl Gitea {
         }
         self.tell_push(at, user, branch, before, after);
         let mut told = Vec::new();
-        let git = &self.repos[at].git;
-        for issue in self.repos[at].issues.values_mut().filter(|issue| !issue.closed()) {
+        let repo = &mut self.repos[at];
+        let git = &repo.git;
+        for issue in repo.issues.values_mut().filter(|issue| !issue.closed()) {
             let Some(pull) = issue.pull.as_mut() else { continue };
             if pull.head == branch {
                 after.clone_into(&mut pull.head_sha);
@@ -178,11 +186,8 @@ impl Gitea {
         let mut commits = git.log(after);
         commits.retain(|commit| before.is_some_and(|before| !git.contains(before, &commit.sha)));
         let total = commits.len();
-        let shown: Vec<Value> = commits
-            .iter()
-            .take(MOST_COMMITS)
-            .map(|commit| self.show_push_commit(at, commit, true))
-            .collect();
+        let shown: Vec<Value> =
+            commits.iter().take(MOST_COMMITS).map(|commit| self.show_push_commit(at, commit, true)).collect();
         let head = git.commit(after).map(|commit| self.show_push_commit(at, &commit, true));
         let before = before.unwrap_or(ZEROS);
         let payload = json!({
@@ -229,23 +234,26 @@ impl Gitea {
         let from = self.resolve(asks.at, asks.request.asks("sha").unwrap_or("main"));
         let from = from.ok_or_else(|| self.missing(Value::Null))?;
         let log = self.repos[asks.at].git.log(&from);
-        let total = log.len();
+        let answer = self.page_of_commits(asks, &log);
+        Ok(answer.with("X-Total", &log.len().to_string()))
+    }
+
+    pub(super) fn page_of_commits(&self, asks: &Asks, log: &[Commit]) -> Response {
         let shown = log.iter().map(|commit| self.show_commit(asks.at, commit)).collect();
         let (first, limit, page) = super::window(asks.request);
-        Ok(self
-            .page(asks.request, shown)
+        self.page(asks.request, shown)
             .with("X-Page", &page.to_string())
             .with("X-PerPage", &limit.to_string())
-            .with("X-Total", &total.to_string())
-            .with("X-PageCount", &total.div_ceil(limit).to_string())
-            .with("X-HasMore", if first + limit < total { "true" } else { "false" }))
+            .with("X-PageCount", &log.len().div_ceil(limit).to_string())
+            .with("X-HasMore", if first + limit < log.len() { "true" } else { "false" })
     }
 
     /// Rules are kept as they are shown; changing one changes what is named and nothing else (section 3).
     pub(super) fn on_protections(&mut self, asks: &Asks, name: &str) -> Answer {
         let at = asks.at;
         if asks.right < Right::Admin && asks.method() != "GET" {
-            return Err(self.refuse(403, "user should be an owner or a collaborator with admin write of a repository"));
+            return Err(self
+                .refuse(403, "user should be an owner or a collaborator with admin write of a repository"));
         }
         let here = |rule: &Value| text(rule, "rule_name") == Some(name);
         let found = self.repos[at].protections.iter().position(here);
@@ -330,7 +338,9 @@ mod tests {
     /// Rules, required checks and filters of hooks are globs.
     #[test]
     fn globs_match() {
-        assert!(matches("ci/*", "ci/test/a") && matches("*", "x") && matches("{main,release/*}", "release/1"));
+        assert!(
+            matches("ci/*", "ci/test/a") && matches("*", "x") && matches("{main,release/*}", "release/1")
+        );
         assert!(!matches("ci/*", "lint") && !matches("main", "main2") && !matches("{main,release/*}", "dev"));
     }
 }

@@ -98,7 +98,8 @@ impl Gitea {
     pub(super) fn on_hooks(&mut self, asks: &Asks, rest: &[&str]) -> Answer {
         let (at, now) = (asks.at, self.now());
         if asks.right < Right::Admin {
-            return Err(self.refuse(403, "user should be an owner or a collaborator with admin write of a repository"));
+            return Err(self
+                .refuse(403, "user should be an owner or a collaborator with admin write of a repository"));
         }
         let id = rest.first().and_then(|id| id.parse::<u64>().ok());
         let place = self.repos[at].hooks.iter().position(|hook| Some(hook.id) == id);
@@ -162,7 +163,10 @@ impl Gitea {
     }
 
     /// A change request told of: as it is now, which may be newer than the event.
-    #[expect(clippy::too_many_arguments, reason = "which, what happened, how it is called, whose, when, what else")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "which, what happened, how it is called, whose, when, what else"
+    )]
     pub(super) fn tell_pull(
         &mut self,
         at: usize,

@@ -68,11 +68,14 @@ impl Gitea {
         let names = body["assignees"].as_array().into_iter().flatten().filter_map(Value::as_str);
         let assignees: Vec<String> = names.map(str::to_owned).collect();
         if let Some(name) = assignees.iter().find(|name| !self.users.contains(name)) {
-            let words = format!("Assignee does not exist: [name: user does not exist [uid: 0, name: {name}, keyid: 0]]");
+            let words = format!(
+                "Assignee does not exist: [name: user does not exist [uid: 0, name: {name}, keyid: 0]]"
+            );
             return Err(self.refuse(422, &words));
         }
         let ids = body["labels"].as_array().into_iter().flatten().filter_map(Value::as_u64);
-        let labels = ids.filter(|id| self.repos[asks.at].labels.iter().any(|label| label.id == *id)).collect();
+        let labels =
+            ids.filter(|id| self.repos[asks.at].labels.iter().any(|label| label.id == *id)).collect();
         let number = self.repos[asks.at].issues.last_key_value().map_or(1, |(last, _)| last + 1);
         let (id, now) = (self.next("issue"), self.now());
         let issue = Issue {
@@ -120,16 +123,22 @@ impl Gitea {
                 }
                 Ok(Response::json(201, &shown))
             }
-            ("PATCH" | "DELETE", ["comments", id], _) => self.on_comment(asks, id.parse().unwrap_or_default()),
+            ("PATCH" | "DELETE", ["comments", id], _) => {
+                self.on_comment(asks, id.parse().unwrap_or_default())
+            }
             (_, _, None) => Err(super::lost()),
-            ("GET", [_], Some(number)) => Ok(Response::json(200, &self.show_issue(at, self.issue_of(at, number)?))),
+            ("GET", [_], Some(number)) => {
+                Ok(Response::json(200, &self.show_issue(at, self.issue_of(at, number)?)))
+            }
             ("PATCH", [_], Some(number)) => {
                 let body = asks.request.value().map_err(|_| self.refuse(422, "[]: invalid JSON"))?;
                 self.patch_issue(asks, number, &body)?;
                 Ok(Response::json(201, &self.show_issue(at, self.issue_of(at, number)?)))
             }
             (_, [_, "comments"], Some(number)) => self.on_comments(asks, number),
-            (_, [_, "labels", rest @ ..], Some(number)) => self.on_issue_labels(asks, number, rest.first().copied()),
+            (_, [_, "labels", rest @ ..], Some(number)) => {
+                self.on_issue_labels(asks, number, rest.first().copied())
+            }
             _ => Err(super::lost()),
         }
     }
@@ -139,9 +148,14 @@ impl Gitea {
         let repo = &self.repos[asks.at];
         let state = asks.request.asks("state").unwrap_or("open");
         let kind = asks.request.asks("type").unwrap_or_default();
-        let names: Vec<&str> = asks.request.asks("labels").map(|names| names.split(',').collect()).unwrap_or_default();
-        let wanted: Vec<u64> =
-            repo.labels.iter().filter(|label| names.contains(&label.name.as_str())).map(|label| label.id).collect();
+        let names: Vec<&str> =
+            asks.request.asks("labels").map(|names| names.split(',').collect()).unwrap_or_default();
+        let wanted: Vec<u64> = repo
+            .labels
+            .iter()
+            .filter(|label| names.contains(&label.name.as_str()))
+            .map(|label| label.id)
+            .collect();
         let shown = repo
             .issues
             .values()
@@ -207,7 +221,8 @@ impl Gitea {
         for pair in words.windows(2) {
             let [verb, number] = pair else { continue };
             let closes = ["closes", "fixes", "resolves"].contains(&verb.to_lowercase().as_str());
-            let number = number.trim_end_matches(['.', ',']).strip_prefix('#').and_then(|text| text.parse().ok());
+            let number =
+                number.trim_end_matches(['.', ',']).strip_prefix('#').and_then(|text| text.parse().ok());
             let (Some(number), true) = (number, closes) else { continue };
             if let Some(issue) = self.repos[at].issues.get_mut(&number).filter(|issue| !issue.closed()) {
                 (issue.closed, issue.changed) = (Some(now), now);
@@ -222,14 +237,22 @@ impl Gitea {
         if asks.method() == "GET" {
             // Not paged (section 7).
             let of_issue = self.repos[at].comments.iter().filter(|comment| comment.issue == number);
-            let shown = of_issue.map(|comment| self.show_comment(at, comment)).collect();
-            return Ok(Response::json(200, &shown));
+            let shown: Vec<Value> = of_issue.map(|comment| self.show_comment(at, comment)).collect();
+            let total = shown.len().to_string();
+            return Ok(Response::json(200, &Value::Array(shown)).with("X-Total-Count", &total));
         }
         let body = asks.request.value().map_err(|_| self.refuse(422, "[]: invalid JSON"))?;
         let words = text(&body, "body").filter(|words| !words.is_empty());
         let words = words.ok_or_else(|| self.refuse(422, "[Body]: Required"))?.to_owned();
         let (id, user) = (self.next("comment"), asks.user.clone());
-        self.repos[at].comments.push(Comment { id, issue: number, user, body: words, made: now, changed: now });
+        self.repos[at].comments.push(Comment {
+            id,
+            issue: number,
+            user,
+            body: words,
+            made: now,
+            changed: now,
+        });
         if let Some(issue) = self.repos[at].issues.get_mut(&number) {
             issue.changed = now;
         }
@@ -261,7 +284,9 @@ impl Gitea {
         let body = asks.request.value().map_err(|_| self.refuse(422, "[]: invalid JSON"))?;
         let named = body["labels"].as_array().cloned().unwrap_or_default();
         if named.iter().any(|label| !label.is_u64()) {
-            return Err(self.refuse(422, "[]: json: cannot unmarshal string into Go struct field of type int64"));
+            return Err(
+                self.refuse(422, "[]: json: cannot unmarshal string into Go struct field of type int64")
+            );
         }
         let known = |id: &u64| self.repos[at].labels.iter().any(|label| label.id == *id);
         let ids: Vec<u64> = named.iter().filter_map(Value::as_u64).filter(known).collect();

@@ -9,7 +9,8 @@ use crate::http::clock::SECOND;
 use crate::http::trees::{Conflict, Signed, Style};
 use crate::http::wire::Response;
 
-const STYLES: &[&str] = &["merge", "rebase", "rebase-merge", "squash", "fast-forward-only", "manually-merged"];
+const STYLES: &[&str] =
+    &["merge", "rebase", "rebase-merge", "squash", "fast-forward-only", "manually-merged"];
 
 /// What a merge was asked to do.
 struct Wanted {
@@ -125,8 +126,12 @@ impl Gitea {
         let on = |key: &str| rule[key] == json!(true);
         if on("enable_status_check") {
             let latest = self.latest(at, &pull.head_sha);
-            let contexts: Vec<&str> =
-                rule["status_check_contexts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+            let contexts: Vec<&str> = rule["status_check_contexts"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
             let green = match contexts.is_empty() {
                 // Section 3: with none named, all that there are, and none is not enough.
                 true => !latest.is_empty() && latest.iter().all(|status| status.state == "success"),
@@ -149,8 +154,10 @@ impl Gitea {
             last.into_values().filter(|review| review.state == state).collect::<Vec<_>>()
         };
         let stale_counts = !on("dismiss_stale_approvals");
-        let approvals =
-            newest("APPROVED").into_iter().filter(|review| stale_counts || review.commit == pull.head_sha).count();
+        let approvals = newest("APPROVED")
+            .into_iter()
+            .filter(|review| stale_counts || review.commit == pull.head_sha)
+            .count();
         if (approvals as u64) < rule["required_approvals"].as_u64().unwrap_or_default() {
             return Some("Does not have enough approvals");
         }
@@ -169,8 +176,9 @@ impl Gitea {
         let (_, pull) = self.pull_of(asks.at, number)?;
         if pull.scheduled.is_some() {
             let id = pull.id;
-            let words =
-                format!("pull request is already scheduled to auto merge when checks succeed [pull_id: {id}]");
+            let words = format!(
+                "pull request is already scheduled to auto merge when checks succeed [pull_id: {id}]"
+            );
             return Err(self.refuse(409, &words));
         }
         if let Some(issue) = self.repos[asks.at].issues.get_mut(&number)
@@ -230,10 +238,12 @@ impl Gitea {
             return Err(self.refuse(409, &format!("PushRejected with remote message: {words}")));
         }
         if let Some(other) = self.repos[at].race.take() {
-            let first = Wanted { style: "merge".to_owned(), head: None, delete: false, title: None, message: None };
+            let first =
+                Wanted { style: "merge".to_owned(), head: None, delete: false, title: None, message: None };
             self.carry_out(at, other, user, &first)?;
             let is = self.repos[at].git.tip(&base).unwrap_or_default();
-            let words = format!("error: cannot lock ref 'refs/heads/{base}': is at {is} but expected {expected}");
+            let words =
+                format!("error: cannot lock ref 'refs/heads/{base}': is at {is} but expected {expected}");
             return Err(self.refuse(409, &format!("PushRejected with remote message: {words}")));
         }
         self.repos[at].git.point(&base, Some(&made));

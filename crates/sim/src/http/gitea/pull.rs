@@ -157,7 +157,11 @@ impl Gitea {
         let merge_base = git.base(&base_sha, &head_sha).unwrap_or_default();
         let mut open = self.repos[at].issues.values().filter(|issue| !issue.closed());
         let same = open.find_map(|issue| {
-            issue.pull.as_ref().filter(|pull| pull.head == head && pull.base == base).map(|pull| (issue, pull))
+            issue
+                .pull
+                .as_ref()
+                .filter(|pull| pull.head == head && pull.base == base)
+                .map(|pull| (issue, pull))
         });
         if let Some((issue, pull)) = same {
             let (id, number, repo) = (pull.id, issue.number, self.repos[at].id);
@@ -205,8 +209,7 @@ impl Gitea {
                 let git = &self.repos[asks.at].git;
                 let mut log = git.log(&pull.head_sha);
                 log.retain(|commit| !git.contains(&pull.merge_base, &commit.sha));
-                let shown = log.iter().map(|commit| self.show_commit(asks.at, commit)).collect();
-                Ok(self.page(asks.request, shown))
+                Ok(self.page_of_commits(asks, &log))
             }
             ("POST", ["update"]) => self.update_pull(asks, number),
             ("GET", ["reviews"]) => {

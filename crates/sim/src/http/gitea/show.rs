@@ -121,7 +121,9 @@ impl Gitea {
         let kinds = [(&commit.added, "added"), (&commit.removed, "removed"), (&commit.modified, "modified")];
         let files: Vec<Value> = kinds
             .into_iter()
-            .flat_map(|(paths, status)| paths.iter().map(move |path| json!({"filename": path, "status": status})))
+            .flat_map(|(paths, status)| {
+                paths.iter().map(move |path| json!({"filename": path, "status": status}))
+            })
             .collect();
         let changed = files.len();
         let user = self.users.contains(&commit.author).then(|| self.show_user(&commit.author, false));
@@ -197,9 +199,7 @@ impl Gitea {
         let shown_repo = self.show_repo(at, Right::Admin);
         let (assignee, assignees) = self.show_assignees(issue);
         let base = repo.git.tip(&pull.base).unwrap_or_default();
-        let side = |label: &str, name: &str, sha: &str| {
-            json!({"label": label, "ref": name, "sha": sha, "repo_id": repo.id, "repo": shown_repo})
-        };
+        let side = |label: &str, name: &str, sha: &str| json!({"label": label, "ref": name, "sha": sha, "repo_id": repo.id, "repo": shown_repo});
         let gone = format!("refs/pull/{}/head", issue.number);
         let there = repo.git.tip(&pull.head).is_some();
         let done = pull.merged.as_ref();

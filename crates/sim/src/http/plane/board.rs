@@ -288,7 +288,8 @@ impl Plane {
             };
         }
         if request.method == "GET" {
-            let mut states: Vec<&State> = self.states.iter().filter(|state| state.project == project).collect();
+            let mut states: Vec<&State> =
+                self.states.iter().filter(|state| state.project == project).collect();
             states.sort_by(|one, other| one.sequence.total_cmp(&other.sequence));
             let shown: Vec<Value> = states.into_iter().map(|state| self.show_state(state)).collect();
             return page(request, &shown);

@@ -88,7 +88,13 @@ impl Plane {
         shown
     }
 
-    pub(super) fn on_comments(&mut self, user: &str, project: &str, issue: &str, request: &Request) -> Answer {
+    pub(super) fn on_comments(
+        &mut self,
+        user: &str,
+        project: &str,
+        issue: &str,
+        request: &Request,
+    ) -> Answer {
         self.place_of(project, issue)?;
         if request.method == "GET" {
             let of_issue = self.comments.iter().rev().filter(|comment| comment.issue == issue);

@@ -55,9 +55,8 @@ impl Plane {
                     return Err(invalid("priority", &format!("\"{shown}\" is not a valid choice.")));
                 }
                 "state" => {
-                    let known = |id: &str| {
-                        self.states.iter().any(|state| state.id == id && state.project == project)
-                    };
+                    let known =
+                        |id: &str| self.states.iter().any(|state| state.id == id && state.project == project);
                     check_id("state", value, known)?;
                 }
                 "parent" if !value.is_null() => {
@@ -88,9 +87,9 @@ impl Plane {
             // Section 2: who and what is not of the project is dropped without a word.
             texts.filter(of_project).collect()
         });
-        let completes = value.as_str().is_some_and(|id| {
-            self.states.iter().any(|state| state.id == id && state.group == "completed")
-        });
+        let completes = value
+            .as_str()
+            .is_some_and(|id| self.states.iter().any(|state| state.id == id && state.group == "completed"));
         let now = self.clock.now();
         let issue = &mut self.issues[at];
         let text = value.as_str().map(str::to_owned);
@@ -111,12 +110,8 @@ impl Plane {
                 (json!(old), json!(issue.state))
             }
             "parent" => (json!(std::mem::replace(&mut issue.parent, text)), json!(issue.parent)),
-            "start_date" => {
-                (std::mem::replace(&mut issue.dates.0, value.clone()), issue.dates.0.clone())
-            }
-            "target_date" => {
-                (std::mem::replace(&mut issue.dates.1, value.clone()), issue.dates.1.clone())
-            }
+            "start_date" => (std::mem::replace(&mut issue.dates.0, value.clone()), issue.dates.0.clone()),
+            "target_date" => (std::mem::replace(&mut issue.dates.1, value.clone()), issue.dates.1.clone()),
             "labels" => (json!(std::mem::replace(&mut issue.labels, ids)), json!(issue.labels)),
             "assignees" => (json!(std::mem::replace(&mut issue.assignees, ids)), json!(issue.assignees)),
             _ => return None,
@@ -211,7 +206,10 @@ mod tests {
     /// What was seen of the cleaning of descriptions, in our own words.
     #[test]
     fn descriptions_are_cleaned() {
-        assert_eq!(clean("<p>one <b>two</b></p><!-- m --><script>x()</script>"), "<div><p>one <b>two</b></p></div>");
+        assert_eq!(
+            clean("<p>one <b>two</b></p><!-- m --><script>x()</script>"),
+            "<div><p>one <b>two</b></p></div>"
+        );
         assert_eq!(clean("<p>one</p>"), "<p>one</p>");
         assert_eq!(clean("<p>a</p><p>b</p>"), "<div><p>a</p><p>b</p></div>");
         assert_eq!(stripped("<p>one <b>two</b></p>"), "one two");

@@ -69,7 +69,9 @@ impl Plane {
     pub(super) fn later(&mut self, job: Job) {
         if !self.broker_down {
             let due = self.clock.now() + self.clock.between(3, 10) * SECOND / 10;
-            self.jobs.push((due, job));
+            // Section 3, order: promised by nobody, and yet kept while nothing is tried again.
+            let last = self.jobs.last().map_or(due, |(last, _)| *last);
+            self.jobs.push((due.max(last), job));
         }
     }
 
@@ -84,7 +86,9 @@ impl Plane {
             match job {
                 Job::Issue { issue, actor, changes } => self.after_issue(at, &issue, &actor, changes),
                 Job::Comment { comment, actor, change } => {
-                    let Some(comment) = self.comments.iter().find(|known| known.id == comment) else { continue };
+                    let Some(comment) = self.comments.iter().find(|known| known.id == comment) else {
+                        continue;
+                    };
                     let shown = self.show_comment(comment);
                     self.tell(at, "issue_comment", change.as_ref(), &shown, &actor);
                 }
@@ -94,7 +98,9 @@ impl Plane {
 
     fn after_issue(&mut self, at: i64, issue: &str, actor: &str, changes: Option<Vec<Changed>>) {
         // Section 3: what is gone when the worker comes to it is told to nobody.
-        let Some(place) = self.issues.iter().position(|known| known.id == issue && !known.deleted) else { return };
+        let Some(place) = self.issues.iter().position(|known| known.id == issue && !known.deleted) else {
+            return;
+        };
         self.issues[place].changed = self.issues[place].changed.max(at);
         match changes {
             None => {
@@ -118,9 +124,8 @@ impl Plane {
         let issue = &self.issues[place];
         let mut shown = self.show_issue(issue, &Expand::default());
         let labels = self.labels.iter().filter(|label| issue.labels.contains(&label.id));
-        shown["labels"] = labels
-            .map(|label| json!({"id": label.id, "name": label.name, "color": label.color}))
-            .collect();
+        shown["labels"] =
+            labels.map(|label| json!({"id": label.id, "name": label.name, "color": label.color})).collect();
         shown["assignees"] = issue.assignees.iter().map(|user| self.user_of(user)).collect();
         shown["state"] = self.lite_state(&issue.state);
         (shown["description"], shown["description_json"]) = (json!({}), json!({}));

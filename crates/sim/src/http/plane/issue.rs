@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::board::REQUIRED;
 use super::field::{self, Expand};
 use super::hook::Job;
-use super::{ADMIN, Answer, Plane, error, exists, fields, invalid, missing, page, refuse, text_of, when, wrong};
+use super::{
+    ADMIN, Answer, Plane, error, exists, fields, invalid, missing, page, refuse, text_of, when, wrong,
+};
 use crate::http::clock::{SECOND, precise};
 use crate::http::wire::{Request, Response};
 
@@ -151,9 +153,10 @@ impl Plane {
 
     pub(super) fn lite_state(&self, id: &str) -> Value {
         let state = self.states.iter().find(|state| state.id == id);
-        state.map_or(Value::Null, |state| {
-            json!({"id": state.id, "name": state.name, "color": state.color, "group": state.group})
-        })
+        state.map_or(
+            Value::Null,
+            |state| json!({"id": state.id, "name": state.name, "color": state.color, "group": state.group}),
+        )
     }
 
     fn lite_project(&self, id: &str) -> Value {
@@ -173,7 +176,8 @@ impl Plane {
             self.issues.iter().filter(|issue| issue.project == project && issue.is_there()).collect();
         if let (Some(id), Some(source)) = (request.asks("external_id"), request.asks("external_source")) {
             let external = (Some(id.to_owned()), Some(source.to_owned()));
-            let found = of_project.into_iter().find(|issue| issue.external == external).ok_or_else(missing)?;
+            let found =
+                of_project.into_iter().find(|issue| issue.external == external).ok_or_else(missing)?;
             return Ok(Response::json(200, &self.show_issue(found, &expand)));
         }
         let order = request.asks("order_by").unwrap_or("-created_at");
@@ -201,7 +205,8 @@ impl Plane {
         let external = (text_of(&fields, "external_id"), text_of(&fields, "external_source"));
         let external = (external.0.map(str::to_owned), external.1.map(str::to_owned));
         if external.0.is_some() && external.1.is_some() {
-            let mut of_project = self.issues.iter().filter(|issue| issue.project == project && !issue.deleted);
+            let mut of_project =
+                self.issues.iter().filter(|issue| issue.project == project && !issue.deleted);
             if let Some(other) = of_project.find(|issue| issue.external == external) {
                 let what = "Issue with the same external id and external source already exists";
                 return Err(exists(what, &other.id));
