@@ -38,8 +38,9 @@ async fn call(url: &str, asked: Request) -> Option<Response> {
     let body = body.collect().await.ok()?.to_bytes().to_vec();
     drives.abort();
     let headers = parts.headers.iter();
-    let headers =
-        headers.map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned())).collect();
+    let headers = headers
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().to_owned()))
+        .collect();
     Some(Response { status: parts.status.as_u16(), headers, body })
 }
 

@@ -36,7 +36,8 @@ impl<D: Door> Tour<D> {
     }
 
     fn ask(&mut self, what: &str, method: &str, path: &str, body: Value) -> Value {
-        let asked = Request::new(method, &format!("{}{path}", self.prefix)).with(self.header.0, &self.header.1);
+        let asked =
+            Request::new(method, &format!("{}{path}", self.prefix)).with(self.header.0, &self.header.1);
         let asked = if body.is_null() { asked } else { asked.json(&body) };
         let answer = self.door.answer(&asked);
         self.door.clock().pass(1_500_000);
@@ -52,7 +53,8 @@ impl<D: Door> Tour<D> {
     fn posted(&mut self, kind: &str) {
         for Delivery { headers, body, .. } in self.door.post() {
             let body: Value = serde_json::from_slice(&body).unwrap();
-            let find = |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+            let find =
+                |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
             let what = [find(kind), body["action"].as_str(), body["activity"]["field"].as_str()];
             let what: Vec<&str> = what.into_iter().flatten().collect();
             let shape = self.shape(&body);
@@ -90,7 +92,8 @@ fn plane_s() {
     tour.name("user", "/users/me/");
     tour.prefix.push_str("/workspaces/acme");
     tour.ask("members", "GET", "/members/", Value::Null);
-    let made = tour.ask("project created", "POST", "/projects/", json!({"name": "Delivery", "identifier": "DLV"}));
+    let made =
+        tour.ask("project created", "POST", "/projects/", json!({"name": "Delivery", "identifier": "DLV"}));
     tour.ask("projects", "GET", "/projects/", Value::Null);
     tour.ask("search", "GET", "/work-items/search/?search=one", Value::Null);
     let project = made["id"].as_str().unwrap().to_owned();
@@ -117,7 +120,8 @@ fn plane_s() {
     tour.ask("item", "GET", &format!("{item}{expand}"), Value::Null);
     tour.ask("items", "GET", "/work-items/", Value::Null);
     tour.ask("item missing", "GET", "/work-items/00000000-0000-4000-8000-000000000000/", Value::Null);
-    let said = tour.ask("comment created", "POST", &format!("{item}comments/"), json!({"comment_html": "<p>a</p>"}));
+    let said =
+        tour.ask("comment created", "POST", &format!("{item}comments/"), json!({"comment_html": "<p>a</p>"}));
     let comment = format!("{item}comments/{}/", said["id"].as_str().unwrap());
     tour.ask("comment changed", "PATCH", &comment, json!({"comment_html": "<p>b</p>"}));
     tour.ask("comments", "GET", &format!("{item}comments/"), Value::Null);
@@ -161,10 +165,20 @@ fn gitea_s() {
     tour.ask("refs", "GET", "/git/refs/heads/main", Value::Null);
     let green = json!({"state": "success", "context": "ci", "description": "d", "target_url": "http://x"});
     tour.ask("status created", "POST", &format!("/statuses/{sha}"), green);
-    tour.ask("status of nothing", "POST", &format!("/statuses/{}", "1".repeat(40)), json!({"state": "success"}));
+    tour.ask(
+        "status of nothing",
+        "POST",
+        &format!("/statuses/{}", "1".repeat(40)),
+        json!({"state": "success"}),
+    );
     tour.ask("combined", "GET", &format!("/commits/{sha}/status"), Value::Null);
     tour.ask("combined of nothing", "GET", "/commits/nope/status", Value::Null);
-    tour.ask("protection created", "POST", "/branch_protections", json!({"rule_name": "rel", "enable_push": true}));
+    tour.ask(
+        "protection created",
+        "POST",
+        "/branch_protections",
+        json!({"rule_name": "rel", "enable_push": true}),
+    );
     let change = json!({"title": "one", "head": "work", "base": "main", "body": "b"});
     tour.ask("pull created", "POST", "/pulls", change.clone());
     tour.ask("pull there", "POST", "/pulls", change);
@@ -174,7 +188,12 @@ fn gitea_s() {
     tour.header.1 = bob;
     tour.ask("review created", "POST", "/pulls/1/reviews", json!({"event": "APPROVED", "body": "well"}));
     tour.header.1 = ann;
-    tour.ask("merge of another head", "POST", "/pulls/1/merge", json!({"Do": "merge", "head_commit_id": "1"}));
+    tour.ask(
+        "merge of another head",
+        "POST",
+        "/pulls/1/merge",
+        json!({"Do": "merge", "head_commit_id": "1"}),
+    );
     tour.ask("merged", "POST", "/pulls/1/merge", json!({"Do": "merge", "delete_branch_after_merge": true}));
     tour.ask("merged again", "POST", "/pulls/1/merge", json!({"Do": "merge"}));
     tour.ask("pull merged", "GET", "/pulls/1", Value::Null);
