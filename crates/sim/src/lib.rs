@@ -9,6 +9,7 @@ pub mod twin;
 pub mod schedule;
 pub mod fault;
 pub mod world;
+pub mod http;
 pub mod bench;
 mod people;
 pub mod invariant;

@@ -11,3 +11,4 @@ mod twice;
 mod histories;
 mod full_disk;
 mod tables;
+mod http;
