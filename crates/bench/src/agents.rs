@@ -1,7 +1,6 @@
 //! What does the brain cost, and how soon does it answer, while its agents write more than anybody will read? (goals 2
 //! and 4)
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
@@ -12,7 +11,8 @@ use crate::brain::Brain;
 use crate::figure::machine;
 use crate::home::{Home, Known};
 use crate::ingest::{check, target};
-use crate::load::{self, Speech, Target};
+use crate::letter::{Letters, Speech};
+use crate::load::{self, Target};
 
 /// How long the agents may take.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -66,13 +66,9 @@ pub(crate) fn run(plan: &Plan, agents: usize, bytes: u64) -> Result<()> {
 fn press(home: &Home, brain: &Brain, run: &str, chosen: &[Known], status: Status) -> Result<()> {
     let column = Some(status.board_name().to_owned());
     let known = chosen.iter().map(|known| Known { status: column.clone(), ..known.clone() }).collect();
-    let aim = Target {
-        address: brain.address,
-        secret: home.secret()?,
-        speech: Speech::Orch(known),
-        run: run.to_owned(),
-    };
-    let told = load::each(&Arc::new(aim), chosen.len())?.taken().len();
+    let letters = Letters::new(&home.secret()?, Speech::Orch(known), run)?;
+    let aim = Target { address: brain.address, letters };
+    let told = load::each(&aim, chosen.len())?.taken().len();
     if told < chosen.len() {
         bail!("only {told} of {} were put into the column {}", chosen.len(), status.board_name());
     }

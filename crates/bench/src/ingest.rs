@@ -2,16 +2,16 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Result, bail};
 
 use crate::Plan;
-use crate::brain::Brain;
+use crate::brain::{Brain, cpu_of};
 use crate::figure::{Figures, machine, ms};
 use crate::home::{Home, free_port};
-use crate::load::{self, Answers, Speech, Target};
+use crate::letter::{Letters, Speech};
+use crate::load::{self, Answers, Target};
 
 /// Connections of one run.
 const CONNECTIONS: usize = 64;
@@ -20,13 +20,9 @@ const CONNECTIONS: usize = 64;
 const RECEIVER: &str = include_str!("../receiver.py");
 
 /// A target for a run of this name against a brain.
-pub(crate) fn target(home: &Home, brain: &Brain, run: &str) -> Result<Arc<Target>> {
-    Ok(Arc::new(Target {
-        address: brain.address,
-        secret: home.secret()?,
-        speech: Speech::Orch(home.known()?),
-        run: run.to_owned(),
-    }))
+pub(crate) fn target(home: &Home, brain: &Brain, run: &str) -> Result<Target> {
+    let letters = Letters::new(&home.secret()?, Speech::Orch(home.known()?), run)?;
+    Ok(Target { address: brain.address, letters })
 }
 
 /// Fails if an acknowledged delivery is not in the journal, or is there twice.
@@ -49,20 +45,24 @@ struct Side {
     cpu: Figures,
     p50: Figures,
     p99: Figures,
+    /// Processor time of the sender itself.
+    sending: Figures,
 }
 
 impl Side {
-    fn note(&mut self, answers: &Answers, cpu: Duration) {
+    fn note(&mut self, answers: &Answers, cpu: Duration, sending: Duration) {
         let taken = answers.taken().len() as f64;
         self.rate.0.push(taken / answers.took.as_secs_f64());
         self.cpu.0.push(cpu.as_secs_f64() * 1e6 / taken.max(1.0));
+        self.sending.0.push(sending.as_secs_f64() * 1e6 / taken.max(1.0));
         self.p50.0.push(answers.waits().median());
         self.p99.0.push(answers.waits().at(0.99));
     }
 
     fn say(&self, who: &str) {
         let (rate, cpu) = (self.rate.said(0), self.cpu.said(0));
-        println!("ingest: {who}: {rate} a second, {cpu} us of processor each");
+        let sending = self.sending.said(0);
+        println!("ingest: {who}: {rate} a second, {cpu} us of processor each; sending took {sending} us");
         println!("ingest: {who}: p50 {} ms, p99 {} ms", self.p50.said(1), self.p99.said(1));
     }
 }
@@ -92,9 +92,10 @@ fn orch(plan: &Plan, home: &Home, round: usize, side: &mut Side) -> Result<Answe
     home.rests()?;
     let run = format!("ingest-{}-{round}", brain.pid());
     load::closed(&target(home, &brain, &format!("{run}-warm"))?, CONNECTIONS, plan.length / 4)?;
-    let (target, head, before) = (target(home, &brain, &run)?, home.head()?, brain.used()?);
+    let (target, head) = (target(home, &brain, &run)?, home.head()?);
+    let (before, own) = (brain.used()?, cpu_of("self")?);
     let answers = load::closed(&target, CONNECTIONS, plan.length)?;
-    side.note(&answers, brain.used()?.since(&before).cpu);
+    side.note(&answers, brain.used()?.since(&before).cpu, cpu_of("self")?.saturating_sub(own));
     check(&answers, home.delivered(head, &run)?)?;
     if answers.taken().is_empty() {
         bail!("nothing was acknowledged; statuses: {:?}", answers.all.first());
@@ -128,13 +129,12 @@ fn receiver(plan: &Plan, python: &Path, side: &mut Side) -> Result<()> {
         .env("RECEIVER_SECRET", "bench")
         .current_dir(folder.path());
     let brain = Brain::serve(command, port, "/health", &folder.path().join("log"))?;
-    let target = |run: &str| {
-        let (secret, speech) = (b"bench".to_vec(), Speech::Receiver);
-        Arc::new(Target { address: brain.address, secret, speech, run: run.to_owned() })
+    let target = |run| -> Result<Target> {
+        Ok(Target { address: brain.address, letters: Letters::new(b"bench", Speech::Receiver, run)? })
     };
-    load::closed(&target("warm"), CONNECTIONS, plan.length / 4)?;
-    let before = brain.used()?;
-    let answers = load::closed(&target("run"), CONNECTIONS, plan.length)?;
-    side.note(&answers, brain.used()?.since(&before).cpu);
+    load::closed(&target("warm")?, CONNECTIONS, plan.length / 4)?;
+    let (target, before, own) = (target("run")?, brain.used()?, cpu_of("self")?);
+    let answers = load::closed(&target, CONNECTIONS, plan.length)?;
+    side.note(&answers, brain.used()?.since(&before).cpu, cpu_of("self")?.saturating_sub(own));
     brain.kill()
 }

@@ -1,39 +1,28 @@
-//! Who sends deliveries? Threads with a connection each, kept alive; every delivery is signed, new and changes something.
+//! Who sends deliveries? Every one is signed, new and changes something. As many as can be answered are sent by one thread
+//! for all connections, which takes little of the machine that it measures; at fixed moments by a thread a connection.
 
-use std::fmt::Write as _;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use anyhow::{Context as _, Result, bail};
 use orch_sim::schedule::Dice;
-use serde_json::json;
+use rustix::buffer::spare_capacity;
+use rustix::event::epoll;
+use rustix::time::Timespec;
 
 use crate::figure::{Figures, ms};
-use crate::home::{Known, PROJECT};
+use crate::letter::Letters;
 
-/// A delivery is so long: what trackers send of an issue.
-const BODY: usize = 3072;
-
-/// To whom, and in whose words.
+/// To whom, and what.
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
-    pub(crate) secret: Vec<u8>,
-    pub(crate) speech: Speech,
-    /// The first part of every delivery's name.
-    pub(crate) run: String,
+    pub(crate) letters: Letters,
 }
 
-/// Whose words a delivery is in.
-pub(crate) enum Speech {
-    /// The built-in tracker's, about these issues in turn.
-    Orch(Vec<Known>),
-    /// Those of the ordinary receiver.
-    Receiver,
-}
+/// For how long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came of one delivery.
 #[derive(Debug, Clone, Copy)]
@@ -73,21 +62,55 @@ impl Answers {
     }
 }
 
-/// When the next delivery is due.
-enum Pace {
-    /// When the one before is answered.
-    Closed { until: Instant },
-    /// At these moments, whatever happens.
-    Open { due: Vec<Instant> },
-}
-
-/// As many as can be answered, over so many connections.
-pub(crate) fn closed(target: &Arc<Target>, connections: usize, length: Duration) -> Result<Answers> {
-    run(target, connections, Pace::Closed { until: Instant::now() + length })
+/// As many as can be answered, over so many connections: each sends the next when the one before is answered.
+pub(crate) fn closed(target: &Target, connections: usize, length: Duration) -> Result<Answers> {
+    let ready = epoll::create(epoll::CreateFlags::CLOEXEC).context("an epoll")?;
+    let (began, mut all, mut request) = (Instant::now(), Vec::new(), Vec::new());
+    let until = began + length;
+    let mut next = 0;
+    let mut send = |line: &mut Line, next: &mut u64| -> std::io::Result<()> {
+        (line.n, line.sent) = (*next, Instant::now());
+        *next += 1;
+        target.letters.write(target.address, line.n, &mut request);
+        line.stream.write_all(&request)
+    };
+    let mut lines = Vec::new();
+    for n in 0..connections {
+        let mut line = Line { stream: connect(target.address)?, answer: Vec::new(), n: 0, sent: began };
+        let about = epoll::EventData::new_u64(n as u64);
+        epoll::add(&ready, &line.stream, about, epoll::EventFlags::IN).context("to watch a connection")?;
+        send(&mut line, &mut next)?;
+        lines.push(Some(line));
+    }
+    let patience = Timespec::try_from(PATIENCE).context("a time to wait")?;
+    let (mut open, mut events) = (connections, Vec::with_capacity(connections));
+    while open > 0 {
+        epoll::wait(&ready, spare_capacity(&mut events), Some(&patience)).context("to wait for answers")?;
+        if events.is_empty() {
+            bail!("{open} deliveries are not answered within {} s", PATIENCE.as_secs());
+        }
+        for event in events.drain(..) {
+            let Some(place) = lines.get_mut(event.data.u64() as usize) else { continue };
+            let Some(line) = place else { continue };
+            let heard = match line.hear() {
+                Ok(None) => continue,
+                Ok(Some(heard)) => heard,
+                Err(_) => Heard { status: 0, retry_after: false },
+            };
+            let wait = line.sent.elapsed();
+            let Heard { status, retry_after } = heard;
+            all.push(Answer { n: line.n, status, wait, exchange: wait, retry_after });
+            if status == 0 || Instant::now() >= until || send(line, &mut next).is_err() {
+                *place = None;
+                open -= 1;
+            }
+        }
+    }
+    Ok(Answers { all, took: began.elapsed() })
 }
 
 /// So many a second at random moments; each wait counts from the moment at which the delivery was due.
-pub(crate) fn open(target: &Arc<Target>, connections: usize, rate: f64, length: Duration) -> Result<Answers> {
+pub(crate) fn open(target: &Target, connections: usize, rate: f64, length: Duration) -> Result<Answers> {
     let mut dice = Dice::new(5);
     let (mut at, mut due) = (Duration::from_millis(50), Vec::new());
     let began = Instant::now();
@@ -96,138 +119,116 @@ pub(crate) fn open(target: &Arc<Target>, connections: usize, rate: f64, length: 
         let chance = (dice.below(1 << 30) as f64 + 1.0) / f64::from(1 << 30);
         at += Duration::from_secs_f64(-chance.ln() / rate);
     }
-    run(target, connections, Pace::Open { due })
+    run(target, connections, &due)
 }
 
 /// The first so many, one after another.
-pub(crate) fn each(target: &Arc<Target>, count: usize) -> Result<Answers> {
-    run(target, 1, Pace::Open { due: vec![Instant::now(); count] })
+pub(crate) fn each(target: &Target, count: usize) -> Result<Answers> {
+    run(target, 1, &vec![Instant::now(); count])
 }
 
-fn run(target: &Arc<Target>, connections: usize, pace: Pace) -> Result<Answers> {
-    let (pace, next) = (Arc::new(pace), Arc::new(AtomicUsize::new(0)));
-    let all = Arc::new(Mutex::new(Vec::new()));
-    let began = Instant::now();
-    let mut threads = Vec::new();
-    for _ in 0..connections {
-        let (target, pace, next, all) =
-            (Arc::clone(target), Arc::clone(&pace), Arc::clone(&next), Arc::clone(&all));
-        let thread = std::thread::Builder::new().stack_size(128 << 10).spawn(move || {
-            let mut own = Vec::new();
-            let mut stream = None;
-            loop {
-                let n = next.fetch_add(1, Ordering::Relaxed);
-                let due = match &*pace {
-                    Pace::Closed { until } if Instant::now() < *until => None,
-                    Pace::Open { due } if n < due.len() => Some(due[n]),
-                    Pace::Closed { .. } | Pace::Open { .. } => break,
-                };
-                let request = target.request(n as u64);
-                if let Some(left) = due.and_then(|due| due.checked_duration_since(Instant::now())) {
-                    std::thread::sleep(left);
-                }
-                let sent = Instant::now();
-                let due = due.unwrap_or(sent);
-                let answered = exchange(&mut stream, target.address, &request);
-                if answered.is_err() {
-                    stream = None;
-                }
-                let (status, retry_after) = answered.unwrap_or((0, false));
-                let (wait, exchange) = (due.elapsed(), sent.elapsed());
-                own.push(Answer { n: n as u64, status, wait, exchange, retry_after });
+fn run(target: &Target, connections: usize, due: &[Instant]) -> Result<Answers> {
+    let (next, began) = (AtomicUsize::new(0), Instant::now());
+    let one = || {
+        let (mut own, mut request, mut line) = (Vec::new(), Vec::new(), None);
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(due) = due.get(n) else { return own };
+            target.letters.write(target.address, n as u64, &mut request);
+            if let Some(left) = due.checked_duration_since(Instant::now()) {
+                std::thread::sleep(left);
             }
-            all.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-        });
-        threads.push(thread.context("a thread for a connection")?);
-    }
-    for thread in threads {
-        thread.join().map_err(|_| anyhow::anyhow!("a connection's thread ended in a panic"))?;
-    }
-    let took = began.elapsed();
-    let all = std::mem::take(&mut *all.lock().unwrap_or_else(PoisonError::into_inner));
-    Ok(Answers { all, took })
-}
-
-impl Target {
-    /// The `n`-th delivery of the run, ready to be sent.
-    fn request(&self, n: u64) -> Vec<u8> {
-        let delivery = format!("{}-{n}", self.run);
-        let (path, value, signature, scheme) = match &self.speech {
-            Speech::Orch(known) => {
-                let about = &known[n as usize % known.len()];
-                let issue = json!({
-                    "key": about.issue, "number": about.number, "title": format!("Greet visitor {} by name", about.number),
-                    "status": about.status, "labels": [], "present": true, "text": "",
-                });
-                let value = json!({ "delivery": delivery, "project": PROJECT, "issue": issue });
-                (format!("/webhook/orch/{PROJECT}"), value, "x-orch-signature", "sha256=")
+            let sent = Instant::now();
+            let answered = exchange(&mut line, target.address, &request);
+            if answered.is_err() {
+                line = None;
             }
-            Speech::Receiver => {
-                let now =
-                    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-                let issue = json!({ "number": n, "text": "" });
-                let value =
-                    json!({ "type": "Issue", "webhookTimestamp": now.as_millis() as u64, "issue": issue });
-                ("/hooks/tracker".to_owned(), value, "x-signature", "")
-            }
-        };
-        let mut value = value;
-        let bare = value.to_string().len();
-        let words = "the task board moves when a gate is green and a lease has not run out yet ";
-        let mut text = format!("edit {delivery}: ");
-        while text.len() < BODY {
-            text.push_str(words);
-        }
-        text.truncate(BODY.saturating_sub(bare));
-        value["issue"]["text"] = text.into();
-        let body = value.to_string();
-        let mut digits = String::with_capacity(64);
-        if let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(&self.secret) {
-            mac.update(body.as_bytes());
-            for byte in mac.finalize().into_bytes() {
-                let _ = write!(digits, "{byte:02x}");
-            }
-        }
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n{signature}: {scheme}{digits}\r\n\
-             x-delivery: {delivery}\r\ncontent-length: {}\r\n\r\n",
-            self.address,
-            body.len()
-        );
-        [head.into_bytes(), body.into_bytes()].concat()
-    }
-}
-
-/// Sends a request and reads its answer: the status, and whether a `Retry-After` came with it.
-fn exchange(
-    kept: &mut Option<TcpStream>,
-    address: SocketAddr,
-    request: &[u8],
-) -> std::io::Result<(u16, bool)> {
-    let stream = match kept {
-        Some(stream) => stream,
-        None => {
-            let stream = TcpStream::connect(address)?;
-            stream.set_nodelay(true)?;
-            stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-            kept.insert(stream)
+            let Heard { status, retry_after } = answered.unwrap_or(Heard { status: 0, retry_after: false });
+            let (wait, exchange) = (due.elapsed(), sent.elapsed());
+            own.push(Answer { n: n as u64, status, wait, exchange, retry_after });
         }
     };
-    stream.write_all(request)?;
-    let (mut answer, mut chunk) = (Vec::new(), [0; 2048]);
-    loop {
-        let n = stream.read(&mut chunk)?;
+    let all = std::thread::scope(|scope| -> Result<Vec<Answer>> {
+        let mut threads = Vec::new();
+        for _ in 0..connections {
+            let thread = std::thread::Builder::new().stack_size(128 << 10).spawn_scoped(scope, one);
+            threads.push(thread.context("a thread for a connection")?);
+        }
+        let mut all = Vec::new();
+        for thread in threads {
+            all.extend(thread.join().map_err(|_| anyhow::anyhow!("a connection's thread ended in a panic"))?);
+        }
+        Ok(all)
+    })?;
+    Ok(Answers { all, took: began.elapsed() })
+}
+
+/// A connection and what came over it since the last request.
+struct Line {
+    stream: TcpStream,
+    answer: Vec<u8>,
+    n: u64,
+    sent: Instant,
+}
+
+/// An answer.
+struct Heard {
+    status: u16,
+    retry_after: bool,
+}
+
+impl Line {
+    /// What came now; none if more of it is to come.
+    fn hear(&mut self) -> std::io::Result<Option<Heard>> {
+        let mut chunk = [0; 2048];
+        let n = self.stream.read(&mut chunk)?;
         if n == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
-        answer.extend_from_slice(&chunk[..n]);
-        let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-        let of = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-        let length: usize = of("content-length:").and_then(|n| n.parse().ok()).unwrap_or(0);
-        if answer.len() >= end + 4 + length {
-            let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
-            return Ok((status, of("retry-after:").is_some()));
+        self.answer.extend_from_slice(&chunk[..n]);
+        let heard = heard(&self.answer);
+        if heard.is_some() {
+            self.answer.clear();
+        }
+        Ok(heard)
+    }
+}
+
+/// A whole answer: its status, and whether a `Retry-After` came with it.
+fn heard(answer: &[u8]) -> Option<Heard> {
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&answer[..end]).ok()?;
+    let (mut length, mut retry_after) = (0, false);
+    for (name, value) in head.lines().filter_map(|line| line.split_once(':')) {
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        retry_after |= name.eq_ignore_ascii_case("retry-after");
+    }
+    let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
+    (answer.len() >= end + 4 + length).then_some(Heard { status, retry_after })
+}
+
+fn connect(address: SocketAddr) -> std::io::Result<TcpStream> {
+    let stream = TcpStream::connect(address)?;
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
+}
+
+/// Sends a request and reads its answer.
+fn exchange(kept: &mut Option<Line>, address: SocketAddr, request: &[u8]) -> std::io::Result<Heard> {
+    let line = match kept {
+        Some(line) => line,
+        None => {
+            let stream = connect(address)?;
+            kept.insert(Line { stream, answer: Vec::new(), n: 0, sent: Instant::now() })
+        }
+    };
+    line.stream.write_all(request)?;
+    loop {
+        if let Some(heard) = line.hear()? {
+            return Ok(heard);
         }
     }
 }

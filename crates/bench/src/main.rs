@@ -6,6 +6,7 @@ mod figure;
 mod flow;
 mod home;
 mod brain;
+mod letter;
 mod load;
 mod ingest;
 mod patience;
