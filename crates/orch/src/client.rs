@@ -334,7 +334,7 @@ async fn accepted(response: Response<Incoming>, path: &str) -> Result<Response<I
     };
     let kind = match status {
         StatusCode::NOT_FOUND => Kind::NotFound,
-        StatusCode::BAD_REQUEST => Kind::Usage,
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Kind::Usage,
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::CONFLICT

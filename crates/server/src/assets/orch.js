@@ -218,7 +218,7 @@ document.addEventListener("submit", async (event) => {
 
 let hiding = 0;
 function say(text) {
-  toast.textContent = text;
+  toast.textContent = text.replaceAll("`", "");
   toast.hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(() => { toast.hidden = true; }, 6000);
