@@ -103,9 +103,8 @@ fn people_may_do_anything_at_any_moment() {
     let every = CALLS.iter().flat_map(|call| [format!("after {call}"), format!("before {call}")]);
     let missing: Vec<String> = every.filter(|boundary| !died.contains(boundary)).collect();
     assert!(missing.is_empty(), "nothing died {missing:?} in {seeds} histories");
-    let presses = [
-        "accept", "allow", "approve", "confirm", "continue", "priority", "reject", "retry", "start", "stop",
-    ];
+    let presses =
+        ["accept", "allow", "approve", "confirm", "continue", "priority", "reject", "retry", "start", "stop"];
     let rare: Vec<&str> =
         presses.into_iter().filter(|press| taken.get(*press).is_none_or(|times| *times < 5)).collect();
     assert!(rare.is_empty(), "{rare:?} had an effect less than five times: {taken:?}");
