@@ -25,14 +25,14 @@ impl From<GitError> for Failure {
             GitError::TimedOut { .. } => FailureKind::Transient,
             GitError::TooMuch { .. } | GitError::Odd { .. } => FailureKind::Permanent,
         };
-        Failure { kind, cause: hide_password(&cut(error.to_string())) }
+        Failure { kind, cause: hide_password(&cut(error.to_string())), said: None }
     }
 }
 
 /// What an error of the file system at `place` means.
 pub(crate) fn io(place: &Path) -> impl FnOnce(io::Error) -> Failure {
     let place = place.display().to_string();
-    move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")) }
+    move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")), said: None }
 }
 
 /// What an error of SQLite in `doing` means.
@@ -43,7 +43,7 @@ pub(crate) fn sqlite(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Fai
 impl From<IssueError> for Failure {
     fn from(error: IssueError) -> Self {
         match &error {
-            IssueError::NoSuchIssue { .. } | IssueError::TooLong { .. } => {
+            IssueError::NoSuchIssue { .. } | IssueError::Edited { .. } | IssueError::TooLong { .. } => {
                 Failure::permanent(cut(error.to_string()))
             }
             IssueError::Tables(source) => of_sqlite("the tracker's tables", source),
@@ -66,7 +66,7 @@ fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
             ) => FailureKind::Transient,
             Some(_) | None => FailureKind::Permanent,
         };
-        Failure { kind, cause: cut(format!("{doing}: {error}")) }
+        Failure { kind, cause: cut(format!("{doing}: {error}")), said: None }
     }
 }
 

@@ -16,4 +16,4 @@ pub mod failure;
 
 mod tables;
 
-pub use tables::TablesError;
+pub use tables::{Log, TablesError};

@@ -19,6 +19,15 @@ pub struct TablesError {
     source: rusqlite::Error,
 }
 
+/// Who moves the file's log into the file?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// SQLite itself, with a commit now and then: the file is the tables' own.
+    Own,
+    /// The store, whose file it is, off everybody's way (decision 33).
+    OfStore,
+}
+
 /// A connection of one built-in part.
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -27,12 +36,15 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Opens the file and makes the tables that are missing.
-    pub(crate) fn open(file: &Path, schema: &str) -> Result<Self, TablesError> {
+    pub(crate) fn open(file: &Path, schema: &str, log: Log) -> Result<Self, TablesError> {
         let opened = || {
             let connection = Connection::open(file)?;
             connection.busy_timeout(PATIENCE)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
+            if log == Log::OfStore {
+                connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+            }
             // Little memory: the operating system caches the file anyway.
             connection.pragma_update(None, "cache_size", -256)?;
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;

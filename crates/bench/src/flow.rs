@@ -146,7 +146,7 @@ impl Flow {
         let checkpointer = journal.checkpointer()?;
         let checkpoints = std::thread::spawn(move || checkpointer.run());
         let (engine, _) = Engine::take_over(journal)?;
-        let tracker = BuiltinTracker::open(store)?;
+        let tracker = BuiltinTracker::open(store, orch_adapters::Log::OfStore)?;
         let project = ProjectId::from(project);
         let now = clock::now();
         let mut flow = Self {

@@ -21,6 +21,7 @@ pub use tracker::{TrackerCall, TrackerReply};
 
 use crate::id::Digest;
 use crate::journal::Blob;
+use crate::said::{Cause, Said};
 
 /// A text from outside or a long one: kept as a blob, named here. Erasing the blob leaves the journal valid
 /// (decision 39).
@@ -136,6 +137,9 @@ pub struct Failure {
     pub kind: FailureKind,
     /// Place and cause, for people; bounded by the adapter, secrets removed.
     pub cause: String,
+    /// The cause where Orch itself refused: as a fact, worded for whoever reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
 }
 
 /// The three ways of failing; each adapter's `failure.rs` alone decides which one it is.
@@ -153,14 +157,22 @@ pub enum FailureKind {
 impl Failure {
     /// It did not happen and may work later.
     pub fn transient(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Transient, cause: cause.into() }
+        Self { kind: FailureKind::Transient, cause: cause.into(), said: None }
     }
     /// It did not happen and will not without a person.
     pub fn permanent(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Permanent, cause: cause.into() }
+        Self { kind: FailureKind::Permanent, cause: cause.into(), said: None }
     }
     /// It may have happened.
     pub fn unknown(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Unknown, cause: cause.into() }
+        Self { kind: FailureKind::Unknown, cause: cause.into(), said: None }
+    }
+
+    /// The cause, for whoever reads it.
+    pub fn told(&self) -> Cause {
+        match &self.said {
+            Some(said) => said.clone().into(),
+            None => self.cause.clone().into(),
+        }
     }
 }

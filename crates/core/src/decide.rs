@@ -244,7 +244,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
             FailureKind::Transient | FailureKind::Unknown => match ask {
                 // A rejection is not held up by a tracker that does not answer (row 103).
                 Ask::Reason { by } if tries >= press::REASON_TRIES => press::reason_read(d, by, &[]),
-                ask => d.outage(ask, tries, failure.cause.clone()),
+                ask => d.outage(ask, tries, failure.told()),
             },
             FailureKind::Permanent => match &ask {
                 Ask::Launch { run, job } => {

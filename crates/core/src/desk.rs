@@ -125,12 +125,13 @@ impl<'a> Desk<'a> {
     }
 
     /// Waits for a turn, unless a person must be asked first whether the request or the branch still holds (decision 45):
-    /// that holds no lane (decision 20).
+    /// that holds no lane (decision 20). What is in main already is delivered as it was merged: an edit is asked about in the
+    /// next round.
     pub fn queue(&mut self, want: Want) {
         if !self.task.request.present {
             self.release_lane();
             self.rest(Rest::IssueGone);
-        } else if self.task.edited {
+        } else if self.task.edited && self.task.merged.is_none() {
             self.release_lane();
             self.rest(Rest::RequestChanged);
         } else if !crate::outside::in_the_way(self) {
@@ -170,8 +171,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Asks again later because the outside failed (decision 14).
-    pub fn outage(&mut self, ask: Ask, tries: u32, cause: String) {
-        let cause = Cause::Quoted(cause);
+    pub fn outage(&mut self, ask: Ask, tries: u32, cause: Cause) {
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 

@@ -19,6 +19,7 @@ pub mod gesture;
 pub mod news;
 mod press;
 pub mod outside;
+pub mod edited;
 mod runs;
 pub mod others;
 pub mod desk;

@@ -4,6 +4,7 @@
 //! of [`comment`] Markdown. Text from people and programs never becomes markup: see [`markdown`].
 
 pub mod comment;
+mod edited;
 pub mod figure;
 pub mod markdown;
 mod note;
@@ -25,6 +26,7 @@ use crate::stage::{Role, Stage};
 use crate::task::{Delay, Why, Withdrawn};
 use said::cause_arg;
 
+pub use edited::edited;
 pub use note::{NoteFacts, note};
 pub use said::{cause, deploy_log, found, said};
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
@@ -246,9 +248,18 @@ pub fn ignored(why: &Ignored, lang: Lang) -> String {
 pub fn judge(judge: &Judge, lang: Lang) -> String {
     match judge {
         Judge::Gate(gate) => gate_with_name(*gate, lang),
-        Judge::Person(name) => clause(name),
+        Judge::Person(name) => person(name, lang),
         Judge::Main => say(lang, "judge-main", []),
         Judge::Host => say(lang, "judge-host", []),
+    }
+}
+
+/// Who it was: a person by name, or somebody at a door that names nobody.
+pub fn person(by: &str, lang: Lang) -> String {
+    match by {
+        "board" => say(lang, "person-board", []),
+        "api" => say(lang, "person-api", []),
+        name => clause(name),
     }
 }
 

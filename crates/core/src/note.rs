@@ -142,6 +142,9 @@ pub enum Note {
     Stopped {
         /// What stays in main, if something was merged.
         stays: Option<Commit>,
+        /// Whether the repository is frozen because nobody proved what main holds of it (decision 19).
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        frozen: bool,
     },
     /// A gate could not judge, once a cause (decision 14).
     Unavailable {

@@ -175,9 +175,6 @@ pub(crate) fn accept(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&Digest>)
     if d.task.escalated.is_some() {
         d.change(Change::Escalated(None));
     }
-    if d.task.edited {
-        d.change(Change::Edited(false));
-    }
     carries(d, &commit);
     d.change(Change::Accepted(Consent { what: commit, by: gesture.by.clone(), at: d.at, standing: false }));
     merge(d, &by);

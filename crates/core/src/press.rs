@@ -146,7 +146,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     match &gesture.what {
         Press::Start => start(d, gesture),
         Press::Retry => {
-            let untold = matches!(d.task.step, Step::Rest(Rest::CannotTell { .. } | Rest::DeployUnseen));
+            let untold = unseen::is_asked(d);
             match d.task.escalated.is_some() || untold {
                 true => retry(d, gesture),
                 false => no_effect(d, press, NoEffect::NotEscalated),
@@ -162,7 +162,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
             outside::go_on(d);
         }
         Press::Continue => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
-        Press::Accept { what } if d.task.step == Step::Rest(Rest::DeployUnseen) => {
+        Press::Accept { what } if unseen::is_asked(d) => {
             unseen::accept(d, gesture, what.as_ref());
         }
         Press::Accept { what } => outside::accept(d, gesture, what.as_ref()),
@@ -313,7 +313,7 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     if d.task.stage == Stage::Created {
         return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
     }
-    if d.task.step == Step::Rest(Rest::DeployUnseen) {
+    if unseen::is_asked(d) {
         taken(d, gesture);
         return reject_now(d, gesture.by.clone(), reason.cloned());
     }

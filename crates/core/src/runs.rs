@@ -396,6 +396,10 @@ pub(crate) fn begin_round(d: &mut Desk<'_>, findings: Findings) {
     let what = artefact::requirements_digest(&d.task.artefacts);
     let to = if d.task.approval.as_ref().is_none_or(|approval| approval.what != what) {
         d.change(Change::Approved(None));
+        // The analyst reads the request as it is.
+        if d.task.edited {
+            d.change(Change::Edited(false));
+        }
         Stage::Analysis
     } else if Stage::Analysis.next(d.policy.preset) == Some(Stage::Architecture)
         && !passed(d, GateId::CheckArchitectureDone, &Subject::Requirements(what), &analysis::by_files())

@@ -219,6 +219,8 @@ pub enum Said {
         /// Which.
         tree: Tree,
     },
+    /// A freeze or a pause came before a merge had left.
+    MergeKeptBack,
     /// The merged commit is not in main.
     NotInMain {
         /// Where main is.

@@ -115,6 +115,15 @@ impl Client {
         read(response, path).await
     }
 
+    /// Changes something, once: the key makes a repetition harmless.
+    ///
+    /// # Errors
+    /// What the brain answers, as a person sees it.
+    pub async fn patch(&self, path: &str, body: &Value) -> Result<Value, Error> {
+        let response = self.send(Method::PATCH, path, Some(body)).await?;
+        read(response, path).await
+    }
+
     /// Follows a stream of events, line by line, until `on` says stop or the brain ends it.
     ///
     /// # Errors
@@ -325,7 +334,7 @@ async fn accepted(response: Response<Incoming>, path: &str) -> Result<Response<I
     };
     let kind = match status {
         StatusCode::NOT_FOUND => Kind::NotFound,
-        StatusCode::BAD_REQUEST => Kind::Usage,
+        StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE => Kind::Usage,
         StatusCode::UNAUTHORIZED
         | StatusCode::FORBIDDEN
         | StatusCode::CONFLICT

@@ -5,6 +5,7 @@ pub mod init;
 pub mod up;
 pub mod login;
 pub mod new;
+pub mod edit;
 pub mod list;
 pub mod show;
 pub mod why;
@@ -70,6 +71,8 @@ pub enum Command {
     Login,
     /// Ask for a change
     New(new::Args),
+    /// Change what was asked for: title, description, labels
+    Edit(edit::Args),
     /// The tasks
     #[command(visible_alias = "ls")]
     List(list::Args),
@@ -95,7 +98,7 @@ pub enum Command {
     Start(gesture::OfTask),
     /// Go on although the request was edited after its approval, or the branch was taken away
     Continue(gesture::OfTask),
-    /// Accept what somebody merged past the gates
+    /// Accept what somebody merged past the gates, or a deploy that only a person can see
     Accept(gesture::Bound),
     /// Allow one more run, whatever the budgets say
     Allow(gesture::OfTask),
@@ -267,6 +270,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Up(args) => up::run(&here, &args),
         Command::Login => login::run(&here),
         Command::New(args) => new::run(&here, &args),
+        Command::Edit(args) => edit::run(&here, &args),
         Command::List(args) => list::run(&here, &args),
         Command::Show(args) => show::run(&here, &args),
         Command::Why(args) => why::run(&here, &args),

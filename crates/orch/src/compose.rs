@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use orch_adapters::Log;
 use orch_adapters::forge::local::LocalForge;
 use orch_adapters::process::RunAs;
 use orch_adapters::run::{Finished, Watched};
@@ -469,8 +470,9 @@ async fn parts(
     wishes: &Wishes,
     user: Option<RunAs>,
 ) -> Result<Parts, Error> {
-    let tracker = Arc::new(BuiltinTracker::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?);
-    let forge = LocalForge::open(&home.store()).map_err(|e| Error::failed(chain(&e)))?;
+    let tracker =
+        Arc::new(BuiltinTracker::open(&home.store(), Log::OfStore).map_err(|e| Error::failed(chain(&e)))?);
+    let forge = LocalForge::open(&home.store(), Log::OfStore).map_err(|e| Error::failed(chain(&e)))?;
     let texts = Arc::new(project::Texts::new(home.store()));
     let maker = project::Maker { home, settings, wishes, user, texts: &texts, tracker: &tracker };
     let projects = maker.all()?;

@@ -21,8 +21,8 @@ use orch_core::time::Moment;
 use orch_engine::clock;
 use orch_server::auth::{Access, Keeper};
 use orch_server::source::{
-    Commented, Created, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk, LogPart,
-    NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
+    Commented, Created, Delivery, DiffText, Edited, Filter, Health, HookAnswer, IssueEdit, Later, Listed,
+    LogChunk, LogPart, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
 };
 use orch_server::{Front, Setup};
 use orch_store::{Reader, StoreError, TaskFilter};
@@ -216,6 +216,10 @@ impl Source for Left {
 
     fn create_issue(&self, _issue: NewIssue) -> Later<Created> {
         down("create the issue")
+    }
+
+    fn edit_issue(&self, _edit: IssueEdit) -> Later<Edited> {
+        down("edit the issue")
     }
 
     fn comment(&self, _comment: NewComment) -> Later<Commented> {

@@ -54,6 +54,9 @@ impl Words {
             "positive" => self.positive,
             "negative" => self.negative,
             "unreadable" => self.unreadable,
+            "title" => self.title,
+            "text" => self.text,
+            "labels" => self.labels,
             "urgent" => self.urgent,
             "high" => self.high,
             "normal" => self.normal,
@@ -83,6 +86,13 @@ words! {
     say_reason: "say why, or leave --reason out", "скажите почему или уберите --reason";
     asked_for: "asked for", "запрошена";
     written_down: "written down", "записана";
+    edit_nothing: "nothing is named that should change", "не названо, что изменить";
+    edit_what: "name --title, --text or --label", "назовите --title, --text или --label";
+    edit_same: "nothing is different", "ничего не изменилось";
+    edit_changed: "changed", "изменено";
+    title: "title", "название";
+    text: "description", "описание";
+    labels: "labels", "метки";
     no_tasks: "no tasks", "задач нет";
     more_tasks: "there are more; -n 200 shows up to 200", "есть ещё; -n 200 покажет до 200";
     also: "also", "а также";

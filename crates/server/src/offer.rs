@@ -125,7 +125,11 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
             }
             Rest::Confirmation => found.extend(task.change().cloned().map(Offer::Confirm)),
             Rest::RequestChanged => found.extend([Offer::Continue, Offer::AnalyseAgain]),
-            Rest::CannotTell { .. } => found.push(Offer::Retry),
+            Rest::CannotTell { .. } => {
+                found.push(Offer::Retry);
+                found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
+                found.push(Offer::Reject);
+            }
             Rest::DeployUnseen => {
                 found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
                 found.extend([Offer::Reject, Offer::Retry]);

@@ -10,7 +10,7 @@ use axum::handler::Handler;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, get, patch, post};
 use axum::{BoxError, Router};
 use orch_core::message::Lang;
 use tokio::sync::Semaphore;
@@ -77,6 +77,10 @@ impl Routes {
         self.add("post", path, post(handler))
     }
 
+    fn patch<T: 'static>(self, path: &'static str, handler: impl Handler<T, Rooms>) -> Self {
+        self.add("patch", path, patch(handler))
+    }
+
     fn add(mut self, method: &'static str, path: &'static str, handler: MethodRouter<Rooms>) -> Self {
         self.named.push((method, path));
         self.router = self.router.route(path, handler);
@@ -107,6 +111,7 @@ fn api_routes() -> Routes {
         .get("/api/v1/tasks/{id}/diff", api::tasks::diff)
         .get("/api/v1/tasks/{id}/log", log::read)
         .get("/api/v1/tasks/{id}/artefacts/{*name}", api::tasks::artefact)
+        .patch("/api/v1/tasks/{id}/issue", api::issues::edit)
         .get("/api/v1/tasks/{id}/comments", api::issues::comments)
         .post("/api/v1/tasks/{id}/comments", api::issues::comment)
         .post("/api/v1/tasks/{id}/approve", api::gestures::approve)
@@ -134,6 +139,7 @@ fn page_routes() -> Router<Rooms> {
         .route("/tasks/{id}/diff", get(pages::task::diff))
         .route("/tasks/{id}/act", post(pages::act::act))
         .route("/tasks/{id}/say", post(pages::act::say))
+        .route("/tasks/{id}/edit", post(pages::act::edit))
         .route("/tasks/{id}/files/{*name}", get(pages::task::file))
         .route("/act", post(pages::act::act_at_large))
         .route("/new", get(pages::new::page).post(pages::new::create))

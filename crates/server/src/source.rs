@@ -78,6 +78,8 @@ pub trait Source: Send + Sync + 'static {
     fn submit(&self, pressed: Pressed) -> Later<Taken>;
     /// Creates an issue in the built-in tracker: answered after its commit.
     fn create_issue(&self, issue: NewIssue) -> Later<Created>;
+    /// Changes an issue of the built-in tracker: answered after its commit.
+    fn edit_issue(&self, edit: IssueEdit) -> Later<Edited>;
     /// Says something under an issue: answered after it stands.
     fn comment(&self, comment: NewComment) -> Later<Commented>;
     /// Why a delivery would be refused now, whatever it says; must not wait for anything.
@@ -274,6 +276,63 @@ pub enum Created {
         /// Place, cause and remedy.
         cause: String,
     },
+}
+
+/// Changes of an issue; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueEdit {
+    /// The request's id: the same twice is one edit.
+    pub request: String,
+    /// Which task's issue.
+    pub task: TaskId,
+    /// Only if this is what it is still: [`orch_core::edited::shown`].
+    pub was: Option<Digest>,
+    /// Its title, not empty.
+    pub title: Option<String>,
+    /// Its description, perhaps empty.
+    pub text: Option<String>,
+    /// Whether the label autoApprove is on it.
+    pub auto_approve: Option<bool>,
+    /// Whether the label autoDeploy is on it.
+    pub auto_deploy: Option<bool>,
+    /// Who edits.
+    pub by: String,
+}
+
+/// What came of an edit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Edited {
+    /// It stands.
+    Done {
+        /// The task that the issue has now.
+        task: TaskId,
+        /// Where it stands in the journal.
+        seq: Seq,
+        /// What is different; `None`: the same request was made before.
+        changed: Option<Differs>,
+        /// What followed at once.
+        reasons: Vec<Reason>,
+    },
+    /// There is no such task.
+    Unknown,
+    /// The issue is another one by now than was shown; nothing was written.
+    Meanwhile,
+    /// The project's issues are edited elsewhere, or not now.
+    Refused {
+        /// Place, cause and remedy.
+        cause: String,
+    },
+}
+
+/// What an edit made different.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Differs {
+    /// The title.
+    pub title: bool,
+    /// The description.
+    pub text: bool,
+    /// The labels.
+    pub labels: bool,
 }
 
 /// A comment to be made.

@@ -153,6 +153,12 @@ texts! {
     description_hint: "Optional. Markdown. What you know, examples, what must not change.", "Необязательно. Markdown. Что вы знаете, примеры, что менять нельзя.";
     start_now: "Start at once", "Начать сразу";
     create: "Create", "Создать";
+    edit: "Edit", "Изменить";
+    save: "Save", "Сохранить";
+    unchanged: "Nothing is different.", "Ничего не изменилось.";
+    labels: "Labels", "Метки";
+    auto_approve: "the requirements need no approval", "требования не нужно одобрять";
+    auto_deploy: "the deploy needs no confirmation", "выкатку не нужно подтверждать";
     no_projects: "There is no project yet. Run `orch init` in a repository.", "Проектов пока нет. Выполните `orch init` в репозитории.";
     all_quiet: "Nothing is under way. What should be different next?", "Сейчас ничего не делается. Что изменить дальше?";
     nothing_happened: "Nothing happened yet.", "Пока ничего не произошло.";

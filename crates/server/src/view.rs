@@ -1,5 +1,6 @@
 //! What does a task look like from outside? One view for pages and API, made from state and board, stored nowhere.
 
+use orch_core::edited::shown;
 use orch_core::event::Usage;
 use orch_core::gate::{Evidence, Subject, Verdict};
 use orch_core::gesture::Priority;
@@ -100,6 +101,10 @@ pub(crate) struct Full {
     pub(crate) brief: Brief,
     /// The description; null if it was erased.
     pub(crate) text: Option<String>,
+    /// The labels that mean something.
+    pub(crate) labels: Vec<&'static str>,
+    /// The digest of title, description and labels as they are here; an edit that names it as `was` changes nothing else.
+    pub(crate) shown: String,
     /// The task branch of this round.
     pub(crate) branch: Option<String>,
     /// Its head.
@@ -433,6 +438,11 @@ pub(crate) fn full(
     Full {
         brief: brief(listed, seen, now, lang),
         text,
+        labels: [("autoApprove", task.labels.auto_approve), ("autoDeploy", task.labels.auto_deploy)]
+            .into_iter()
+            .filter_map(|(label, on)| on.then_some(label))
+            .collect(),
+        shown: shown(&task.request.title.blob, &task.request.text.blob, task.labels).0,
         branch: task.branch.as_ref().map(|branch| branch.name.clone()),
         head: task.branch.as_ref().map(|branch| branch.head.0.clone()),
         change: task.change().map(|change| change.0.clone()),

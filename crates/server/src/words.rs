@@ -1,12 +1,13 @@
 //! What do holds, reasons and runs read like on a page? The sentences are `orch_core::message`'s; here they begin with a
 //! capital, and what only pages say is added.
 
+use orch_core::edited::follows;
 use orch_core::event::RunHow;
 use orch_core::hold::HoldKind;
 use orch_core::id::{RunId, WorkItem};
 use orch_core::message::{self, Lang, figure};
 use orch_core::reason::Reason;
-use orch_core::task::{Ask, Delay, Job};
+use orch_core::task::{Ask, Delay, Job, Task};
 use orch_core::time::{Moment, Span};
 
 pub(crate) use orch_core::message::figure::{cost, span, tokens};
@@ -70,6 +71,11 @@ pub(crate) fn lifts(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
         // Every other half is a whole.
         _ => sentence(&lifts), // not a domain enum
     }
+}
+
+/// What follows from another title or text, before it and right after it.
+pub(crate) fn edited(task: &Task, lang: Lang) -> String {
+    message::edited(follows(task), &task.item, lang)
 }
 
 /// Why something was done or not.

@@ -23,7 +23,7 @@ struct Forge {
 impl Forge {
     fn new() -> Self {
         let bench = Bench::new();
-        let forge = LocalForge::open(&bench.folder.path().join("forge.db")).unwrap();
+        let forge = LocalForge::open(&bench.folder.path().join("forge.db"), orch_adapters::Log::Own).unwrap();
         Self { bench, forge }
     }
 

@@ -1,5 +1,6 @@
 //! The built-in tracker: what people write, what Orch writes, and what a sweep reads.
 
+use orch_adapters::Log;
 use orch_adapters::tracker::builtin::{BuiltinTracker, Edit, Issue, IssueError};
 use orch_core::call::tracker::{Author, Labels, Status};
 use orch_core::call::{FailureKind, TrackerCall, TrackerReply};
@@ -18,7 +19,7 @@ struct Board {
 impl Board {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let tracker = BuiltinTracker::open(&folder.path().join("orch.db")).unwrap();
+        let tracker = BuiltinTracker::open(&folder.path().join("orch.db"), Log::Own).unwrap();
         Self { folder, tracker, project: ProjectId::from("demo") }
     }
 
@@ -53,7 +54,7 @@ fn sweeps_see_each_change_once() {
     assert_eq!(board.changed(pressed.changed), []);
     let gone = Edit { present: Some(false), title: Some("Один".to_owned()), ..Edit::default() };
     board.tracker.edit(&first.key, &gone).unwrap();
-    let again = BuiltinTracker::open(&board.folder.path().join("orch.db")).unwrap();
+    let again = BuiltinTracker::open(&board.folder.path().join("orch.db"), Log::Own).unwrap();
     let issue = again.issue(&first.key).unwrap();
     assert_eq!((issue.title.as_str(), issue.present, issue.text.as_str()), ("Один", false, "text"));
     let (reading, blobs) = issue.clone().into_reading();
@@ -106,6 +107,29 @@ fn a_repeated_write_keeps_a_press() {
     let before = board.tracker.issue(&issue.key).unwrap().changed;
     assert_eq!(board.perform(2, &write), TrackerReply::StatusSet { status: Some(Status::InReview) });
     assert_eq!(board.changed(before), []);
+}
+
+/// Proves that an edit counts once a request, that one which changes nothing is no news to a sweep, and that nobody
+/// overwrites an edit that they have not seen.
+#[test]
+fn an_edit_is_made_once() {
+    let board = Board::new();
+    let issue = board.issue("One");
+    let titled = |title: &str| Edit { title: Some(title.to_owned()), ..Edit::default() };
+    let same = board.tracker.edit_once(&issue.key, "a", None, &titled("One")).unwrap();
+    assert_eq!((same.before.as_ref(), &same.issue), (Some(&issue), &issue));
+    assert_eq!(board.changed(issue.changed), []);
+    let edit = Edit { auto_deploy: Some(true), ..titled("Two") };
+    let edited = board.tracker.edit_once(&issue.key, "b", Some(&issue.shown()), &edit).unwrap();
+    assert_eq!((edited.issue.title.as_str(), edited.issue.text.as_str()), ("Two", "text"));
+    assert_eq!(edited.issue.labels, Labels { auto_approve: false, auto_deploy: true });
+    let again = board.tracker.edit_once(&issue.key, "b", Some(&issue.shown()), &titled("Three")).unwrap();
+    assert_eq!((again.before, again.issue.title.as_str()), (None, "Two"));
+    let late = board.tracker.edit_once(&issue.key, "c", Some(&issue.shown()), &titled("Three"));
+    assert!(matches!(late, Err(IssueError::Edited { .. })), "{late:?}");
+    assert_eq!(board.changed(issue.changed).len(), 1);
+    let unknown = board.tracker.edit_once(&IssueKey::from("demo#9"), "d", None, &titled("x"));
+    assert!(matches!(unknown, Err(IssueError::NoSuchIssue { .. })), "{unknown:?}");
 }
 
 /// Proves that wishes that cannot be met say why.

@@ -233,12 +233,18 @@ pub fn stop_deferred(lang: Lang) -> String {
     say(lang, "comment-stop-deferred", [])
 }
 
-/// The task is stopped; names the commit that stays in main, if there is one (decision 41).
-pub fn stopped(in_main: Option<&Commit>, lang: Lang) -> String {
-    match in_main {
+/// The task is stopped; names the commit that stays in main, if there is one (decision 41). `frozen`: it is not proven what
+/// main holds of it, and the repository is frozen for that (decision 19).
+pub fn stopped(in_main: Option<&Commit>, frozen: bool, lang: Lang) -> String {
+    let main = match in_main {
         Some(commit) => say(lang, "comment-stopped-merged", [commit_arg(commit)]),
+        None if frozen => say(lang, "comment-stopped-untold", []),
         None => say(lang, "comment-stopped", []),
+    };
+    if !frozen {
+        return main;
     }
+    format!("{main}\n\n{}", say(lang, "comment-stopped-frozen", []))
 }
 
 /// What a run used: full input with the part from the cache (row 192), output, price.

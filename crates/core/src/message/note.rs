@@ -67,7 +67,7 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             comment::done(Delivery { commit, deployed: *deployed, roles, agents, people, wall }, lang)
         }
         Note::StopDeferred => comment::stop_deferred(lang),
-        Note::Stopped { stays } => comment::stopped(stays.as_ref(), lang),
+        Note::Stopped { stays, frozen } => comment::stopped(stays.as_ref(), *frozen, lang),
         Note::Unavailable { gate, cause } => comment::unavailable(*gate, cause, lang),
     }
 }

@@ -238,8 +238,9 @@ fn notes() -> Vec<Note> {
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
         done(false, vec![], Span(0)),
         Note::StopDeferred,
-        Note::Stopped { stays: None },
-        Note::Stopped { stays: Some(commit.clone()) },
+        Note::Stopped { stays: None, frozen: false },
+        Note::Stopped { stays: None, frozen: true },
+        Note::Stopped { stays: Some(commit.clone()), frozen: true },
         Note::Unavailable { gate: GateId::CheckCiGreen, cause: "no space left".into() },
     ];
     all.extend(whys().into_iter().map(|why| Note::Escalated { why, stage: Stage::Review }));
@@ -392,6 +393,8 @@ fn everything(lang: Lang) -> Vec<String> {
     all.extend(holds().into_iter().map(|kind| hold(&Hold { kind, since: SINCE }, &item, lang)));
     all.extend(said::tests::everything().iter().map(|fact| super::said(fact, lang)));
     all.extend(records(lang));
+    all.extend(["board", "api"].map(|door| person(door, lang)));
+    all.extend(crate::edited::Follows::ALL.map(|what| edited(what, &item, lang)));
     all
 }
 

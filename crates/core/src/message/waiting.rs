@@ -6,7 +6,8 @@
 use super::comment::item_arg;
 use super::said::cause_arg;
 use super::{
-    Arg, Lang, clause, delay, figure, freeze_cause, quoted, role_name, say, tokens_args, why, withdrawn_arg,
+    Arg, Lang, clause, delay, figure, freeze_cause, person, quoted, role_name, say, tokens_args, why,
+    withdrawn_arg,
 };
 use crate::event::Turn;
 use crate::hold::{Hold, HoldKind, Standing};
@@ -96,7 +97,7 @@ fn asking(ask: &Ask, lang: Lang) -> String {
         Ask::Merge => say(lang, "working-merge", []),
         Ask::Prove => say(lang, "working-prove", []),
         Ask::Probe => say(lang, "working-probe", []),
-        Ask::Reason { by } => say(lang, "working-reason", [("by", quoted(by))]),
+        Ask::Reason { by } => say(lang, "working-reason", [("by", Arg::Text(person(by, lang)))]),
     }
 }
 
@@ -112,7 +113,7 @@ pub fn ask(ask: &Ask, lang: Lang) -> String {
         Ask::Merge => say(lang, "ask-merge", []),
         Ask::Prove => say(lang, "ask-prove", []),
         Ask::Probe => say(lang, "ask-probe", []),
-        Ask::Reason { by } => say(lang, "ask-reason", [("by", quoted(by))]),
+        Ask::Reason { by } => say(lang, "ask-reason", [("by", Arg::Text(person(by, lang)))]),
     }
 }
 
@@ -148,7 +149,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
     match kind {
         HoldKind::Paused { by, drain } => {
             let key = if *drain { "hold-drained" } else { "hold-paused" };
-            (say(lang, key, [("by", quoted(by))]), say(lang, "lift-paused", []))
+            (say(lang, key, [("by", Arg::Text(person(by, lang)))]), say(lang, "lift-paused", []))
         }
         HoldKind::StoreDamaged { cause } => {
             (say(lang, "hold-store-damaged", [("cause", quoted(cause))]), say(lang, "lift-store-damaged", []))

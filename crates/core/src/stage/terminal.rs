@@ -85,7 +85,8 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     let by_people = d.task.merged_outside().map(|by| by.commit.clone());
     let stays = by_people.or(last.map(|merged| merged.commit.clone()));
     d.because(Reason::Stopped);
-    d.say(Author::Stream, Note::Stopped { stays });
+    let unproven = d.task.merged.as_ref().map_or(d.task.merge_untold, |merged| !merged.proven);
+    d.say(Author::Stream, Note::Stopped { stays, frozen: unproven && d.task.froze });
     if d.task.escalated.is_some() {
         d.change(Change::Escalated(None));
     }

@@ -1,4 +1,4 @@
-//! The deploy hook says that it is done, and there is no service to ask: who says that it is out? (decisions 19, 36, 64)
+//! Neither hook nor service can tell that a deploy is out, or there is no service to ask: who says it? (decisions 19, 36, 64)
 
 use super::{deploy, terminal};
 use crate::call::tracker::Author;
@@ -12,7 +12,12 @@ use crate::press::taken;
 use crate::reason::{NoEffect, Reason};
 use crate::record::Came;
 use crate::said::{Found, Said};
-use crate::task::Rest;
+use crate::task::{Rest, Step};
+
+/// Whether a person is asked what became of a deploy: they may look, or let Orch ask again.
+pub(crate) fn is_asked(d: &Desk<'_>) -> bool {
+    matches!(d.task.step, Step::Rest(Rest::CannotTell { .. } | Rest::DeployUnseen))
+}
 
 /// Nothing proves the hook's word: a person looks. The lane stays held, as for everything that cannot be told.
 pub(crate) fn wait(d: &mut Desk<'_>) {

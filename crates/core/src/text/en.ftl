@@ -36,6 +36,8 @@ gate-check_security_gate = secrets and dependencies
 judge-gate = { $label } ({ $gate })
 judge-main = main
 judge-host = Orch
+person-board = somebody on the board
+person-api = somebody through the API
 
 ## Why something happened
 
@@ -245,7 +247,7 @@ lift-withdrawn = press Continue or run `orch continue { $item }` to bring it bac
 hold-run-budget = waits because its last run was stopped after { $tokens } tokens, the limit is { $limit }
 lift-run-budget = press Allow one more run or run `orch allow { $item }`; that run has no such limit
 hold-cannot-tell = waits because nobody can tell how the deploy ended ({ $cause })
-lift-cannot-tell = look at production, then press Retry or run `orch retry { $item }`; Orch then asks the service again, or runs the deploy hook again if the service cannot be asked
+lift-cannot-tell = look at production, then press Retry or run `orch retry { $item }`; Orch then asks the service again, or runs the deploy hook again if the service cannot be asked. If you saw that it is deployed and well, press Accept or run `orch accept { $item }`; if not, `orch reject { $item }` sends it back to the developer
 hold-deploy-unseen = waits for somebody to look at the deploy: the hook says that { $commit } is deployed, and this project names no address at which Orch could ask
 lift-deploy-unseen = look at production; if it is deployed and well, press Accept or run `orch accept { $item }`; if not, press Reject or run `orch reject { $item }`
 hold-frozen = waits because nothing merges in this repository now
@@ -325,6 +327,8 @@ comment-done-people = People took { $people } to review the requirements.
 comment-stop-deferred = Stop noted. A merge or deploy is under way and must not be cut off; the task stops when it has ended.
 comment-stopped = Stopped. Nothing of this task is in main.
 comment-stopped-merged = Stopped. Commit `{ $commit }` of this task stays in main.
+comment-stopped-untold = Stopped. Nobody knows whether the change of this task is in main.
+comment-stopped-frozen = It is not proven that main holds what was tested. Nothing else merges in this repository until a person has looked at main and presses Unfreeze.
 
 ## What Orch itself says: to the next run, and as a cause
 
@@ -383,6 +387,7 @@ said-seen-bad = { $by ->
    *[other] { $by } looked: it is not right
 }
 said-hook-silent = the deploy hook left no result, and there is no health probe to ask
+said-merge-kept-back = a freeze or a pause came before the merge had left; it is kept back
 said-service-well = the service names the commit and is well
 said-service-other = the service names another commit: { $commit }
 said-service-unwell = the service names the commit and is not well: { $cause }
@@ -424,3 +429,14 @@ record-deploy-at = decided
 
 cost-unknown = price unknown
 cost-partly = at least { $cost } (price partly unknown)
+
+## What follows from an edit
+
+edited-done = { $item } is delivered. Nothing follows from an edit.
+edited-stopped = { $item } is stopped. Nobody reads an edit unless the task is begun anew.
+edited-read = Nobody works by the text yet: the next run reads it as edited.
+edited-analyst-reads = The analyst works by the text as it was. Look at the requirements with that in mind; `orch reject { $item }` has them written again.
+edited-requirements = The requirements that wait for approval were written for the text as it was. Reject (`orch reject { $item }`) has them written again; approving them approves what they say.
+edited-asked = The approval was for the text as it was: { $item } goes no further until somebody presses Continue (`orch continue { $item }`) or has it analysed again (`orch start { $item }`).
+edited-asked-later = The approval was for the text as it was: before { $item } goes on from here, it waits until somebody presses Continue (`orch continue { $item }`) or has it analysed again (`orch start { $item }`).
+edited-next-round = The change is in main already and is delivered as it was merged. If { $item } needs another round, it waits until somebody presses Continue or has the edited request analysed.

@@ -36,16 +36,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         return Err(Error::new(Kind::Usage, words().title_empty).remedy(words().say_title));
     }
     let project = here.project(args.project.as_deref())?;
-    let text = match args.text.as_deref() {
-        Some("-") => {
-            let mut text = String::new();
-            std::io::stdin()
-                .read_to_string(&mut text)
-                .map_err(|e| Error::failed(format!("standard input cannot be read as UTF-8 text: {e}")))?;
-            text
-        }
-        other => other.unwrap_or_default().to_owned(),
-    };
+    let text = text_of(args.text.as_deref())?.unwrap_or_default();
     let body = json!({ "project": project, "title": args.title, "text": text, "start": !args.backlog });
     let made = talk(async { here.brain().await?.post("/api/v1/issues", &body).await })?;
     if here.json {
@@ -57,4 +48,19 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let what = if args.backlog { words().written_down } else { words().asked_for };
     screen::line(&format!("{} {what}   {}", paint(BOLD, task), paint(DIM, &next)));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A text as it was typed; `-` is standard input.
+///
+/// # Errors
+/// Standard input is no text.
+pub fn text_of(typed: Option<&str>) -> Result<Option<String>, Error> {
+    if typed != Some("-") {
+        return Ok(typed.map(str::to_owned));
+    }
+    let mut text = String::new();
+    std::io::stdin()
+        .read_to_string(&mut text)
+        .map_err(|e| Error::failed(format!("standard input cannot be read as UTF-8 text: {e}")))?;
+    Ok(Some(text))
 }

@@ -8,7 +8,7 @@ use orch_adapters::git::Hub;
 use orch_adapters::process::{self, Observed, Stream};
 use orch_adapters::run::Masker;
 use orch_adapters::run::said;
-use orch_adapters::tracker::builtin::{self, HookError, SIGNATURE_HEADER};
+use orch_adapters::tracker::builtin::{self, Edit, EditOnce, HookError, IssueError, SIGNATURE_HEADER};
 use orch_core::board::{Board, Policies};
 use orch_core::call::tracker::Status;
 use orch_core::effect::Effect;
@@ -22,13 +22,14 @@ use orch_core::time::{Moment, Span};
 use orch_engine::handle::NotTaken;
 use orch_engine::{Ack, Incoming, Target, clock};
 use orch_server::source::{
-    Commented, Created, Cursor, Delivery, DiffText, Filter, Health, HookAnswer, Later, Listed, LogChunk,
-    LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble,
-    needs_person,
+    Commented, Created, Cursor, Delivery, DiffText, Differs, Edited, Filter, Health, HookAnswer, IssueEdit,
+    Later, Listed, LogChunk, LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source,
+    Taken, Trouble, needs_person,
 };
 use orch_store::{Place, Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
 
+use super::project::Project;
 use super::{Outside, edited, lock, sweep};
 
 /// A diff longer than this is cut.
@@ -357,6 +358,37 @@ impl Source for Answers {
         })
     }
 
+    fn edit_issue(&self, wanted: IssueEdit) -> Later<Edited> {
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let (theirs, asked) = (Arc::clone(&outside), wanted.clone());
+            let edited = tokio::task::spawn_blocking(move || edit_once(&theirs, &asked));
+            let (project, once) = match edited.await.map_err(|e| failed("edit the issue", &e))?? {
+                Ok(edited) => edited,
+                Err(refused) => return Ok(refused),
+            };
+            tracing::info!(task = %wanted.task, by = wanted.by, "an issue was edited");
+            // What is written stands: if the queue sheds now, the next sweep or the same request again brings it.
+            let ack = sweep::submit_issue(&outside, &project, &once.issue).await;
+            let (seq, reasons) = match ack {
+                Some(Ack::Accepted { seq, reasons }) => (seq, reasons),
+                Some(Ack::Duplicate | Ack::Unchanged) => (*outside.head.borrow(), Vec::new()),
+                None => return Err(Trouble::Overloaded { retry_after: Span::seconds(1) }),
+            };
+            let (key, id, theirs) = (once.issue.key.clone(), project.id.clone(), Arc::clone(&outside));
+            let found =
+                tokio::task::spawn_blocking(move || theirs.read(|reader| reader.task_of_issue(&id, &key)));
+            let found = found.await.map_err(|e| failed("find the task", &e))?;
+            let task = found.map_err(|cause| Trouble::Failed { doing: "find the task", cause })?;
+            let changed = once.before.map(|before| Differs {
+                title: before.title != once.issue.title,
+                text: before.text != once.issue.text,
+                labels: before.labels != once.issue.labels,
+            });
+            Ok(Edited::Done { task: task.unwrap_or(wanted.task), seq, changed, reasons })
+        })
+    }
+
     fn comment(&self, comment: NewComment) -> Later<Commented> {
         self.blocking("write the comment", move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &comment.task))? else {
@@ -407,6 +439,34 @@ impl Source for Answers {
             sweep: Some(*lock(&self.outside.swept)),
         }
     }
+}
+
+/// Writes an edit into the tracker's tables; what is inside is why not. Blocks.
+fn edit_once(
+    outside: &Outside,
+    wanted: &IssueEdit,
+) -> Result<Result<(Arc<Project>, EditOnce), Edited>, Trouble> {
+    let found = outside.read(|reader| task_of(reader, &wanted.task));
+    let Some((_, task)) = found.map_err(|e| failed("read the task", &e))? else {
+        return Ok(Err(Edited::Unknown));
+    };
+    let Some(project) = outside.project(&task.project) else {
+        let cause = format!("project `{}` no longer stands in orch.toml", task.project);
+        return Ok(Err(Edited::Refused { cause }));
+    };
+    let edit = Edit {
+        title: wanted.title.clone(),
+        text: wanted.text.clone(),
+        auto_approve: wanted.auto_approve,
+        auto_deploy: wanted.auto_deploy,
+        ..Edit::default()
+    };
+    let request = format!("edit/{}", wanted.request);
+    Ok(match outside.tracker.edit_once(&task.issue, &request, wanted.was.as_ref(), &edit) {
+        Ok(once) => Ok((project, once)),
+        Err(IssueError::Edited { .. }) => Err(Edited::Meanwhile),
+        Err(cause) => Err(Edited::Refused { cause: super::chain(&cause) }),
+    })
 }
 
 fn failed(doing: &'static str, cause: &dyn std::fmt::Display) -> Trouble {

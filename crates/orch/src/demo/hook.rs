@@ -1,5 +1,5 @@
 //! How does the demo deploy? As any installation does: a hook by contract (decision 22). It builds the commit, starts the
-//! service detached, waits until it names the commit, and only then ends the one before.
+//! service detached under `<workspace>/run/<commit>`, waits until it names the commit, and only then ends the one before.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -27,14 +27,18 @@ pub struct Greeter {
 
 /// What `orch demo-hook` does: the contract's variables in, the contract's exit code out.
 pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let spoil = arguments.into_iter().any(|word| word == "--spoil");
+    let mut words = arguments.into_iter();
+    let run = words.next().map(PathBuf::from);
+    let spoil = words.any(|word| word == "--spoil");
     let variable =
         |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
     let deploy = || {
         let checkout = PathBuf::from(variable("ORCH_CHECKOUT")?);
-        let run = PathBuf::from(variable("ORCH_RUN_DIR")?);
         let port = variable("ORCH_PORT")?.parse().map_err(io::Error::other)?;
         let commit = variable("ORCH_COMMIT")?;
+        let run =
+            run.ok_or_else(|| io::Error::other("no folder is named for what is deployed"))?.join(&commit);
+        fs::create_dir_all(&run)?;
         let named = if spoil { "another-commit".to_owned() } else { commit.clone() };
         deploy(&checkout, &run, port, &commit, &named)
     };

@@ -108,7 +108,7 @@ impl Workspace {
 
     /// What was deployed, a folder a commit.
     pub fn run(&self) -> PathBuf {
-        self.folder.join("home/run").join(super::PROJECT)
+        self.folder.join("run")
     }
 
     fn scenario(&self) -> PathBuf {
@@ -123,12 +123,13 @@ impl Workspace {
             "listen = \"{listen}\"\nagent = \"scripted\"\n\n\
              [agents.scripted]\nkind = \"scripted\"\nscript = {script}\n\n\
              [projects.{name}]\nprefix = \"DEMO\"\nrepository = {repository}\n\n\
-             [projects.{name}.hook]\nprogram = {exe}\nargs = [\"demo-hook\"{spoiled}]\n\n\
+             [projects.{name}.hook]\nprogram = {exe}\nargs = [\"demo-hook\", {run}{spoiled}]\n\n\
              [projects.{name}.health]\nurl = \"http://127.0.0.1:{{port}}/health\"\n",
             script = quoted(&self.scenario()),
             name = super::PROJECT,
             repository = quoted(&self.repository()),
             exe = quoted(&self.exe),
+            run = quoted(&self.run()),
         )
     }
 

@@ -238,6 +238,40 @@ fn a_new_issue() {
     serve.join().unwrap();
 }
 
+/// Proves that `orch edit` sends what is named, in any case, says what is different and what follows, and refuses an edit
+/// of nothing or to nothing before anybody is asked.
+#[test]
+fn an_edit() {
+    let stage = Stage::new();
+    for (typed, said) in [
+        (&["edit", "d-1"][..], "nothing is named"),
+        (&["edit", "d-1", "--title", "  "], "the title is empty"),
+        (&["edit", "d-1", "--label", "urgent"], "+autoApprove"),
+    ] {
+        let error = stage.orch(typed).failed(2);
+        assert!(error.contains(said), "{error}");
+    }
+    assert!(stage.orch(["edit", "d-1", "--title", "x"]).failed(5).contains("not running"));
+    let answer = json!({
+        "task": "D-001", "seq": 7, "duplicate": false, "changed": ["title", "labels"],
+        "reasons": ["The title or the text of the request changed."],
+        "follows": "The approval was for the text as it was.",
+    });
+    let (asked, serve) = brain(&stage, vec![(200, answer.clone()), (200, answer.clone())]);
+    let typed = ["edit", "d-1", "--title", "T", "-d", "", "--label", "-AUTOAPPROVE", "--label=+autoDeploy"];
+    let said = stage.orch(typed).well();
+    assert_eq!(said, "D-001  changed: title, labels\nThe approval was for the text as it was.\n");
+    let sent = asked.recv().unwrap();
+    assert_eq!(sent.line, "PATCH /api/v1/tasks/D-001/issue HTTP/1.1");
+    assert!(sent.headers.contains("idempotency-key: "), "{}", sent.headers);
+    let body: Value = serde_json::from_str(&sent.body).unwrap();
+    let labels =
+        json!({ "title": "T", "text": "", "add_labels": ["autoDeploy"], "remove_labels": ["autoApprove"] });
+    assert_eq!(body, labels);
+    assert_eq!(stage.orch(["edit", "d-1", "-d", "x", "--json"]).json(), answer);
+    serve.join().unwrap();
+}
+
 /// Proves that every reading command has JSON, and completions know the subcommands.
 #[test]
 fn what_scripts_read() {

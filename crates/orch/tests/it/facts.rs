@@ -60,7 +60,7 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
     }
 
     let project = ProjectId::from(project);
-    let tracker = BuiltinTracker::open(&scene.home().store()).unwrap();
+    let tracker = BuiltinTracker::open(&scene.home().store(), orch_adapters::Log::OfStore).unwrap();
     let issues = tracker.changed_since(&project, 0).unwrap();
     let issue = issues.iter().find(|issue| issue.key == task.issue).unwrap();
     assert_eq!(issue.status, Some(Status::Done));
@@ -69,7 +69,7 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
         lines.push(format!("comment by {}: {}", said.by, masked(&said.text)));
     }
 
-    let forge = LocalForge::open(&scene.home().store()).unwrap();
+    let forge = LocalForge::open(&scene.home().store(), orch_adapters::Log::OfStore).unwrap();
     let changes: Vec<_> = (1..10).filter_map(|number| forge.change(&project, number).unwrap()).collect();
     let own = changes.iter().find(|change| Some(change.number) == task.change_request).unwrap();
     assert_eq!(own.state, ChangeState::Merged(merged.commit.clone()));
@@ -110,7 +110,7 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
         let services = scene.services();
         let names: Vec<&str> = services.iter().map(|service| service.commit.as_str()).collect();
         assert_eq!(names, [merged.commit.as_str()], "the one service that lives is the merge");
-        let folders = std::fs::read_dir(scene.home().folder().join("run").join(project.as_str()));
+        let folders = std::fs::read_dir(scene.run());
         lines.push(format!("deployed {:?}, folders {}", deployed.hook, folders.unwrap().count()));
     }
 

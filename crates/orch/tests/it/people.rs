@@ -183,6 +183,32 @@ fn an_edited_orch_toml_holds_at_once() {
     assert_eq!(known, Some(true));
 }
 
+/// Proves decision 45 on the real composition: an edit by the command line and by the API is read at once, the approval
+/// before it is asked about, and what is then delivered is what was asked for in the end.
+#[test]
+fn an_edited_issue_is_asked_about() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    let (said, _) = yard.typed(&["edit", id.as_str(), "--title", "Another change", "--label", "+autoDeploy"]);
+    assert!(said.contains("title, labels") && said.contains("were written for the text as it was"), "{said}");
+    let task = yard.task(&id);
+    assert_eq!(yard.text(&task.request.title.blob), "Another change");
+    assert!(task.labels.auto_deploy && !task.edited, "nobody approved anything yet");
+    yard.post("/api/v1/installation/pause", &json!({})).unwrap();
+    yard.press(&id, "approve");
+    let (said, _) = yard.typed(&["edit", id.as_str(), "-d", "in blue"]);
+    assert!(said.contains("goes no further until somebody presses Continue"), "{said}");
+    assert_eq!(yard.task(&id).step, Step::Rest(Rest::RequestChanged));
+    let (said, _) = yard.typed(&["edit", id.as_str(), "-d", "in blue"]);
+    assert!(said.contains("nothing is different"), "{said}");
+    yard.post("/api/v1/installation/unpause", &json!({})).unwrap();
+    yard.press(&id, "continue");
+    let done = yard.travel(&id);
+    assert_eq!((done.stage, done.edited), (Stage::Done, false));
+}
+
 /// row 142: Frozen repo blocks new starts; unfreeze endpoint clears it.
 /// Through both paths that there are, at the front door of the real composition.
 #[test]

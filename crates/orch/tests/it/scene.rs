@@ -249,10 +249,14 @@ impl Scene {
         found
     }
 
+    /// What a demo deployed, a folder a commit.
+    pub(crate) fn run(&self) -> PathBuf {
+        self.home.folder().with_file_name("run")
+    }
+
     /// The services that were deployed and live.
     pub(crate) fn services(&self) -> Vec<orch::demo::hook::Greeter> {
-        let folder = self.home.folder().join("run").join(orch::demo::PROJECT);
-        let mut services = orch::demo::hook::services(&folder);
+        let mut services = orch::demo::hook::services(&self.run());
         services.retain(|service| service.identity.life() == Life::Alive);
         services
     }

@@ -4,26 +4,24 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use orch_core::id::ProjectId;
+use orch_core::message::Lang;
+use orch_core::reason::Reason;
 
 use super::{listed, wire};
 use crate::api::gestures::bounded;
-use crate::ask::{Body, Path, RequestId, Writer, task_id};
+use crate::ask::{Body, Path, RequestId, Tongue, Writer, digest, task_id};
 use crate::error::{Failure, Kind, Problem};
 use crate::routes::Rooms;
 use crate::show::rfc3339;
-use crate::source::{Commented, Created, NewComment, NewIssue};
+use crate::source::{Commented, Created, Edited, IssueEdit, NewComment, NewIssue};
+use crate::words;
 
 /// Most characters of a title.
 const MOST_TITLE: usize = 500;
 
-/// Hands an issue in; the same for API and page.
-pub(crate) async fn make(
-    rooms: &Rooms,
-    request: String,
-    by: String,
-    wanted: &wire::NewIssue,
-) -> Result<wire::Made, Problem> {
-    let title: String = wanted.title.split_whitespace().collect::<Vec<_>>().join(" ");
+/// A title in one line, within its limit.
+fn title_of(wanted: &str) -> Result<String, Problem> {
+    let title: String = wanted.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return Err(Problem::malformed(
             "`title` is empty",
@@ -33,10 +31,20 @@ pub(crate) async fn make(
     if title.chars().count() > MOST_TITLE {
         return Err(Problem::malformed("`title` is over 500 characters", "put the rest into `text`"));
     }
+    bounded("title", &title)
+}
+
+/// Hands an issue in; the same for API and page.
+pub(crate) async fn make(
+    rooms: &Rooms,
+    request: String,
+    by: String,
+    wanted: &wire::NewIssue,
+) -> Result<wire::Made, Problem> {
     let issue = NewIssue {
         request,
         project: ProjectId(wanted.project.clone()),
-        title: bounded("title", &title)?,
+        title: title_of(&wanted.title)?,
         text: bounded("text", &wanted.text)?,
         start: wanted.start,
         by,
@@ -64,6 +72,91 @@ pub(crate) async fn create(
     Body(wanted): Body<wire::NewIssue>,
 ) -> Result<(StatusCode, Json<wire::Made>), Problem> {
     Ok((StatusCode::CREATED, Json(make(&rooms, request.0, writer.by, &wanted).await?)))
+}
+
+/// Hands an edit in; the same for API and page.
+pub(crate) async fn change(
+    rooms: &Rooms,
+    id: &str,
+    (request, by): (String, String),
+    wanted: &wire::IssueEdit,
+    lang: Lang,
+) -> Result<wire::Edited, Problem> {
+    let task = task_id(id)?;
+    let edit = IssueEdit {
+        request,
+        task: task.clone(),
+        was: wanted.was.as_deref().map(digest).transpose()?,
+        title: wanted.title.as_deref().map(title_of).transpose()?,
+        text: wanted.text.as_deref().map(|text| bounded("text", text)).transpose()?,
+        auto_approve: labelled(wanted, wire::Label::AutoApprove)?,
+        auto_deploy: labelled(wanted, wire::Label::AutoDeploy)?,
+        by,
+    };
+    if let IssueEdit { title: None, text: None, auto_approve: None, auto_deploy: None, .. } = edit {
+        return Err(Problem::malformed(
+            "nothing is named that should change",
+            "name `title`, `text`, `add_labels` or `remove_labels`",
+        ));
+    }
+    let (task, seq, changed, reasons) = match rooms.source.edit_issue(edit).await? {
+        Edited::Done { task, seq, changed, reasons } => (task, seq, changed, reasons),
+        Edited::Unknown => return Err(Problem::not_found(format!("task {task}"))),
+        Edited::Meanwhile => {
+            return Err(Problem::new(
+                Kind::Conflict,
+                format!("the issue of {task} was edited meanwhile; nothing was written"),
+                "look at it again, and edit what it is now",
+            ));
+        }
+        Edited::Refused { cause } => return Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+    };
+    let now = listed(rooms, &task).await?.task;
+    let differs = changed.unwrap_or_default();
+    let parts = [("title", differs.title), ("text", differs.text), ("labels", differs.labels)];
+    let told = reasons.iter().filter(|reason| **reason != Reason::Noted);
+    Ok(wire::Edited {
+        follows: (differs.title || differs.text).then(|| words::edited(&now, lang)),
+        task: task.0,
+        seq: seq.0,
+        duplicate: changed.is_none(),
+        changed: parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect(),
+        reasons: told.map(|reason| words::reason(reason, lang)).collect(),
+    })
+}
+
+/// Whether a label is to be on the issue; `None`: as it is.
+fn labelled(wanted: &wire::IssueEdit, label: wire::Label) -> Result<Option<bool>, Problem> {
+    match (wanted.add_labels.contains(&label), wanted.remove_labels.contains(&label)) {
+        (true, true) => {
+            Err(Problem::malformed("a label is added and removed at once", "name it in one of the two lists"))
+        }
+        (true, false) => Ok(Some(true)),
+        (false, true) => Ok(Some(false)),
+        (false, false) => Ok(None),
+    }
+}
+
+/// Changes title, text or labels of a task's issue in the built-in tracker. An approval given before another title or text
+/// is no approval of it (decision 45): the answer says what follows.
+#[utoipa::path(patch, path = "/api/v1/tasks/{id}/issue", tag = "issues", security(("token" = [])),
+    params(("id" = String, Path, description = "The task."),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key twice is one edit.")),
+    request_body = wire::IssueEdit,
+    responses((status = 200, description = "It stands.", body = wire::Edited),
+        (status = 400, description = "The body is wrong.", body = Failure),
+        (status = 401, description = "No credential.", body = Failure),
+        (status = 404, description = "No such task.", body = Failure),
+        (status = 409, description = "It was edited meanwhile, or is edited elsewhere.", body = Failure)))]
+pub(crate) async fn edit(
+    State(rooms): State<Rooms>,
+    writer: Writer,
+    request: RequestId,
+    Tongue(lang): Tongue,
+    Path(id): Path<String>,
+    Body(wanted): Body<wire::IssueEdit>,
+) -> Result<Json<wire::Edited>, Problem> {
+    Ok(Json(change(&rooms, &id, (request.0, writer.by), &wanted, lang).await?))
 }
 
 /// What was said under a task's issue, oldest first.

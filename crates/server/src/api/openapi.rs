@@ -25,7 +25,7 @@ use crate::{hooks, log, status, stream};
         repositories::unfreeze_gate, hooks::deliver, document,
         repositories::projects, repositories::freeze, repositories::unfreeze,
         repositories::pause, repositories::unpause, repositories::effects, login_links::create,
-        issues::create, issues::comments, issues::comment,
+        issues::create, issues::edit, issues::comments, issues::comment,
         tasks::list, tasks::show, tasks::why, tasks::history, tasks::diff, tasks::artefact,
         log::read, log::follow, stream::events,
         gestures::approve, gestures::reject, gestures::confirm, gestures::stop, gestures::retry, gestures::start,

@@ -182,6 +182,55 @@ pub(crate) struct Made {
     pub(crate) task: String,
 }
 
+/// Changes of an issue; what is left out stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssueEdit {
+    /// One sentence, at most 500 characters.
+    #[serde(default)]
+    pub(crate) title: Option<String>,
+    /// The description, Markdown, at most 256 KiB.
+    #[serde(default)]
+    pub(crate) text: Option<String>,
+    /// Labels to put on it.
+    #[serde(default)]
+    pub(crate) add_labels: Vec<Label>,
+    /// Labels to take off it.
+    #[serde(default)]
+    pub(crate) remove_labels: Vec<Label>,
+    /// `shown` of the task that was looked at: if the issue was edited meanwhile, nothing is written.
+    #[serde(default)]
+    pub(crate) was: Option<String>,
+}
+
+/// The labels that mean something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+pub(crate) enum Label {
+    /// The requirements need no approval.
+    #[serde(rename = "autoApprove")]
+    AutoApprove,
+    /// The deploy needs no confirmation.
+    #[serde(rename = "autoDeploy")]
+    AutoDeploy,
+}
+
+/// What came of an edit.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Edited {
+    /// The task that the issue has now.
+    pub(crate) task: String,
+    /// Where it stands in the journal.
+    pub(crate) seq: u64,
+    /// Whether the same request was taken before: it counted once.
+    pub(crate) duplicate: bool,
+    /// What is different: `title`, `text`, `labels`; empty if all was so already.
+    pub(crate) changed: Vec<&'static str>,
+    /// What followed at once, in sentences.
+    pub(crate) reasons: Vec<String>,
+    /// What follows from another title or text, in sentences; null if neither is different.
+    pub(crate) follows: Option<String>,
+}
+
 /// A new comment.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

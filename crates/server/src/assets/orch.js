@@ -20,6 +20,11 @@ function morph(old, fresh) {
   }
   // A log grows by its own stream, a loaded part stays until what it shows is another one.
   if (old.dataset.keep && old.dataset.keep === fresh.dataset.keep) return;
+  // An edit under way stays as it was read, and says so if it comes too late.
+  if (old.dataset.was) {
+    if (old.dataset.was !== fresh.dataset.was && !old.closest("details").open) old.replaceWith(document.importNode(fresh, true));
+    return;
+  }
   for (const { name, value } of [...fresh.attributes]) {
     if (name === "open" && old.nodeName === "DETAILS") continue;
     if (old.getAttribute(name) !== value) old.setAttribute(name, value);
@@ -199,7 +204,7 @@ document.addEventListener("submit", async (event) => {
     const said = await answer.json();
     if (answer.ok) {
       form.closest("details")?.removeAttribute("open");
-      for (const text of form.querySelectorAll("textarea")) text.value = "";
+      if (!form.dataset.was) for (const text of form.querySelectorAll("textarea")) text.value = "";
       say(said.reasons.join("\n") || toast.dataset.ok);
     } else {
       say(`${toast.dataset.bad}: ${said.error.message}\n${said.error.hint}`);
@@ -213,7 +218,7 @@ document.addEventListener("submit", async (event) => {
 
 let hiding = 0;
 function say(text) {
-  toast.textContent = text;
+  toast.textContent = text.replaceAll("`", "");
   toast.hidden = false;
   clearTimeout(hiding);
   hiding = setTimeout(() => { toast.hidden = true; }, 6000);

@@ -10,12 +10,13 @@ use serde::Deserialize;
 
 use super::in_link;
 use crate::api::gestures::{Hand, press, rejection_of};
-use crate::api::issues::say as say_it;
-use crate::api::wire::{Taken, UrgencyLevel};
+use crate::api::issues::{change, say as say_it};
+use crate::api::wire::{IssueEdit, Label, Taken, UrgencyLevel};
 use crate::ask::{Form, Path, Signed, Tongue, digest, task_id};
 use crate::error::Problem;
 use crate::offer::Offer;
 use crate::routes::Rooms;
+use crate::texts::texts;
 
 /// A pressed button of a task.
 #[derive(Debug, Deserialize)]
@@ -126,6 +127,59 @@ pub(crate) async fn say(
     let request = format!("dashboard/{task}/comment/{}/{}", form.seq, text.short());
     say_it(&rooms, &id, request, by, &form.text).await?;
     let taken = Taken { seq: form.seq, duplicate: false, effective: true, reasons: Vec::new() };
+    Ok(answered(&headers, taken, &format!("/tasks/{}", in_link(task.as_str()))))
+}
+
+/// An edited issue.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Edit {
+    csrf: String,
+    /// What the page showed.
+    was: String,
+    title: String,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    auto_approve: Option<String>,
+    #[serde(default)]
+    auto_deploy: Option<String>,
+}
+
+impl Form for Edit {
+    fn csrf(&self) -> &str {
+        &self.csrf
+    }
+}
+
+/// Another title, description or labels.
+pub(crate) async fn edit(
+    State(rooms): State<Rooms>,
+    Tongue(lang): Tongue,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    Signed { by, form }: Signed<Edit>,
+) -> Result<Response, Problem> {
+    let task = task_id(&id)?;
+    let labels = [(Label::AutoApprove, &form.auto_approve), (Label::AutoDeploy, &form.auto_deploy)];
+    let (on, off): (Vec<_>, Vec<_>) = labels.into_iter().partition(|(_, checked)| checked.is_some());
+    let names = |labels: Vec<(Label, _)>| labels.into_iter().map(|(label, _)| label).collect();
+    // The same form sent twice is one edit; another text on the same page is another.
+    let said = format!("{}\n{}\n{on:?}", form.title, form.text);
+    let said = orch_core::id::Digest::of(said.as_bytes());
+    let was: String = form.was.chars().take(64).collect();
+    let request = format!("dashboard/{task}/edit/{was}/{}", said.short());
+    let wanted = IssueEdit {
+        title: Some(form.title),
+        text: Some(form.text),
+        add_labels: names(on),
+        remove_labels: names(off),
+        was: Some(form.was),
+    };
+    let edited = change(&rooms, &id, (request, by), &wanted, lang).await?;
+    let unchanged = edited.changed.is_empty() && !edited.duplicate;
+    let unchanged = unchanged.then(|| texts(lang).unchanged.to_owned());
+    let reasons = edited.reasons.into_iter().chain(edited.follows).chain(unchanged).collect();
+    let taken = Taken { seq: edited.seq, duplicate: edited.duplicate, effective: true, reasons };
     Ok(answered(&headers, taken, &format!("/tasks/{}", in_link(task.as_str()))))
 }
 

@@ -7,7 +7,7 @@ use axum::response::Response;
 use orch_core::artefact::REQUIREMENTS;
 use orch_core::id::{Digest, Entity, RunId, Seq};
 use orch_core::journal::Row;
-use orch_core::message::Lang;
+use orch_core::message::{self, Lang};
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::{Job, Rest, RunRow, Step as Doing, Task};
 use orch_core::time::{Moment, Span};
@@ -118,6 +118,8 @@ struct TaskPage {
     people: Option<String>,
     log: Option<LogView>,
     request: Option<String>,
+    /// What follows from an edit; `None` where there is nothing to edit.
+    edit: Option<String>,
     comments: Vec<SaidView>,
     history: Vec<Happened>,
     older: Option<u64>,
@@ -139,7 +141,8 @@ pub(crate) async fn page(
     let seen = source.seen().await?;
     let now = source.now();
     let state = &found.task;
-    let task = full(&rooms, &found, &seen, lang).await?;
+    let mut task = full(&rooms, &found, &seen, lang).await?;
+    task.deploy_seen_by = task.deploy_seen_by.map(|by| message::person(&by, lang));
     let preset = seen.policies.get(&state.project).map_or(Preset::Full, |policy| policy.preset);
     let rows = source.history(Entity::Task(id.clone()), wanted.before.map(Seq), HISTORY).await?;
     let older = rows.last().filter(|_| rows.len() == HISTORY).map(|row| row.seq.0);
@@ -188,6 +191,7 @@ pub(crate) async fn page(
         people,
         log: log(&rooms, &task, &wanted, state).await?,
         request: task.text.as_deref().map(show::markdown),
+        edit: (!state.stage.is_terminal() && task.text.is_some()).then(|| words::edited(state, lang)),
         comments: comments
             .into_iter()
             .map(|said| SaidView {
@@ -447,10 +451,9 @@ impl TaskPage {
         std::array::from_fn(|n| (PRIORITIES[n], labels[n], self.task.brief.priority == PRIORITIES[n]))
     }
 
-    /// What lifts the hold, cut at its commands: every second part is one.
-    fn lifts(&self) -> Vec<(bool, &str)> {
-        let parts = self.task.brief.standing.lifts.split('`').enumerate();
-        parts.map(|(n, part)| (n % 2 == 1, part)).collect()
+    /// A sentence cut at its commands: every second part is one.
+    fn in_code<'a>(&self, sentence: &'a str) -> Vec<(bool, &'a str)> {
+        sentence.split('`').enumerate().map(|(n, part)| (n % 2 == 1, part)).collect()
     }
 
     fn link(&self, name: &str) -> String {

@@ -6,6 +6,7 @@ mod sample;
 mod house;
 mod auth;
 mod gestures;
+mod edits;
 mod reading;
 mod stream;
 mod hooks;

@@ -372,6 +372,43 @@ impl Source for Memory {
         later(Ok(Created::Made { issue: IssueKey(format!("{}#{number}", issue.project)), task }))
     }
 
+    fn edit_issue(&self, edit: IssueEdit) -> Later<Edited> {
+        if let Some(trouble) = self.busy() {
+            return later(Err(trouble));
+        }
+        let Some(task) = self.task_now(&edit.task) else { return later(Ok(Edited::Unknown)) };
+        let key = format!("edit/{}", edit.request);
+        let seen = self.world().keys.get(&key).copied();
+        if let Some(seq) = seen {
+            return later(Ok(Edited::Done { task: edit.task, seq, changed: None, reasons: Vec::new() }));
+        }
+        let (title, text) = (task.request.title.clone(), task.request.text.clone());
+        if edit.was.is_some_and(|was| was != orch_core::edited::shown(&title.blob, &text.blob, task.labels)) {
+            return later(Ok(Edited::Meanwhile));
+        }
+        let reading = IssueReading {
+            issue: task.issue.clone(),
+            number: task.number,
+            status: task.board.shows,
+            title: edit.title.map_or(title.clone(), |title| self.keep(&title)),
+            slug: task.request.slug.clone(),
+            text: edit.text.map_or(text.clone(), |text| self.keep(&text)),
+            labels: Labels {
+                auto_approve: edit.auto_approve.unwrap_or(task.labels.auto_approve),
+                auto_deploy: edit.auto_deploy.unwrap_or(task.labels.auto_deploy),
+            },
+            present: true,
+        };
+        let changed = Differs {
+            title: reading.title != title,
+            text: reading.text != text,
+            labels: reading.labels != task.labels,
+        };
+        let event = Event::Issue(Box::new(IssueSeen { project: task.project.clone(), reading }));
+        let (seq, reasons) = self.happen(&Entity::Task(edit.task.clone()), event, &key);
+        later(Ok(Edited::Done { task: edit.task, seq, changed: Some(changed), reasons }))
+    }
+
     fn comment(&self, comment: NewComment) -> Later<Commented> {
         let mut world = self.world();
         if world.listed(&comment.task).is_none() {

@@ -1,9 +1,11 @@
 //! The pipeline from end to end against the fake world.
 
 use orch_core::call::tracker::Status;
+use orch_core::id::WorkItem;
 use orch_core::reason::Reason;
-use orch_core::stage::{Preset, Stage};
+use orch_core::stage::{Preset, Role, Stage};
 use orch_sim::bench::{Bench, Faults, policy};
+use orch_sim::world::works::Deed;
 
 /// Proves that an issue becomes a merged (and deployed) change under every preset, with a person who approves and
 /// confirms and nothing going wrong.
@@ -79,6 +81,8 @@ fn people_may_do_anything_at_any_moment() {
             bench.issue(title, Status::ToAnalyse);
             bench.issue_of(&"other".into(), title, Status::ToAnalyse);
         }
+        // Somebody must allow what one agent of the other project uses.
+        bench.world.works.script(&WorkItem::numbered("OTHER", 1), Role::Analyst, vec![Deed::Spend]);
         if let Err(broken) = any_moment(&mut bench) {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");
@@ -99,7 +103,8 @@ fn people_may_do_anything_at_any_moment() {
     let every = CALLS.iter().flat_map(|call| [format!("after {call}"), format!("before {call}")]);
     let missing: Vec<String> = every.filter(|boundary| !died.contains(boundary)).collect();
     assert!(missing.is_empty(), "nothing died {missing:?} in {seeds} histories");
-    let presses = ["accept", "approve", "confirm", "continue", "priority", "reject", "start", "stop"];
+    let presses =
+        ["accept", "allow", "approve", "confirm", "continue", "priority", "reject", "retry", "start", "stop"];
     let rare: Vec<&str> =
         presses.into_iter().filter(|press| taken.get(*press).is_none_or(|times| *times < 5)).collect();
     assert!(rare.is_empty(), "{rare:?} had an effect less than five times: {taken:?}");

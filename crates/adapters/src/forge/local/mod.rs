@@ -15,7 +15,7 @@ use rusqlite::{OptionalExtension as _, params};
 
 use crate::failure::sqlite;
 use crate::git::Hub;
-use crate::tables::{Tables, TablesError};
+use crate::tables::{Log, Tables, TablesError};
 
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS forge_changes (
@@ -74,8 +74,8 @@ pub enum ChangeState {
 
 impl LocalForge {
     /// The forge whose tables are in this SQLite file.
-    pub fn open(file: &Path) -> Result<Self, TablesError> {
-        Ok(Self { tables: Tables::open(file, SCHEMA)? })
+    pub fn open(file: &Path, log: Log) -> Result<Self, TablesError> {
+        Ok(Self { tables: Tables::open(file, SCHEMA, log)? })
     }
 
     /// Performs a call on a project's hub; performed again it finds what it did and answers the same. `text` reads the

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use orch_core::call::tracker::{Author, Comment, IssueReading, Labels, Status};
 use orch_core::call::{Failure, Text, TrackerCall, TrackerReply};
-use orch_core::id::{EffectId, IssueKey, ProjectId};
+use orch_core::edited;
+use orch_core::id::{Digest, EffectId, IssueKey, ProjectId};
 use orch_core::journal::Blob;
 use orch_core::message::Lang;
 use orch_core::note::Note;
@@ -17,7 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 pub use hook::{Hook, HookError, SIGNATURE_HEADER, parse, sign, verify};
 
 use crate::failure::sqlite;
-use crate::tables::{Tables, TablesError};
+use crate::tables::{Log, Tables, TablesError};
 use crate::tracker::slug;
 
 /// The longest title, in bytes.
@@ -95,6 +96,12 @@ pub struct Issue {
 }
 
 impl Issue {
+    /// What of it people are shown before they edit it.
+    pub fn shown(&self) -> Digest {
+        let [title, text] = [&self.title, &self.text].map(|text| Digest::of(text.as_bytes()));
+        edited::shown(&title, &text, self.labels)
+    }
+
     /// What the heart is told, and the texts that it names. Each text is hashed once and not copied.
     pub fn into_reading(self) -> (IssueReading, Vec<Blob>) {
         let slug = slug(&self.title);
@@ -122,10 +129,44 @@ pub struct Edit {
     pub text: Option<String>,
     /// The column.
     pub status: Option<Status>,
-    /// The labels.
-    pub labels: Option<Labels>,
+    /// Whether the label autoApprove is on it.
+    pub auto_approve: Option<bool>,
+    /// Whether the label autoDeploy is on it.
+    pub auto_deploy: Option<bool>,
     /// Deleted, or there again.
     pub present: Option<bool>,
+}
+
+/// What came of an edit that is made once a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EditOnce {
+    /// The issue as it stands.
+    pub issue: Issue,
+    /// As it stood before; `None`: the same request was made before.
+    pub before: Option<Issue>,
+}
+
+impl Edit {
+    fn fits(&self) -> Result<(), IssueError> {
+        fits("title", self.title.as_deref().unwrap_or_default(), MOST_TITLE)?;
+        fits("description", self.text.as_deref().unwrap_or_default(), MOST_TEXT)
+    }
+
+    /// The issue as it would stand.
+    fn apply(&self, issue: Issue) -> Issue {
+        let Self { title, text, status, auto_approve, auto_deploy, present } = self.clone();
+        Issue {
+            title: title.unwrap_or(issue.title),
+            text: text.unwrap_or(issue.text),
+            status: status.or(issue.status),
+            labels: Labels {
+                auto_approve: auto_approve.unwrap_or(issue.labels.auto_approve),
+                auto_deploy: auto_deploy.unwrap_or(issue.labels.auto_deploy),
+            },
+            present: present.unwrap_or(issue.present),
+            ..issue
+        }
+    }
 }
 
 /// A comment as people read it.
@@ -147,6 +188,12 @@ pub enum IssueError {
     /// There is none of that key.
     #[error("there is no issue `{key}`")]
     NoSuchIssue {
+        /// The key.
+        key: IssueKey,
+    },
+    /// It is another one by now than was shown to whom edits it.
+    #[error("`{key}` was edited meanwhile")]
+    Edited {
         /// The key.
         key: IssueKey,
     },
@@ -175,9 +222,9 @@ pub struct TrackerAnswer {
 }
 
 impl BuiltinTracker {
-    /// The tracker whose tables are in this SQLite file.
-    pub fn open(file: &Path) -> Result<Self, TablesError> {
-        Ok(Self { tables: Tables::open(file, SCHEMA)? })
+    /// The tracker whose tables are in this SQLite file. The store moves the log of its own file itself: `log` says so.
+    pub fn open(file: &Path, log: Log) -> Result<Self, TablesError> {
+        Ok(Self { tables: Tables::open(file, SCHEMA, log)? })
     }
 
     /// A new issue. Creating one starts nothing (row 119); a column that is a gesture does.
@@ -200,34 +247,53 @@ impl BuiltinTracker {
 
     /// Changes an issue as a person wishes.
     pub fn edit(&self, key: &IssueKey, edit: &Edit) -> Result<Issue, IssueError> {
-        if let Some(title) = &edit.title {
-            fits("title", title, MOST_TITLE)?;
-        }
-        if let Some(text) = &edit.text {
-            fits("description", text, MOST_TEXT)?;
-        }
+        edit.fits()?;
         let (project, number) = parts(key)?;
         let issue = self.tables.write(|rows| {
-            let changed = rows.execute(
-                "UPDATE tracker_issues SET title = coalesce(?3, title), text = coalesce(?4, text),
-                     status = coalesce(?5, status), auto_approve = coalesce(?6, auto_approve),
-                     auto_deploy = coalesce(?7, auto_deploy), present = coalesce(?8, present),
-                     changed = (SELECT max(changed) + 1 FROM tracker_issues WHERE project = ?1)
-                 WHERE project = ?1 AND number = ?2",
-                params![
-                    project,
-                    number,
-                    edit.title,
-                    edit.text,
-                    edit.status.map(name),
-                    edit.labels.map(|labels| labels.auto_approve),
-                    edit.labels.map(|labels| labels.auto_deploy),
-                    edit.present,
-                ],
-            )?;
-            if changed == 0 { Ok(None) } else { find(rows, project, number) }
+            write(rows, project, number, edit)?;
+            find(rows, project, number)
         })?;
         issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })
+    }
+
+    /// As [`BuiltinTracker::edit`], once a request, and only the issue that was shown, if `was` says which ([`Issue::shown`]).
+    /// An edit that changes nothing writes nothing.
+    pub fn edit_once(
+        &self,
+        key: &IssueKey,
+        request: &str,
+        was: Option<&Digest>,
+        edit: &Edit,
+    ) -> Result<EditOnce, IssueError> {
+        edit.fits()?;
+        let (project, number) = parts(key)?;
+        let edited = self.tables.write(|rows| {
+            let Some(before) = find(rows, project, number)? else { return Ok(None) };
+            let known = rows
+                .query_row(
+                    "SELECT 1 FROM tracker_requests WHERE project = ?1 AND request = ?2",
+                    params![project, request],
+                    |_| Ok(()),
+                )
+                .optional()?;
+            if known.is_some() {
+                return Ok(Some(Ok(EditOnce { issue: before, before: None })));
+            }
+            if was.is_some_and(|was| *was != before.shown()) {
+                return Ok(Some(Err(IssueError::Edited { key: key.clone() })));
+            }
+            rows.execute(
+                "INSERT INTO tracker_requests (project, request, number) VALUES (?1, ?2, ?3)",
+                params![project, request, number],
+            )?;
+            let issue = edit.apply(before.clone());
+            if issue != before {
+                write(rows, project, number, edit)?;
+            }
+            let issue = find(rows, project, number)?.unwrap_or(issue);
+            Ok(Some(Ok(EditOnce { issue, before: Some(before) })))
+        })?;
+        edited.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })?
     }
 
     /// Puts an issue into a column, as a person does.
@@ -467,6 +533,27 @@ fn insert(
         params![project.as_str(), title, text, name(status), labels.auto_approve, labels.auto_deploy],
         |row| row.get(0),
     )
+}
+
+fn write(rows: &Connection, project: &str, number: u64, edit: &Edit) -> rusqlite::Result<()> {
+    rows.execute(
+        "UPDATE tracker_issues SET title = coalesce(?3, title), text = coalesce(?4, text),
+             status = coalesce(?5, status), auto_approve = coalesce(?6, auto_approve),
+             auto_deploy = coalesce(?7, auto_deploy), present = coalesce(?8, present),
+             changed = (SELECT max(changed) + 1 FROM tracker_issues WHERE project = ?1)
+         WHERE project = ?1 AND number = ?2",
+        params![
+            project,
+            number,
+            edit.title,
+            edit.text,
+            edit.status.map(name),
+            edit.auto_approve,
+            edit.auto_deploy,
+            edit.present,
+        ],
+    )?;
+    Ok(())
 }
 
 /// The key of an issue of this tracker: unique in the installation.
