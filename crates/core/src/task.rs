@@ -42,8 +42,10 @@ pub struct Task {
     /// What the board shows, and what Orch wants it to show.
     pub board: Board,
     /// Its labels.
+    #[serde(default, skip_serializing_if = "usual")]
     pub labels: Labels,
     /// How urgent.
+    #[serde(default, skip_serializing_if = "usual")]
     pub priority: Priority,
     /// Where it stands.
     pub stage: Stage,
@@ -61,6 +63,7 @@ pub struct Task {
     /// Which round: a failed deploy after the merge opens another with a new branch (decision 41).
     pub round: u32,
     /// How much of the budgets is used.
+    #[serde(default, skip_serializing_if = "usual")]
     pub attempts: Attempts,
     /// The task branch of this round.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancel: Option<Cancel>,
     /// The time that people took for the approval.
+    #[serde(default, skip_serializing_if = "usual")]
     pub review: ReviewClock,
     /// Its runs, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -191,17 +195,25 @@ pub struct Request {
     pub present: bool,
 }
 
+/// Whether it is what most tasks have: then it is left out.
+fn usual<T: Default + PartialEq>(it: &T) -> bool {
+    *it == T::default()
+}
+
 /// The column: the newest wanted value is written when it differs from the last confirmed one (decision 1).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Board {
     /// What the board says, last read or confirmed.
     pub shows: Option<Status>,
     /// A write that no reply settled yet: its echo is no gesture (decision 2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writing: Option<(EffectId, Status)>,
     /// Whether another status than Approved was read since the approval was asked for, and likewise for Confirm Deploy:
     /// only then do they count.
+    #[serde(default, skip_serializing_if = "usual")]
     pub fresh: bool,
     /// The column that the board refused for good: not written again until another one is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Status>,
 }
 

@@ -33,8 +33,13 @@ pub struct SqliteJournal {
     /// Whether the mark of a clean stop is still there: the first commit takes it away, so that a start writes nothing.
     marked: bool,
     gauge: Arc<Gauge>,
+    /// Where the states are that were read for what is committed next.
+    places: Places,
     _lock: Lock,
 }
+
+/// The row in which an entity's state lies, and which row of the journal it is true for.
+type Places = BTreeMap<Entity, (i64, i64)>;
 
 impl SqliteJournal {
     /// Opens the store at `path`, or makes one there. Looks only at what is cheap: the header, the schema's version and
@@ -56,7 +61,8 @@ impl SqliteJournal {
             conn.query_row(sql::META, [CLEAN], |r| r.get(0)).optional().map_err(failed)?;
         let gauge = Arc::new(Gauge::default());
         let (marked, clean) = (mark.is_some(), mark.is_some() || head.seq.0 == 0);
-        let mut journal = Self { conn, place, clean, marked, head, gauge, _lock: lock };
+        let places = Places::new();
+        let mut journal = Self { conn, place, clean, marked, head, gauge, places, _lock: lock };
         journal.look_at_last_rows()?;
         Ok(journal)
     }
@@ -164,6 +170,7 @@ impl SqliteJournal {
 
     /// Ends the looking, if there is any: what is written is written on what is there then.
     fn let_go(&mut self) -> Result<(), StoreError> {
+        self.places.clear();
         if self.conn.is_autocommit() {
             return Ok(());
         }
@@ -210,7 +217,12 @@ impl Journal for SqliteJournal {
     }
 
     fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, StoreError> {
-        state(&self.place, &self.conn, entity)
+        let Some((kept, id)) = placed(&self.place, &self.conn, entity)? else { return Ok(None) };
+        // Outside of a look it may lie elsewhere by the time it is written.
+        if !self.conn.is_autocommit() {
+            self.places.insert(entity.clone(), (id, decode::number(kept.seq)));
+        }
+        Ok(Some(kept))
     }
 
     fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, StoreError> {
@@ -219,6 +231,7 @@ impl Journal for SqliteJournal {
 
     fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         self.continues(batch)?;
+        let mut places = std::mem::take(&mut self.places);
         self.let_go()?;
         let failed = |e| StoreError::sqlite(&self.place, "commit", e);
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
@@ -226,10 +239,10 @@ impl Journal for SqliteJournal {
             tx.execute(sql::UNMARK, [CLEAN]).map_err(failed)?;
         }
         let writing = Writing { place: &self.place, tx: &tx };
-        writing.rows(batch)?;
+        writing.rows(batch, &mut places)?;
         writing.effects(&batch.rows, &batch.settled)?;
         writing.touched(&batch.touched)?;
-        writing.states(&batch.states)?;
+        writing.states(&batch.states, &mut places)?;
         writing.timers(&batch.timers)?;
         writing.blobs(batch)?;
         tx.commit().map_err(failed)?;
@@ -299,9 +312,21 @@ impl Writing<'_> {
         })
     }
 
-    fn rows(&self, batch: &Batch) -> Result<(), StoreError> {
+    /// Where an entity's state lies, if it has one: as it was read for this batch, or looked up.
+    fn place(&self, entity: &Entity, places: &mut Places) -> Result<Option<(i64, i64)>, StoreError> {
+        if let Some(place) = places.get(entity) {
+            return Ok(Some(*place));
+        }
+        let look = self.tx.prepare_cached(sql::STATE_PLACE);
+        let found = look
+            .and_then(|mut s| s.query_row([entity.to_string()], |r| Ok((r.get(0)?, r.get(1)?))).optional());
+        let found = found.map_err(|e| self.failed(e))?;
+        places.extend(found.map(|place| (entity.clone(), place)));
+        Ok(found)
+    }
+
+    fn rows(&self, batch: &Batch, places: &mut Places) -> Result<(), StoreError> {
         let mut add = self.tx.prepare_cached(sql::ADD_ROW).map_err(|e| self.failed(e))?;
-        let mut true_for = self.tx.prepare_cached(sql::STATE_SEQ).map_err(|e| self.failed(e))?;
         let states = batch.states.iter().map(|(entity, kept)| (entity, kept.seq));
         let touched = batch.touched.iter().map(|(entity, seq)| (entity, *seq));
         // Rows are followed backwards from the state: one that the state will not lead to stands in the index.
@@ -313,10 +338,7 @@ impl Writing<'_> {
             let earlier = match last.insert(&row.entity, row.seq) {
                 _ if !led_to => None,
                 Some(seq) => Some(decode::number(seq)),
-                None => true_for
-                    .query_row([&entity], |r| r.get::<_, i64>(0))
-                    .optional()
-                    .map_err(|e| self.failed(e))?,
+                None => self.place(&row.entity, places)?.map(|(_, true_for)| true_for),
             };
             let (seq, text) = (decode::number(row.seq), row.text());
             let values = params![seq, row.at.0, entity, row.key, row.hash.0, text, earlier];
@@ -355,10 +377,11 @@ impl Writing<'_> {
         Ok(())
     }
 
-    fn states(&self, states: &[(Entity, Kept)]) -> Result<(), StoreError> {
+    fn states(&self, states: &[(Entity, Kept)], places: &mut Places) -> Result<(), StoreError> {
         let mut new_body = self.tx.prepare_cached(sql::NEW_BODY).map_err(|e| self.failed(e))?;
         for (entity, kept) in states {
             let name = entity.to_string();
+            let lies = self.place(entity, places)?.map(|(id, _)| id);
             let body = self.json(|| format!("the state of {entity}"), &kept.state)?;
             let Columns { open, task } = Columns::of(&kept.state);
             let t = task.as_ref();
@@ -375,16 +398,23 @@ impl Writing<'_> {
                 t.map(|t: &TaskColumns<'_>| t.item),
                 t.map(|t| t.slug),
                 t.and_then(|t| t.line.as_deref()),
+                lies,
             ];
-            if new_body.execute(values).map_err(|e| self.failed(e))? > 0 {
-                continue;
-            }
-            for text in [sql::NEW_LINE, sql::NEW_STATE] {
-                let moved = self.tx.prepare_cached(text).and_then(|mut s| s.execute(values));
+            if lies.is_some() {
+                if new_body.execute(values).map_err(|e| self.failed(e))? > 0 {
+                    continue;
+                }
+                let moved = self.tx.prepare_cached(sql::NEW_LINE).and_then(|mut s| s.execute(values));
                 if moved.map_err(|e| self.failed(e))? > 0 {
-                    break;
+                    continue;
                 }
             }
+            // All but where it lies, which it says itself.
+            let values = &values[..values.len() - 1];
+            self.tx
+                .prepare_cached(sql::NEW_STATE)
+                .and_then(|mut s| s.execute(values))
+                .map_err(|e| self.failed(e))?;
         }
         Ok(())
     }
@@ -440,11 +470,19 @@ pub(crate) fn head(place: &Path, conn: &Connection) -> Result<Head, StoreError> 
 }
 
 pub(crate) fn state(place: &Path, conn: &Connection, entity: &Entity) -> Result<Option<Kept>, StoreError> {
+    Ok(placed(place, conn, entity)?.map(|(kept, _)| kept))
+}
+
+/// A state, and the row in which it lies.
+fn placed(place: &Path, conn: &Connection, entity: &Entity) -> Result<Option<(Kept, i64)>, StoreError> {
     let failed = |e| StoreError::sqlite(place, "read a state", e);
     let mut statement = conn.prepare_cached(sql::STATE).map_err(failed)?;
     let mut found = statement.query([entity.to_string()]).map_err(failed)?;
     match found.next().map_err(failed)? {
-        Some(row) => Ok(Some(decode::kept(place, row, 0)?.1)),
+        Some(row) => {
+            let id = decode::column(place, || Damaged::State(entity.to_string()), row, 3)?;
+            Ok(Some((decode::kept(place, row, 0)?.1, id)))
+        }
         None => Ok(None),
     }
 }

@@ -23,8 +23,9 @@ statements! {
     NEXT_ENTITY = "SELECT entity FROM journal INDEXED BY journal_first \
         WHERE earlier IS NULL AND entity > ?1 ORDER BY entity LIMIT 1";
 
-    STATE = "SELECT entity, seq, body FROM state WHERE entity = ?1";
+    STATE = "SELECT entity, seq, body, id FROM state WHERE entity = ?1";
     STATE_SEQ = "SELECT seq FROM state WHERE entity = ?1";
+    STATE_PLACE = "SELECT id, seq FROM state WHERE entity = ?1";
     COLUMNS_AGREE = "SELECT open = ?2 AND project IS ?3 AND issue IS ?4 AND life IS ?5 AND number IS ?6 \
         AND stage IS ?7 AND item IS ?8 AND slug IS ?9 AND line IS ?10 FROM state WHERE entity = ?1";
     NEXT_STATE = "SELECT entity FROM state WHERE entity > ?1 ORDER BY entity LIMIT 1";
@@ -55,11 +56,11 @@ statements! {
                 WHERE stage IS NOT NULL GROUP BY project, stage) \
         GROUP BY project, stage HAVING sum(says) <> sum(are)";
     /// The common case: none of the small columns moved, so no index is touched.
-    NEW_BODY = "UPDATE state SET seq = ?2, body = ?3 WHERE entity = ?1 AND open = ?4 AND project IS ?5 \
+    NEW_BODY = "UPDATE state SET seq = ?2, body = ?3 WHERE id = ?13 AND entity = ?1 AND open = ?4 AND project IS ?5 \
         AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 AND slug IS ?11 \
         AND line IS ?12";
     /// The next: only what a start must know moved, and its index is touched.
-    NEW_LINE = "UPDATE state SET seq = ?2, body = ?3, line = ?12 WHERE entity = ?1 AND open = ?4 \
+    NEW_LINE = "UPDATE state SET seq = ?2, body = ?3, line = ?12 WHERE id = ?13 AND entity = ?1 AND open = ?4 \
         AND project IS ?5 AND issue IS ?6 AND life IS ?7 AND number IS ?8 AND stage IS ?9 AND item IS ?10 \
         AND slug IS ?11";
     NEW_STATE = "INSERT INTO state (entity, seq, body, open, project, issue, life, number, stage, item, slug, line) \
