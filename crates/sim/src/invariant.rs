@@ -15,7 +15,7 @@ use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Turn, Usage};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
+use orch_core::id::{Commit, Digest, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
 use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
@@ -74,6 +74,8 @@ pub struct Watch {
     wanted: BTreeSet<TaskId>,
     /// Whose each work item is.
     items: BTreeMap<WorkItem, (ProjectId, IssueKey)>,
+    /// What names the requirements of each task, and its digest: the same names have the same.
+    requirements: BTreeMap<TaskId, (Vec<Option<Digest>>, Digest)>,
     /// What the runs of each task said that they used.
     costs: BTreeMap<TaskId, Usage>,
     /// How much of what was performed has been looked at.
@@ -129,10 +131,9 @@ impl Watch {
                 self.lanes.retain(|_, holder| holder != id);
             }
         }
-        let builtin = Policy::default();
         for (id, (judged, asked)) in touched {
             let Some(task) = task_of(&id) else { continue };
-            let policy = engine.policies().get(&task.project).unwrap_or(&builtin);
+            let policy = engine.policies().get(&task.project).unwrap_or(Policy::builtin());
             let held = standing(task, engine.board(), engine.policies(), now);
             if matches!(&held, Standing::Held(holds) if holds.is_empty()) {
                 broken("a-reason-for-every-wait", format!("{} waits and nobody knows why", task.id))?;

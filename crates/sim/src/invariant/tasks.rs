@@ -3,6 +3,7 @@
 use orch_core::artefact::{self, FileVerdict};
 use orch_core::event::RunHow;
 use orch_core::gate::{GateId, Subject};
+use orch_core::id::Digest;
 use orch_core::policy::Policy;
 use orch_core::record::Record;
 use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
@@ -42,8 +43,7 @@ impl Watch {
             broken("attempts-are-bounded", format!("{id}: {used:?}"))?;
         }
         if let (Some(consent), Some(approval)) = (task.approval.as_ref(), approved_part(task)) {
-            let now = artefact::requirements_digest(&task.artefacts);
-            if approval && consent.what != now {
+            if approval && consent.what != *self.requirements(task) {
                 broken(
                     "approval-binds-the-requirements",
                     format!("{id}: 01-04 changed after their approval"),
@@ -59,6 +59,21 @@ impl Watch {
             broken("a-stop-is-carried-out", format!("{id} is to stop and does {:?}", task.step))?;
         }
         Ok(())
+    }
+
+    /// The digest of a task's requirements as they are now.
+    fn requirements(&mut self, task: &Task) -> &Digest {
+        let parts = artefact::REQUIREMENTS
+            .iter()
+            .map(|name| task.artefacts.iter().find(|file| file.name == *name).map(|file| &file.digest));
+        let known = self.requirements.entry(task.id.clone()).or_insert_with(|| (Vec::new(), Digest::of(b"")));
+        if !known.0.iter().map(Option::as_ref).eq(parts.clone()) {
+            *known = (
+                parts.map(Option::<&Digest>::cloned).collect(),
+                artefact::requirements_digest(&task.artefacts),
+            );
+        }
+        &known.1
     }
 
     /// No two tasks share a branch or the lane of a repository.
