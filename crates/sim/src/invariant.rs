@@ -7,6 +7,7 @@ mod merge;
 mod rest;
 mod journal;
 mod time;
+mod looks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,6 +31,7 @@ use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
+pub use looks::{Looks, Occasion};
 pub use rest::at_rest;
 
 /// A promise that was broken.
@@ -84,8 +86,8 @@ pub struct Watch {
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
     due: BTreeMap<TaskId, (TimerId, i64)>,
-    /// How many promises were looked at so far.
-    pub evaluated: u64,
+    /// How often promises were looked at so far.
+    pub looks: Looks,
 }
 
 impl Watch {
@@ -107,6 +109,7 @@ impl Watch {
             seen.1 = None;
             for effect in &row.effects {
                 if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
+                    self.looks.count(Occasion::Merge);
                     self.may_merge(id, effect, row)?;
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
@@ -160,10 +163,11 @@ impl Watch {
             self.costs(&id, task.usage())?;
             self.task(task, policy, world)?;
             if judged {
+                self.looks.count(Occasion::Verdict);
                 tasks::verdicts_are_entitled(task, world)?;
             }
         }
-        self.evaluated += 5;
+        self.looks.count(Occasion::Step);
         for effect in world.log.get(self.performed..).unwrap_or_default() {
             let row =
                 usize::try_from(effect.seq.0).ok().and_then(|seq| journal.all().get(seq.checked_sub(1)?));
