@@ -42,13 +42,10 @@ impl Watch {
         if !bounded {
             broken("attempts-are-bounded", format!("{id}: {used:?}"))?;
         }
-        if let (Some(consent), Some(approval)) = (task.approval.as_ref(), approved_part(task)) {
-            if approval && consent.what != *self.requirements(task) {
-                broken(
-                    "approval-binds-the-requirements",
-                    format!("{id}: 01-04 changed after their approval"),
-                )?;
-            }
+        if let (Some(consent), Some(true)) = (task.approval.as_ref(), approved_part(task))
+            && consent.what != *self.requirements(task)
+        {
+            broken("approval-binds-the-requirements", format!("{id}: 01-04 changed after their approval"))?;
         }
         let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. } | Rest::DeployUnseen));
         if task.lane.is_some() && at_rest {
