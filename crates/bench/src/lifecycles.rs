@@ -3,10 +3,12 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use orch_core::call::tracker::Status;
 use orch_core::stage::Preset;
 use orch_sim::bench::{Bench, Faults, Tally, policy};
+use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_store::SqliteJournal;
 
 use crate::Plan;
 use crate::brain::cpu_of;
@@ -15,8 +17,17 @@ use crate::figure::{Figures, machine};
 /// Tasks of one history.
 const TASKS: u64 = 8;
 
+/// Where the journal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum On {
+    /// In memory.
+    Memory,
+    /// In the real store, opened again after each death of the brain.
+    Store,
+}
+
 /// Plays histories from seed 0 on, with the faults after which every task is delivered.
-pub(crate) fn run(plan: &Plan) -> Result<()> {
+pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
     println!("{}", machine(&plan.scratch)?);
     let (mut rates, mut tally, mut seed) = (Figures::default(), Tally::default(), 0);
     let (mut lives, mut rows, mut promises) = (0u64, 0u64, 0u64);
@@ -25,16 +36,24 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         while began.elapsed() < plan.length {
             let preset =
                 [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
-            let mut bench = Bench::new(seed, &policy(preset), Faults::some());
+            let folder = tempfile::tempdir_in(&plan.scratch)?;
+            let journal = match on {
+                On::Memory => Twin::default(),
+                On::Store => stored(folder.path()).with_context(|| format!("seed {seed}: no store"))?,
+            };
+            let mut bench = Bench::on(journal, seed, &policy(preset), Faults::some());
             for n in 0..TASKS {
                 bench.issue(&format!("Add flag {n}"), Status::ToAnalyse);
             }
             if let Err(broken) = bench.run_with_people(60).and_then(|()| bench.verify_journal()) {
                 bail!("seed {seed}: {broken}");
             }
+            if let Some(trouble) = bench.engine().journal_ref().trouble() {
+                bail!("seed {seed}: {trouble}");
+            }
             lives += TASKS;
             rows += bench.engine().head().0;
-            promises += bench.evaluated();
+            promises += bench.looks().all();
             tally = tally.plus(&bench.tally);
             seed += 1;
         }
@@ -42,8 +61,12 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         rates.0.push((lives - already) as f64 * 60.0 / used.as_secs_f64().max(0.001));
     }
     let each = |all: u64| all as f64 / lives.max(1) as f64;
+    let journal = match on {
+        On::Memory => "in memory",
+        On::Store => "in SQLite",
+    };
     println!(
-        "sim: {} lifecycles a minute of processor, journal in memory; {lives} of seeds 0 to {}",
+        "sim: {} lifecycles a minute of processor, journal {journal}; {lives} of seeds 0 to {}",
         rates.said(0),
         seed.saturating_sub(1)
     );
@@ -58,4 +81,14 @@ pub(crate) fn run(plan: &Plan) -> Result<()> {
         println!("sim: {times:>9} {}", fault.name());
     }
     Ok(())
+}
+
+/// A journal in a store of this folder.
+fn stored(folder: &std::path::Path) -> Result<Twin, Trouble> {
+    let place = folder.join("orch.db");
+    let open: Opener = Box::new(move || {
+        let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
+        Ok(Box::new(Plain(Box::new(journal))) as Store)
+    });
+    Twin::on(open)
 }

@@ -38,6 +38,7 @@ Usage: orch-bench <figure> [options]
   idle        wake-ups, processor time and writes when nothing is due
   heart       the brain's step alone, on a store in memory: for comparing one build with another
   sim         whole lives of tasks that the simulator plays in a minute of processor, with faults and every promise
+  sim-store   the same on the real store, which each death of the brain drops and opens again
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
   tree        a tree of 50,000 files for a run
   fill        only prepares a data folder
@@ -141,7 +142,8 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "due" => life::due(&plan),
         "idle" => life::idle(&plan),
         "heart" => heart::run(&plan),
-        "sim" => lifecycles::run(&plan),
+        "sim" => lifecycles::run(&plan, lifecycles::On::Memory),
+        "sim-store" => lifecycles::run(&plan, lifecycles::On::Store),
         "work" => work::run(&plan),
         "tree" => tree::run(&plan, 50_000),
         "fill" => {
@@ -160,7 +162,8 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
                 (50_000, 1 << 30)
             };
             heart::run(&plan)?;
-            lifecycles::run(&plan)?;
+            lifecycles::run(&plan, lifecycles::On::Memory)?;
+            lifecycles::run(&plan, lifecycles::On::Store)?;
             work::run(&plan)?;
             tree::run(&plan, files)?;
             life::start(&plan)?;

@@ -50,7 +50,7 @@ impl Decision {
 pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy: &Policy) -> Decision {
     match entity {
         Entity::Task(id) => match state {
-            Some(State::Task(task)) => on_task(Task::clone(task), stamped, policy).finish(),
+            Some(State::Task(task)) => on_task(task.clone(), stamped, policy).finish(),
             None => before_birth(id, stamped, policy),
             Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_)) => {
                 Decision::only(Reason::Ignored(Ignored::NotForThis))
@@ -72,8 +72,8 @@ pub fn decide_and_apply(
 ) -> (Decision, Option<State>) {
     match (entity, state) {
         (Entity::Task(_), Some(State::Task(task))) => {
-            let (decision, task) = on_task(*task, stamped, policy).finish_both();
-            (decision, Some(State::Task(Box::new(task))))
+            let (decision, task) = on_task(task, stamped, policy).finish_both();
+            (decision, Some(State::Task(task)))
         }
         (
             Entity::Task(_)
@@ -97,7 +97,7 @@ fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
     intake::birth(id, seen, stamped, policy)
 }
 
-fn on_task<'a>(task: Task, stamped: &Stamped, policy: &'a Policy) -> Desk<'a> {
+fn on_task<'a>(task: Box<Task>, stamped: &Stamped, policy: &'a Policy) -> Desk<'a> {
     let mut desk = Desk::new(task, policy, stamped.seq, stamped.at);
     let d = &mut desk;
     match &stamped.event {

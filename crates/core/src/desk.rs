@@ -25,7 +25,7 @@ use crate::time::{Moment, Span};
 /// A decision in the making.
 pub struct Desk<'a> {
     /// The task as it is by now.
-    pub task: Task,
+    pub task: Box<Task>,
     /// The rules of its project.
     pub policy: &'a Policy,
     /// The row that is being decided.
@@ -38,7 +38,7 @@ pub struct Desk<'a> {
 
 impl<'a> Desk<'a> {
     /// A desk for a task.
-    pub fn new(task: Task, policy: &'a Policy, seq: Seq, at: Moment) -> Self {
+    pub fn new(task: Box<Task>, policy: &'a Policy, seq: Seq, at: Moment) -> Self {
         Self { task, policy, seq, at, out: Decision::default(), born: 0 }
     }
 
@@ -48,7 +48,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The decision that was made, and the task after it.
-    pub fn finish_both(self) -> (Decision, Task) {
+    pub fn finish_both(self) -> (Decision, Box<Task>) {
         (self.out, self.task)
     }
 

@@ -1,5 +1,7 @@
 //! What is written down, and what must a store be able to do? The record is the truth; state is its fold (decision 39).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::board::Entry;
@@ -65,7 +67,12 @@ impl Row {
             (&self.seq, &self.at, &self.entity, &self.key, &self.event, &self.changes),
             (&self.effects, &self.timers, &self.reasons, &self.policy, &self.rules, &self.prev),
         );
-        serde_json::to_string(&bare).unwrap_or_default()
+        // Most rows are shorter than this: what grows is copied.
+        let mut text = Vec::with_capacity(2048);
+        match serde_json::to_writer(&mut text, &bare) {
+            Ok(()) => String::from_utf8(text).unwrap_or_default(),
+            Err(_) => String::new(),
+        }
     }
 
     /// Follows `prev` and seals the row.
@@ -74,7 +81,7 @@ impl Row {
         self.prev = prev;
         let text = self.text();
         self.hash = Digest::of(text.as_bytes());
-        Sealed { row: self, text }
+        Sealed(Arc::new(Written { row: self, text }))
     }
 
     /// Whether the row is what its hash says.
@@ -83,9 +90,13 @@ impl Row {
     }
 }
 
-/// A row that nobody can change any more, with the text that its hash covers: it is made once, and stored as it is.
+/// A row that nobody can change any more, with the text that its hash covers: it is made once, and stored as it is. A
+/// clone is the same row, not a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sealed {
+pub struct Sealed(Arc<Written>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
     row: Row,
     text: String,
 }
@@ -93,12 +104,23 @@ pub struct Sealed {
 impl Sealed {
     /// Its [`Row::canonical`] bytes, as the text that they are.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.0.text
+    }
+
+    /// Whether the hash is that of the text which was made when the row was sealed.
+    pub fn covers_its_text(&self) -> bool {
+        self.0.row.hash == Digest::of(self.0.text.as_bytes())
     }
 
     /// The row, to be taken apart.
     pub fn into_row(self) -> Row {
-        self.row
+        Arc::try_unwrap(self.0).map_or_else(|shared| shared.row.clone(), |written| written.row)
+    }
+
+    /// Its effects alone: of a row that somebody else keeps nothing more is copied.
+    pub fn into_effects(self) -> Vec<Effect> {
+        Arc::try_unwrap(self.0)
+            .map_or_else(|shared| shared.row.effects.clone(), |written| written.row.effects)
     }
 }
 
@@ -106,13 +128,13 @@ impl std::ops::Deref for Sealed {
     type Target = Row;
 
     fn deref(&self) -> &Row {
-        &self.row
+        &self.0.row
     }
 }
 
 impl PartialEq<Sealed> for Row {
     fn eq(&self, other: &Sealed) -> bool {
-        *self == other.row
+        *self == other.0.row
     }
 }
 

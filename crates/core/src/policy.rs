@@ -2,6 +2,7 @@
 //! (decisions 6, 44).
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -148,6 +149,12 @@ pub fn default_protected() -> Vec<String> {
 }
 
 impl Policy {
+    /// What holds where no policy is known, made once.
+    pub fn builtin() -> &'static Self {
+        static BUILTIN: LazyLock<Policy> = LazyLock::new(Policy::default);
+        &BUILTIN
+    }
+
     /// The digest under which it is journaled.
     pub fn digest(&self) -> Digest {
         Digest::of(&serde_json::to_vec(self).unwrap_or_default())

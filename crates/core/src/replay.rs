@@ -9,7 +9,7 @@ use crate::decide::decide;
 use crate::effect::{Effect, Timer};
 use crate::event::{Event, Stamped};
 use crate::id::{Digest, EffectId, Entity, Seq};
-use crate::journal::{RULES, Row};
+use crate::journal::{RULES, Row, Sealed};
 use crate::policy::Policy;
 use crate::state::State;
 
@@ -140,6 +140,18 @@ impl Fold {
         Ok(())
     }
 
+    /// The same for a row as it was sealed: its hash is compared with the text that it was sealed with, which is not made
+    /// once more.
+    ///
+    /// # Errors
+    /// [`Illegal`]: what is wrong with the row.
+    pub fn take_sealed(&mut self, row: &Sealed) -> Result<(), Illegal> {
+        match row.covers_its_text() {
+            true => self.take_read(row),
+            false => self.follows(row).and(Err(Illegal::Hash(row.seq))),
+        }
+    }
+
     fn follows(&self, row: &Row) -> Result<(), Illegal> {
         if row.seq.0 != self.last.0 + 1 {
             return Err(Illegal::Gap { after: self.last, found: row.seq });
@@ -173,9 +185,8 @@ impl Fold {
             self.counts.other_rules += 1;
             return Ok(());
         }
-        let builtin = Policy::default();
         let policy = match &row.policy {
-            None => &builtin,
+            None => Policy::builtin(),
             Some(digest) => match self.policies.get(digest) {
                 Some(policy) => policy,
                 None => {

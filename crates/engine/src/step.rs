@@ -37,8 +37,6 @@ pub struct Engine<J: Journal> {
     armed: BTreeMap<Entity, Timer>,
     /// States that were decided about lately.
     recent: Recent,
-    /// The rules of a project whose policy is not known.
-    builtin: Policy,
     /// What is derived may hold what was never committed: it is to be made again before anything is decided.
     stale: bool,
     /// It was told that it serves, with the limits that hold from then on: until then it writes down what it is told, and
@@ -108,7 +106,6 @@ impl<J: Journal> Engine<J> {
             timers: BTreeSet::new(),
             armed: BTreeMap::new(),
             recent: Recent::default(),
-            builtin: Policy::default(),
             stale: false,
             serves: false,
         };
@@ -244,7 +241,7 @@ impl<J: Journal> Engine<J> {
             self.dispatch.settled(*effect);
         }
         for row in work.batch.rows {
-            self.dispatch.wanted(row.into_row().effects);
+            self.dispatch.wanted(row.into_effects());
         }
         for (entity, kept) in work.batch.states {
             self.recent.keep(entity, kept.state);
@@ -419,7 +416,7 @@ impl<J: Journal> Engine<J> {
                 (_, _, _) => None,
             };
             let policy = project.as_ref().and_then(|project| self.policies.get(project));
-            let policy = policy.unwrap_or(&self.builtin);
+            let policy = policy.unwrap_or(Policy::builtin());
             let digest = project.as_ref().and_then(|project| self.digests.get(project)).cloned();
             let stamped = Stamped { seq, at: now, event };
             let born = before.is_none();

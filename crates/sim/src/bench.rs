@@ -23,7 +23,7 @@ use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Ack, Engine, Incoming, Target};
 
 pub use crate::fault::{Fault, Faults, Tally};
-use crate::invariant::{self, Broken, Watch};
+use crate::invariant::{self, Broken, Looks, Occasion, Watch};
 use crate::schedule::Dice;
 use crate::twin::Twin;
 use crate::world::World;
@@ -316,9 +316,14 @@ impl Bench {
         }
     }
 
-    /// How many promises were looked at so far.
-    pub fn evaluated(&self) -> u64 {
-        self.watch.evaluated
+    /// How often promises were looked at so far.
+    pub fn looks(&self) -> &Looks {
+        &self.watch.looks
+    }
+
+    /// Something happened that could break promises, and they are looked at.
+    pub(crate) fn looks_at(&mut self, occasion: Occasion) {
+        self.watch.looks.count(occasion);
     }
 
     /// Goes on until this moment; what is on its way then stays on its way.
@@ -346,8 +351,10 @@ impl Bench {
                 // Where nothing goes wrong, that is; a brain that dies begins with a row.
                 if self.faults == Faults::default() {
                     let wrote = self.sweep();
+                    self.looks_at(Occasion::Sync);
                     invariant::in_sync(wrote, self.is_busy())?;
                 }
+                self.looks_at(Occasion::Rest);
                 return invariant::at_rest(self.engine.as_mut(), &self.world);
             }
         }
@@ -356,11 +363,13 @@ impl Bench {
 
     /// Checks the journal from its first row to its last, with effects that are under way still.
     pub fn verify_journal_so_far(&mut self) -> Result<(), Broken> {
+        self.looks_at(Occasion::Journal);
         invariant::check_replay(self.engine().journal())
     }
 
     /// Checks the journal from its first row to its last.
     pub fn verify_journal(&mut self) -> Result<(), Broken> {
+        self.looks_at(Occasion::Journal);
         invariant::check_journal(self.engine().journal())
     }
 }

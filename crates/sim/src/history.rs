@@ -12,7 +12,7 @@ use orch_core::id::Digest;
 use orch_core::journal::{RULES, Row};
 
 use crate::bench::{Bench, Faults, Tally};
-use crate::invariant::Broken;
+use crate::invariant::{Broken, Looks, Occasion};
 use crate::schedule::Dice;
 use crate::script::{BUT, BadLine, Story};
 use crate::twin::{Trouble, Twin};
@@ -48,8 +48,8 @@ pub struct Outcome {
     pub lifecycles: usize,
     /// What was done.
     pub tally: Tally,
-    /// How many promises were looked at.
-    pub evaluated: u64,
+    /// How often promises were looked at.
+    pub looks: Looks,
     /// Lines in which a person did something.
     pub people: u64,
     /// Lines that were done.
@@ -182,7 +182,7 @@ impl Life {
             rows: 0,
             lifecycles: 0,
             tally: Tally::default(),
-            evaluated: 0,
+            looks: Looks::default(),
             people,
             done,
             skipped,
@@ -191,7 +191,8 @@ impl Life {
         let Some(mut story) = self.story else { return outcome };
         let bench = &mut story.bench;
         outcome.tally = bench.tally;
-        outcome.evaluated = bench.evaluated();
+        outcome.looks = *bench.looks();
+        outcome.looks.count_of(Occasion::Line, done as u64);
         // After a panic there may be no engine.
         if catch_unwind(AssertUnwindSafe(|| bench.engine().head())).is_err() {
             return outcome;

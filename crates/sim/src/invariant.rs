@@ -7,6 +7,7 @@ mod merge;
 mod rest;
 mod journal;
 mod time;
+mod looks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Turn, Usage};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
+use orch_core::id::{Commit, Digest, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
 use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
@@ -30,6 +31,7 @@ use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
+pub use looks::{Looks, Occasion};
 pub use rest::at_rest;
 
 /// A promise that was broken.
@@ -74,6 +76,8 @@ pub struct Watch {
     wanted: BTreeSet<TaskId>,
     /// Whose each work item is.
     items: BTreeMap<WorkItem, (ProjectId, IssueKey)>,
+    /// What names the requirements of each task, and its digest: the same names have the same.
+    requirements: BTreeMap<TaskId, (Vec<Option<Digest>>, Digest)>,
     /// What the runs of each task said that they used.
     costs: BTreeMap<TaskId, Usage>,
     /// How much of what was performed has been looked at.
@@ -82,8 +86,8 @@ pub struct Watch {
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
     due: BTreeMap<TaskId, (TimerId, i64)>,
-    /// How many promises were looked at so far.
-    pub evaluated: u64,
+    /// How often promises were looked at so far.
+    pub looks: Looks,
 }
 
 impl Watch {
@@ -105,6 +109,7 @@ impl Watch {
             seen.1 = None;
             for effect in &row.effects {
                 if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
+                    self.looks.count(Occasion::Merge);
                     self.may_merge(id, effect, row)?;
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
@@ -129,10 +134,9 @@ impl Watch {
                 self.lanes.retain(|_, holder| holder != id);
             }
         }
-        let builtin = Policy::default();
         for (id, (judged, asked)) in touched {
             let Some(task) = task_of(&id) else { continue };
-            let policy = engine.policies().get(&task.project).unwrap_or(&builtin);
+            let policy = engine.policies().get(&task.project).unwrap_or(Policy::builtin());
             let held = standing(task, engine.board(), engine.policies(), now);
             if matches!(&held, Standing::Held(holds) if holds.is_empty()) {
                 broken("a-reason-for-every-wait", format!("{} waits and nobody knows why", task.id))?;
@@ -159,10 +163,11 @@ impl Watch {
             self.costs(&id, task.usage())?;
             self.task(task, policy, world)?;
             if judged {
+                self.looks.count(Occasion::Verdict);
                 tasks::verdicts_are_entitled(task, world)?;
             }
         }
-        self.evaluated += 5;
+        self.looks.count(Occasion::Step);
         for effect in world.log.get(self.performed..).unwrap_or_default() {
             let row =
                 usize::try_from(effect.seq.0).ok().and_then(|seq| journal.all().get(seq.checked_sub(1)?));

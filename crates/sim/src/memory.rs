@@ -1,11 +1,11 @@
 //! A journal in memory: the same contract as the store's, without a disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId, TimerId};
-use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
 use orch_core::state::State;
 
 /// Why the journal in memory refuses: only when it is told to, as a store whose lock another process holds.
@@ -22,10 +22,11 @@ pub enum MemoryError {
 /// A journal in memory.
 #[derive(Debug, Clone, Default)]
 pub struct MemoryJournal {
-    rows: Vec<Row>,
-    keys: BTreeMap<String, Seq>,
+    rows: Vec<Sealed>,
+    keys: HashMap<String, Seq>,
     states: BTreeMap<Entity, Kept>,
-    effects: BTreeMap<EffectId, Effect>,
+    /// Each with the place of its row.
+    effects: BTreeMap<EffectId, usize>,
     timers: BTreeMap<Entity, Timer>,
     blobs: BTreeMap<Digest, Vec<u8>>,
     issues: BTreeMap<(ProjectId, IssueKey), TaskId>,
@@ -44,7 +45,7 @@ impl MemoryJournal {
     }
 
     /// All rows, for checks.
-    pub fn all(&self) -> &[Row] {
+    pub fn all(&self) -> &[Sealed] {
         &self.rows
     }
 
@@ -106,9 +107,9 @@ impl Journal for MemoryJournal {
         for row in &batch.rows {
             self.keys.insert(row.key.clone(), row.seq);
             for effect in &row.effects {
-                self.effects.insert(effect.id, effect.clone());
+                self.effects.insert(effect.id, self.rows.len());
             }
-            self.rows.push(Row::clone(row));
+            self.rows.push(row.clone());
         }
         for (entity, seq) in &batch.touched {
             if let Some(kept) = self.states.get_mut(entity) {
@@ -146,7 +147,10 @@ impl Journal for MemoryJournal {
     }
 
     fn open_effects(&mut self) -> Result<Vec<Effect>, MemoryError> {
-        Ok(self.effects.values().cloned().collect())
+        let effect = |(id, at): (&EffectId, &usize)| {
+            self.rows.get(*at)?.effects.iter().find(|effect| effect.id == *id).cloned()
+        };
+        Ok(self.effects.iter().filter_map(effect).collect())
     }
 
     fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, MemoryError> {
@@ -159,7 +163,7 @@ impl Journal for MemoryJournal {
 
     fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, MemoryError> {
         let start = usize::try_from(from.0.saturating_sub(1)).unwrap_or(usize::MAX);
-        Ok(self.rows.iter().skip(start).take(most).cloned().collect())
+        Ok(self.rows.iter().skip(start).take(most).map(|row| Row::clone(row)).collect())
     }
 
     fn rows_of(
@@ -168,7 +172,7 @@ impl Journal for MemoryJournal {
         before: Option<Seq>,
         most: usize,
     ) -> Result<Vec<Row>, MemoryError> {
-        let older = |row: &&Row| row.entity == *entity && before.is_none_or(|before| row.seq < before);
-        Ok(self.rows.iter().rev().filter(older).take(most).cloned().collect())
+        let older = |row: &&Sealed| row.entity == *entity && before.is_none_or(|before| row.seq < before);
+        Ok(self.rows.iter().rev().filter(older).take(most).map(|row| Row::clone(row)).collect())
     }
 }

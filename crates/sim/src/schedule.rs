@@ -3,8 +3,6 @@
 //! Whatever is chosen while a line of a history is done is written down as a word, and a line that has its words is done
 //! without a seed. What no word says does not happen: so any word, and any line, can be taken away.
 
-use std::collections::BTreeMap;
-
 /// A small generator of choices (SplitMix64), or the words of a line instead of it.
 #[derive(Debug, Clone)]
 pub struct Dice {
@@ -27,14 +25,34 @@ enum Source {
 #[must_use = "give it to `resume`"]
 pub(crate) struct Hushed(Source);
 
-/// How often each question was asked in this line.
-type Asked = BTreeMap<&'static str, u32>;
+/// How often each question was asked in this line: there are few.
+type Asked = Vec<(&'static str, u32)>;
 
-/// The name of the n-th question of this kind in a line: `disk full`, `disk full #2`.
-fn nth(asked: &mut Asked, what: &'static str) -> String {
-    let n = asked.entry(what).or_default();
-    *n += 1;
-    if *n == 1 { what.to_owned() } else { format!("{what} #{n}") }
+/// The n-th question of this kind in a line.
+fn nth(asked: &mut Asked, what: &'static str) -> u32 {
+    match asked.iter_mut().find(|(known, _)| *known == what) {
+        Some((_, n)) => {
+            *n += 1;
+            *n
+        }
+        None => {
+            asked.push((what, 1));
+            1
+        }
+    }
+}
+
+/// Its name: `disk full`, `disk full #2`.
+fn name(what: &str, n: u32) -> String {
+    if n == 1 { what.to_owned() } else { format!("{what} #{n}") }
+}
+
+/// Whether a word is that name.
+fn is_name(word: &str, what: &str, n: u32) -> bool {
+    word.strip_prefix(what).is_some_and(|rest| match n {
+        1 => rest.is_empty(),
+        n => rest.strip_prefix(" #").is_some_and(|rest| rest == n.to_string()),
+    })
 }
 
 impl Dice {
@@ -87,10 +105,10 @@ impl Dice {
     /// Which of so many, by a name; 0 if there is nothing to choose from.
     pub fn which(&mut self, what: &'static str, most: usize) -> usize {
         if let Source::Told(asked, words) = &mut self.source {
-            let name = nth(asked, what);
+            let n = nth(asked, what);
             let told = words.iter_mut().find_map(|(word, asked)| {
                 let (key, value) = word.split_once('=')?;
-                let value = value.parse::<usize>().ok().filter(|_| key == name)?;
+                let value = value.parse::<usize>().ok().filter(|_| is_name(key, what, n))?;
                 *asked = true;
                 Some(value)
             });
@@ -98,9 +116,9 @@ impl Dice {
         }
         let which = if most == 0 { 0 } else { (self.roll() % most as u64) as usize };
         if let Source::Written(asked, words) = &mut self.source {
-            let name = nth(asked, what);
+            let n = nth(asked, what);
             if which > 0 {
-                words.push(format!("{name}={which}"));
+                words.push(format!("{}={which}", name(what, n)));
             }
         }
         which
@@ -118,8 +136,8 @@ impl Dice {
 
     fn says(&mut self, what: &'static str, roll: impl FnOnce(&mut Self) -> bool) -> bool {
         if let Source::Told(asked, words) = &mut self.source {
-            let name = nth(asked, what);
-            let told = words.iter_mut().find(|(word, _)| *word == name);
+            let n = nth(asked, what);
+            let told = words.iter_mut().find(|(word, _)| is_name(word, what, n));
             return told.is_some_and(|(_, asked)| {
                 *asked = true;
                 true
@@ -127,9 +145,9 @@ impl Dice {
         }
         let happens = roll(self);
         if let Source::Written(asked, words) = &mut self.source {
-            let name = nth(asked, what);
+            let n = nth(asked, what);
             if happens {
-                words.push(name);
+                words.push(name(what, n));
             }
         }
         happens

@@ -10,6 +10,7 @@ use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::state::State;
 
 use crate::memory::MemoryJournal;
 
@@ -99,6 +100,15 @@ impl Twin {
     /// What the store said that the journal in memory did not, if it ever did.
     pub fn trouble(&self) -> Option<&str> {
         self.behind.as_ref()?.trouble.as_deref()
+    }
+
+    /// The state of an entity as the journal in memory has it; a store behind it must say the same.
+    pub fn known(&mut self, entity: &Entity) -> Option<&State> {
+        if self.behind.is_some() {
+            // What differs is noted.
+            let _ = self.state(entity);
+        }
+        self.memory.states().get(entity).map(|kept| &kept.state)
     }
 
     /// Asks both; the store's answer counts.
@@ -209,6 +219,9 @@ impl Journal for Twin {
     }
 
     fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
+        if self.behind.is_none() {
+            return Plain(&mut self.memory).each_open(visit);
+        }
         let entries = self.both("what is open", |journal| {
             let mut entries = Vec::new();
             journal.each_open(&mut |entry| entries.push(entry))?;

@@ -131,5 +131,5 @@ pub fn history(journal: &MemoryJournal) -> String {
             steps.join(" ")
         )
     };
-    journal.all().iter().map(line).collect()
+    journal.all().iter().map(|row| line(row)).collect()
 }

@@ -515,9 +515,9 @@ mod tests {
             panic!("a task is born");
         };
         let policy = Policy { preset, ..Policy::default() };
-        let mut desk = Desk::new(*task, &policy, Seq(2), Moment(2));
+        let mut desk = Desk::new(task, &policy, Seq(2), Moment(2));
         decided(&mut desk, read, came, Said::ServiceWell, None);
-        desk.task
+        *desk.task
     }
 
     /// Proves decision 36 for the deploy log: what cannot be read back is no pass, whatever hook and service said; it waits

@@ -23,7 +23,7 @@ pub(crate) fn birth(id: &TaskId, seen: &IssueSeen, stamped: &Stamped, policy: &P
     else {
         return Decision::default();
     };
-    let mut desk = Desk::new(*task, policy, stamped.seq, stamped.at);
+    let mut desk = Desk::new(task, policy, stamped.seq, stamped.at);
     desk.because(Reason::Known);
     if seen.reading.status == Some(Status::ToAnalyse) {
         let gesture = Gesture {

@@ -1,6 +1,10 @@
 //! `orch sim`: does this program keep its promises in a simulated world, and how did one come to be broken?
 
 mod disk;
+mod sum;
+mod many;
+mod ledger;
+mod report;
 mod run;
 mod step;
 

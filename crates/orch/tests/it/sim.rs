@@ -29,6 +29,35 @@ fn the_same_seed_gives_the_same_bytes_in_another_process() {
     }
 }
 
+/// Proves that the sum is the same however many work at it, and that an interrupted run goes on from its ledger to the same
+/// page as one that was not interrupted.
+#[test]
+fn the_same_seeds_give_the_same_sum_whoever_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let seeds = ["--seeds", "60", "--from", "30", "--faults", "some"];
+    let of = |more: &[&str]| {
+        let mut sum = summary(&[&seeds[..], more].concat());
+        for other in ["milliseconds", "processor", "jobs"] {
+            sum[other] = Value::Null;
+        }
+        sum
+    };
+    let alone = of(&["--jobs", "1"]);
+    assert_eq!(of(&["--jobs", "3"]), alone);
+    assert!(alone["promises"]["one-lane-holder"].as_u64().unwrap() > 1000, "{alone}");
+    let (ledger, page) = (file("ledger"), file("page.md"));
+    assert_eq!(of(&["--ledger", &ledger]), alone);
+    let lines = std::fs::read_to_string(&ledger).unwrap();
+    assert_eq!(lines.lines().count(), 2);
+    // As if it had been killed while it wrote the second line.
+    std::fs::write(&ledger, &lines[..lines.len() - 9]).unwrap();
+    assert_eq!(of(&["--ledger", &ledger, "--report", &page, "--machine", "a test"]), alone);
+    let page = std::fs::read_to_string(&page).unwrap();
+    assert!(page.contains("| seeds | 30 to 89, faults `some`"), "{page}");
+    assert!(page.contains(alone["digest"].as_str().unwrap()), "{page}");
+}
+
 /// Proves that the real store, dropped at each crash and opened again, says at every question what the journal in memory
 /// says, and that the histories on it are the same, byte for byte.
 #[test]

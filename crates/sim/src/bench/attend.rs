@@ -6,11 +6,12 @@ use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::task::{Rest, Step, Task, Want};
 
 use super::Bench;
-use crate::invariant::Broken;
+use crate::invariant::{Broken, Occasion};
 
 impl Bench {
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
     pub fn run_with_people(&mut self, patience: u32) -> Result<(), Broken> {
+        self.looks_at(Occasion::End);
         for _ in 0..patience {
             self.run()?;
             let waiting: Vec<Task> =

@@ -6,6 +6,7 @@ use orch_core::event::{Event, IssueSeen, MainReading};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
 use orch_core::journal::Blob;
+use orch_core::state::State;
 use orch_core::task::Task;
 use orch_core::time::{Moment, Span};
 use orch_engine::{Ack, Incoming, Target};
@@ -122,13 +123,18 @@ impl Bench {
 
     /// Reads what people did with the branches of open tasks.
     fn branches(&mut self) {
-        for task in self.tasks().into_iter().filter(|task| !task.stage.is_terminal()) {
-            let (Some(branch), Some(repository)) = (&task.branch, self.world.repositories.get(&task.project))
-            else {
-                continue;
-            };
-            let reading = repository.read_branch(&branch.name, task.change_request);
-            let target = Target::Entity(Entity::Task(task.id.clone()));
+        let repositories = &self.world.repositories;
+        let Some(engine) = &self.engine else { return };
+        let read = |state: &State| {
+            let State::Task(task) = state else { return None };
+            let branch = task.branch.as_ref().filter(|_| !task.stage.is_terminal())?;
+            let reading = repositories.get(&task.project)?.read_branch(&branch.name, task.change_request);
+            Some((task.id.clone(), reading))
+        };
+        let states = engine.journal_ref().states().values();
+        let readings: Vec<_> = states.filter_map(|kept| read(&kept.state)).collect();
+        for (task, reading) in readings {
+            let target = Target::Entity(Entity::Task(task));
             self.tell(Incoming::of(target, Event::Branch(Box::new(reading))));
         }
     }

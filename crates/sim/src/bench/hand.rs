@@ -6,6 +6,7 @@ use orch_core::event::{EffectReply, Event, Outcome, RunEnd, RunHow};
 use orch_core::id::{Entity, RunId};
 use orch_core::journal::Journal;
 use orch_core::stage::Role;
+use orch_core::state::State;
 use orch_core::task::Step;
 use orch_engine::{Incoming, Target};
 
@@ -142,9 +143,13 @@ impl Bench {
     /// for a task that is over has nobody to tell.
     fn waits_for(&mut self, effect: &Effect) -> bool {
         let Entity::Task(id) = &effect.entity else { return false };
-        let step = self.task(id).map(|task| task.step);
+        let state = self.engine().journal().known(&Entity::Task(id.clone()));
         is_waited_for(&effect.call)
-            && matches!(step, Some(Step::Asked { effect: asked, .. }) if asked == effect.id)
+            && matches!(
+                state,
+                Some(State::Task(task))
+                    if matches!(task.step, Step::Asked { effect: asked, .. } if asked == effect.id)
+            )
     }
 
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.

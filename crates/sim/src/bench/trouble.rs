@@ -7,7 +7,7 @@ use orch_engine::{Ack, Incoming, Target};
 
 use super::Bench;
 use crate::fault::Fault;
-use crate::invariant::Broken;
+use crate::invariant::{Broken, Occasion};
 
 /// An outage is shorter than this: some after another are still shorter than what makes the engine give up an effect that
 /// nothing waits for.
@@ -78,6 +78,7 @@ impl Bench {
 
     /// A paused brain wakes and goes on: with what is due by its own account, and with an answer that its hands still had.
     fn wake_one(&mut self) -> Result<(), Broken> {
+        self.looks_at(Occasion::Wake);
         let at = self.dice.below(self.sleepers.len());
         let mut engine = self.sleepers.remove(at);
         let mut incoming = Vec::new();

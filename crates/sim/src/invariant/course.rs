@@ -12,13 +12,9 @@ use orch_core::task::{Ask, Step};
 
 use super::{Broken, Watch, broken};
 
-/// So many promises [`Watch::course`] looks at.
-const PROMISES: u64 = 8;
-
 impl Watch {
     /// Looks at a row of a task. What is known of the task is from the rows before it.
     pub(super) fn course(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
-        self.evaluated += PROMISES;
         let escalated = self.escalated.contains(id);
         let by_person = matches!(row.event, Event::Gesture(_) | Event::Issue(_));
         let stranger = matches!(&row.event, Event::RunEnded(end) if self.lives.get(id) != Some(&end.run));

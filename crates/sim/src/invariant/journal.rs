@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use orch_core::journal::{Journal, Row};
+use orch_core::journal::{Journal, Sealed};
 use orch_core::replay::Fold;
 
 use super::{Broken, broken};
@@ -22,7 +22,7 @@ pub fn check_journal(journal: &mut MemoryJournal) -> Result<(), Broken> {
 pub fn check_replay(journal: &MemoryJournal) -> Result<(), Broken> {
     let mut fold = Fold::default();
     for row in journal.all() {
-        if let Err(illegal) = fold.take(row) {
+        if let Err(illegal) = fold.take_sealed(row) {
             return broken("the-journal-replays", illegal.to_string());
         }
     }
@@ -37,7 +37,7 @@ pub fn check_replay(journal: &MemoryJournal) -> Result<(), Broken> {
     keys_once(journal.all())
 }
 
-fn keys_once(rows: &[Row]) -> Result<(), Broken> {
+fn keys_once(rows: &[Sealed]) -> Result<(), Broken> {
     let mut seen = BTreeMap::new();
     for row in rows {
         if let Some(other) = seen.insert(&row.key, row.seq) {

@@ -8,7 +8,7 @@ use orch_core::state::State;
 use orch_core::task::Task;
 use orch_engine::Engine;
 
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 use crate::twin::Twin;
 use crate::world::World;
 
@@ -26,6 +26,7 @@ impl Watch {
                 if world.works.by_people.contains(after) {
                     continue;
                 }
+                self.looks.count(Occasion::Main);
                 if !repository.contains(after, before) {
                     broken("main-never-forced", format!("{after} does not contain {before}"))?;
                 }
@@ -57,6 +58,7 @@ impl Watch {
         for (run, commit, id, previous) in world.hooks.get(self.hooks..).unwrap_or_default() {
             let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
+            self.looks.count(Occasion::Hook);
             let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
             if !task.merged.iter().chain(&task.earlier_merges).any(of) {
                 broken(

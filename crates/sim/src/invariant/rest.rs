@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use orch_core::call::{Call, FailureKind, GitCall};
 use orch_core::event::{Event, Outcome};
 use orch_core::id::{EffectId, Entity, RunId};
-use orch_core::journal::Row;
+use orch_core::journal::Sealed;
 use orch_core::stage::Stage;
 use orch_core::surface;
 use orch_core::task::Task;
@@ -57,7 +57,7 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
 
 /// Whether git refused for good to tell what it made of a run: an earlier asking of it may have moved the branch, and Orch
 /// deletes no branch whose head it does not know. A person looks.
-fn head_is_unknown(rows: &[Row], task: &Task) -> bool {
+fn head_is_unknown(rows: &[Sealed], task: &Task) -> bool {
     let mine = || rows.iter().filter(|row| row.entity == Entity::Task(task.id.clone()));
     let refused: BTreeSet<EffectId> = mine()
         .filter_map(|row| match &row.event {

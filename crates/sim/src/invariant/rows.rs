@@ -10,7 +10,7 @@ use orch_core::reason::Reason;
 use orch_core::rework::Judge;
 use orch_core::task::Step;
 
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 
 impl Watch {
     /// What stands in the way of every merge from this row on.
@@ -45,7 +45,7 @@ impl Watch {
 
     /// What a row of the journal alone tells.
     pub(super) fn row(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
-        self.evaluated += 3;
+        self.looks.count(Occasion::Row);
         if let Event::Granted(grant) = &row.event
             && self.waits.get(id) != Some(&(grant.turn, grant.wanted.0))
         {

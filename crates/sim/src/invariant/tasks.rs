@@ -3,20 +3,21 @@
 use orch_core::artefact::{self, FileVerdict};
 use orch_core::event::RunHow;
 use orch_core::gate::{GateId, Subject};
+use orch_core::id::Digest;
 use orch_core::policy::Policy;
 use orch_core::record::Record;
 use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 use crate::world::World;
 
 impl Watch {
     /// What a task's state tells.
     pub(super) fn task(&mut self, task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
         let id = &task.id;
-        self.evaluated += 16;
+        self.looks.count(Occasion::Task);
         if self.stages.get(id).is_some_and(|was| was.is_terminal() && *was != task.stage) {
             broken("terminal-stays-terminal", format!("{id} was over and is at {}", task.stage))?;
         }
@@ -41,14 +42,10 @@ impl Watch {
         if !bounded {
             broken("attempts-are-bounded", format!("{id}: {used:?}"))?;
         }
-        if let (Some(consent), Some(approval)) = (task.approval.as_ref(), approved_part(task)) {
-            let now = artefact::requirements_digest(&task.artefacts);
-            if approval && consent.what != now {
-                broken(
-                    "approval-binds-the-requirements",
-                    format!("{id}: 01-04 changed after their approval"),
-                )?;
-            }
+        if let (Some(consent), Some(true)) = (task.approval.as_ref(), approved_part(task))
+            && consent.what != *self.requirements(task)
+        {
+            broken("approval-binds-the-requirements", format!("{id}: 01-04 changed after their approval"))?;
         }
         let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. } | Rest::DeployUnseen));
         if task.lane.is_some() && at_rest {
@@ -59,6 +56,21 @@ impl Watch {
             broken("a-stop-is-carried-out", format!("{id} is to stop and does {:?}", task.step))?;
         }
         Ok(())
+    }
+
+    /// The digest of a task's requirements as they are now.
+    fn requirements(&mut self, task: &Task) -> &Digest {
+        let parts = artefact::REQUIREMENTS
+            .iter()
+            .map(|name| task.artefacts.iter().find(|file| file.name == *name).map(|file| &file.digest));
+        let known = self.requirements.entry(task.id.clone()).or_insert_with(|| (Vec::new(), Digest::of(b"")));
+        if !known.0.iter().map(Option::as_ref).eq(parts.clone()) {
+            *known = (
+                parts.map(Option::<&Digest>::cloned).collect(),
+                artefact::requirements_digest(&task.artefacts),
+            );
+        }
+        &known.1
     }
 
     /// No two tasks share a branch or the lane of a repository.

@@ -20,7 +20,6 @@ impl Watch {
             (Entity::Task(id), _) => id,
             (_, _) => return Ok(()),
         };
-        self.evaluated += 1;
         if let Event::Timer(timer) = &row.event
             && let Some((_, due)) = self.due.get(id).filter(|(armed, _)| armed == timer)
         {

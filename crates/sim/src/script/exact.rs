@@ -6,6 +6,7 @@
 
 use super::*;
 use crate::bench::Turn;
+use crate::invariant::Occasion;
 
 /// What goes before `but`, and what goes wrong: `answer lost, disk full #2`.
 pub(crate) fn parts(line: &str) -> (&str, Vec<&str>) {
@@ -111,6 +112,7 @@ impl Story {
             }
             ["everything", "ends"] => self.in_order(Self::comes_to_its_end)?,
             ["everything", "is", "delivered"] => {
+                self.bench.looks_at(Occasion::Delivered);
                 let open = self.bench.tasks().into_iter().find(|task| task.stage != Stage::Done);
                 if let Some(task) = open {
                     let what = format!("{} is {}", task.id, task.stage);

@@ -82,7 +82,7 @@ impl Repository {
     /// Somebody else pushes to main.
     pub fn push_main(&mut self, path: &str, content: &str) {
         let main = self.main();
-        let mut files = self.files(&main);
+        let mut files = self.files(&main).clone();
         files.insert(path.to_owned(), content.to_owned());
         let commit = self.put(files, vec![main]);
         self.main_was.push(commit);
@@ -106,7 +106,7 @@ impl Repository {
     /// Somebody pushes a commit of their own to a task branch.
     pub fn push_branch(&mut self, branch: &str, path: &str, content: &str) {
         let Some(head) = self.branches.get(branch).cloned() else { return };
-        let mut files = self.files(&head);
+        let mut files = self.files(&head).clone();
         files.insert(path.to_owned(), content.to_owned());
         let commit = self.put(files, vec![head]);
         self.branches.insert(branch.to_owned(), commit);
@@ -119,8 +119,8 @@ impl Repository {
         let main = self.main();
         let base = self.base(&head, &main);
         let (old, theirs) = (self.files(&base), self.files(&head));
-        let mut files = self.files(&main);
-        for (path, content) in &theirs {
+        let mut files = self.files(&main).clone();
+        for (path, content) in theirs {
             if old.get(path) != Some(content) {
                 files.insert(path.clone(), content.clone());
             }
@@ -215,8 +215,9 @@ impl Repository {
         self.objects.get(commit).map_or(0, |object| object.height)
     }
 
-    fn files(&self, commit: &Commit) -> Files {
-        self.objects.get(commit).map(|object| object.files.clone()).unwrap_or_default()
+    fn files(&self, commit: &Commit) -> &Files {
+        static NONE: Files = Files::new();
+        self.objects.get(commit).map_or(&NONE, |object| &object.files)
     }
 
     /// The tree of a commit.
@@ -301,7 +302,7 @@ impl Repository {
                     return Ok(GitReply::BranchCut { branch: branch.clone(), head, base });
                 }
                 let base = self.main();
-                let mut files = self.files(&base);
+                let mut files = self.files(&base).clone();
                 files.insert(format!("{}/00-business-request.md", artefact::folder(item)), task.0.clone());
                 let head = self.put(files, vec![base.clone()]);
                 self.branches.insert(branch.clone(), head.clone());
@@ -400,7 +401,7 @@ impl Repository {
             return Err(Failure::permanent(format!("the text {} was never kept", text.blob)));
         };
         let tip = self.branches.get(record::BRANCH).cloned();
-        let mut files = tip.as_ref().map(|tip| self.files(tip)).unwrap_or_default();
+        let mut files = tip.as_ref().map(|tip| self.files(tip).clone()).unwrap_or_default();
         let path = record.path(item);
         if let (Some(commit), Some(there)) = (&tip, files.get(&path))
             && *there == content
@@ -416,7 +417,7 @@ impl Repository {
 
     /// The files of main.
     pub fn paths_on_main(&self) -> impl Iterator<Item = String> {
-        self.files(&self.main()).into_keys()
+        self.files(&self.main()).keys().cloned()
     }
 
     /// A file as a commit has it; no branch needs to lead there.
@@ -431,7 +432,7 @@ impl Repository {
     }
 
     fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {
-        let mut files = self.files(parent);
+        let mut files = self.files(parent).clone();
         let folder = artefact::folder(item);
         let mut put = |name: &str, text: String| {
             files.insert(format!("{folder}/{name}"), text);
@@ -524,7 +525,7 @@ impl Repository {
                 );
             }
         }
-        if files == self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
+        if files == *self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
     }
 
     /// The files of a work item as the contract reads them, and the texts that they name.
@@ -534,7 +535,7 @@ impl Repository {
         let (mut found, mut texts) = (Vec::new(), Vec::new());
         for (path, content) in self.files(head) {
             let Some(name) = path.strip_prefix(&folder) else { continue };
-            let fresh = before.get(&path) != Some(&content);
+            let fresh = before.get(path) != Some(content);
             let read = artefact::read(name, content.as_bytes(), fresh);
             texts.extend(read.blobs.iter().map(|blob| String::from_utf8_lossy(&blob.bytes).into_owned()));
             found.push(read.artefact);
@@ -572,7 +573,7 @@ impl Repository {
                     return Ok(ForgeReply::MainMoved { main: now });
                 }
                 if std::mem::take(&mut self.merges_with_more) {
-                    let mut files = self.files(candidate);
+                    let mut files = self.files(candidate).clone();
                     files.insert("src/more".to_owned(), "by the forge".to_owned());
                     let commit = self.put(files, vec![now, candidate.clone()]);
                     self.main_was.push(commit.clone());

@@ -32,7 +32,7 @@ fn lived() -> Vec<String> {
     bench.issue("Add a flag", Status::ToAnalyse);
     bench.run_with_people(60).unwrap_or_else(|broken| panic!("{broken}"));
     let rows = bench.engine().journal().all().iter();
-    rows.map(|row| serde_json::to_string(row).expect("a row is JSON")).collect()
+    rows.map(|row| serde_json::to_string(&**row).expect("a row is JSON")).collect()
 }
 
 fn rows(rules: u32) -> Vec<Row> {

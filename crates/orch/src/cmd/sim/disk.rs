@@ -16,14 +16,22 @@ pub(super) struct Folder {
 
 impl Folder {
     pub(super) fn new() -> Result<Self, Error> {
-        // One that was killed may have had the same number and left its folder.
+        // One that was killed may have had the same number and left its folder; another thread may just have made its own.
         let name = |n: u32| std::env::temp_dir().join(format!("orch-sim-{}-{n}", std::process::id()));
-        let path = (0..100).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(100));
-        match std::fs::create_dir(&path) {
-            Ok(()) => Ok(Self { path, stores: 0 }),
-            Err(e) => Err(Error::failed(format!("the folder for simulated stores cannot be made: {e}"))
-                .at(path.display())
-                .remedy("make room there, or set TMPDIR to another folder")),
+        let mut n = 0;
+        loop {
+            let path = name(n);
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path, stores: 0 }),
+                Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
+                Err(e) => {
+                    return Err(Error::failed(format!(
+                        "the folder for simulated stores cannot be made: {e}"
+                    ))
+                    .at(path.display())
+                    .remedy("make room there, or set TMPDIR to another folder"));
+                }
+            }
         }
     }
 

@@ -1,19 +1,19 @@
 //! `orch sim run`: histories from seeds, counted; one that fails becomes a short file.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use orch_core::id::Digest;
 use orch_core::time::Span;
 use orch_engine::clock;
-use orch_sim::bench::Tally;
-use orch_sim::history::{self, Ground, Mix, Outcome, nothing_else};
+use orch_sim::history::{self, Ground, Mix, nothing_else};
 use orch_sim::shrink::shrink;
 use orch_sim::twin::Trouble;
 use serde_json::json;
 
-use super::{Here, Store};
+use super::ledger::{Ledger, Of};
+use super::many::{self, Block, Broke, How};
+use super::sum::Sum;
+use super::{Here, Store, report};
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
 
@@ -32,93 +32,128 @@ pub(super) struct Args {
     /// Where the journal is
     #[arg(long, value_enum, default_value_t = Store::Memory)]
     store: Store,
+    /// How many at once; whatever it is, the same seeds give the same bytes [default: one a processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: Option<u64>,
     /// The folder for the history that fails [default: crates/sim/histories, else the one you are in]
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
     /// How long a failing history is made shorter, in thousands of simulated steps; 0 leaves it as it is
     #[arg(long, default_value_t = 400, value_name = "STEPS")]
     patience: usize,
-}
-
-/// What all histories together came to.
-#[derive(Default)]
-struct Sum {
-    histories: u64,
-    lines: usize,
-    lifecycles: usize,
-    events: usize,
-    people: u64,
-    evaluated: u64,
-    tally: Tally,
-    /// Covers the text and the journal of each.
-    digest: Option<Digest>,
-}
-
-impl Sum {
-    fn add(&mut self, lines: &[String], outcome: &Outcome) {
-        self.histories += 1;
-        self.lines += lines.len();
-        self.lifecycles += outcome.lifecycles;
-        self.events += outcome.rows;
-        self.people += outcome.people;
-        self.evaluated += outcome.evaluated;
-        self.tally = self.tally.plus(&outcome.tally);
-        let before = self.digest.as_ref().map(ToString::to_string).unwrap_or_default();
-        let all = format!("{before}\n{}\n{}", lines.join("\n"), outcome.hash);
-        self.digest = Some(Digest::of(all.as_bytes()));
-    }
+    /// Write down in this file what was lived through, so that the same command goes on where it was interrupted; one that
+    /// fails is counted and does not end it
+    #[arg(long, value_name = "FILE")]
+    ledger: Option<PathBuf>,
+    /// Write a page about all of it, from the ledger
+    #[arg(long, value_name = "FILE", requires = "ledger")]
+    report: Option<PathBuf>,
+    /// What the page says about the machine [default: how many processors it has]
+    #[arg(long, value_name = "TEXT", requires = "report")]
+    machine: Option<String>,
 }
 
 /// Lives through them.
 pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let mix = Mix::ALL.into_iter().find(|(name, _)| *name == args.faults).map_or(Mix::All, |(_, mix)| mix);
-    let mut journals = args.store.journals()?;
-    let mut ground = Ground { journal: &mut *journals, also: nothing_else };
-    let mut sum = Sum::default();
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = args.jobs.and_then(|jobs| usize::try_from(jobs).ok()).unwrap_or(processors);
+    let how = How { mix, store: args.store, jobs, stops: args.ledger.is_none() };
+    let blocks = many::blocks(args.from, args.seeds);
+    // It has time, and whoever else works on this machine has not.
+    let _ = rustix::process::nice(10);
     let began = clock::now();
     // A panic is a finding, told with its history; on the way to it there may be thousands.
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let mut failed = None;
-    for seed in args.from..args.from.saturating_add(args.seeds) {
-        let (lines, outcome) = history::by_seed(seed, mix, &mut ground).map_err(no_journal)?;
-        sum.add(&lines, &outcome);
-        if outcome.broken.is_some() {
-            failed = Some((seed, lines, outcome));
-            break;
-        }
-    }
-    let failed = failed.map(|(seed, lines, outcome)| keep(here, args, seed, lines, outcome, &mut ground));
+    let lived = match &args.ledger {
+        Some(path) => with_ledger(args, path, &blocks, how).map(|sum| (sum, None)),
+        None => without(here, args, &blocks, how),
+    };
     std::panic::set_hook(told);
-    let took = clock::now().since(began);
-    // Whoever reads what follows may leave early, and then the program ends at once: the stores are gone by then.
-    drop(journals);
-    match failed.transpose()? {
-        Some(error) => {
-            tell(here, args, &sum, took);
-            Err(error)
-        }
-        None => {
-            tell(here, args, &sum, took);
-            Ok(ExitCode::SUCCESS)
+    let (sum, failed) = lived?;
+    tell(here, args, jobs, &sum, clock::now().since(began));
+    if let Some(path) = &args.report {
+        let machine = args.machine.clone().unwrap_or_else(|| screen::count(processors, "processor"));
+        let page = report::page(&Of::this(&args.faults, args.store.name()), args.from, &machine, &sum);
+        std::fs::write(path, page).map_err(|e| {
+            Error::failed(format!("the page cannot be written: {e}"))
+                .at(path.display())
+                .remedy("name another file with --report; what was lived through is in the ledger")
+        })?;
+    }
+    match (failed, sum.failed.as_slice()) {
+        (Some(error), _) => Err(error),
+        (None, []) => Ok(ExitCode::SUCCESS),
+        (None, [first, ..]) => {
+            let what = format!("{}; seed {} broke {}: {}", count(&sum), first.seed, first.name, first.what);
+            let remedy = format!(
+                "look: orch sim run --seeds 1 --from {} --faults {} --store {}",
+                first.seed,
+                args.faults,
+                args.store.name()
+            );
+            Err(Error::failed(what).remedy(remedy))
         }
     }
 }
 
-fn no_journal(trouble: Trouble) -> Error {
+fn count(sum: &Sum) -> String {
+    let histories = if sum.failed.len() == 1 { "history" } else { "histories" };
+    format!("{} {histories} broke a promise", sum.failed.len())
+}
+
+/// To the first that fails; that one is made short and kept.
+fn without(here: &Here, args: &Args, blocks: &[Block], how: How) -> Result<(Sum, Option<Error>), Error> {
+    let (mut sum, mut broke, mut cpu) = (Sum::default(), None, processor());
+    many::live(blocks, how, &mut |mut lived| {
+        lived.sum.cpu = since(&mut cpu);
+        sum.plus(&lived.sum);
+        broke = lived.broke;
+        Ok(())
+    })?;
+    let Some(broke) = broke else { return Ok((sum, None)) };
+    let mut journals = args.store.journals()?;
+    let mut ground = Ground { journal: &mut *journals, also: nothing_else };
+    let kept = keep(here, args, broke, &mut ground);
+    // Whoever reads what follows may leave early, and then the program ends at once: the stores are gone by then.
+    drop(journals);
+    Ok((sum, Some(kept?)))
+}
+
+/// All that the ledger does not have yet.
+fn with_ledger(args: &Args, path: &Path, blocks: &[Block], how: How) -> Result<Sum, Error> {
+    let mut ledger = Ledger::open(path, Of::this(&args.faults, args.store.name()))?;
+    let left: Vec<Block> = blocks.iter().copied().filter(|block| !ledger.has(*block)).collect();
+    let mut cpu = processor();
+    many::live(&left, how, &mut |mut lived| {
+        lived.sum.cpu = since(&mut cpu);
+        ledger.add(lived.block, lived.sum)
+    })?;
+    Ok(ledger.sum_of(blocks))
+}
+
+/// Processor time that this process has used, in milliseconds.
+fn processor() -> u64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after = stat.rsplit_once(')').map_or("", |(_, after)| after);
+    // The kernel counts in hundredths of a second, whatever its own tick.
+    after.split_whitespace().skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum::<u64>() * 10
+}
+
+fn since(before: &mut u64) -> u64 {
+    let now = processor();
+    now.saturating_sub(std::mem::replace(before, now))
+}
+
+pub(super) fn no_journal(trouble: Trouble) -> Error {
     Error::failed(format!("a simulated store cannot be made: {trouble}"))
         .remedy("make room for temporary files, or set TMPDIR to another folder")
 }
 
 /// Makes a history short and writes it to a file; the error says where.
-fn keep(
-    here: &Here,
-    args: &Args,
-    seed: u64,
-    mut lines: Vec<String>,
-    mut outcome: Outcome,
-    ground: &mut Ground<'_>,
-) -> Result<Error, Error> {
+fn keep(here: &Here, args: &Args, broke: Broke, ground: &mut Ground<'_>) -> Result<Error, Error> {
+    let (seed, mut lines, mut outcome) = broke;
     let long = lines.len();
     let shrunk = shrink(&lines, args.patience * 1000, ground).map_err(no_journal)?;
     let again = shrunk.is_some();
@@ -150,22 +185,17 @@ fn keep(
     Ok(Error::failed(cause).at(path.display()).remedy(format!("look: orch sim step {}", path.display())))
 }
 
-fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
-    let minutes = took.0.max(1) as f64 / 60_000.0;
-    let a_minute = (sum.lifecycles as f64 / minutes).round() as u64;
-    let digest = sum.digest.as_ref().map(ToString::to_string).unwrap_or_default();
-    let by: BTreeMap<&str, u64> = sum.tally.each().map(|(fault, n)| (fault.name(), n)).collect();
+fn tell(here: &Here, args: &Args, jobs: usize, sum: &Sum, took: Span) {
     if here.json {
         screen::json(&json!({
             "from": args.from, "histories": sum.histories, "faults": args.faults, "store": args.store.name(),
-            "lines": sum.lines, "lifecycles": sum.lifecycles, "events": sum.events, "people": sum.people,
-            "evaluated": sum.evaluated,
-            "injected": sum.tally.faults, "crashes": sum.tally.crashes, "by": by,
-            "milliseconds": took.0, "digest": digest,
+            "jobs": jobs, "lines": sum.lines, "lifecycles": sum.lifecycles, "events": sum.events,
+            "people": sum.people, "evaluated": sum.looks(), "promises": sum.promises,
+            "injected": sum.faults, "crashes": sum.crashes, "by": sum.by, "failed": sum.failed,
+            "milliseconds": took.0, "processor": sum.cpu, "digest": sum.digest,
         }));
         return;
     }
-    let each = |n: u64| n as f64 / sum.lifecycles.max(1) as f64;
     let row = |name: &str, value: String| vec![cell(DIM, name), cell(PLAIN, value)];
     let last = args.from + sum.histories.saturating_sub(1);
     let rows = [
@@ -174,22 +204,32 @@ fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
             "histories",
             format!("{} of {} lines; people did {} things", sum.histories, sum.lines, sum.people),
         ),
-        row("lifecycles", format!("{} in {took}: {a_minute} a minute", sum.lifecycles)),
-        row("events", format!("{}, {:.0} a lifecycle", sum.events, each(sum.events as u64))),
+        row(
+            "lifecycles",
+            format!(
+                "{} in {}: {} a minute of processor; it took {took} with {}",
+                sum.lifecycles,
+                Span(sum.cpu),
+                sum.a_minute(),
+                screen::count(jobs, "job")
+            ),
+        ),
+        row("events", format!("{}, {:.0} a lifecycle", sum.events, sum.each(sum.events))),
         row(
             "faults",
             format!(
-                "{}, {:.0} a lifecycle; the brain died {} times",
-                sum.tally.faults,
-                each(sum.tally.faults),
-                sum.tally.crashes
+                "{}, {:.0} a lifecycle; the brain died {} times, {:.1} a lifecycle",
+                sum.faults,
+                sum.each(sum.faults),
+                sum.crashes,
+                sum.each(sum.crashes)
             ),
         ),
-        row("promises", format!("looked at {} times", sum.evaluated)),
-        row("digest", digest),
+        row("promises", format!("looked at {} times, {:.0} a lifecycle", sum.looks(), sum.each(sum.looks()))),
+        row("digest", sum.digest.clone()),
     ];
     screen::out(&screen::table(&rows));
     let by: Vec<_> =
-        by.iter().map(|(name, n)| vec![cell(BOLD, format!("{n:>8}")), cell(PLAIN, name)]).collect();
+        sum.by.iter().map(|(name, n)| vec![cell(BOLD, format!("{n:>8}")), cell(PLAIN, name)]).collect();
     screen::out(&screen::table(&by));
 }

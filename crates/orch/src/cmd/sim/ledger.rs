@@ -1,0 +1,152 @@
+//! What was lived through before it was interrupted? A line a block of seeds, added to a file as each ends.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use orch_core::journal::RULES;
+use serde::{Deserialize, Serialize};
+
+use super::many::Block;
+use super::sum::Sum;
+use crate::error::Error;
+
+/// Of which program, and of which histories: only the same can be added up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Of {
+    pub(super) version: String,
+    pub(super) commit: Option<String>,
+    pub(super) rules: u32,
+    pub(super) faults: String,
+    pub(super) store: String,
+}
+
+impl Of {
+    /// This program's.
+    pub(super) fn this(faults: &str, store: &str) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            commit: option_env!("ORCH_BUILD_COMMIT").map(str::to_owned),
+            rules: RULES,
+            faults: faults.to_owned(),
+            store: store.to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    of: Of,
+    from: u64,
+    seeds: u64,
+    sum: Sum,
+}
+
+/// The file, and what it says.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    path: PathBuf,
+    file: File,
+    of: Of,
+    known: BTreeMap<u64, (u64, Sum)>,
+}
+
+impl Ledger {
+    /// Opens it, or begins it. A last line that a crash cut off is taken away.
+    ///
+    /// # Errors
+    /// It cannot be read or written, or it is of another program or of other histories.
+    pub(super) fn open(path: &Path, of: Of) -> Result<Self, Error> {
+        let cannot = |e: std::io::Error| {
+            Error::failed(format!("the ledger cannot be read: {e}"))
+                .at(path.display())
+                .remedy("name another file with --ledger")
+        };
+        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(cannot)?;
+        let mut text = String::new();
+        file.read_to_string(&mut text).map_err(cannot)?;
+        let whole = text.rfind('\n').map_or(0, |at| at + 1);
+        if whole < text.len() {
+            file.set_len(whole as u64).map_err(cannot)?;
+            file.seek(SeekFrom::End(0)).map_err(cannot)?;
+        }
+        let mut known = BTreeMap::new();
+        for (at, line) in text[..whole].lines().enumerate() {
+            let place = format!("{}:{}", path.display(), at + 1);
+            let entry: Entry = serde_json::from_str(line).map_err(|e| {
+                Error::failed(format!("no line of a ledger: {e}"))
+                    .at(&place)
+                    .remedy("name another file with --ledger")
+            })?;
+            if entry.of != of {
+                return Err(Error::refused(
+                    "the ledger is of another program, or of other faults or another store",
+                )
+                .at(&place)
+                .remedy("name another file with --ledger: only the same can be added up"));
+            }
+            known.insert(entry.from, (entry.seeds, entry.sum));
+        }
+        Ok(Self { path: path.to_owned(), file, of, known })
+    }
+
+    /// Whether this block was lived through.
+    pub(super) fn has(&self, block: Block) -> bool {
+        self.known.get(&block.from).is_some_and(|(seeds, _)| *seeds == block.seeds)
+    }
+
+    /// Writes a block down.
+    ///
+    /// # Errors
+    /// The file takes no line.
+    pub(super) fn add(&mut self, block: Block, sum: Sum) -> Result<(), Error> {
+        let entry = Entry { of: self.of.clone(), from: block.from, seeds: block.seeds, sum };
+        let line = serde_json::to_string(&entry).unwrap_or_default() + "\n";
+        self.file.write_all(line.as_bytes()).map_err(|e| {
+            Error::failed(format!("the ledger cannot be written: {e}"))
+                .at(self.path.display())
+                .remedy("make room there; the same command goes on where it stopped")
+        })?;
+        self.known.insert(entry.from, (entry.seeds, entry.sum));
+        Ok(())
+    }
+
+    /// The sum of these blocks.
+    pub(super) fn sum_of(&self, blocks: &[Block]) -> Sum {
+        let mut all = Sum::default();
+        for (_, sum) in blocks.iter().filter_map(|block| self.known.get(&block.from)) {
+            all.plus(sum);
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that what was written down is there again, that a line which a crash cut off is not, and that what another
+    /// program did is not added.
+    #[test]
+    fn a_ledger_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let block = |from| Block { from, seeds: 50 };
+        let of = || Of::this("all", "memory");
+        let sum = |lifecycles| Sum { histories: 50, lifecycles, ..Sum::default() };
+        let mut ledger = Ledger::open(&path, of()).unwrap();
+        ledger.add(block(0), sum(3)).unwrap();
+        ledger.add(block(50), sum(4)).unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        std::fs::write(&path, [&whole[..], b"{\"of\":"].concat()).unwrap();
+        let mut ledger = Ledger::open(&path, of()).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), whole);
+        assert!(ledger.has(block(50)) && !ledger.has(block(100)));
+        ledger.add(block(100), sum(5)).unwrap();
+        let ledger = Ledger::open(&path, of()).unwrap();
+        let all = ledger.sum_of(&[block(0), block(50), block(100)]);
+        assert_eq!((all.histories, all.lifecycles), (150, 12));
+        assert!(Ledger::open(&path, Of::this("some", "memory")).is_err());
+    }
+}

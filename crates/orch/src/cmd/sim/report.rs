@@ -1,0 +1,130 @@
+//! How is a long run told, as a page that can be kept?
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::ledger::Of;
+use super::sum::Sum;
+use crate::screen;
+
+/// The page: which seeds, what was injected, what was looked at, what failed.
+pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
+    let mut page = String::new();
+    let last = (from + sum.histories).saturating_sub(1);
+    let _ = writeln!(page, "# {} simulated lifecycles\n", thousands(sum.lifecycles));
+    let _ = writeln!(
+        page,
+        "Written by `orch sim run`. A lifecycle is a task from its issue to its end; a history is one world of several tasks,\n\
+         made from a seed, in which everything that is named below went wrong at random moments. `orch sim run --seeds 1\n\
+         --from SEED --faults {}` lives through any of them again, byte for byte.\n",
+        of.faults
+    );
+    let commit = of.commit.as_deref().unwrap_or("of no known commit");
+    let rows = [
+        ("seeds", format!("{from} to {last}, faults `{}`, on {}", of.faults, journal(of))),
+        ("program", format!("{} {commit}, rules {}", of.version, of.rules)),
+        ("machine", machine.to_owned()),
+        ("histories", thousands(sum.histories)),
+        ("lifecycles", thousands(sum.lifecycles)),
+        ("events", format!("{}, {:.1} a lifecycle", thousands(sum.events), sum.each(sum.events))),
+        ("things that people did", thousands(sum.people)),
+        ("faults injected", format!("{}, {:.1} a lifecycle", thousands(sum.faults), sum.each(sum.faults))),
+        (
+            "deaths of the brain",
+            format!("{}, {:.2} a lifecycle", thousands(sum.crashes), sum.each(sum.crashes)),
+        ),
+        (
+            "promises looked at",
+            format!("{}, {:.0} a lifecycle", thousands(sum.looks()), sum.each(sum.looks())),
+        ),
+        (
+            "processor",
+            format!(
+                "{:.1} minutes: {} lifecycles a minute",
+                sum.cpu as f64 / 60_000.0,
+                thousands(sum.a_minute())
+            ),
+        ),
+        ("failed", thousands(sum.failed.len() as u64)),
+        ("digest", format!("`{}`", sum.digest)),
+    ];
+    let _ = writeln!(page, "| | |\n|---|---|");
+    for (name, value) in rows {
+        let _ = writeln!(page, "| {name} | {value} |");
+    }
+    let _ = writeln!(page, "\n## Failed\n");
+    if sum.failed.is_empty() {
+        let _ = writeln!(page, "None.");
+    } else {
+        let _ = writeln!(page, "| Seed | Promise | What was seen |\n|---:|---|---|");
+        for failed in &sum.failed {
+            let what = screen::safe(&failed.what).replace('|', "\\|");
+            let _ = writeln!(page, "| {} | {} | {what} |", failed.seed, failed.name);
+        }
+    }
+    counted(&mut page, "Faults", "Fault", "Injected", &sum.by);
+    counted(&mut page, "Promises", "Promise", "Looked at", &sum.promises);
+    page
+}
+
+fn journal(of: &Of) -> &'static str {
+    if of.store == "memory" {
+        "a journal in memory"
+    } else {
+        "SQLite, opened again after each death of the brain"
+    }
+}
+
+fn counted(page: &mut String, title: &str, name: &str, times: &str, all: &BTreeMap<String, u64>) {
+    let _ = writeln!(page, "\n## {title}\n\n| {name} | {times} |\n|---|---:|");
+    for (name, n) in all {
+        let _ = writeln!(page, "| {name} | {} |", thousands(*n));
+    }
+}
+
+/// `1,234,567`.
+fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sum::Failed;
+    use super::*;
+
+    /// Proves that the page names range, faults, promises and failures, and that text which was seen cannot break its
+    /// table.
+    #[test]
+    fn a_page_says_what_was_lived_through() {
+        let one = |name: &str, n| BTreeMap::from([(name.to_owned(), n)]);
+        let failed = Failed { seed: 9, name: "liveness".to_owned(), what: "a | b\u{1b}[2J".to_owned() };
+        let sum = Sum {
+            histories: 10,
+            lifecycles: 1_234_567,
+            cpu: 60_000,
+            by: one("disk full", 1000),
+            promises: one("limits-hold", 2),
+            failed: vec![failed],
+            ..Sum::default()
+        };
+        let page = page(&Of::this("all", "memory"), 5, "two cores", &sum);
+        for line in [
+            "# 1,234,567 simulated lifecycles",
+            "| seeds | 5 to 14, faults `all`, on a journal in memory |",
+            "| machine | two cores |",
+            "| disk full | 1,000 |",
+            "| limits-hold | 2 |",
+        ] {
+            assert!(page.lines().any(|found| found == line), "{line}\n{page}");
+        }
+        assert!(page.contains("| 9 | liveness | a \\| b") && !page.contains('\u{1b}'), "{page}");
+    }
+}
