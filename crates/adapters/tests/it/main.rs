@@ -5,6 +5,7 @@ mod agent;
 mod deploy;
 mod gate;
 mod bench;
+mod contracts;
 mod git_calls;
 mod git_forge;
 mod git_hub;

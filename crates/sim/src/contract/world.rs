@@ -1,0 +1,167 @@
+//! How are the contracts staged in the simulator's world?
+
+use orch_core::call::agent::Assignment;
+use orch_core::call::{AgentCall, Call, Failure, ForgeCall, ForgeReply, GitCall, GitReply, Reply, Text};
+use orch_core::effect::{Effect, Line};
+use orch_core::event::{BranchReading, Outcome};
+use orch_core::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
+use orch_core::stage::Role;
+use orch_core::time::Span;
+
+use super::repository::{self, BRANCH, ITEM, Work};
+use crate::world::World;
+use crate::world::repository::{MAIN, Repository};
+use crate::world::works::Deed;
+
+/// The world with one project.
+#[derive(Debug)]
+pub struct Fake {
+    world: World,
+    project: ProjectId,
+    effects: u32,
+}
+
+impl Default for Fake {
+    fn default() -> Self {
+        let mut world = World::default();
+        let project = ProjectId::from("demo");
+        world.repositories.entry(project.clone()).or_default().begin();
+        Self { world, project, effects: 0 }
+    }
+}
+
+impl Fake {
+    /// Performs a call for an effect of its own, as a hand does.
+    fn perform(&mut self, call: Call) -> Result<Reply, Failure> {
+        self.effects += 1;
+        self.perform_as(EffectId::new(Seq(1), self.effects), call)
+    }
+
+    fn perform_as(&mut self, id: EffectId, call: Call) -> Result<Reply, Failure> {
+        let (project, entity) = (self.project.clone(), Entity::Task(TaskId::from(ITEM)));
+        let effect = Effect { id, line: Line::Git(project.clone()), entity, project, call };
+        match self.world.perform(&effect) {
+            Outcome::Done(reply) => Ok(reply),
+            Outcome::Failed(failure) => Err(failure),
+        }
+    }
+
+    fn repository(&mut self) -> &mut Repository {
+        self.world.repositories.entry(self.project.clone()).or_default()
+    }
+}
+
+/// An assignment of a run of [`ITEM`].
+fn assignment(run: RunId, role: Role, commit: &Commit) -> Assignment {
+    Assignment {
+        run,
+        task: TaskId::from(ITEM),
+        item: WorkItem::from(ITEM),
+        issue: "demo-7".into(),
+        role,
+        agent: "scripted".to_owned(),
+        commit: commit.clone(),
+        title: Text::of("title"),
+        text: Text::of("text"),
+        base: commit.clone(),
+        attempt: (1, 3),
+        findings: None,
+        answers: false,
+        limit: Span::minutes(5),
+        tokens: 0,
+    }
+}
+
+impl repository::Stage for Fake {
+    fn git(&mut self, call: &GitCall) -> Result<GitReply, Failure> {
+        match self.perform(Call::Git(call.clone()))? {
+            Reply::Git(reply) => Ok(reply),
+            other => panic!("git does not answer {other:?}"),
+        }
+    }
+
+    fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
+        match self.perform(Call::Forge(call.clone()))? {
+            Reply::Forge(reply) => Ok(reply),
+            other => panic!("a forge does not answer {other:?}"),
+        }
+    }
+
+    fn keep_text(&mut self, text: &str) {
+        self.repository().kept.insert(Digest::of(text.as_bytes()), text.to_owned());
+    }
+
+    fn work(&mut self, run: RunId, on: &Commit, work: Work) {
+        let deed = match work {
+            Work::Nothing => Deed::Nothing,
+            Work::Writes(path) => Deed::Touch(path.to_owned()),
+            Work::Protected(_) => Deed::Protected,
+            Work::Requirements | Work::Judges => Deed::Well,
+            Work::Strays => Deed::Outside,
+        };
+        self.world.works.force(run, deed);
+        let launch = AgentCall::Launch(Box::new(assignment(run, work.role(), on)));
+        self.perform(Call::Agent(launch)).expect("it starts");
+        self.world.finish(run);
+    }
+
+    fn main_name(&self) -> String {
+        MAIN.to_owned()
+    }
+
+    fn main(&mut self) -> Commit {
+        self.repository().main()
+    }
+
+    fn main_gets(&mut self, path: &str, text: &str) -> Commit {
+        self.repository().push_main(path, text);
+        self.repository().main()
+    }
+
+    fn main_loses_one(&mut self) {
+        self.repository().take_back();
+    }
+
+    fn branch_gets(&mut self, branch: &str, path: &str, text: &str) -> Commit {
+        self.repository().push_branch(branch, path, text);
+        self.head(branch).expect("the branch is there")
+    }
+
+    fn occupy(&mut self, branch: &str) {
+        self.repository().occupy(branch);
+    }
+
+    fn close(&mut self, change: u64) {
+        self.repository().close_change(change);
+    }
+
+    fn dirty(&mut self, dirty: bool) {
+        self.repository().dirty = dirty;
+    }
+
+    fn busy(&mut self, busy: bool) {
+        self.world.outage = busy;
+    }
+
+    fn head(&mut self, branch: &str) -> Option<Commit> {
+        let found = self.repository().branches().find(|(name, _)| *name == branch);
+        found.map(|(_, head)| head.clone())
+    }
+
+    fn parents(&mut self, commit: &Commit) -> Vec<Commit> {
+        self.repository().parents(commit).to_vec()
+    }
+
+    fn file(&mut self, commit: &Commit, path: &str) -> Option<String> {
+        self.repository().file_at(commit, path).map(str::to_owned)
+    }
+
+    fn reading(&mut self, change: Option<u64>) -> BranchReading {
+        self.repository().read_branch(BRANCH, change)
+    }
+
+    fn verdicts(&mut self, commit: &Commit) -> Vec<(String, bool)> {
+        let said = self.repository().verdicts(commit);
+        said.map(|(context, passed)| (context.to_owned(), passed)).collect()
+    }
+}
