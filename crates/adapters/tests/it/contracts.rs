@@ -6,13 +6,16 @@ use std::path::PathBuf;
 
 use orch_adapters::forge::local::LocalForge;
 use orch_adapters::git::Means;
+use orch_adapters::tracker::builtin::{BuiltinTracker, Edit};
 use orch_core::artefact::{self, REQUIREMENTS, REVIEW};
-use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply};
+use orch_core::call::tracker::{IssueReading, Labels, Status};
+use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, TrackerCall, TrackerReply};
 use orch_core::event::BranchReading;
-use orch_core::id::{Commit, Digest, ProjectId, RunId, TaskId};
+use orch_core::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId};
+use orch_core::journal::Blob;
 use orch_core::time::Moment;
-use orch_sim::contract;
 use orch_sim::contract::repository::{self, BRANCH, ITEM, TITLE, WORDS, Work, of_item};
+use orch_sim::contract::{self, OutOfReach, tracker};
 
 use crate::bench::{Bench, person, write};
 
@@ -191,4 +194,67 @@ fn the_local_forge_keeps_the_contract_of_forges() {
 #[test]
 fn a_publishing_local_forge_keeps_the_contract_of_forges() {
     contract::forge::forge(Local::publishing);
+}
+
+/// The built-in tracker in a file of its own.
+struct Builtin {
+    /// Removed with the stage.
+    _folder: tempfile::TempDir,
+    tracker: BuiltinTracker,
+}
+
+impl Builtin {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tracker = BuiltinTracker::open(&folder.path().join("orch.db")).unwrap();
+        Self { _folder: folder, tracker }
+    }
+}
+
+impl tracker::Stage for Builtin {
+    const OUT_OF_REACH: &[OutOfReach] = &[
+        ("a_missing_column_is_refused", "the built-in board has every column"),
+        ("who_does_not_answer_is_asked_again", "its file is waited for longer than a test may take"),
+    ];
+
+    fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure> {
+        let words = |_: &orch_core::note::Note, _| "done".to_owned();
+        let answer = self.tracker.perform(call, EffectId::new(Seq(2), effect), Moment(7), &words)?;
+        Ok((answer.reply, answer.blobs))
+    }
+
+    fn write(&mut self, title: &str, text: &str) -> IssueKey {
+        let labels = Labels::default();
+        self.tracker.create_issue(&Local::project(), title, text, Status::Backlog, labels).unwrap().key
+    }
+
+    fn press(&mut self, issue: &IssueKey, status: Status) {
+        self.tracker.set_status(issue, status).unwrap();
+    }
+
+    fn say(&mut self, issue: &IssueKey, who: &str, what: &str) {
+        self.tracker.comment(issue, who, what, Moment(8)).unwrap();
+    }
+
+    fn set_present(&mut self, issue: &IssueKey, present: bool) {
+        self.tracker.edit(issue, &Edit { present: Some(present), ..Edit::default() }).unwrap();
+    }
+
+    fn remove_column(&mut self, _: Status) {
+        unreachable!("out of reach")
+    }
+
+    fn busy(&mut self, _: bool) {
+        unreachable!("out of reach")
+    }
+
+    fn read(&mut self, issue: &IssueKey) -> IssueReading {
+        self.tracker.issue(issue).unwrap().into_reading().0
+    }
+}
+
+/// Proves the contract of trackers on the built-in one.
+#[test]
+fn the_builtin_tracker_keeps_the_contract_of_trackers() {
+    contract::tracker::tracker(Builtin::new);
 }

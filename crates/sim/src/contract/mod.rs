@@ -8,6 +8,7 @@ pub mod journal;
 pub mod repository;
 pub mod git;
 pub mod forge;
+pub mod tracker;
 pub mod world;
 pub mod sample;
 

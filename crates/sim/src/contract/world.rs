@@ -1,14 +1,20 @@
 //! How are the contracts staged in the simulator's world?
 
 use orch_core::call::agent::Assignment;
-use orch_core::call::{AgentCall, Call, Failure, ForgeCall, ForgeReply, GitCall, GitReply, Reply, Text};
+use orch_core::call::tracker::{IssueReading, Status};
+use orch_core::call::{
+    AgentCall, Call, Failure, ForgeCall, ForgeReply, GitCall, GitReply, Reply, Text, TrackerCall,
+    TrackerReply,
+};
 use orch_core::effect::{Effect, Line};
 use orch_core::event::{BranchReading, Outcome};
-use orch_core::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
+use orch_core::id::{Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
+use orch_core::journal::Blob;
 use orch_core::stage::Role;
 use orch_core::time::Span;
 
 use super::repository::{self, BRANCH, ITEM, Work};
+use super::tracker;
 use crate::world::World;
 use crate::world::repository::{MAIN, Repository};
 use crate::world::works::Deed;
@@ -163,5 +169,41 @@ impl repository::Stage for Fake {
     fn verdicts(&mut self, commit: &Commit) -> Vec<(String, bool)> {
         let said = self.repository().verdicts(commit);
         said.map(|(context, passed)| (context.to_owned(), passed)).collect()
+    }
+}
+
+impl tracker::Stage for Fake {
+    fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure> {
+        let reply = self.perform_as(EffectId::new(Seq(2), effect), Call::Tracker(call.clone()))?;
+        let Reply::Tracker(reply) = reply else { panic!("a tracker does not answer {reply:?}") };
+        Ok((reply, self.world.take_texts()))
+    }
+
+    fn write(&mut self, title: &str, text: &str) -> IssueKey {
+        self.world.tracker.create(&self.project, title, text, Status::Backlog)
+    }
+
+    fn press(&mut self, issue: &IssueKey, status: Status) {
+        self.world.tracker.press(issue, status);
+    }
+
+    fn say(&mut self, issue: &IssueKey, who: &str, what: &str) {
+        self.world.tracker.say(issue, who, what);
+    }
+
+    fn set_present(&mut self, issue: &IssueKey, present: bool) {
+        self.world.tracker.set_present(issue, present);
+    }
+
+    fn remove_column(&mut self, status: Status) {
+        self.world.tracker.missing.insert(status);
+    }
+
+    fn busy(&mut self, busy: bool) {
+        self.world.outage = busy;
+    }
+
+    fn read(&mut self, issue: &IssueKey) -> IssueReading {
+        self.world.tracker.read(issue).expect("the issue is there")
     }
 }

@@ -14,3 +14,9 @@ fn the_world_keeps_the_contract_of_git() {
 fn the_world_keeps_the_contract_of_forges() {
     contract::forge::forge(Fake::default);
 }
+
+/// Proves the contract of trackers on the simulator's.
+#[test]
+fn the_world_keeps_the_contract_of_trackers() {
+    contract::tracker::tracker(Fake::default);
+}
