@@ -6,6 +6,7 @@ mod deploy;
 mod gate;
 mod bench;
 mod contracts;
+mod contracts_of_runs;
 mod git_calls;
 mod git_forge;
 mod git_hub;

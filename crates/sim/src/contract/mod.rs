@@ -9,6 +9,8 @@ pub mod repository;
 pub mod git;
 pub mod forge;
 pub mod tracker;
+pub mod run;
+pub mod probe;
 pub mod world;
 pub mod sample;
 

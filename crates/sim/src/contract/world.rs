@@ -1,23 +1,25 @@
 //! How are the contracts staged in the simulator's world?
 
 use orch_core::call::agent::Assignment;
+use orch_core::call::deploy::Health;
 use orch_core::call::tracker::{IssueReading, Status};
 use orch_core::call::{
-    AgentCall, Call, Failure, ForgeCall, ForgeReply, GitCall, GitReply, Reply, Text, TrackerCall,
-    TrackerReply,
+    AgentCall, AgentReply, Call, DeployCall, DeployReply, Failure, ForgeCall, ForgeReply, GateCall,
+    GateReply, GitCall, GitReply, Reply, Text, TrackerCall, TrackerReply,
 };
 use orch_core::effect::{Effect, Line};
-use orch_core::event::{BranchReading, Outcome};
+use orch_core::event::{BranchReading, Outcome, RunEnd, RunHow};
 use orch_core::id::{Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::Blob;
 use orch_core::stage::Role;
 use orch_core::time::Span;
 
 use super::repository::{self, BRANCH, ITEM, Work};
-use super::tracker;
+use super::run::{self, Does, Order, Seen};
+use super::{probe, tracker};
 use crate::world::World;
 use crate::world::repository::{MAIN, Repository};
-use crate::world::works::Deed;
+use crate::world::works::{Deed, Deployment, HookDeed, Worker};
 
 /// The world with one project.
 #[derive(Debug)]
@@ -205,5 +207,112 @@ impl tracker::Stage for Fake {
 
     fn read(&mut self, issue: &IssueKey) -> IssueReading {
         self.world.tracker.read(issue).expect("the issue is there")
+    }
+}
+
+/// The world with one kind of run.
+#[derive(Debug)]
+pub struct Runs {
+    fake: Fake,
+    worker: Worker,
+}
+
+impl Runs {
+    /// Runs of this worker.
+    pub fn of(worker: Worker) -> Self {
+        Self { fake: Fake::default(), worker }
+    }
+}
+
+impl run::Stage for Runs {
+    fn will(&mut self, run: RunId, does: Does) {
+        let works = &mut self.fake.world.works;
+        match (self.worker, does) {
+            (Worker::Agent(_), Does::Ends(0)) => works.force(run, Deed::Well),
+            (Worker::Agent(_), Does::Ends(code)) => works.force(run, Deed::Fail(code)),
+            (Worker::Agent(_), Does::Hangs) => works.force(run, Deed::Hang),
+            (Worker::Hook, Does::Ends(code)) => works.force_hook(run, HookDeed::Exit(code)),
+            (Worker::Hook, Does::Hangs) => works.force_hook(run, HookDeed::Silent { deploys: false }),
+            (Worker::Ci, Does::Ends(code)) => {
+                works.script_tests(&WorkItem::from("DEMO-001"), vec![RunHow::Exited { code }]);
+            }
+            (Worker::Ci, Does::Hangs) => {
+                works.script_tests(&WorkItem::from("DEMO-001"), vec![RunHow::TimedOut]);
+            }
+        }
+    }
+
+    fn start(&mut self, order: &Order) -> Result<u32, Failure> {
+        let Order { run, task, commit, limit } = order.clone();
+        let words = |word: &str| vec![word.to_owned()];
+        let call = match self.worker {
+            Worker::Agent(role) => {
+                let assignment = Assignment { task, limit, ..assignment(run, role, &commit) };
+                Call::Agent(AgentCall::Launch(Box::new(assignment)))
+            }
+            Worker::Ci => {
+                let (setup, test, cache) = (Vec::new(), words("test"), Vec::new());
+                Call::Gate(GateCall::Ci { run, task, commit, setup, test, cache, limit })
+            }
+            Worker::Hook => Call::Deploy(DeployCall::Hook { run, task, commit, previous: None, limit }),
+        };
+        match self.fake.perform(call)? {
+            Reply::Agent(AgentReply::Launched { pid })
+            | Reply::Gate(GateReply::Launched { pid })
+            | Reply::Deploy(DeployReply::Launched { pid }) => Ok(pid),
+            other => panic!("a start does not answer {other:?}"),
+        }
+    }
+
+    fn stop(&mut self, run: RunId) -> Result<(), Failure> {
+        let reply = self.fake.perform(Call::Agent(AgentCall::Stop { run }))?;
+        assert_eq!(reply, Reply::Agent(AgentReply::Stopping));
+        Ok(())
+    }
+
+    fn end(&mut self, run: RunId) -> RunEnd {
+        self.fake.world.finish(run);
+        self.fake.world.end(run).expect("it has ended")
+    }
+
+    fn seen(&mut self, run: RunId) -> Seen {
+        match self.fake.world.runs.get(&run) {
+            None => Seen::NotBegun,
+            Some(run) if run.ended.is_none() => Seen::Alive,
+            Some(_) => Seen::Over,
+        }
+    }
+
+    fn began(&mut self, run: RunId) -> usize {
+        match self.worker {
+            Worker::Hook => self.fake.world.hooks.iter().filter(|(started, ..)| *started == run).count(),
+            Worker::Agent(_) | Worker::Ci => usize::from(self.fake.world.runs.contains_key(&run)),
+        }
+    }
+
+    fn lose(&mut self, run: RunId, _: u32) {
+        if let Some(run) = self.fake.world.runs.get_mut(&run) {
+            run.ended = Some(RunHow::Lost { cause: "killed".to_owned() });
+        }
+    }
+}
+
+impl probe::Stage for Fake {
+    fn is(&mut self, service: probe::Service) {
+        let (says, commit) = match service {
+            probe::Service::Absent => (Deployment::Truthful, None),
+            probe::Service::Well(commit) => (Deployment::Truthful, Some(commit)),
+            probe::Service::Unwell(commit) => (Deployment::Unwell, Some(commit)),
+            probe::Service::Odd => (Deployment::Silent, Some(Commit(run::COMMIT.to_owned()))),
+        };
+        self.world.works.service = says;
+        self.world.deployed = commit.into_iter().map(|commit| (self.project.clone(), commit)).collect();
+    }
+
+    fn ask(&mut self, commit: &Commit) -> Result<Health, Failure> {
+        match self.perform(Call::Deploy(DeployCall::Probe { commit: commit.clone() }))? {
+            Reply::Deploy(DeployReply::Probed(health)) => Ok(health),
+            other => panic!("a probe does not answer {other:?}"),
+        }
     }
 }

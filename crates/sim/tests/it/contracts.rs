@@ -1,7 +1,9 @@
 //! Does the simulator's world keep what the real ports keep?
 
+use orch_core::stage::Role;
 use orch_sim::contract;
-use orch_sim::contract::world::Fake;
+use orch_sim::contract::world::{Fake, Runs};
+use orch_sim::world::works::Worker;
 
 /// Proves the contract of git on trees that are plain state.
 #[test]
@@ -19,4 +21,18 @@ fn the_world_keeps_the_contract_of_forges() {
 #[test]
 fn the_world_keeps_the_contract_of_trackers() {
     contract::tracker::tracker(Fake::default);
+}
+
+/// Proves the contract of runs on those of the simulator's agents, tests and hooks.
+#[test]
+fn the_world_keeps_the_contract_of_runs() {
+    for worker in [Worker::Agent(Role::Developer), Worker::Ci, Worker::Hook] {
+        contract::run::run_of(|| Runs::of(worker));
+    }
+}
+
+/// Proves the contract of probes on the simulator's services.
+#[test]
+fn the_world_keeps_the_contract_of_probes() {
+    contract::probe::probe(Fake::default);
 }
