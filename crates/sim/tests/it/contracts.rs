@@ -1,9 +1,9 @@
 //! Does the simulator's world keep what the real ports keep?
 
 use orch_core::stage::Role;
-use orch_sim::contract;
 use orch_sim::contract::world::{Fake, Runs};
 use orch_sim::world::works::Worker;
+use orch_sim::{MemoryJournal, contract};
 
 /// Proves the contract of git on trees that are plain state.
 #[test]
@@ -35,4 +35,10 @@ fn the_world_keeps_the_contract_of_runs() {
 #[test]
 fn the_world_keeps_the_contract_of_probes() {
     contract::probe::probe(Fake::default);
+}
+
+/// Proves the contract of journals on the one in memory.
+#[test]
+fn the_memory_keeps_the_contract_of_journals() {
+    contract::journal::journal(MemoryJournal::default);
 }
