@@ -16,7 +16,7 @@ use orch_core::call::{AgentCall, AgentReply, DeployCall, DeployReply, Failure, G
 use orch_core::event::RunEnd;
 use orch_core::id::{Commit, RunId};
 use orch_sim::contract;
-use orch_sim::contract::probe::{self, Service};
+use orch_sim::contract::probe::{self, Deployed};
 use orch_sim::contract::run::{self, Does, Order, Seen};
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -215,17 +215,17 @@ impl Target {
 }
 
 impl probe::Stage for Target {
-    fn is(&mut self, service: Service) {
+    fn is(&mut self, service: Deployed) {
         let body = |commit: &Commit, status| format!(r#"{{"commit":"{commit}","status":"{status}"}}"#);
         let port = match service {
             // A port that was free just now: whoever listened there is gone.
-            Service::Absent => {
+            Deployed::Absent => {
                 let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
                 listener.local_addr().unwrap().port()
             }
-            Service::Well(commit) => server(http("200 OK", &body(&commit, "ok"))),
-            Service::Unwell(commit) => server(http("503 Service Unavailable", &body(&commit, "down"))),
-            Service::Odd => server(http("200 OK", "<html>fine</html>")),
+            Deployed::Well(commit) => server(http("200 OK", &body(&commit, "ok"))),
+            Deployed::Unwell(commit) => server(http("503 Service Unavailable", &body(&commit, "down"))),
+            Deployed::Odd => server(http("200 OK", "<html>fine</html>")),
         };
         self.deploy.probe = Some(Probe::new(format!("http://127.0.0.1:{port}/health"), "commit").unwrap());
     }

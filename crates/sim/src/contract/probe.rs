@@ -9,7 +9,7 @@ use super::{OutOfReach, keep, promises};
 
 /// What the service is like.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Service {
+pub enum Deployed {
     /// Nothing is deployed.
     Absent,
     /// It names this commit, and is well.
@@ -26,7 +26,7 @@ pub trait Stage {
     const OUT_OF_REACH: &[OutOfReach] = &[];
 
     /// The service is like this from here on.
-    fn is(&mut self, service: Service);
+    fn is(&mut self, service: Deployed);
     /// Asks it, for this commit.
     fn ask(&mut self, commit: &Commit) -> Result<Health, Failure>;
 }
@@ -52,7 +52,7 @@ fn commit(digit: &str) -> Commit {
 
 /// Only the expected commit that is well is success, and asking changes nothing.
 fn who_names_the_commit_and_is_well_is_expected<S: Stage>(stage: &mut S) {
-    stage.is(Service::Well(commit("a")));
+    stage.is(Deployed::Well(commit("a")));
     for _ in 0..2 {
         assert_eq!(stage.ask(&commit("a")), Ok(Health::Expected));
     }
@@ -60,7 +60,7 @@ fn who_names_the_commit_and_is_well_is_expected<S: Stage>(stage: &mut S) {
 
 /// Who names another commit is another one, well or not: the deploy did not arrive.
 fn who_names_another_commit_is_another<S: Stage>(stage: &mut S) {
-    for service in [Service::Well(commit("b")), Service::Unwell(commit("b"))] {
+    for service in [Deployed::Well(commit("b")), Deployed::Unwell(commit("b"))] {
         stage.is(service);
         assert_eq!(stage.ask(&commit("a")), Ok(Health::Other { commit: commit("b").0 }));
     }
@@ -68,21 +68,21 @@ fn who_names_another_commit_is_another<S: Stage>(stage: &mut S) {
 
 /// The expected commit that is not well is no success.
 fn who_is_not_well_says_so<S: Stage>(stage: &mut S) {
-    stage.is(Service::Unwell(commit("a")));
+    stage.is(Deployed::Unwell(commit("a")));
     let health = stage.ask(&commit("a"));
     assert!(matches!(health, Ok(Health::Unwell { .. })), "{health:?}");
 }
 
 /// Where nobody answers it cannot be told: an answer of its own, no failure and no verdict (decision 36).
 fn who_is_not_there_cannot_be_told<S: Stage>(stage: &mut S) {
-    stage.is(Service::Absent);
+    stage.is(Deployed::Absent);
     let health = stage.ask(&commit("a"));
     assert!(matches!(health, Ok(Health::CannotTell { .. })), "{health:?}");
 }
 
 /// The same where the answer means nothing.
 fn who_makes_no_sense_cannot_be_told<S: Stage>(stage: &mut S) {
-    stage.is(Service::Odd);
+    stage.is(Deployed::Odd);
     let health = stage.ask(&commit("a"));
     assert!(matches!(health, Ok(Health::CannotTell { .. })), "{health:?}");
 }

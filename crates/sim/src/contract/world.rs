@@ -298,12 +298,12 @@ impl run::Stage for Runs {
 }
 
 impl probe::Stage for Fake {
-    fn is(&mut self, service: probe::Service) {
+    fn is(&mut self, service: probe::Deployed) {
         let (says, commit) = match service {
-            probe::Service::Absent => (Deployment::Truthful, None),
-            probe::Service::Well(commit) => (Deployment::Truthful, Some(commit)),
-            probe::Service::Unwell(commit) => (Deployment::Unwell, Some(commit)),
-            probe::Service::Odd => (Deployment::Silent, Some(Commit(run::COMMIT.to_owned()))),
+            probe::Deployed::Absent => (Deployment::Truthful, None),
+            probe::Deployed::Well(commit) => (Deployment::Truthful, Some(commit)),
+            probe::Deployed::Unwell(commit) => (Deployment::Unwell, Some(commit)),
+            probe::Deployed::Odd => (Deployment::Silent, Some(Commit(run::COMMIT.to_owned()))),
         };
         self.world.works.service = says;
         self.world.deployed = commit.into_iter().map(|commit| (self.project.clone(), commit)).collect();
