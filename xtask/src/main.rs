@@ -4,6 +4,7 @@
 
 mod bench;
 mod ci;
+mod contracts;
 mod dependencies;
 mod histories;
 mod incidents;

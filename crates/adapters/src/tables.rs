@@ -28,6 +28,12 @@ pub enum Log {
     OfStore,
 }
 
+impl TablesError {
+    pub(crate) fn at(file: &Path, source: rusqlite::Error) -> Self {
+        Self { file: file.display().to_string(), source }
+    }
+}
+
 /// A connection of one built-in part.
 #[derive(Debug)]
 pub(crate) struct Tables {
@@ -50,8 +56,7 @@ impl Tables {
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
             Ok(connection)
         };
-        let connection =
-            opened().map_err(|source| TablesError { file: file.display().to_string(), source })?;
+        let connection = opened().map_err(|source| TablesError::at(file, source))?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 

@@ -423,6 +423,12 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
             }
             d.ask(Ask::Candidate, 0);
         }
+        (Ask::Merge, Reply::Forge(ForgeReply::ChangeClosed)) => {
+            if d.task.cancel.is_some() {
+                return terminal::cancel_now(d);
+            }
+            outside::closed(d);
+        }
         (Ask::Merge, Reply::Forge(ForgeReply::CheckoutDirty { path })) => {
             if d.task.cancel.is_some() {
                 return terminal::cancel_now(d);

@@ -17,7 +17,7 @@ use crate::news;
 use crate::note::Note;
 use crate::reason::{NoEffect, Reason};
 use crate::stage::{Stage, deploy, staging};
-use crate::task::{Ask, Consent, Delay, Merged, Outside, Rest, Step};
+use crate::task::{Ask, Consent, Delay, Merged, Outside, Rest, Step, Withdrawn};
 
 /// What a consent to a commit of main names.
 pub fn named(commit: &Commit) -> Digest {
@@ -101,6 +101,16 @@ pub(crate) fn in_the_way(d: &mut Desk<'_>) -> bool {
     }
     d.rest(Rest::Withdrawn);
     true
+}
+
+/// The turn to merge came, and somebody had closed the change request: what a sweep would have said (decision 45).
+pub(crate) fn closed(d: &mut Desk<'_>) {
+    let what = Withdrawn::ChangeRequest;
+    d.because(Reason::Withdrawn(what));
+    d.change(Change::Outside(Some(Box::new(Outside { in_main: None, withdrawn: Some(what) }))));
+    d.release_lane();
+    d.say(Author::Stream, Note::Withdrawn { what });
+    d.rest(Rest::Withdrawn);
 }
 
 /// The candidate with exactly this tree that had passed every gate which stands before a merge.

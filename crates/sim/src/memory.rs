@@ -8,7 +8,7 @@ use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId, 
 use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
 use orch_core::state::State;
 
-/// Why the journal in memory refuses: only when it is told to, as a store whose lock another process holds.
+/// Why the journal in memory refuses: as the store does, or because it is told to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MemoryError {
     /// A disk that is full, as a fault.
@@ -17,6 +17,14 @@ pub enum MemoryError {
     /// Another brain took over meanwhile.
     #[error("another brain leads")]
     Deposed,
+    /// The batch does not stand on what is written: a defect of who made it.
+    #[error("row {seq} is refused: {why}")]
+    Unsound {
+        /// The first row that does not.
+        seq: Seq,
+        /// What is wrong with it.
+        why: &'static str,
+    },
 }
 
 /// A journal in memory.
@@ -42,6 +50,32 @@ impl MemoryJournal {
         let theirs = self.clone();
         self.deposed = true;
         theirs
+    }
+
+    /// What the store would refuse is refused: a key that is taken, a row that does not follow, a state ahead of its row.
+    fn stands(&self, batch: &Batch) -> Result<(), MemoryError> {
+        let mut last = self.rows.last();
+        for (at, row) in batch.rows.iter().enumerate() {
+            let refused = |why| Err(MemoryError::Unsound { seq: row.seq, why });
+            if row.seq.0 != last.map_or(1, |last| last.seq.0 + 1) {
+                return refused("it is not the next one");
+            }
+            if last.map_or_else(|| row.prev != Row::genesis(), |last| row.prev != last.hash) {
+                return refused("it follows another one");
+            }
+            if self.keys.contains_key(&row.key) || batch.rows[..at].iter().any(|other| other.key == row.key) {
+                return refused("its key is taken");
+            }
+            last = Some(row);
+        }
+        let newest = last.map_or(Seq(0), |last| last.seq);
+        let states = batch.states.iter().map(|(_, kept)| kept.seq);
+        match states.chain(batch.touched.iter().map(|(_, seq)| *seq)).find(|seq| *seq > newest) {
+            Some(seq) => {
+                Err(MemoryError::Unsound { seq, why: "a state is true for a row that is not there" })
+            }
+            None => Ok(()),
+        }
     }
 
     /// All rows, for checks.
@@ -104,6 +138,7 @@ impl Journal for MemoryJournal {
         if self.full {
             return Err(MemoryError::Full);
         }
+        self.stands(batch)?;
         for row in &batch.rows {
             self.keys.insert(row.key.clone(), row.seq);
             for effect in &row.effects {

@@ -36,6 +36,8 @@ pub struct World {
     pub deployed: BTreeMap<ProjectId, Commit>,
     /// Each start of a hook: which run, which commit, whose, and what it was told of the deploy before.
     pub hooks: Vec<(RunId, Commit, TaskId, Option<Commit>)>,
+    /// Runs that were stopped before they began.
+    stopped: BTreeSet<RunId>,
     /// Effects that were performed: looked-up repetitions do not count.
     performed: BTreeSet<(EffectId, Option<Commit>)>,
     /// Every effect that was asked for, in order.
@@ -113,6 +115,9 @@ impl World {
     }
 
     fn act(&mut self, effect: &Effect) -> Outcome {
+        if let Err(failure) = self.may_start(&effect.call) {
+            return Outcome::Failed(failure);
+        }
         match &effect.call {
             Call::Tracker(call) => match self.tracker.perform(effect.id, call) {
                 Ok(reply) => Outcome::Done(Reply::Tracker(reply)),
@@ -146,10 +151,10 @@ impl World {
                 Outcome::Done(Reply::Agent(AgentReply::Launched { pid: 1 }))
             }
             Call::Agent(AgentCall::Stop { run }) => {
-                if let Some(run) = self.runs.get_mut(run)
-                    && run.ended.is_none()
-                {
-                    run.ended = Some(RunHow::Stopped);
+                match self.runs.get_mut(run) {
+                    Some(run) if run.ended.is_none() => run.ended = Some(RunHow::Stopped),
+                    Some(_) => {}
+                    None => drop(self.stopped.insert(*run)),
                 }
                 Outcome::Done(Reply::Agent(AgentReply::Stopping))
             }
@@ -189,6 +194,30 @@ impl World {
 
     fn repository_mut(&mut self, project: &ProjectId) -> &mut Repository {
         self.repositories.entry(project.clone()).or_default()
+    }
+
+    /// A run that was stopped before it began does not begin, and the name of another task's run is no proof.
+    fn may_start(&self, call: &Call) -> Result<(), Failure> {
+        let (run, task, commit) = match call {
+            Call::Agent(AgentCall::Launch(work)) => (work.run, &work.task, &work.commit),
+            Call::Gate(GateCall::Ci { run, task, commit, .. })
+            | Call::Deploy(DeployCall::Hook { run, task, commit, .. }) => (*run, task, commit),
+            Call::Agent(AgentCall::Stop { .. })
+            | Call::Deploy(DeployCall::Probe { .. })
+            | Call::Tracker(_)
+            | Call::Forge(_)
+            | Call::Git(_) => return Ok(()),
+        };
+        match self.runs.get(&run) {
+            Some(known) if known.task == *task && known.commit == *commit => Ok(()),
+            Some(known) => {
+                Err(Failure::permanent(format!("{run} is another run of that name, of {}", known.task)))
+            }
+            None if self.stopped.contains(&run) => {
+                Err(Failure::permanent(format!("{run} was stopped before it began")))
+            }
+            None => Ok(()),
+        }
     }
 
     fn launch(&mut self, run: RunId, effect: &Effect, task: &TaskId, worker: Worker, commit: &Commit) {

@@ -318,9 +318,8 @@ impl Writing<'_> {
             return Ok(Some(*place));
         }
         let look = self.tx.prepare_cached(sql::STATE_PLACE);
-        let found = look.and_then(|mut s| {
-            s.query_row([entity.to_string()], |r| Ok((r.get(0)?, r.get(1)?))).optional()
-        });
+        let found = look
+            .and_then(|mut s| s.query_row([entity.to_string()], |r| Ok((r.get(0)?, r.get(1)?))).optional());
         let found = found.map_err(|e| self.failed(e))?;
         places.extend(found.map(|place| (entity.clone(), place)));
         Ok(found)

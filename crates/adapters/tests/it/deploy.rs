@@ -174,7 +174,7 @@ impl Drop for Deployed {
 }
 
 /// A server that gives every caller the same bytes.
-fn server(answer: Vec<u8>) -> u16 {
+pub(crate) fn server(answer: Vec<u8>) -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
@@ -200,7 +200,7 @@ fn probed(answer: &[u8]) -> Health {
     ask(&deploy, COMMIT)
 }
 
-fn http(status: &str, body: &str) -> Vec<u8> {
+pub(crate) fn http(status: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
         .into_bytes()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::git::{BranchSeen, Hub};
 use orch_core::call::git::Candidate;
@@ -213,11 +214,7 @@ fn git_does_not_merge_a_closed_change_request() {
     let (change, candidate) = forge.ready("src/hello.rs");
     forge.reply(&ForgeCall::CloseChange { change });
     assert!(!forge.forge.change_open(&project(), BRANCH).unwrap());
-    let failure = forge
-        .forge
-        .perform(&project(), &forge.bench.hub, &merge_call(change, &candidate), &title)
-        .unwrap_err();
-    assert_eq!(failure.cause, "change request 1 was closed; open it again");
+    assert_eq!(forge.merge(change, &candidate), ForgeReply::ChangeClosed);
     forge.forge.set_open(&project(), change, true).unwrap();
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));
     forge.reply(&ForgeCall::CloseChange { change });
@@ -354,5 +351,51 @@ fn git_misses_and_restores_branches() {
         assert_eq!(there(), head.0);
         assert!(forge.seen().there);
         assert!(forge.forge.closed(&project()).unwrap().is_empty());
+    }
+}
+
+/// Proves that the change requests of an older binary, which knew one a branch, are there with their numbers, and that a later
+/// life of a task gets one of its own beside them.
+#[test]
+fn git_keeps_the_change_requests_of_an_older_binary() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("forge.db");
+    let rows = rusqlite::Connection::open(&file).unwrap();
+    rows.execute_batch(
+        "CREATE TABLE forge_changes (
+            project TEXT NOT NULL,
+            number INTEGER NOT NULL,
+            branch TEXT NOT NULL,
+            task TEXT NOT NULL,
+            title TEXT NOT NULL,
+            head TEXT NOT NULL,
+            state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'merged')),
+            merged TEXT,
+            PRIMARY KEY (project, number),
+            UNIQUE (project, branch)
+        ) STRICT;
+        CREATE INDEX forge_closed ON forge_changes (project, branch) WHERE state = 'closed';
+        INSERT INTO forge_changes VALUES ('demo', 7, 'feature/ORCH-007-say-hello', 'ORCH-007', 'Say hello', 'c0ffee',
+            'closed', NULL);",
+    )
+    .unwrap();
+    drop(rows);
+    let bench = Bench::new();
+    for _ in 0..2 {
+        let forge = LocalForge::open(&file, Log::Own).unwrap();
+        let kept = forge.change(&project(), 7).unwrap().unwrap();
+        assert_eq!(
+            (kept.branch.as_str(), kept.title.as_str(), kept.state),
+            (BRANCH, "Say hello", ChangeState::Closed)
+        );
+        let call = ForgeCall::OpenChange {
+            branch: BRANCH.to_owned(),
+            head: bench.hub.main_head().unwrap(),
+            title: orch_core::call::Text::of("Say hello"),
+            task: TaskId::from("ORCH-007~2"),
+        };
+        let opened = forge.perform(&project(), &bench.hub, &call, &title).unwrap();
+        assert_eq!(opened, ForgeReply::ChangeOpened { change: 8 });
+        assert!(forge.closed(&project()).unwrap().is_empty());
     }
 }

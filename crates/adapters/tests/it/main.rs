@@ -5,6 +5,8 @@ mod agent;
 mod deploy;
 mod gate;
 mod bench;
+mod contracts;
+mod contracts_of_runs;
 mod git_calls;
 mod git_forge;
 mod git_hub;

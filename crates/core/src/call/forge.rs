@@ -89,7 +89,7 @@ pub enum ForgeReply {
         /// Where.
         path: String,
     },
-    /// The change request is closed.
+    /// The change request is closed; a merge of it did not happen.
     ChangeClosed,
     /// Branch and change request are there.
     Restored,

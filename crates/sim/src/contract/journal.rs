@@ -10,27 +10,31 @@ use orch_core::state::{Installation, Provider, State};
 use orch_core::task::{Ask, Job, Rest, Step, Task, Want};
 
 use super::sample::{Pen, entity, issue, task, with_runs};
+use super::{keep, promises};
 
-/// Runs the whole suite. `make` gives an empty journal each time.
+/// Shows every promise; `make` gives an empty journal each time.
 ///
 /// # Panics
-/// Where a promise is broken, naming it.
-pub fn journal<J: Journal>(make: impl Fn() -> J) {
-    an_empty_journal_is_empty(&mut make());
-    what_is_committed_is_read_back(&mut make());
-    a_key_counts_once(&mut make());
-    a_refused_batch_leaves_nothing(&mut make());
-    rows_follow_one_another(&mut make());
-    states_are_not_ahead(&mut make());
-    the_newest_life_has_the_issue(&mut make());
-    only_open_entities_are_visited(&mut make());
-    a_start_knows_what_the_states_say(&mut make());
-    effects_stay_open_until_settled(&mut make());
-    an_entity_has_one_timer(&mut make());
-    blobs_are_kept_once(&mut make());
-    rows_are_paged(&mut make());
-    rows_with_a_state_are_paged(&mut make());
-    an_empty_batch_is_nothing(&mut make());
+/// At the end, naming the promises that were broken.
+pub fn journal<S: Journal>(make: impl Fn() -> S) {
+    let promises = promises![
+        an_empty_journal_is_empty,
+        what_is_committed_is_read_back,
+        a_key_counts_once,
+        a_refused_batch_leaves_nothing,
+        rows_follow_one_another,
+        states_are_not_ahead,
+        the_newest_life_has_the_issue,
+        only_open_entities_are_visited,
+        a_start_knows_what_the_states_say,
+        effects_stay_open_until_settled,
+        an_entity_has_one_timer,
+        blobs_are_kept_once,
+        rows_are_paged,
+        rows_with_a_state_are_paged,
+        an_empty_batch_is_nothing,
+    ];
+    keep(promises, &[], make);
 }
 
 /// Runs the part about reopening: `reopen` closes a journal and opens what it left.
@@ -73,6 +77,7 @@ fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
     }
 }
 
+/// A journal in which nothing was written has no head of its own, no key, no state, no effect, no timer and no text.
 fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.head()), Head { seq: Seq(0), hash: Row::genesis() });
     assert_eq!(ok(journal.taken("anything")), None);
@@ -86,6 +91,7 @@ fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
     ok(journal.each_open(&mut |entry| panic!("{entry:?} is open in an empty journal")));
 }
 
+/// Rows, states and what is touched come back as they were written, and sound.
 fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let some = with_runs(task("a", 7, 1, Stage::Development), 4);
@@ -112,6 +118,7 @@ fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.state(&who)), same, "the state is as it was, and true for the row that left it so");
 }
 
+/// A key is taken by the first row that has it, whole and in its own case; the same again is refused (decision 1).
 fn a_key_counts_once<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "once")], ..Batch::default() }));
@@ -130,6 +137,7 @@ fn a_key_counts_once<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.head()), before);
 }
 
+/// Of a batch that is refused nothing stands: no row, key, state, effect, timer or text.
 fn a_refused_batch_leaves_nothing<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     ok(journal.commit(&pen.batch_about(&task("a", 1, 1, Stage::Created), "taken")));
@@ -159,6 +167,7 @@ fn a_refused_batch_leaves_nothing<J: Journal>(journal: &mut J) {
     ok(journal.commit(&Batch { rows: vec![pen.row(&who, "good")], ..Batch::default() }));
 }
 
+/// A row stands right after the one that it names as the last; a gap and another past are refused (decision 39).
 fn rows_follow_one_another<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "1")], ..Batch::default() }));
@@ -175,6 +184,7 @@ fn rows_follow_one_another<J: Journal>(journal: &mut J) {
     ok(journal.commit(&batch(pen.row(&here, "2"))));
 }
 
+/// A state is true for a row that there is.
 fn states_are_not_ahead<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let mut batch = pen.batch_about(&task("a", 1, 1, Stage::Created), "k");
@@ -190,6 +200,7 @@ fn states_are_not_ahead<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.head()).seq, Seq(0));
 }
 
+/// Of an issue the newest life of its task is found, life 10 after life 9.
 fn the_newest_life_has_the_issue<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let lives: Vec<_> = (1..=10).map(|life| task("a", 3, life, Stage::Cancelled)).collect();
@@ -202,6 +213,7 @@ fn the_newest_life_has_the_issue<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.task_of_issue(&ProjectId::from("c"), &issue(3))), None);
 }
 
+/// A start visits what is open, and what is over no more.
 fn only_open_entities_are_visited<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let mut moving = task("a", 1, 1, Stage::Testing);
@@ -219,6 +231,7 @@ fn only_open_entities_are_visited<J: Journal>(journal: &mut J) {
     assert_eq!(open(journal), ["provider/p", "task/A-003"]);
 }
 
+/// What a start knows of an entity is what its state says, after each change.
 fn a_start_knows_what_the_states_say<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let mut moving = task("a", 1, 1, Stage::Development);
@@ -270,6 +283,7 @@ fn open<J: Journal>(journal: &mut J) -> Vec<String> {
     names
 }
 
+/// An effect is open from the row that wants it to the one that settles it, in the order of their ids (decision 1).
 fn effects_stay_open_until_settled<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let here = Entity::Installation;
@@ -298,6 +312,7 @@ fn effects_stay_open_until_settled<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.open_effects()), wanted, "settling a settled one is nothing");
 }
 
+/// An entity has one timer: arming another replaces it.
 fn an_entity_has_one_timer<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
@@ -317,6 +332,7 @@ fn an_entity_has_one_timer<J: Journal>(journal: &mut J) {
     ok(journal.commit(&Batch { rows: vec![pen.row(&a, "4")], timers, ..Batch::default() }));
 }
 
+/// A text is found by its digest, however often it was kept (decision 39).
 fn blobs_are_kept_once<J: Journal>(journal: &mut J) {
     let blobs = vec![Blob::of("x"), Blob::of(vec![0_u8, 255, 10]), Blob::of(""), Blob::of("x")];
     ok(journal.commit(&Batch { blobs: blobs.clone(), ..Batch::default() }));
@@ -326,6 +342,7 @@ fn blobs_are_kept_once<J: Journal>(journal: &mut J) {
     }
 }
 
+/// Rows are read in pages: all of them forward, those of an entity from the newest back.
 fn rows_are_paged<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
@@ -344,6 +361,7 @@ fn rows_are_paged<J: Journal>(journal: &mut J) {
     assert_eq!(seqs(ok(journal.rows_of(&missing, None, 9))), [0_u64; 0]);
 }
 
+/// The pages of an entity have each of its rows, whether it changed its state or not.
 fn rows_with_a_state_are_paged<J: Journal>(journal: &mut J) {
     let mut pen = Pen::new(ok(journal.head()));
     let (a, b) = (task("a", 1, 1, Stage::Review), task("a", 2, 1, Stage::Review));
@@ -370,6 +388,7 @@ fn rows_with_a_state_are_paged<J: Journal>(journal: &mut J) {
     assert_eq!(seqs(&other, Some(8), 1), [7]);
 }
 
+/// A batch of nothing changes nothing, not even the head.
 fn an_empty_batch_is_nothing<J: Journal>(journal: &mut J) {
     ok(journal.commit(&Batch::default()));
     assert_eq!(ok(journal.head()).seq, Seq(0));

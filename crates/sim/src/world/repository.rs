@@ -1,14 +1,19 @@
 //! A repository and its forge as plain state: commits with whole trees, branches, change requests, merges.
 
+mod rules;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::artefact::{self, Artefact, QUESTIONS, REVIEW, TEST_REPORT};
-use orch_core::call::git::{Candidate, Collected, Proof, Protected};
+use orch_core::call::git::{Collected, Proof, Protected};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::event::{BranchReading, InMain};
-use orch_core::id::{Commit, Digest, RunId, Tree, WorkItem};
+use orch_core::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
 use orch_core::record::{self, Record};
 use orch_core::stage::Role;
+
+pub use rules::MAIN;
+use rules::{Left, Request};
 
 use super::Run;
 use super::works::{Deed, Works};
@@ -42,8 +47,14 @@ pub struct Repository {
     branches: BTreeMap<String, Commit>,
     /// Which task cut which branch.
     pub cut: BTreeMap<String, String>,
-    collected: BTreeMap<RunId, Commit>,
-    changes: BTreeMap<u64, (String, bool)>,
+    /// The first commit of each branch that a task cut; it stays when the branch goes.
+    marks: BTreeMap<(TaskId, String), Commit>,
+    collected: BTreeMap<RunId, Left>,
+    dropped: BTreeSet<RunId>,
+    changes: BTreeMap<u64, Request>,
+    statuses: BTreeMap<(Commit, String), bool>,
+    /// Whether somebody's checkout of main has changes.
+    pub dirty: bool,
     /// Every commit that main was, oldest first.
     pub main_was: Vec<Commit>,
     /// Trees on which the tests ran and were green.
@@ -143,9 +154,7 @@ impl Repository {
 
     /// Somebody closes a change request.
     pub fn close_change(&mut self, number: u64) {
-        if let Some((_, open)) = self.changes.get_mut(&number) {
-            *open = false;
-        }
+        self.set_open(number, false);
     }
 
     /// What people did with a branch, as a sweep reads it.
@@ -174,7 +183,7 @@ impl Repository {
         BranchReading {
             branch: branch.to_owned(),
             there: head.is_some() && !self.gone.contains(branch),
-            open: change.and_then(|n| self.changes.get(&n)).is_none_or(|(_, open)| *open),
+            open: change.is_none_or(|number| !self.is_withdrawn(number)),
             in_main: by.map(|commit| InMain { tree: self.tree(&commit), commit }),
         }
     }
@@ -293,42 +302,36 @@ impl Repository {
         works: &mut Works,
     ) -> Result<GitReply, Failure> {
         match call {
-            GitCall::CutBranch { branch, task, item, .. } => {
-                if let Some(head) = self.branches.get(branch).cloned() {
-                    if self.cut.get(branch).is_none_or(|owner| owner != task.as_str()) {
-                        return Ok(GitReply::NameTaken);
-                    }
-                    let base = self.objects[&head].parents.first().cloned().unwrap_or_else(|| self.main());
-                    return Ok(GitReply::BranchCut { branch: branch.clone(), head, base });
+            GitCall::CutBranch { branch, task, item, carry, .. } => {
+                if let Some(answer) = self.cut_before(branch, task)? {
+                    return Ok(answer);
                 }
                 let base = self.main();
                 let mut files = self.files(&base).clone();
+                self.carry(carry.as_ref(), item, &mut files);
                 files.insert(format!("{}/00-business-request.md", artefact::folder(item)), task.0.clone());
                 let head = self.put(files, vec![base.clone()]);
                 self.branches.insert(branch.clone(), head.clone());
                 self.cut.insert(branch.clone(), task.0.clone());
+                self.marks.insert((task.clone(), branch.clone()), head.clone());
                 self.first.insert(branch.clone(), head.clone());
                 *self.cuts.entry(branch.clone()).or_default() += 1;
                 Ok(GitReply::BranchCut { branch: branch.clone(), head, base })
             }
             GitCall::Collect { branch, parent, run, role, item, .. } => {
                 let deed = works.deed(*run);
-                let killed = runs.get(run).is_none_or(|run| run.ended.is_none());
-                if killed {
-                    return Err(Failure::permanent("the run still lives"));
-                }
-                let head = match self.collected.get(run) {
-                    Some(head) => head.clone(),
+                let head = match self.left_by(*run, *role, parent)? {
+                    Some(head) => head,
                     None => {
-                        if let Some(now) = self.branches.get(branch).filter(|now| *now != parent) {
-                            return Ok(GitReply::BranchMoved { head: now.clone() });
-                        }
+                        self.has_tree(*run, runs.get(run), parent)?;
                         let head = self.write(parent, *run, *role, item, &deed);
-                        self.collected.insert(*run, head.clone());
-                        self.branches.insert(branch.clone(), head.clone());
+                        self.leave(*run, *role, parent, head.clone());
                         head
                     }
                 };
+                if let Some(head) = self.advance(branch, parent, &head)? {
+                    return Ok(GitReply::BranchMoved { head });
+                }
                 let (change, empty) = self.change_of(&head, item);
                 let (artefacts, texts) = self.artefacts(&head, parent, item);
                 self.texts = texts;
@@ -344,16 +347,13 @@ impl Repository {
             }
             GitCall::BuildCandidate { branch, head, item, .. } => {
                 let main = self.main();
-                if let Some(now) = self.branches.get(branch).filter(|now| *now != head) {
-                    let own = self.objects.get(now).is_some_and(|o| o.parents.first() == Some(head));
-                    if !own || self.objects.get(now).is_some_and(|o| o.parents.len() < 2) {
-                        return Ok(GitReply::BranchMoved { head: now.clone() });
-                    }
+                let now = self.there(branch)?;
+                let parents = self.parents(&now);
+                if now != *head && (parents.first() != Some(head) || parents.len() < 2) {
+                    return Ok(GitReply::BranchMoved { head: now });
                 }
                 if self.contains(head, &main) {
-                    let (change, _) = self.change_of(head, item);
-                    let tree = self.tree(head);
-                    return Ok(GitReply::Candidate(Candidate { commit: head.clone(), tree, main, change }));
+                    return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
                 let base = self.base(head, &main);
                 let (old, ours, theirs) = (self.files(&base), self.files(head), self.files(&main));
@@ -378,9 +378,10 @@ impl Repository {
                 }
                 let commit = self.put(merged, vec![head.clone(), main.clone()]);
                 self.branches.insert(branch.clone(), commit.clone());
-                let (change, _) = self.change_of(&commit, item);
-                let tree = self.tree(&commit);
-                Ok(GitReply::Candidate(Candidate { commit, tree, main, change }))
+                Ok(GitReply::Candidate(self.as_it_is(&commit, main, item)))
+            }
+            GitCall::Prove { commit } if !self.objects.contains_key(commit) => {
+                Err(Failure::unknown(format!("nobody knows {commit}")))
             }
             GitCall::Prove { commit } => Ok(GitReply::Proof(Proof {
                 main: self.main(),
@@ -388,7 +389,10 @@ impl Repository {
                 tree: self.tree(commit),
             })),
             GitCall::WriteRecord { record, item, text, .. } => self.record(*record, item, text),
-            GitCall::DropTree { .. } => Ok(GitReply::TreeDropped),
+            GitCall::DropTree { run } => {
+                self.dropped.insert(*run);
+                Ok(GitReply::TreeDropped)
+            }
         }
     }
 
@@ -553,25 +557,18 @@ impl Repository {
 
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         match call {
-            ForgeCall::OpenChange { branch, .. } => {
-                let of = |(name, open): &(String, bool)| name == branch && *open;
-                let known = self.changes.iter().find(|(_, change)| of(change)).map(|(n, _)| *n);
-                let change = known.unwrap_or(self.changes.len() as u64 + 1);
-                if known.is_none() {
-                    self.changes.insert(change, (branch.clone(), true));
-                    self.writes += 1;
-                }
-                Ok(ForgeReply::ChangeOpened { change })
+            ForgeCall::OpenChange { branch, task, .. } => {
+                Ok(ForgeReply::ChangeOpened { change: self.open_change(branch, task) })
             }
-            ForgeCall::SetCommitStatus { .. } => Ok(ForgeReply::CommitStatusSet),
+            ForgeCall::SetCommitStatus { commit, context, passed } => {
+                self.statuses.insert((commit.clone(), context.clone()), *passed);
+                Ok(ForgeReply::CommitStatusSet)
+            }
             ForgeCall::Merge { candidate, main, change } => {
+                if let Some(answer) = self.holds_merge(*change, candidate, main)? {
+                    return Ok(answer);
+                }
                 let now = self.main();
-                if self.contains(&now, candidate) {
-                    return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
-                }
-                if now != *main {
-                    return Ok(ForgeReply::MainMoved { main: now });
-                }
                 if std::mem::take(&mut self.merges_with_more) {
                     let mut files = self.files(candidate).clone();
                     files.insert("src/more".to_owned(), "by the forge".to_owned());
@@ -581,22 +578,21 @@ impl Repository {
                 }
                 self.main_was.push(candidate.clone());
                 self.writes += 1;
-                if let Some((_, open)) = self.changes.get_mut(change) {
-                    *open = false;
-                }
+                self.set_merged(*change);
                 Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) })
             }
             ForgeCall::CloseChange { change } => {
-                if let Some((_, open)) = self.changes.get_mut(change) {
-                    *open = false;
-                }
+                self.set_open(*change, false);
                 Ok(ForgeReply::ChangeClosed)
+            }
+            ForgeCall::Restore { branch, .. } | ForgeCall::DeleteBranch { branch, .. } if branch == MAIN => {
+                Err(Failure::permanent(format!("{MAIN} is the main branch: not a task's")))
             }
             ForgeCall::Restore { branch, head, change } => {
                 self.gone.remove(branch);
                 self.branches.entry(branch.clone()).or_insert_with(|| head.clone());
-                if let Some((_, open)) = change.and_then(|n| self.changes.get_mut(&n)) {
-                    *open = true;
+                if let Some(number) = change {
+                    self.set_open(*number, true);
                 }
                 Ok(ForgeReply::Restored)
             }
@@ -614,7 +610,7 @@ impl Repository {
 
     /// The change requests: number, branch, whether open.
     pub fn changes(&self) -> impl Iterator<Item = (u64, &str, bool)> {
-        self.changes.iter().map(|(n, (branch, open))| (*n, branch.as_str(), *open))
+        self.changes.iter().map(|(n, request)| (*n, request.branch.as_str(), request.open))
     }
 
     /// Whether a branch exists.

@@ -4,8 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::tracker::{Comment, IssueReading, Labels, Status, TrackerCall, TrackerReply};
 use orch_core::call::{Failure, Text};
-use orch_core::id::{EffectId, IssueKey, ProjectId};
+use orch_core::id::{EffectId, IssueKey, ProjectId, WorkItem};
+use orch_core::message::{self, Lang};
 use orch_core::note::Note;
+
+/// As many comments are told at once, the newest.
+const MOST_COMMENTS: usize = 50;
+/// A branch's name is cut at the last word that fits.
+const MOST_SLUG: usize = 40;
 
 /// An issue.
 #[derive(Debug, Clone)]
@@ -43,6 +49,7 @@ pub struct Tracker {
     /// Its issues.
     pub issues: BTreeMap<IssueKey, Issue>,
     marks: BTreeSet<EffectId>,
+    written: BTreeSet<EffectId>,
     people: usize,
     texts: Vec<String>,
     /// Columns that this board does not have: writing them is refused for good.
@@ -114,7 +121,7 @@ impl Tracker {
             number: issue.number,
             status: issue.status,
             title: Text::of(&issue.title),
-            slug: issue.title.to_lowercase().replace(' ', "-"),
+            slug: slug(&issue.title),
             text: Text::of(&issue.text),
             labels: issue.labels,
             present: issue.present,
@@ -126,39 +133,71 @@ impl Tracker {
     }
 
     pub(super) fn perform(&mut self, effect: EffectId, call: &TrackerCall) -> Result<TrackerReply, Failure> {
+        let key = match call {
+            TrackerCall::SetStatus { issue, .. }
+            | TrackerCall::Comment { issue, .. }
+            | TrackerCall::ReadComments { issue, .. } => issue,
+        };
+        let issue = self.issues.get_mut(key);
+        let issue = issue.ok_or_else(|| Failure::permanent(format!("there is no issue {key}")))?;
         Ok(match call {
             TrackerCall::SetStatus { status, .. } if self.missing.contains(status) => {
                 return Err(Failure::permanent(format!("the board has no column {}", status.board_name())));
             }
-            TrackerCall::SetStatus { issue, status } => {
-                if let Some(issue) = self.issues.get_mut(issue) {
+            TrackerCall::SetStatus { status, .. } => {
+                // Once: a person may have pressed something since.
+                if self.written.insert(effect) {
                     issue.status = Some(*status);
                 }
-                TrackerReply::StatusSet { status: Some(*status) }
+                TrackerReply::StatusSet { status: issue.status }
             }
-            TrackerCall::Comment { issue, note, .. } => {
-                if self.marks.insert(effect)
-                    && let Some(issue) = self.issues.get_mut(issue)
-                {
+            TrackerCall::Comment { note, .. } => {
+                if self.marks.insert(effect) {
                     issue.said.push(Said::Orch((**note).clone()));
                 }
                 TrackerReply::Commented
             }
-            TrackerCall::ReadComments { issue, .. } => {
-                let said = self.issues.get(issue).map(|issue| issue.said.as_slice()).unwrap_or_default();
-                let persons = said.iter().filter_map(|said| match said {
-                    Said::Person(_, what) => Some(what.clone()),
-                    Said::Orch(_) => None,
+            TrackerCall::ReadComments { .. } => {
+                let from = issue.said.len().saturating_sub(MOST_COMMENTS);
+                let told = issue.said[from..].iter().map(|said| match said {
+                    Said::Person(who, what) => (who.clone(), false, what.clone()),
+                    Said::Orch(note) => ("orch".to_owned(), true, issue.words(note)),
                 });
-                self.texts = persons.collect();
-                let comments = said.iter().map(|said| match said {
-                    Said::Person(who, what) => {
-                        Comment { author: who.clone(), own: false, text: Text::of(what) }
-                    }
-                    Said::Orch(_) => Comment { author: "orch".to_owned(), own: true, text: Text::of("") },
-                });
-                TrackerReply::Comments(comments.collect())
+                let (mut comments, mut texts) = (Vec::new(), Vec::new());
+                for (author, own, what) in told {
+                    comments.push(Comment { author, own, text: Text::of(&what) });
+                    texts.push(what);
+                }
+                self.texts = texts;
+                TrackerReply::Comments(comments)
             }
         })
     }
+}
+
+impl Issue {
+    /// What stands there of a fact; texts of the journal are not at hand here.
+    fn words(&self, note: &Note) -> String {
+        let item = WorkItem::numbered(&self.project.as_str().to_uppercase(), self.number);
+        let facts = message::NoteFacts { item: &item, text: &|_| None, link: &|_| None };
+        message::note(note, &facts, Lang::En)
+    }
+}
+
+/// A name for a branch: what is plain of the title, in small letters.
+fn slug(title: &str) -> String {
+    let lower = title.to_lowercase();
+    let words = lower.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let mut slug = String::new();
+    for word in words.map(|word| &word[..word.len().min(MOST_SLUG)]) {
+        if slug.is_empty() {
+            slug.push_str(word);
+        } else if slug.len() + 1 + word.len() <= MOST_SLUG {
+            slug.push('-');
+            slug.push_str(word);
+        } else {
+            break;
+        }
+    }
+    if slug.is_empty() { "untitled".to_owned() } else { slug }
 }

@@ -1,5 +1,6 @@
 //! The world on a bench: stories and random histories.
 
+mod contracts;
 mod pipeline;
 mod faults;
 mod golden;

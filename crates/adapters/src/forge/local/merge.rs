@@ -34,7 +34,7 @@ impl LocalForge {
             return self.merged(project, hub, number, candidate);
         }
         if change.state == ChangeState::Closed {
-            return Err(Failure::permanent(format!("change request {number} was closed; open it again")));
+            return Ok(ForgeReply::ChangeClosed);
         }
         if main != *expected {
             return Ok(ForgeReply::MainMoved { main });

@@ -28,7 +28,7 @@ const SCHEMA: &str = "
         state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'merged')),
         merged TEXT,
         PRIMARY KEY (project, number),
-        UNIQUE (project, branch)
+        UNIQUE (project, branch, task)
     ) STRICT;
     CREATE TABLE IF NOT EXISTS forge_statuses (
         project TEXT NOT NULL,
@@ -38,6 +38,20 @@ const SCHEMA: &str = "
         PRIMARY KEY (project, commit_id, context)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX IF NOT EXISTS forge_closed ON forge_changes (project, branch) WHERE state = 'closed';
+";
+
+/// How the change requests were kept when a branch had one for ever, whosever it was.
+const ONE_A_BRANCH: &str = "UNIQUE (project, branch)\n";
+
+/// The same rows in the table of today.
+const ONE_A_TASK: &str = "
+    ALTER TABLE forge_changes RENAME TO forge_changes_before;
+    DROP INDEX forge_closed;
+";
+const ROWS_OF_BEFORE: &str = "
+    INSERT INTO forge_changes (project, number, branch, task, title, head, state, merged)
+    SELECT project, number, branch, task, title, head, state, merged FROM forge_changes_before;
+    DROP TABLE forge_changes_before;
 ";
 
 /// The forge for a repository without one.
@@ -75,7 +89,21 @@ pub enum ChangeState {
 impl LocalForge {
     /// The forge whose tables are in this SQLite file.
     pub fn open(file: &Path, log: Log) -> Result<Self, TablesError> {
-        Ok(Self { tables: Tables::open(file, SCHEMA, log)? })
+        let forge = Self { tables: Tables::open(file, SCHEMA, log)? };
+        forge.renew().map_err(|source| TablesError::at(file, source))?;
+        Ok(forge)
+    }
+
+    /// Takes over the table of an older binary.
+    fn renew(&self) -> rusqlite::Result<()> {
+        self.tables.write(|rows| {
+            let table = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = 'forge_changes'";
+            let made: String = rows.query_row(table, [], |row| row.get(0))?;
+            if made.contains(ONE_A_BRANCH) {
+                rows.execute_batch(&format!("{ONE_A_TASK} {SCHEMA} {ROWS_OF_BEFORE}"))?;
+            }
+            Ok(())
+        })
     }
 
     /// Performs a call on a project's hub; performed again it finds what it did and answers the same. `text` reads the
@@ -113,13 +141,14 @@ impl LocalForge {
         }
     }
 
-    /// Whether the change request of a branch is open: for readings.
+    /// Whether the newest change request of a branch is open: for readings.
     pub fn change_open(&self, project: &ProjectId, branch: &str) -> Result<bool, Failure> {
         let state: Option<String> = self
             .tables
             .rows()
             .query_row(
-                "SELECT state FROM forge_changes WHERE project = ?1 AND branch = ?2",
+                "SELECT state FROM forge_changes WHERE project = ?1 AND branch = ?2
+                 ORDER BY number DESC LIMIT 1",
                 params![project.as_str(), branch],
                 |row| row.get(0),
             )
@@ -128,12 +157,16 @@ impl LocalForge {
         Ok(state.as_deref() == Some("open"))
     }
 
-    /// The branches whose change request was closed without a merge.
+    /// The branches whose newest change request was closed without a merge: one of an earlier life of its task says nothing.
     pub fn closed(&self, project: &ProjectId) -> Result<BTreeSet<String>, Failure> {
         let read = || {
             let rows = self.tables.rows();
             let mut query =
-                rows.prepare("SELECT branch FROM forge_changes WHERE project = ?1 AND state = 'closed'")?;
+                rows.prepare(
+                    "SELECT branch FROM forge_changes AS one WHERE project = ?1 AND state = 'closed' AND NOT EXISTS
+                     (SELECT 1 FROM forge_changes WHERE project = one.project AND branch = one.branch
+                      AND number > one.number)",
+                )?;
             let found = query.query_map(params![project.as_str()], |row| row.get(0))?;
             found.collect::<rusqlite::Result<BTreeSet<String>>>()
         };
@@ -196,7 +229,8 @@ impl LocalForge {
             .map_err(sqlite("closing a change request"))
     }
 
-    /// One a branch: asked again, it gets its newest texts and keeps its number. One that a person closed stays closed.
+    /// One a branch of a task: asked again, it gets its newest texts and keeps its number. One that a person closed stays
+    /// closed; a later life of the task that has the branch's name again gets another one.
     fn open_change(
         &self,
         project: &ProjectId,
@@ -212,7 +246,7 @@ impl LocalForge {
                     "INSERT INTO forge_changes (project, number, branch, task, title, head, state)
                      SELECT ?1, coalesce(max(number), 0) + 1, ?2, ?3, ?4, ?5, 'open'
                      FROM forge_changes WHERE project = ?1
-                     ON CONFLICT (project, branch) DO UPDATE
+                     ON CONFLICT (project, branch, task) DO UPDATE
                      SET title = excluded.title, head = excluded.head
                      RETURNING number",
                     params![project.as_str(), branch, task, title, head.as_str()],

@@ -499,6 +499,9 @@ impl BuiltinTracker {
     fn comments(&self, key: &IssueKey) -> Result<TrackerAnswer, IssueError> {
         let (project, number) = parts(key)?;
         let rows = self.tables.rows();
+        if find(&rows, project, number)?.is_none() {
+            return Err(IssueError::NoSuchIssue { key: key.clone() });
+        }
         let mut query = rows.prepare_cached(
             "SELECT author, effect IS NOT NULL, text FROM tracker_comments
              WHERE project = ?1 AND number = ?2 ORDER BY id DESC LIMIT ?3",

@@ -1,0 +1,261 @@
+//! Do the real adapters keep the contracts of their ports? The suites are the simulator's, and so the same as its world's.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use orch_adapters::Log;
+use orch_adapters::forge::local::LocalForge;
+use orch_adapters::git::Means;
+use orch_adapters::tracker::builtin::{BuiltinTracker, Edit};
+use orch_core::artefact::{self, REQUIREMENTS, REVIEW};
+use orch_core::call::tracker::{IssueReading, Labels, Status};
+use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, TrackerCall, TrackerReply};
+use orch_core::event::BranchReading;
+use orch_core::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId};
+use orch_core::journal::Blob;
+use orch_core::time::Moment;
+use orch_sim::contract::repository::{self, BRANCH, ITEM, TITLE, WORDS, Work, of_item};
+use orch_sim::contract::{self, OutOfReach, tracker};
+
+use crate::bench::{Bench, person, write};
+
+/// A person's repository with its hub and the local forge.
+struct Local {
+    bench: Bench,
+    forge: LocalForge,
+    texts: BTreeMap<Digest, String>,
+}
+
+impl Local {
+    fn new() -> Self {
+        let bench = Bench::new();
+        let forge = LocalForge::open(&bench.folder.path().join("forge.db"), Log::Own).unwrap();
+        let texts = [TITLE, WORDS].map(|text| (Digest::of(text.as_bytes()), text.to_owned()));
+        Self { bench, forge, texts: texts.into() }
+    }
+
+    /// The same with task branches that are published to the person's repository.
+    fn publishing() -> Self {
+        let mut local = Self::new();
+        local.bench.hub = local.bench.hub.publishing(true);
+        local
+    }
+
+    /// Where others push to task branches.
+    fn public(&self) -> PathBuf {
+        if self.bench.hub.publishes() { self.bench.origin.clone() } else { self.bench.hub.bare() }
+    }
+
+    fn project() -> ProjectId {
+        ProjectId::from("demo")
+    }
+}
+
+impl repository::Stage for Local {
+    fn git(&mut self, call: &GitCall) -> Result<GitReply, Failure> {
+        let text = |digest: &Digest| self.texts.get(digest).map(|text| text.clone().into_bytes());
+        let artefact = |name: &str, bytes: &[u8], fresh: bool| {
+            let read = artefact::read(name, bytes, fresh);
+            (read.artefact, read.blobs)
+        };
+        let means = Means { at: Moment(1_700_000_000_000), text: &text, artefact: &artefact };
+        self.bench.hub.perform(call, &means).map(|answer| answer.reply)
+    }
+
+    fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
+        let text = |digest: &Digest| self.texts.get(digest).cloned();
+        self.forge.perform(&Self::project(), &self.bench.hub, call, &text)
+    }
+
+    fn keep_text(&mut self, text: &str) {
+        self.texts.insert(Digest::of(text.as_bytes()), text.to_owned());
+    }
+
+    fn work(&mut self, run: RunId, on: &Commit, work: Work) {
+        let folder = self.bench.tree(run.n, on, &[], None).folder;
+        let by = format!("by {run}\n");
+        match work {
+            Work::Nothing => {}
+            Work::Writes(path) => write(&folder, path, by),
+            Work::Protected(path) => {
+                write(&folder, path, &by);
+                write(&folder, ".ci/run", by);
+            }
+            Work::Requirements => REQUIREMENTS.iter().for_each(|name| write(&folder, &of_item(name), &by)),
+            Work::Judges | Work::Strays => {
+                write(&folder, &of_item(REVIEW), "---\nverdict: APPROVED\n---\n");
+                if work == Work::Strays {
+                    write(&folder, "src/stray", by);
+                }
+            }
+        }
+    }
+
+    fn main_name(&self) -> String {
+        self.bench.hub.main().to_owned()
+    }
+
+    fn main(&mut self) -> Commit {
+        Commit(person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"]))
+    }
+
+    fn main_gets(&mut self, path: &str, text: &str) -> Commit {
+        self.bench.main_gets(path, text)
+    }
+
+    fn main_loses_one(&mut self) {
+        person(&self.bench.origin, &["reset", "-q", "--hard", "trunk@{1}"]);
+    }
+
+    fn branch_gets(&mut self, branch: &str, path: &str, text: &str) -> Commit {
+        let work = self.bench.folder.path().join("ann");
+        let _ = fs::remove_dir_all(&work);
+        let (from, to) = (self.public(), work.display().to_string());
+        person(self.bench.folder.path(), &["clone", "-q", "-b", branch, from.to_str().unwrap(), &to]);
+        write(&work, path, text);
+        person(&work, &["add", "-A"]);
+        person(&work, &["commit", "-q", "-m", "by ann"]);
+        person(&work, &["push", "-q", "origin", &format!("HEAD:refs/heads/{branch}")]);
+        Commit(person(&work, &["rev-parse", "HEAD"]))
+    }
+
+    fn occupy(&mut self, branch: &str) {
+        person(&self.bench.origin, &["branch", "-q", branch]);
+    }
+
+    fn close(&mut self, change: u64) {
+        self.forge.set_open(&Self::project(), change, false).unwrap();
+    }
+
+    fn dirty(&mut self, dirty: bool) {
+        if dirty {
+            write(&self.bench.origin, "README.md", "mine\n");
+        } else {
+            person(&self.bench.origin, &["checkout", "-q", "--", "README.md"]);
+        }
+    }
+
+    fn busy(&mut self, busy: bool) {
+        let hub = self.bench.hub.bare().join(format!("refs/heads/{BRANCH}.lock"));
+        for lock in [hub, self.bench.origin.join(".git/refs/heads/trunk.lock")] {
+            if busy { fs::write(lock, "").unwrap() } else { fs::remove_file(lock).unwrap() }
+        }
+    }
+
+    fn head(&mut self, branch: &str) -> Option<Commit> {
+        let name = format!("refs/heads/{branch}");
+        let told = person(&self.public(), &["for-each-ref", "--format=%(objectname)", &name]);
+        (!told.is_empty()).then_some(Commit(told))
+    }
+
+    fn parents(&mut self, commit: &Commit) -> Vec<Commit> {
+        let told = self.bench.hub_git(&["show", "-s", "--format=%P", commit.as_str()]);
+        told.split_whitespace().map(Commit::from).collect()
+    }
+
+    fn file(&mut self, commit: &Commit, path: &str) -> Option<String> {
+        let there = self.bench.hub_git(&["ls-tree", commit.as_str(), path]);
+        (!there.is_empty()).then(|| self.bench.hub_git(&["show", &format!("{commit}:{path}")]))
+    }
+
+    fn reading(&mut self, _: Option<u64>) -> BranchReading {
+        self.bench.hub.fetch_main().unwrap();
+        let mut seen = self.bench.hub.read_branches(&[TaskId::from(ITEM)].into()).unwrap();
+        assert_eq!(seen.len(), 1, "{seen:?}");
+        let seen = seen.remove(0);
+        let open = !self.forge.closed(&Self::project()).unwrap().contains(&seen.branch);
+        BranchReading { branch: seen.branch, there: seen.there, open, in_main: seen.in_main }
+    }
+
+    fn verdicts(&mut self, commit: &Commit) -> Vec<(String, bool)> {
+        self.forge.statuses(&Self::project(), commit).unwrap()
+    }
+}
+
+/// Proves the contract of git on a hub that keeps its task branches to itself.
+#[test]
+fn the_hub_keeps_the_contract_of_git() {
+    contract::git::git(Local::new);
+}
+
+/// Proves the contract of git on a hub that publishes its task branches, where others push to them.
+#[test]
+fn a_publishing_hub_keeps_the_contract_of_git() {
+    contract::git::git(Local::publishing);
+}
+
+/// Proves the contract of forges on the local one.
+#[test]
+fn the_local_forge_keeps_the_contract_of_forges() {
+    contract::forge::forge(Local::new);
+}
+
+/// Proves it where branches are published too.
+#[test]
+fn a_publishing_local_forge_keeps_the_contract_of_forges() {
+    contract::forge::forge(Local::publishing);
+}
+
+/// The built-in tracker in a file of its own.
+struct Builtin {
+    /// Removed with the stage.
+    _folder: tempfile::TempDir,
+    tracker: BuiltinTracker,
+}
+
+impl Builtin {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let tracker = BuiltinTracker::open(&folder.path().join("orch.db"), Log::Own).unwrap();
+        Self { _folder: folder, tracker }
+    }
+}
+
+impl tracker::Stage for Builtin {
+    const OUT_OF_REACH: &[OutOfReach] = &[
+        ("a_missing_column_is_refused", "the built-in board has every column"),
+        ("who_does_not_answer_is_asked_again", "its file is waited for longer than a test may take"),
+    ];
+
+    fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure> {
+        let words = |_: &orch_core::note::Note, _| "done".to_owned();
+        let answer = self.tracker.perform(call, EffectId::new(Seq(2), effect), Moment(7), &words)?;
+        Ok((answer.reply, answer.blobs))
+    }
+
+    fn write(&mut self, title: &str, text: &str) -> IssueKey {
+        let labels = Labels::default();
+        self.tracker.create_issue(&Local::project(), title, text, Status::Backlog, labels).unwrap().key
+    }
+
+    fn press(&mut self, issue: &IssueKey, status: Status) {
+        self.tracker.set_status(issue, status).unwrap();
+    }
+
+    fn say(&mut self, issue: &IssueKey, who: &str, what: &str) {
+        self.tracker.comment(issue, who, what, Moment(8)).unwrap();
+    }
+
+    fn set_present(&mut self, issue: &IssueKey, present: bool) {
+        self.tracker.edit(issue, &Edit { present: Some(present), ..Edit::default() }).unwrap();
+    }
+
+    fn remove_column(&mut self, _: Status) {
+        unreachable!("out of reach")
+    }
+
+    fn busy(&mut self, _: bool) {
+        unreachable!("out of reach")
+    }
+
+    fn read(&mut self, issue: &IssueKey) -> IssueReading {
+        self.tracker.issue(issue).unwrap().into_reading().0
+    }
+}
+
+/// Proves the contract of trackers on the built-in one.
+#[test]
+fn the_builtin_tracker_keeps_the_contract_of_trackers() {
+    contract::tracker::tracker(Builtin::new);
+}

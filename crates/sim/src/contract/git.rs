@@ -1,0 +1,394 @@
+//! What does git promise? The bare hub with its program, and the trees that are plain state, run this same suite
+//! (decisions 8, 18, 19, 32, 35, 40, 41, 45).
+
+use orch_core::artefact::{REQUIREMENTS, REVIEW};
+use orch_core::call::git::Proof;
+use orch_core::call::{Failure, FailureKind, GitCall, GitReply, Text};
+use orch_core::id::{Commit, WorkItem};
+use orch_core::record::{BRANCH as RECORDS, Record};
+use orch_core::stage::Role;
+
+use super::repository::{
+    BRANCH, ITEM, Stage, Work, candidate, candidate_call, collect_call, collected, cut, cut_call, merge_call,
+    of_item, ready, run, worked,
+};
+use super::{keep, promises};
+
+/// Shows every promise; `make` gives a fresh stage each time.
+///
+/// # Panics
+/// At the end, naming the promises that were broken.
+pub fn git<S: Stage>(make: impl Fn() -> S) {
+    let promises = promises![
+        a_branch_is_cut_from_fresh_main,
+        a_branch_is_cut_once,
+        a_name_of_somebody_else_is_taken,
+        a_name_with_unknown_work_is_taken,
+        a_deleted_name_is_not_cut_again,
+        a_name_that_cannot_be_is_refused,
+        a_next_round_carries_the_requirements,
+        a_run_is_one_commit,
+        a_run_is_collected_once,
+        a_run_of_nothing_makes_no_commit,
+        a_stray_write_is_undone_and_named,
+        a_verdict_is_fresh_in_its_own_run,
+        a_protected_change_is_named_until_main_has_it,
+        a_push_of_somebody_else_stays,
+        a_push_after_the_collection_stays,
+        a_run_counts_for_its_own_order,
+        a_run_without_a_tree_cannot_count,
+        a_branch_that_is_gone_stays_gone,
+        a_candidate_contains_main,
+        a_candidate_is_built_once_a_main,
+        a_head_that_has_main_is_the_candidate,
+        a_conflict_moves_nothing,
+        a_candidate_overwrites_no_push,
+        a_proof_is_of_main_as_it_is,
+        an_unknown_commit_is_no_answer,
+        a_record_is_written_once,
+        a_record_moves_nothing_else,
+        a_record_without_its_text_is_refused,
+        what_is_busy_works_later,
+    ];
+    keep(promises, S::OUT_OF_REACH, make);
+}
+
+fn kind<T: std::fmt::Debug>(answer: Result<T, Failure>) -> FailureKind {
+    match answer {
+        Err(failure) => failure.kind,
+        Ok(done) => panic!("not refused: {done:?}"),
+    }
+}
+
+/// A branch begins at main as it is now, with one commit on top that says what is asked for (rows 124, 144).
+fn a_branch_is_cut_from_fresh_main<S: Stage>(stage: &mut S) {
+    let main = stage.main_gets("new", "new\n");
+    let (head, base) = cut(stage);
+    assert_eq!(base, main);
+    assert_eq!(stage.parents(&head), [main]);
+    assert_eq!(stage.head(BRANCH), Some(head.clone()));
+    assert!(stage.file(&head, &of_item("00-business-request.md")).is_some(), "the request is there");
+    assert!(stage.file(&head, "new").is_some(), "and what main has");
+}
+
+/// Asked again, also with main somewhere else by now, it answers with the branch that it cut (decision 1).
+fn a_branch_is_cut_once<S: Stage>(stage: &mut S) {
+    let first = cut(stage);
+    stage.main_gets("later", "x");
+    assert_eq!(cut(stage), first);
+    assert_eq!(stage.head(BRANCH), Some(first.0));
+}
+
+/// A branch of another task or of a person is let alone, and so is main (row 126).
+fn a_name_of_somebody_else_is_taken<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let main = stage.main_name();
+    stage.occupy("feature/ORCH-008-x");
+    for (task, branch) in
+        [("ORCH-007~2", BRANCH), ("ORCH-008", "feature/ORCH-008-x"), ("ORCH-009", main.as_str())]
+    {
+        assert_eq!(stage.git(&cut_call(task, branch, None)), Ok(GitReply::NameTaken), "{branch}");
+    }
+    assert_eq!(stage.head(BRANCH), Some(head));
+}
+
+/// A branch of the task's own name on which work stands is not taken for a fresh one: the journal may be older than it.
+fn a_name_with_unknown_work_is_taken<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    assert_eq!(stage.git(&cut_call(ITEM, BRANCH, None)), Ok(GitReply::NameTaken));
+    assert_eq!(stage.head(BRANCH), Some(work.head));
+}
+
+/// A branch that the task had and that was deleted is not cut a second time for it; another life of the task may.
+fn a_deleted_name_is_not_cut_again<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let delete = orch_core::call::ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head };
+    assert!(stage.forge(&delete).is_ok());
+    assert_eq!(stage.git(&cut_call(ITEM, BRANCH, None)), Ok(GitReply::NameTaken));
+    assert_eq!(stage.head(BRANCH), None);
+    let next = stage.git(&cut_call("ORCH-007~2", BRANCH, None));
+    assert!(matches!(next, Ok(GitReply::BranchCut { .. })), "{next:?}");
+}
+
+/// A name that no branch can have is refused for good.
+fn a_name_that_cannot_be_is_refused<S: Stage>(stage: &mut S) {
+    let answer = stage.git(&cut_call(ITEM, "feature/../../x", None));
+    assert!(answer.is_err(), "{answer:?}");
+    assert_eq!(stage.head("feature/../../x"), None);
+}
+
+/// The next round has the requirements of the earlier one, and not what was judged (decision 41).
+fn a_next_round_carries_the_requirements<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let analysed = worked(stage, 1, &head, Work::Requirements);
+    let judged = worked(stage, 2, &analysed.head, Work::Judges);
+    let next = stage.git(&cut_call(ITEM, &format!("{BRANCH}-r2"), Some(judged.head)));
+    let Ok(GitReply::BranchCut { head: next, .. }) = next else { panic!("{next:?}") };
+    for name in REQUIREMENTS {
+        let (was, now) = (stage.file(&analysed.head, &of_item(name)), stage.file(&next, &of_item(name)));
+        assert!(was.is_some() && was == now, "{name}: {was:?}, then {now:?}");
+    }
+    assert_eq!(stage.file(&next, &of_item(REVIEW)), None, "a verdict is not carried over");
+}
+
+/// A run is one commit on top of what it worked on, and the task branch is there (decision 32, row 166).
+fn a_run_is_one_commit<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    assert_eq!(stage.parents(&work.head), [head]);
+    assert_eq!(stage.head(BRANCH), Some(work.head.clone()));
+    assert!(stage.file(&work.head, "src/new").is_some());
+    assert!(!work.empty && work.outside.is_empty() && work.protected.is_none(), "{work:?}");
+}
+
+/// Asked again, also when the tree is gone, it answers with what it collected, and the branch has one commit of it.
+fn a_run_is_collected_once<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let call = collect_call(1, Role::Developer, &head);
+    assert_eq!(collected(stage.git(&call)), work);
+    for _ in 0..2 {
+        assert_eq!(stage.git(&GitCall::DropTree { run: run(1) }), Ok(GitReply::TreeDropped));
+    }
+    assert_eq!(collected(stage.git(&call)), work);
+    assert_eq!(stage.head(BRANCH), Some(work.head));
+}
+
+/// A run that changed nothing leaves the branch where it was, and the change empty (row 165).
+fn a_run_of_nothing_makes_no_commit<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Nothing);
+    assert_eq!((&work.head, work.empty), (&head, true));
+    assert_eq!(stage.head(BRANCH), Some(head));
+}
+
+/// What a role may not write is undone and named; the change is the same as without it (decisions 8, 40).
+fn a_stray_write_is_undone_and_named<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let judged = worked(stage, 2, &work.head, Work::Strays);
+    assert_eq!(judged.outside.len(), 1, "{:?}", judged.outside);
+    assert!(judged.outside[0].starts_with("src/stray"), "{:?}", judged.outside);
+    assert_eq!(stage.file(&judged.head, "src/stray"), None);
+    assert_eq!(judged.change, work.change);
+}
+
+/// A verdict counts as written by the run that wrote it and by no later one, and is no part of the change (decision 8).
+fn a_verdict_is_fresh_in_its_own_run<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let judged = worked(stage, 2, &work.head, Work::Judges);
+    let fresh = |all: &[orch_core::artefact::Artefact]| {
+        all.iter().find(|artefact| artefact.name == REVIEW).map(|artefact| artefact.fresh)
+    };
+    assert_eq!((fresh(&work.artefacts), fresh(&judged.artefacts)), (None, Some(true)));
+    assert_eq!(judged.change, work.change);
+    let later = worked(stage, 3, &judged.head, Work::Writes("src/more"));
+    assert_eq!(fresh(&later.artefacts), Some(false));
+    assert_ne!(later.change, work.change, "another change is another one");
+}
+
+/// A change to a protected path is kept and named by its diff, in each later run too (decision 8).
+fn a_protected_change_is_named_until_main_has_it<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Protected("src/new"));
+    let Some(protected) = work.protected.clone() else { panic!("not named: {work:?}") };
+    assert_eq!(protected.paths, [".ci/run"]);
+    let later = worked(stage, 2, &work.head, Work::Writes("src/more"));
+    assert_eq!(later.protected, Some(protected));
+}
+
+/// Who pushed to the task branch meanwhile loses nothing, however often it is asked (decision 45).
+fn a_push_of_somebody_else_stays<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    stage.work(run(1), &head, Work::Writes("src/new"));
+    let theirs = stage.branch_gets(BRANCH, "src/theirs", "by ann\n");
+    let call = collect_call(1, Role::Developer, &head);
+    for _ in 0..2 {
+        assert_eq!(stage.git(&call), Ok(GitReply::BranchMoved { head: theirs.clone() }));
+        assert_eq!(stage.head(BRANCH), Some(theirs.clone()));
+    }
+}
+
+/// The same where the run was collected, and the answer lost, before somebody pushed.
+fn a_push_after_the_collection_stays<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    worked(stage, 1, &head, Work::Writes("src/new"));
+    let theirs = stage.branch_gets(BRANCH, "src/theirs", "by ann\n");
+    let again = stage.git(&collect_call(1, Role::Developer, &head));
+    assert_eq!(again, Ok(GitReply::BranchMoved { head: theirs.clone() }));
+    assert_eq!(stage.head(BRANCH), Some(theirs));
+}
+
+/// What a run left counts for its role and its commit alone: a name is no proof after a restore.
+fn a_run_counts_for_its_own_order<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    for call in [collect_call(1, Role::Tester, &head), collect_call(1, Role::Developer, &work.head)] {
+        assert_eq!(kind(stage.git(&call)), FailureKind::Permanent);
+    }
+    assert_eq!(stage.head(BRANCH), Some(work.head));
+}
+
+/// A run that never was, and one whose tree was dropped before anybody looked, are refused: missing is not empty
+/// (decision 36).
+fn a_run_without_a_tree_cannot_count<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let call = collect_call(1, Role::Developer, &head);
+    assert_eq!(kind(stage.git(&call)), FailureKind::Permanent);
+    stage.work(run(1), &head, Work::Writes("src/new"));
+    assert_eq!(stage.git(&GitCall::DropTree { run: run(1) }), Ok(GitReply::TreeDropped));
+    assert_eq!(kind(stage.git(&call)), FailureKind::Permanent);
+    assert_eq!(stage.head(BRANCH), Some(head));
+}
+
+/// A branch that was deleted is made again by nobody who only wants to add to it.
+fn a_branch_that_is_gone_stays_gone<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    stage.work(run(1), &head, Work::Writes("src/new"));
+    let delete = orch_core::call::ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: head.clone() };
+    assert!(stage.forge(&delete).is_ok());
+    assert_eq!(kind(stage.git(&collect_call(1, Role::Developer, &head))), FailureKind::Permanent);
+    assert_eq!(kind(stage.git(&candidate_call(&head))), FailureKind::Permanent);
+    assert_eq!(stage.head(BRANCH), None);
+}
+
+/// A candidate is the branch's head merged with main as it is now, on the task branch (decision 35).
+fn a_candidate_contains_main<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let main = stage.main_gets("other", "x");
+    let built = candidate(stage, &work.head);
+    assert_eq!(built.main, main);
+    assert_eq!(stage.parents(&built.commit), [work.head, main]);
+    assert_eq!(stage.head(BRANCH), Some(built.commit.clone()));
+    assert!(stage.file(&built.commit, "src/new").is_some() && stage.file(&built.commit, "other").is_some());
+    assert_eq!(built.change, work.change, "a clean update keeps the change (decision 40)");
+}
+
+/// Asked again it is the same commit; with another main it is another one, and the branch follows (decision 1).
+fn a_candidate_is_built_once_a_main<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("other", "x");
+    let first = candidate(stage, &work.head);
+    assert_eq!(candidate(stage, &work.head), first);
+    let main = stage.main_gets("third", "x");
+    let second = candidate(stage, &work.head);
+    assert_eq!((&second.main, &second.change), (&main, &work.change));
+    assert_ne!(second.commit, first.commit);
+    assert_eq!(stage.head(BRANCH), Some(second.commit));
+}
+
+/// A head that contains main is its own candidate: nothing is made.
+fn a_head_that_has_main_is_the_candidate<S: Stage>(stage: &mut S) {
+    let (head, base) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let built = candidate(stage, &work.head);
+    assert_eq!((&built.commit, &built.tree, &built.main), (&work.head, &work.tree, &base));
+}
+
+/// Where main and the change contradict each other the files are named, and the branch stays.
+fn a_conflict_moves_nothing<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("src/new", "theirs\n");
+    let answer = stage.git(&candidate_call(&work.head));
+    assert_eq!(answer, Ok(GitReply::Conflict { paths: vec!["src/new".to_owned()] }));
+    assert_eq!(stage.head(BRANCH), Some(work.head));
+}
+
+/// A branch to which somebody pushed gets no candidate of what it was before.
+fn a_candidate_overwrites_no_push<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let theirs = stage.branch_gets(BRANCH, "src/theirs", "by ann\n");
+    stage.main_gets("other", "x");
+    let answer = stage.git(&candidate_call(&work.head));
+    assert_eq!(answer, Ok(GitReply::BranchMoved { head: theirs.clone() }));
+    assert_eq!(stage.head(BRANCH), Some(theirs));
+}
+
+fn proof<S: Stage>(stage: &mut S, commit: &Commit) -> Proof {
+    match stage.git(&GitCall::Prove { commit: commit.clone() }) {
+        Ok(GitReply::Proof(proof)) => proof,
+        other => panic!("no proof: {other:?}"),
+    }
+}
+
+/// A merge is proven by main as it is now: not before it, no more when it was taken back, still after later pushes
+/// (decision 19).
+fn a_proof_is_of_main_as_it_is<S: Stage>(stage: &mut S) {
+    let (change, built) = ready(stage);
+    assert!(!proof(stage, &built.commit).ancestor);
+    let before = stage.main();
+    assert!(stage.forge(&merge_call(change, &built)).is_ok());
+    stage.main_loses_one();
+    assert_eq!((proof(stage, &built.commit).ancestor, stage.main()), (false, before), "it was taken back");
+    assert!(stage.forge(&merge_call(change, &built)).is_ok(), "and is merged again");
+    stage.main_gets("later", "x");
+    let shown = proof(stage, &built.commit);
+    assert_eq!((shown.ancestor, shown.main, shown.tree), (true, stage.main(), built.tree));
+}
+
+/// Of a commit that nobody knows it cannot be told whether main has it: unknown, never no (decision 36).
+fn an_unknown_commit_is_no_answer<S: Stage>(stage: &mut S) {
+    let commit = Commit("0123456789012345678901234567890123456789".to_owned());
+    assert_eq!(kind(stage.git(&GitCall::Prove { commit })), FailureKind::Unknown);
+}
+
+const LOG: &str = "---\ndeploy_status: SUCCESS\n---\n# Deploy log\n";
+
+fn record_call(item: &str, text: &str) -> GitCall {
+    let (record, item, text) = (Record::DeployLog, WorkItem::from(item), Text::of(text));
+    GitCall::WriteRecord { record, item, text, run: Some(run(9)) }
+}
+
+fn recorded<S: Stage>(stage: &mut S, item: &str, text: &str) -> Commit {
+    stage.keep_text(text);
+    match stage.git(&record_call(item, text)) {
+        Ok(GitReply::RecordWritten { commit }) => commit,
+        other => panic!("the record is not written: {other:?}"),
+    }
+}
+
+/// A record is one commit however often it is written, and another one stands on top of it (decision 18).
+fn a_record_is_written_once<S: Stage>(stage: &mut S) {
+    let first = recorded(stage, ITEM, LOG);
+    assert_eq!(recorded(stage, ITEM, LOG), first);
+    let second = recorded(stage, "ORCH-008", LOG);
+    assert_eq!(stage.parents(&second), [first]);
+    assert_eq!(stage.head(RECORDS), Some(second.clone()));
+    let path = |item| Record::DeployLog.path(&WorkItem::from(item));
+    for item in [ITEM, "ORCH-008"] {
+        assert_eq!(stage.file(&second, &path(item)).as_deref().map(str::trim_end), Some(LOG.trim_end()));
+    }
+    assert_eq!(recorded(stage, ITEM, LOG), second, "it stands below the tip");
+}
+
+/// A record moves neither main nor the task branch (decision 18).
+fn a_record_moves_nothing_else<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let main = stage.main();
+    recorded(stage, ITEM, LOG);
+    assert_eq!((stage.main(), stage.head(BRANCH)), (main, Some(head)));
+}
+
+/// A record whose text the journal does not have (any more) is refused for good, never written empty.
+fn a_record_without_its_text_is_refused<S: Stage>(stage: &mut S) {
+    assert_eq!(kind(stage.git(&record_call(ITEM, "never kept"))), FailureKind::Permanent);
+    assert_eq!(stage.head(RECORDS), None);
+}
+
+/// What another program keeps busy did not happen, and works when that one is done.
+fn what_is_busy_works_later<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    stage.work(run(1), &head, Work::Writes("src/new"));
+    let call = collect_call(1, Role::Developer, &head);
+    stage.busy(true);
+    assert_eq!(kind(stage.git(&call)), FailureKind::Transient);
+    stage.busy(false);
+    let work = collected(stage.git(&call));
+    assert_eq!(stage.parents(&work.head), [head]);
+}

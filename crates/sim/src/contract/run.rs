@@ -1,0 +1,221 @@
+//! What does the start of a run promise, be it of an agent, of the tests or of a deploy hook? The real supervisor and the
+//! simulator's run this same suite (decisions 3, 7, 14, 22).
+
+use orch_core::call::{Failure, FailureKind};
+use orch_core::event::{RunEnd, RunHow};
+use orch_core::id::{Commit, RunId, TaskId};
+use orch_core::time::Span;
+
+use super::repository::run;
+use super::{OutOfReach, keep, promises};
+
+/// What the program of a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Does {
+    /// It ends with this code.
+    Ends(i32),
+    /// It goes on until somebody ends it.
+    Hangs,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Order {
+    /// Under which name.
+    pub run: RunId,
+    /// Whose.
+    pub task: TaskId,
+    /// On what.
+    pub commit: Commit,
+    /// Killed after this.
+    pub limit: Span,
+}
+
+impl Order {
+    /// Run `n` of the suite, on a commit that there is.
+    fn of(n: u32) -> Self {
+        Self { run: run(n), task: TaskId::from("DEMO-001"), commit: Commit(COMMIT.to_owned()), limit: LONG }
+    }
+}
+
+/// A commit that every stage has.
+pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+/// More than any of these takes.
+const LONG: Span = Span::minutes(5);
+
+/// What is seen of a run without waiting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing of that name began.
+    NotBegun,
+    /// It lives.
+    Alive,
+    /// It does not live any more.
+    Over,
+}
+
+/// A machine on which one kind of run is started.
+pub trait Stage {
+    /// What it cannot bring about.
+    const OUT_OF_REACH: &[OutOfReach] = &[];
+
+    /// What the program of this run will do.
+    fn will(&mut self, run: RunId, does: Does);
+    /// Asks for the start: the supervisor's process id.
+    fn start(&mut self, order: &Order) -> Result<u32, Failure>;
+    /// Asks for the stop.
+    fn stop(&mut self, run: RunId) -> Result<(), Failure>;
+    /// Waits for the end and reads it.
+    fn end(&mut self, run: RunId) -> RunEnd;
+    /// Looks.
+    fn seen(&mut self, run: RunId) -> Seen;
+    /// How often the program of a run that is over, or lives for long, began.
+    fn began(&mut self, run: RunId) -> usize;
+    /// Kills the supervisor, which leaves no record.
+    fn lose(&mut self, run: RunId, pid: u32);
+}
+
+/// Shows every promise; `make` gives a fresh stage each time.
+///
+/// # Panics
+/// At the end, naming the promises that were broken.
+pub fn run_of<S: Stage>(make: impl Fn() -> S) {
+    let promises = promises![
+        a_run_starts_once,
+        a_run_that_lives_is_found,
+        a_run_that_nobody_started_has_not_begun,
+        a_run_ends_with_its_code,
+        an_end_is_told_again,
+        a_run_ends_at_its_limit,
+        a_stop_ends_it,
+        a_stop_may_come_first,
+        a_stop_may_come_too_late,
+        a_stop_is_for_one_run,
+        a_dead_supervisor_is_a_lost_run,
+        a_name_alone_is_no_proof,
+    ];
+    keep(promises, S::OUT_OF_REACH, make);
+}
+
+fn started<S: Stage>(stage: &mut S, order: &Order, does: Does) -> u32 {
+    stage.will(order.run, does);
+    match stage.start(order) {
+        Ok(pid) => pid,
+        Err(failure) => panic!("{} is not started: {failure:?}", order.run),
+    }
+}
+
+/// Asked again while it works and when it is over, it is found: the program began once (decision 1).
+fn a_run_starts_once<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Ends(0));
+    assert_eq!(stage.start(&order), Ok(pid));
+    assert_eq!(stage.end(order.run).how, RunHow::Exited { code: 0 });
+    assert_eq!(stage.start(&order), Ok(pid));
+    assert_eq!((stage.began(order.run), stage.seen(order.run)), (1, Seen::Over));
+}
+
+/// A run that lives is seen alive, and asking for it again gives the same process (decision 7).
+fn a_run_that_lives_is_found<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Hangs);
+    assert_eq!(stage.seen(order.run), Seen::Alive);
+    assert_eq!((stage.start(&order), stage.seen(order.run)), (Ok(pid), Seen::Alive));
+}
+
+/// A name that nobody started is not begun: neither alive nor dead.
+fn a_run_that_nobody_started_has_not_begun<S: Stage>(stage: &mut S) {
+    assert_eq!(stage.seen(run(1)), Seen::NotBegun);
+    started(stage, &Order::of(1), Does::Ends(0));
+    assert_eq!(stage.seen(run(2)), Seen::NotBegun);
+}
+
+/// The exit code is told as it is: 0 alone is well, and what the others mean is not the starter's to say (decision 22).
+fn a_run_ends_with_its_code<S: Stage>(stage: &mut S) {
+    for (n, code) in [(1, 1), (2, 0), (3, 2)] {
+        let order = Order::of(n);
+        started(stage, &order, Does::Ends(code));
+        let end = stage.end(order.run);
+        assert_eq!((end.run, end.how), (order.run, RunHow::Exited { code }));
+    }
+}
+
+/// An end that was read and not written down is read again, the same.
+fn an_end_is_told_again<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    started(stage, &order, Does::Ends(1));
+    let end = stage.end(order.run);
+    assert_eq!(stage.end(order.run), end);
+}
+
+/// Who does not end is ended at the limit, and it is said so: never taken for an answer (decision 36).
+fn a_run_ends_at_its_limit<S: Stage>(stage: &mut S) {
+    let order = Order { limit: Span(50), ..Order::of(1) };
+    started(stage, &order, Does::Hangs);
+    assert_eq!(stage.end(order.run).how, RunHow::TimedOut);
+}
+
+/// A stop ends a run, and may be asked for again (decision 7).
+fn a_stop_ends_it<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    started(stage, &order, Does::Hangs);
+    assert_eq!(stage.stop(order.run), Ok(()));
+    assert_eq!(stage.stop(order.run), Ok(()));
+    assert_eq!(stage.end(order.run).how, RunHow::Stopped);
+    assert_eq!((stage.stop(order.run), stage.seen(order.run)), (Ok(()), Seen::Over));
+}
+
+/// A run that was stopped before it began does not begin any more: the start came late (decision 3).
+fn a_stop_may_come_first<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    assert_eq!(stage.stop(order.run), Ok(()));
+    stage.will(order.run, Does::Hangs);
+    let kind = stage.start(&order).map_err(|failure| failure.kind);
+    assert_eq!(kind, Err(FailureKind::Permanent));
+    assert_eq!(stage.seen(order.run), Seen::NotBegun);
+}
+
+/// A stop that comes after the end changes nothing of it.
+fn a_stop_may_come_too_late<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    started(stage, &order, Does::Ends(0));
+    let end = stage.end(order.run);
+    assert_eq!(stage.stop(order.run), Ok(()));
+    assert_eq!(stage.end(order.run), end);
+}
+
+/// A stop is for the run that it names.
+fn a_stop_is_for_one_run<S: Stage>(stage: &mut S) {
+    let (one, other) = (Order::of(1), Order::of(2));
+    started(stage, &one, Does::Hangs);
+    started(stage, &other, Does::Hangs);
+    assert_eq!(stage.stop(one.run), Ok(()));
+    assert_eq!(stage.end(one.run).how, RunHow::Stopped);
+    assert_eq!(stage.seen(other.run), Seen::Alive);
+}
+
+/// A supervisor that died without a word has lost its run: that is no exit of the program, and it is not started again under
+/// the same name (decisions 3, 7).
+fn a_dead_supervisor_is_a_lost_run<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Hangs);
+    stage.lose(order.run, pid);
+    let end = stage.end(order.run);
+    assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
+    let again = stage.start(&order);
+    assert_eq!((stage.seen(order.run), stage.end(order.run).how), (Seen::Over, end.how), "{again:?}");
+}
+
+/// What is there under a name counts for its task and commit alone, as after a restore that gives names again.
+fn a_name_alone_is_no_proof<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Ends(0));
+    stage.end(order.run);
+    let other_task = Order { task: TaskId::from("DEMO-002"), ..order.clone() };
+    let other_commit = Order { commit: Commit("e".repeat(40)), ..order.clone() };
+    for other in [other_task, other_commit] {
+        let kind = stage.start(&other).map_err(|failure| failure.kind);
+        assert_eq!(kind, Err(FailureKind::Permanent), "{other:?}");
+    }
+    assert_eq!((stage.start(&order), stage.began(order.run)), (Ok(pid), 1));
+}
