@@ -44,6 +44,8 @@ pub struct Repository {
     pub cut: BTreeMap<String, String>,
     collected: BTreeMap<RunId, Commit>,
     changes: BTreeMap<u64, (String, bool)>,
+    /// Which task opened which change request.
+    pub opened: BTreeMap<u64, String>,
     /// Every commit that main was, oldest first.
     pub main_was: Vec<Commit>,
     /// Trees on which the tests ran and were green.
@@ -552,12 +554,13 @@ impl Repository {
 
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         match call {
-            ForgeCall::OpenChange { branch, .. } => {
+            ForgeCall::OpenChange { branch, task, .. } => {
                 let of = |(name, open): &(String, bool)| name == branch && *open;
                 let known = self.changes.iter().find(|(_, change)| of(change)).map(|(n, _)| *n);
                 let change = known.unwrap_or(self.changes.len() as u64 + 1);
                 if known.is_none() {
                     self.changes.insert(change, (branch.clone(), true));
+                    self.opened.insert(change, task.0.clone());
                     self.writes += 1;
                 }
                 Ok(ForgeReply::ChangeOpened { change })
