@@ -172,6 +172,8 @@ pub enum Change {
     MergeUntold(bool),
     /// Of which questions nobody knows what they did.
     Untold(Vec<Untold>),
+    /// The tracker told of this state of the issue.
+    ReadAt(u64),
     /// What it waits for in a backoff is due then, by a wall clock that stepped.
     Due(Moment),
 

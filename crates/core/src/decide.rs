@@ -19,7 +19,7 @@ use crate::said::{Cause, Said};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
-use crate::{backoff, others, outside, press, runs};
+use crate::{backoff, news, others, outside, press, runs};
 
 /// What was decided about one event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -359,8 +359,12 @@ fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
 
 fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tracker::Status) {
     match outcome {
-        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status })) => {
-            press::board_shows(d, *status);
+        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision })) => {
+            // What was read since the write is newer than its answer.
+            if !news::is_older(&d.task, *revision) {
+                press::read_at(d, *revision);
+                press::board_shows(d, *status);
+            }
             d.change(Change::BoardSettled);
             d.because(Reason::Noted);
         }

@@ -152,6 +152,9 @@ pub struct Task {
     /// the task was stopped. A stop asks them once more (row 146).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<Untold>,
+    /// The newest state of the issue that the tracker told of (decision 67).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 /// A question of which nobody knows what it did.

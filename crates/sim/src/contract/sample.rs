@@ -76,6 +76,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         allowed: None,
         merge_untold: false,
         untold: Vec::new(),
+        revision: None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod pipeline;
 mod faults;
+mod outages;
 mod golden;
 mod rows;
 mod rows_of_tasks;
