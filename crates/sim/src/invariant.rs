@@ -83,6 +83,8 @@ pub struct Watch {
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
     due: BTreeMap<TaskId, (TimerId, i64)>,
+    /// Tasks whose merge in this round is proven.
+    proven: BTreeSet<TaskId>,
     told_of: board::Told,
     /// How many promises were looked at so far.
     pub evaluated: u64,

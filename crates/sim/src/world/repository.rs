@@ -593,6 +593,10 @@ impl Repository {
             ForgeCall::Merge { candidate, main, change } => {
                 let now = self.main();
                 if self.contains(&now, candidate) {
+                    // A forge that finds a change in main says that it is merged.
+                    if let Some((_, open)) = self.changes.get_mut(change) {
+                        *open = false;
+                    }
                     return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
                 }
                 if now != *main {
