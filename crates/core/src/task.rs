@@ -388,12 +388,8 @@ pub enum Ask {
 impl Ask {
     /// Whether it moves the task branch, or opens or closes its change request.
     pub fn moves_branch(&self) -> bool {
-        match self {
-            Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Restore | Ask::Candidate => {
-                true
-            }
-            Ask::Launch { .. } | Ask::Merge | Ask::Prove | Ask::Probe | Ask::Reason { .. } => false,
-        }
+        let forge = matches!(self, Ask::OpenChange | Ask::Restore);
+        forge || matches!(self, Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::Candidate)
     }
 }
 
