@@ -125,6 +125,8 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         passed: None,
         allowed: None,
         merge_untold: false,
+        untold: Vec::new(),
+        revision: reading.revision,
     })))
 }
 
@@ -252,6 +254,8 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::CandidatePassed(candidate) => task.passed = Some(candidate.clone()),
         Change::Allowed(by) => task.allowed = by.clone(),
         Change::MergeUntold(untold) => task.merge_untold = *untold,
+        Change::Untold(asks) => task.untold.clone_from(asks),
+        Change::ReadAt(revision) => task.revision = Some(*revision),
         Change::Due(at) => {
             if let Step::Backoff { due, .. } = &mut task.step {
                 *due = *at;

@@ -2,10 +2,11 @@
 
 use crate::time::Span;
 
-/// The wait before try number `tries` (from 1): 1, 2, 4 ... seconds, at most five minutes.
+/// The wait before try number `tries` (from 1): 1, 2, 4 ... seconds, at most a minute. As long as a sweep's: whoever was away
+/// for hours finds everything caught up within a minute of being back.
 pub const fn outage(tries: u32) -> Span {
-    let doubled = 1u64 << if tries > 9 { 9 } else { tries.saturating_sub(1) };
-    Span::seconds(if doubled > 300 { 300 } else { doubled })
+    let doubled = 1u64 << if tries > 6 { 6 } else { tries.saturating_sub(1) };
+    Span::seconds(if doubled > 60 { 60 } else { doubled })
 }
 
 /// The wait before the deployed service is asked again who it is.
@@ -29,8 +30,8 @@ mod tests {
     /// Proves that waits double and are bounded, so that a retry loop neither spins nor sleeps for ever.
     #[test]
     fn waits_double_and_are_bounded() {
-        let waits: Vec<u64> = [1, 2, 3, 9, 10, 4_000_000].map(|n| outage(n).as_seconds()).to_vec();
-        assert_eq!(waits, [1, 2, 4, 256, 300, 300]);
+        let waits: Vec<u64> = [1, 2, 3, 6, 7, 4_000_000].map(|n| outage(n).as_seconds()).to_vec();
+        assert_eq!(waits, [1, 2, 4, 32, 60, 60]);
         assert_eq!(provider(100), Span::minutes(60));
     }
 }

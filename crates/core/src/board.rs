@@ -441,6 +441,7 @@ mod tests {
             text: Text::of("t"),
             labels: Labels::default(),
             present: true,
+            revision: None,
         };
         let stage = if want == Want::Start { Stage::Created } else { Stage::Development };
         let changes = [

@@ -17,7 +17,7 @@ use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
     Branch, Cancel, Consent, Deployed, Escalation, Merged, Outside, Rejection, Request, ReviewClock, RunRow,
-    Step,
+    Step, Untold,
 };
 use crate::time::{Boot, Moment, Span};
 
@@ -170,6 +170,10 @@ pub enum Change {
     Allowed(Option<String>),
     /// Nobody knows whether the merge that was asked for happened, or somebody does now.
     MergeUntold(bool),
+    /// Of which questions nobody knows what they did.
+    Untold(Vec<Untold>),
+    /// The tracker told of this state of the issue.
+    ReadAt(u64),
     /// What it waits for in a backoff is due then, by a wall clock that stepped.
     Due(Moment),
 

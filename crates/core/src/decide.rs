@@ -9,7 +9,7 @@ use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
 use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, RunHow, Stamped, Turn};
 use crate::gate::GateId;
-use crate::id::{Entity, TaskId, TimerId};
+use crate::id::{EffectId, Entity, TaskId, TimerId};
 use crate::journal::Blob;
 use crate::policy::Policy;
 use crate::reason::{Ignored, NoEffect, Reason};
@@ -18,8 +18,8 @@ use crate::rework::{Findings, Judge};
 use crate::said::{Cause, Said};
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
-use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Want, Why};
-use crate::{backoff, others, outside, press, runs};
+use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
+use crate::{backoff, news, others, outside, press, runs};
 
 /// What was decided about one event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -227,8 +227,10 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
         return aside(d, reply);
     }
     if d.task.cancel.is_some() && !d.task.is_critical() {
-        return terminal::cancel_now(d);
+        terminal::cancel_now(d);
+        return terminal::told(d, reply);
     }
+    remember(d, effect, &ask, &reply.outcome);
     if let Some(rejection) = d.task.rejection.clone()
         && !matches!(&reply.outcome, Outcome::Failed(f) if f.kind != FailureKind::Permanent)
     {
@@ -288,6 +290,33 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
     }
 }
 
+/// What was refused for good may have happened when it was asked before: it is remembered until an answer says where
+/// branch and change request are, so that a stop can undo it (row 146).
+fn remember(d: &mut Desk<'_>, effect: EffectId, ask: &Ask, outcome: &Outcome) {
+    let mut untold = d.task.untold.clone();
+    match outcome {
+        Outcome::Failed(failure) => {
+            let known = untold.iter().any(|untold| untold.ask == *ask);
+            if failure.kind == FailureKind::Permanent && ask.moves_branch() && !known {
+                untold.push(Untold { effect, ask: ask.clone() });
+            }
+        }
+        Outcome::Done(Reply::Forge(ForgeReply::ChangeOpened { .. })) => {
+            untold.retain(|untold| untold.ask != Ask::OpenChange);
+        }
+        Outcome::Done(Reply::Git(
+            GitReply::BranchCut { .. }
+            | GitReply::Collected(_)
+            | GitReply::Candidate(_)
+            | GitReply::BranchMoved { .. },
+        )) => untold.retain(|untold| untold.ask == Ask::OpenChange),
+        Outcome::Done(_) => {}
+    }
+    if d.task.untold != untold {
+        d.change(Change::Untold(untold));
+    }
+}
+
 /// The facts of an answer, without what would follow from it: something else follows.
 fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
     match answer {
@@ -319,23 +348,23 @@ fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
 /// The reply of an effect that the task does not wait for.
 fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
     match &reply.outcome {
-        Outcome::Done(answer) => {
-            d.because(Reason::Noted);
-            if d.task.stage == Stage::Cancelled {
-                terminal::undo(d, answer);
-            }
-        }
+        Outcome::Done(_) => d.because(Reason::Noted),
         Outcome::Failed(failure) => {
             let cause = failure.cause.clone();
             d.because(Reason::Unperformed { effect: reply.effect, cause });
         }
     }
+    terminal::told(d, reply);
 }
 
 fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tracker::Status) {
     match outcome {
-        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status })) => {
-            press::board_shows(d, *status);
+        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision })) => {
+            // What was read since the write is newer than its answer.
+            if !news::is_older(&d.task, *revision) {
+                press::read_at(d, *revision);
+                press::board_shows(d, *status);
+            }
             d.change(Change::BoardSettled);
             d.because(Reason::Noted);
         }

@@ -5,8 +5,18 @@ use crate::call::tracker::IssueReading;
 use crate::event::BranchReading;
 use crate::task::{Outside, Task, Withdrawn};
 
-/// Whether the tracker says anything of the issue that the task does not know.
+/// Whether the tracker says anything of the issue that the task does not know. What is older than what is known tells
+/// nothing: it was overtaken on its way, or read where writes come late (decision 67).
 pub fn of_issue(task: &Task, reading: &IssueReading) -> bool {
+    !is_older(task, reading.revision) && differs(task, reading)
+}
+
+/// Whether something that a tracker says is older than what the task knows of its issue.
+pub(crate) fn is_older(task: &Task, revision: Option<u64>) -> bool {
+    revision.zip(task.revision).is_some_and(|(said, known)| said < known)
+}
+
+fn differs(task: &Task, reading: &IssueReading) -> bool {
     task.board.shows != reading.status
         || task.labels != reading.labels
         || task.request.title != reading.title

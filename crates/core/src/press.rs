@@ -10,6 +10,7 @@ use crate::desk::Desk;
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
+use crate::news;
 use crate::note::Note;
 use crate::outside;
 use crate::reason::{Ignored, NoEffect, Reason};
@@ -31,9 +32,20 @@ pub(crate) fn board_shows(d: &mut Desk<'_>, status: Option<Status>) {
     }
 }
 
+/// The tracker told of this state of the issue.
+pub(crate) fn read_at(d: &mut Desk<'_>, revision: Option<u64>) {
+    if let Some(revision) = revision.filter(|revision| d.task.revision != Some(*revision)) {
+        d.change(Change::ReadAt(revision));
+    }
+}
+
 /// The tracker says what the issue looks like: every difference is looked at by itself.
 pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
     let reading = &seen.reading;
+    if news::is_older(&d.task, reading.revision) {
+        return d.because(Reason::Noted);
+    }
+    read_at(d, reading.revision);
     let was_present = d.task.request.present;
     let request = Request {
         title: reading.title.clone(),

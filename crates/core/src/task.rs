@@ -152,6 +152,22 @@ pub struct Task {
     /// A merge was asked for and nobody knows whether it happened: that is proved before anything else (decision 19).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub merge_untold: bool,
+    /// Questions about branch and change request of which nobody knows what they did: refused for good, or still asked when
+    /// the task was stopped. A stop asks them once more (row 146).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untold: Vec<Untold>,
+    /// The newest state of the issue that the tracker told of (decision 67).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+}
+
+/// A question of which nobody knows what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// The effect by which it was asked last.
+    pub effect: EffectId,
+    /// What was asked.
+    pub ask: Ask,
 }
 
 /// What people did with a task's branch.
@@ -379,6 +395,14 @@ pub enum Ask {
         /// Who rejected.
         by: String,
     },
+}
+
+impl Ask {
+    /// Whether it moves the task branch, or opens or closes its change request.
+    pub fn moves_branch(&self) -> bool {
+        let forge = matches!(self, Ask::OpenChange | Ask::Restore);
+        forge || matches!(self, Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::Candidate)
+    }
 }
 
 /// Why something is asked again later.
@@ -646,14 +670,7 @@ impl Task {
 
     /// Whether an answer is out that says where the task branch is: until then nobody may build on its head.
     pub fn branch_moves(&self) -> bool {
-        match self.open_question() {
-            Some(
-                Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::OpenChange | Ask::Restore | Ask::Candidate,
-            ) => true,
-            Some(Ask::Launch { .. } | Ask::Merge | Ask::Prove | Ask::Probe | Ask::Reason { .. }) | None => {
-                false
-            }
-        }
+        self.open_question().is_some_and(Ask::moves_branch)
     }
 
     /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150,

@@ -81,6 +81,8 @@ pub struct Bench {
     pub tally: Tally,
     /// The boundaries at which the brain died: before or after which kind of call.
     pub died: BTreeMap<(Side, &'static str), u64>,
+    /// Calls performed, whatever came of them.
+    pub calls: u64,
     requests: u64,
     watch: Watch,
 }
@@ -142,6 +144,7 @@ impl Bench {
             faults,
             tally: Tally::default(),
             died: BTreeMap::new(),
+            calls: 0,
             requests: 0,
             watch: Watch::default(),
         };
@@ -286,7 +289,8 @@ impl Bench {
     /// The next moment at which something is due, if the patience is enough for it.
     fn next(&self) -> Option<Moment> {
         let due = self.deliveries.first().map(|next| next.due).filter(|due| due.since(self.now) <= SWEEP);
-        let next = [self.wake, due].into_iter().flatten().min();
+        let answers = self.is_away().then_some(self.out_until);
+        let next = [self.wake, due, answers].into_iter().flatten().min();
         next.filter(|next| next.since(self.now) <= self.patience)
     }
 

@@ -39,12 +39,14 @@ faults! {
     Sleeper = "paused brain wakes after another took over",
     /// The disk takes no commit.
     DiskFull = "disk full",
-    /// The wall clock steps forward, by up to an hour.
+    /// The wall clock steps forward, by up to an hour or by a year.
     ClockForward = "clock steps forward",
-    /// The wall clock steps back, by up to an hour.
+    /// The wall clock steps back, by up to an hour or by a year.
     ClockBack = "clock steps back",
     /// The wall clock stands still for some actions.
     ClockFrozen = "clock stands still",
+    /// The machine sleeps for up to an hour: all clocks go on, and nobody works.
+    Suspended = "machine sleeps",
     /// The effect happened and the answer was lost: `Unknown`.
     LostAnswer = "answer lost",
     /// The time ran out before the effect: `Unknown` too, and nothing happened.
@@ -67,6 +69,9 @@ faults! {
     ReorderedDelivery = "delivery out of order",
     /// A delivery comes hours later.
     DelayedDelivery = "delivery hours late",
+    /// What is read of an issue is older than what was read before: a delivery's own content, or a reading where writes come
+    /// late.
+    StaleReading = "reading of older content",
     /// The outside tells Orch what Orch did there, perhaps before it answers.
     EchoedDelivery = "delivery of our own write",
     /// An agent ends with an error and leaves nothing.
@@ -158,6 +163,7 @@ impl Faults {
             (Fault::ClockForward, 4),
             (Fault::ClockBack, 4),
             (Fault::ClockFrozen, 4),
+            (Fault::Suspended, 2),
             (Fault::LostAnswer, 40),
             (Fault::TimeOut, 20),
             (Fault::ServerError, 30),
@@ -169,6 +175,7 @@ impl Faults {
             (Fault::ReorderedDelivery, 50),
             (Fault::DelayedDelivery, 50),
             (Fault::EchoedDelivery, 100),
+            (Fault::StaleReading, 50),
             (Fault::AgentDies, 15),
             (Fault::AgentReturns, 400),
             (Fault::CannotStart, 15),

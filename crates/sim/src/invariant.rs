@@ -1,6 +1,7 @@
 //! What never happens? Each promise of the product has a name here and is checked after every step.
 
 mod rows;
+mod board;
 mod course;
 mod tasks;
 mod merge;
@@ -86,6 +87,9 @@ pub struct Watch {
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
     due: BTreeMap<TaskId, (TimerId, i64)>,
+    /// Tasks whose merge in this round is proven.
+    proven: BTreeSet<TaskId>,
+    told_of: board::Told,
     /// How often promises were looked at so far.
     pub looks: Looks,
 }
@@ -104,6 +108,7 @@ impl Watch {
             let Entity::Task(id) = &row.entity else { continue };
             self.row(id, row)?;
             self.course(id, row)?;
+            self.told(id, row, world)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;

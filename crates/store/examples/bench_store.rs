@@ -234,6 +234,7 @@ impl Writer {
             text: Text::of(&text),
             labels: Labels::default(),
             present: true,
+            revision: None,
         };
         let born =
             Change::Born { id: task.id.clone(), project: task.project.clone(), reading: Box::new(reading) };

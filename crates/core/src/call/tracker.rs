@@ -126,6 +126,10 @@ pub struct IssueReading {
     pub labels: Labels,
     /// Whether the issue still exists and is not archived.
     pub present: bool,
+    /// Which state of the issue this is: a number that rises with every change of it at the tracker. `None` where the tracker
+    /// has none; a reading below one that is known is older, and no news (decision 67).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
 }
 
 /// The labels that mean something (predecessor section 11).
@@ -199,6 +203,9 @@ pub enum TrackerReply {
     StatusSet {
         /// What the board says now.
         status: Option<Status>,
+        /// The revision of the issue that says so, as in [`IssueReading`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        revision: Option<u64>,
     },
     /// The comment stands.
     Commented,

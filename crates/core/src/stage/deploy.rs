@@ -497,6 +497,7 @@ mod tests {
             text,
             labels: Labels::default(),
             present: true,
+            revision: None,
         };
         let (commit, tree) = (Commit("a".repeat(40)), Tree("b".repeat(40)));
         let (at, change_request, branch) = (Moment(1), None, None);

@@ -5,11 +5,11 @@ use crate::call::{Call, ForgeCall, ForgeReply, GitReply, Reply};
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::Line;
-use crate::event::Usage;
+use crate::event::{EffectReply, Outcome, Usage};
 use crate::note::Note;
 use crate::reason::Reason;
 use crate::stage::{Role, Stage};
-use crate::task::{Deployed, Job, Rest, Step};
+use crate::task::{Ask, Deployed, Job, Rest, Step, Untold};
 use crate::time::Span;
 
 /// Delivered. The stage is `done` already; a stop that waited for the deploy is carried out instead (decision 41).
@@ -64,12 +64,7 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
         d.stop_run(run);
     }
     let line = Line::Git(d.task.project.clone());
-    // What an unanswered question did is not known: it is asked once more, and undone when the answer comes.
-    if let Step::Asked { ask, .. } | Step::Backoff { ask, .. } = d.task.step.clone()
-        && d.task.branch_moves()
-    {
-        d.look_after(&ask);
-    }
+    ask_what_is_untold(d);
     if d.task.rejection.is_some() {
         d.change(Change::Rejected(None));
     }
@@ -94,8 +89,51 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     d.rest(Rest::Over);
 }
 
+/// What a question did that was refused for good, or not answered so far, is not known: it is asked once more, and undone
+/// when the answer comes. One that is on its way is answered yet.
+fn ask_what_is_untold(d: &mut Desk<'_>) {
+    let on_its_way = match &d.task.step {
+        Step::Asked { effect, ask, .. } if ask.moves_branch() => {
+            Some(Untold { effect: *effect, ask: ask.clone() })
+        }
+        Step::Asked { .. }
+        | Step::Backoff { .. }
+        | Step::Rest(_)
+        | Step::Queued(_)
+        | Step::Running { .. } => None,
+    };
+    let refused = d.task.untold.iter().map(|untold| &untold.ask);
+    let open = d.task.open_question().filter(|ask| ask.moves_branch());
+    let mut again: Vec<Ask> = refused.chain(open).cloned().collect();
+    again.dedup();
+    again.retain(|ask| on_its_way.as_ref().is_none_or(|untold| untold.ask != *ask));
+    for ask in again {
+        d.look_after(&ask);
+    }
+    let left: Vec<Untold> = on_its_way.into_iter().collect();
+    if d.task.untold != left {
+        d.change(Change::Untold(left));
+    }
+}
+
+/// What was asked for is answered after the stop: what it did is undone, and what nobody knows is asked once more (row 146).
+pub(crate) fn told(d: &mut Desk<'_>, reply: &EffectReply) {
+    if d.task.stage != Stage::Cancelled {
+        return;
+    }
+    let (mine, others): (Vec<_>, Vec<_>) =
+        d.task.untold.clone().into_iter().partition(|untold| untold.effect == reply.effect);
+    if !mine.is_empty() {
+        d.change(Change::Untold(others));
+    }
+    match &reply.outcome {
+        Outcome::Done(answer) => undo(d, answer),
+        Outcome::Failed(_) => mine.iter().for_each(|untold| d.look_after(&untold.ask)),
+    }
+}
+
 /// An answer that came after the stop: what it tells of is undone too (row 146).
-pub(crate) fn undo(d: &mut Desk<'_>, answer: &Reply) {
+fn undo(d: &mut Desk<'_>, answer: &Reply) {
     let name = d.task.branch.as_ref().map(|branch| branch.name.clone());
     let (branch, head) = match answer {
         Reply::Git(GitReply::BranchCut { branch, head, .. }) => (Some(branch.clone()), head.clone()),

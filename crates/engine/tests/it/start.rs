@@ -36,6 +36,7 @@ fn issue() -> Incoming {
         text,
         labels: Labels::default(),
         present: true,
+        revision: None,
     };
     let seen = IssueSeen { project: "demo".into(), reading };
     Incoming::of(Target::Issue { prefix: "DEMO".to_owned() }, Event::Issue(Box::new(seen)))

@@ -309,6 +309,7 @@ fn two_tasks(stage: &Stage) {
             text: Text::of("more"),
             labels: Labels::default(),
             present: true,
+            revision: None,
         };
         let seen = Event::Issue(Box::new(IssueSeen { project: project.clone(), reading }));
         let target = Target::Issue { prefix: "D".to_owned() };

@@ -50,6 +50,7 @@ fn waiting(stage: &Stage) -> Timer {
         text: Text::of(""),
         labels: Labels::default(),
         present: true,
+        revision: None,
     };
     let seen = Event::Issue(Box::new(IssueSeen { project, reading }));
     let issue = Incoming::of(Target::Issue { prefix: "D".to_owned() }, seen)

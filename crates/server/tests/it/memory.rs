@@ -104,6 +104,7 @@ impl Memory {
             text: self.keep(text),
             labels: Labels::default(),
             present: true,
+            revision: None,
         };
         let event = Event::Issue(Box::new(IssueSeen { project: project.into(), reading }));
         self.happen(&Entity::Task(task.clone()), event, &format!("issue/{task}"));

@@ -3,6 +3,8 @@
 use orch_core::call::tracker::Status;
 use orch_core::gesture::Press;
 use orch_core::hold::{HoldKind, Standing, standing};
+use orch_core::id::{Entity, TaskId};
+use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task, Want};
 
 use super::Bench;
@@ -61,6 +63,9 @@ impl Bench {
             Step::Queued(Want::Agent(_)) if self.is_out_of_money(task) => {
                 return drop(self.gesture(&task.id, Press::Allow));
             }
+            Step::Queued(_) if self.is_frozen_by_the_past(task) => {
+                return drop(self.gesture_to(Entity::Repository(task.project.clone()), Press::Unfreeze));
+            }
             Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
         };
         let issue = task.issue.clone();
@@ -90,11 +95,30 @@ impl Bench {
     }
 
     fn is_out_of_money(&mut self, task: &Task) -> bool {
+        let money = |kind| matches!(kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. });
+        self.holds(task).into_iter().any(money)
+    }
+
+    /// Whether what froze the repository was given up: nobody will mend it, and a person looks at main (decision 41).
+    fn is_frozen_by_the_past(&mut self, task: &Task) -> bool {
+        let by: Vec<TaskId> = self
+            .holds(task)
+            .into_iter()
+            .filter_map(|kind| match kind {
+                HoldKind::Frozen { task, .. } => task,
+                _ => None,
+            })
+            .collect();
+        by.iter().any(|id| self.task(id).is_none_or(|task| task.stage == Stage::Cancelled))
+    }
+
+    /// What a task is held by now.
+    fn holds(&mut self, task: &Task) -> Vec<HoldKind> {
         let now = self.now;
         let engine = self.engine();
-        let Standing::Held(holds) = standing(task, engine.board(), engine.policies(), now) else {
-            return false;
-        };
-        holds.iter().any(|hold| matches!(hold.kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. }))
+        match standing(task, engine.board(), engine.policies(), now) {
+            Standing::Held(holds) => holds.into_iter().map(|hold| hold.kind).collect(),
+            _ => Vec::new(),
+        }
     }
 }

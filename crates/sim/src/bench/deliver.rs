@@ -39,7 +39,11 @@ impl Bench {
 
     /// The tracker tells what an issue looks like.
     pub fn deliver(&mut self, key: &IssueKey) -> Option<Ack> {
-        let reading = self.world.tracker.read(key)?;
+        let mut reading = self.world.tracker.see(key)?;
+        if self.strikes(Fault::StaleReading) {
+            let ago = 1 + self.dice.which("changes ago", 4);
+            reading = self.world.tracker.saw(key, ago).cloned().unwrap_or(reading);
+        }
         let issue = self.world.tracker.issues.get(key)?;
         let blobs = vec![Blob::of(issue.title.as_str()), Blob::of(issue.text.as_str())];
         let project = issue.project.clone();
@@ -57,6 +61,10 @@ impl Bench {
     /// The tracker sends a delivery: it may be lost, late, overtaken or doubled, and what it causes is a reading of what is
     /// true when it arrives (decisions 2, 34).
     pub fn send(&mut self, key: &IssueKey) -> Option<Ack> {
+        // Who cannot be asked cannot tell either.
+        if self.is_away() {
+            return None;
+        }
         if self.strikes(Fault::LostDelivery) || std::mem::take(&mut self.lose_delivery) {
             return None;
         }
@@ -102,8 +110,11 @@ impl Bench {
         }
     }
 
-    /// Reads everything outside, as a sweep does; whether anything was news.
+    /// Reads everything outside, as a sweep does; whether anything was news. While nothing answers there is nothing to read.
     pub fn sweep(&mut self) -> bool {
+        if self.is_away() {
+            return false;
+        }
         let before = self.engine().head();
         let keys: Vec<IssueKey> = self.world.tracker.issues.keys().cloned().collect();
         for key in keys {

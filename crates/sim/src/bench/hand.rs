@@ -27,6 +27,7 @@ impl Bench {
     pub(super) fn perform_at(&mut self, at: usize) {
         let effect = self.pending.remove(at);
         let name = effect.call.name();
+        self.calls += 1;
         if self.dies(Side::Before, name) {
             return self.crash();
         }

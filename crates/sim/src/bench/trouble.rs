@@ -9,9 +9,17 @@ use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::{Broken, Occasion};
 
-/// An outage is shorter than this: some after another are still shorter than what makes the engine give up an effect that
-/// nothing waits for.
-const LONGEST_OUTAGE: usize = 10 * 60_000;
+/// Most outages are shorter than this.
+const SHORT_OUTAGE: usize = 10 * 60_000;
+
+/// All are shorter than this: six hours.
+const LONGEST_OUTAGE: usize = 6 * 3_600_000;
+
+/// The clock is set by less than this, or a year.
+const STEP: usize = 3_600_000;
+
+/// A year, about: further than any wait.
+const YEAR: i64 = 365 * 24 * 3_600_000;
 
 impl Bench {
     /// Whether this goes wrong now: the one place where that is decided, and counted.
@@ -35,19 +43,24 @@ impl Bench {
     /// Everything that may go wrong at any time.
     pub(super) fn trouble(&mut self) -> Result<(), Broken> {
         if self.strikes(Fault::ClockForward) {
-            let by = self.dice.which("by", 3_600_000) as i64;
+            let by = self.step_of_clock();
             self.step_clock(by);
         }
         if self.strikes(Fault::ClockBack) {
-            let by = self.dice.which("by", 3_600_000) as i64;
+            let by = self.step_of_clock();
             self.step_clock(-by);
         }
         if self.strikes(Fault::ClockFrozen) {
             self.frozen = 50;
         }
         if self.strikes(Fault::Outage) {
-            let length = self.dice.which("for", LONGEST_OUTAGE) as u64;
-            self.out_until = self.now.after(Span(length));
+            let most = if self.dice.happens("of hours", 8) { LONGEST_OUTAGE } else { SHORT_OUTAGE };
+            let length = self.dice.which("for", most) as u64;
+            self.out_until = self.out_until.max(self.now.after(Span(length)));
+        }
+        if self.strikes(Fault::Suspended) {
+            let length = self.dice.which("for", STEP) as u64;
+            self.now = self.now.after(Span(length));
         }
         if self.strikes(Fault::Sleeper) {
             self.fall_asleep();
@@ -66,6 +79,21 @@ impl Bench {
             self.hand_in();
         }
         Ok(())
+    }
+
+    fn step_of_clock(&mut self) -> i64 {
+        let year = if self.dice.happens("a year", 10) { YEAR } else { 0 };
+        year + self.dice.which("by", STEP) as i64
+    }
+
+    /// Nothing answers for so long.
+    pub fn outage_of(&mut self, length: Span) {
+        self.out_until = self.now.after(length);
+    }
+
+    /// Whether nothing answers for a while.
+    pub(super) fn is_away(&self) -> bool {
+        self.now < self.out_until
     }
 
     /// The brain is paused, as by a signal or a suspended machine, and another takes over.
@@ -111,7 +139,7 @@ impl Bench {
 
     /// What was asked when: before this moment nothing answers.
     pub(super) fn nothing_answers(&mut self) -> bool {
-        let out = self.outage || self.now < self.out_until;
+        let out = self.outage || self.is_away();
         out || self.strikes(Fault::ServerError) || self.strikes(Fault::RateLimited)
     }
 

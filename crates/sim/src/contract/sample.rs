@@ -75,6 +75,8 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         passed: None,
         allowed: None,
         merge_untold: false,
+        untold: Vec::new(),
+        revision: None,
     }
 }
 

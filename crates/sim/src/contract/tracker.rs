@@ -82,12 +82,23 @@ fn comments<S: Stage>(stage: &mut S, issue: &IssueKey) -> Vec<Comment> {
     comments
 }
 
+/// The column that a write says is there, and the revision that says so.
+fn written<S: Stage>(stage: &mut S, effect: u32, call: &TrackerCall) -> (Option<Status>, Option<u64>) {
+    match reply(stage, effect, call) {
+        TrackerReply::StatusSet { status, revision } => (status, revision),
+        other => panic!("a column was written, and the answer is {other:?}"),
+    }
+}
+
 /// What is answered is where the issue is now, and a sweep reads the same (decision 2).
 fn a_written_column_is_read_back<S: Stage>(stage: &mut S) {
     let issue = stage.write("One", "text");
-    let set = TrackerReply::StatusSet { status: Some(Status::InReview) };
-    assert_eq!(reply(stage, 1, &put(&issue, Status::InReview)), set);
-    assert_eq!(stage.read(&issue).status, Some(Status::InReview));
+    let before = stage.read(&issue);
+    let (status, revision) = written(stage, 1, &put(&issue, Status::InReview));
+    let read = stage.read(&issue);
+    assert_eq!((status, revision), (Some(Status::InReview), read.revision));
+    assert_eq!(read.status, Some(Status::InReview));
+    assert!(read.revision > before.revision, "what is newer says so (decision 67)");
 }
 
 /// A write that is performed again does not undo what a person pressed since, and the answer says so; a new one does
@@ -97,9 +108,9 @@ fn a_repeated_write_keeps_a_press<S: Stage>(stage: &mut S) {
     let call = put(&issue, Status::InReview);
     reply(stage, 1, &call);
     stage.press(&issue, Status::Approved);
-    assert_eq!(reply(stage, 1, &call), TrackerReply::StatusSet { status: Some(Status::Approved) });
+    assert_eq!(written(stage, 1, &call).0, Some(Status::Approved));
     assert_eq!(stage.read(&issue).status, Some(Status::Approved));
-    assert_eq!(reply(stage, 2, &call), TrackerReply::StatusSet { status: Some(Status::InReview) });
+    assert_eq!(written(stage, 2, &call).0, Some(Status::InReview));
 }
 
 /// Writing the column that is there changes nothing that a sweep reads.

@@ -206,7 +206,7 @@ impl tracker::Stage for Fake {
     }
 
     fn read(&mut self, issue: &IssueKey) -> IssueReading {
-        self.world.tracker.read(issue).expect("the issue is there")
+        self.world.tracker.see(issue).expect("the issue is there")
     }
 }
 

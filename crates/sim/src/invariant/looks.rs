@@ -43,6 +43,10 @@ occasions! {
         "done-comes-from-a-verdict",
         "consent-is-a-persons",
         "told-when-it-is-so",
+        "a-press-counts-once",
+        "a-run-ends-once",
+        "findings-are-handed-on",
+        "the-request-is-handed-on",
     ],
     /// A task is another than it was.
     Task: [

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use orch_core::call::{Call, FailureKind, GitCall};
-use orch_core::event::{Event, Outcome};
-use orch_core::id::{EffectId, Entity, RunId};
-use orch_core::journal::Sealed;
+use orch_core::id::RunId;
 use orch_core::stage::Stage;
 use orch_core::surface;
 use orch_core::task::Task;
@@ -44,32 +41,16 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
     for task in tasks.iter().filter(|task| task.stage == Stage::Cancelled) {
         let Some(repository) = world.repositories.get(&task.project) else { continue };
         let theirs = |branch: &String| repository.pushed.contains(branch);
-        if head_is_unknown(engine.journal().all(), task) {
-            continue;
-        }
         let left = |(branch, owner): &(&String, &String)| **owner == task.id.0 && !theirs(branch);
         if let Some((branch, _)) = repository.cut.iter().find(left) {
             return broken("a-stop-leaves-nothing", format!("{} was stopped and {branch} stays", task.id));
         }
+        let open = |(n, _, open): &(u64, &str, bool)| *open && repository.opener(*n) == Some(&task.id);
+        if let Some((change, _, _)) = repository.changes().find(open) {
+            return broken("a-stop-leaves-nothing", format!("{} was stopped and #{change} stays", task.id));
+        }
     }
     Ok(())
-}
-
-/// Whether git refused for good to tell what it made of a run: an earlier asking of it may have moved the branch, and Orch
-/// deletes no branch whose head it does not know. A person looks.
-fn head_is_unknown(rows: &[Sealed], task: &Task) -> bool {
-    let mine = || rows.iter().filter(|row| row.entity == Entity::Task(task.id.clone()));
-    let refused: BTreeSet<EffectId> = mine()
-        .filter_map(|row| match &row.event {
-            Event::Reply(reply) => match &reply.outcome {
-                Outcome::Failed(failure) => (failure.kind == FailureKind::Permanent).then_some(reply.effect),
-                Outcome::Done(_) => None,
-            },
-            _ => None,
-        })
-        .collect();
-    let moves = |call: &Call| matches!(call, Call::Git(GitCall::Collect { .. }));
-    mine().flat_map(|row| &row.effects).any(|effect| refused.contains(&effect.id) && moves(&effect.call))
 }
 
 /// The newest text of every record stands on its branch, and no text has two commits.

@@ -355,24 +355,7 @@ impl Repository {
                 if self.contains(head, &main) {
                     return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
-                let base = self.base(head, &main);
-                let (old, ours, theirs) = (self.files(&base), self.files(head), self.files(&main));
-                let mut merged = Files::new();
-                let mut conflicts = Vec::new();
-                for path in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
-                    let (o, a, b) = (old.get(path), ours.get(path), theirs.get(path));
-                    let pick = if a == b || b == o {
-                        a
-                    } else if a == o {
-                        b
-                    } else {
-                        conflicts.push(path.clone());
-                        a
-                    };
-                    if let Some(content) = pick {
-                        merged.insert(path.clone(), content.clone());
-                    }
-                }
+                let (merged, conflicts) = self.merged(head, &main);
                 if !conflicts.is_empty() {
                     return Ok(GitReply::Conflict { paths: conflicts });
                 }
@@ -435,6 +418,43 @@ impl Repository {
         self.objects.get(tip)?.files.get(path).map(String::as_str)
     }
 
+    /// What two commits come to together, and the paths in which they contradict each other.
+    fn merged(&self, head: &Commit, main: &Commit) -> (Files, Vec<String>) {
+        let base = self.base(head, main);
+        let (old, ours, theirs) = (self.files(&base), self.files(head), self.files(main));
+        let mut merged = Files::new();
+        let mut conflicts = Vec::new();
+        for path in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
+            let (o, a, b) = (old.get(path), ours.get(path), theirs.get(path));
+            let pick = if a == b || b == o {
+                a
+            } else if a == o {
+                b
+            } else {
+                conflicts.push(path.clone());
+                a
+            };
+            if let Some(content) = pick {
+                merged.insert(path.clone(), content.clone());
+            }
+        }
+        (merged, conflicts)
+    }
+
+    /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
+    fn mend_conflicts(&self, parent: &Commit, files: &mut Files, path: String, run: RunId) -> String {
+        let main = self.main();
+        let (_, conflicts) = self.merged(parent, &main);
+        let theirs = self.files(&main);
+        for path in &conflicts {
+            match theirs.get(path) {
+                Some(content) => drop(files.insert(path.clone(), content.clone())),
+                None => drop(files.remove(path)),
+            }
+        }
+        if conflicts.contains(&path) { format!("{path}-{run}") } else { path }
+    }
+
     fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {
         let mut files = self.files(parent).clone();
         let folder = artefact::folder(item);
@@ -490,6 +510,10 @@ impl Repository {
                     | Deed::CannotStart
                     | Deed::ApproveItself
                     | Deed::Lost => format!("src/{item}"),
+                };
+                let path = match deed {
+                    Deed::Well => self.mend_conflicts(parent, &mut files, path, run),
+                    _ => path,
                 };
                 files.insert(path, format!("{content} {item} by {run}"));
             }

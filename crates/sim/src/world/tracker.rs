@@ -52,6 +52,10 @@ pub struct Tracker {
     written: BTreeSet<EffectId>,
     people: usize,
     texts: Vec<String>,
+    /// Each state of an issue that anybody looked at, oldest first: the place is its revision.
+    past: BTreeMap<IssueKey, Vec<IssueReading>>,
+    /// How often people put an issue into a column.
+    pressed: BTreeMap<(IssueKey, Status), u32>,
     /// Columns that this board does not have: writing them is refused for good.
     pub missing: BTreeSet<Status>,
 }
@@ -84,14 +88,23 @@ impl Tracker {
             said: Vec::new(),
         };
         self.issues.insert(key.clone(), issue);
+        *self.pressed.entry((key.clone(), status)).or_default() += 1;
         key
     }
 
     /// A person moves an issue to a column.
     pub fn press(&mut self, key: &IssueKey, status: Status) {
+        self.see(key);
         if let Some(issue) = self.issues.get_mut(key) {
             issue.status = Some(status);
+            *self.pressed.entry((key.clone(), status)).or_default() += 1;
         }
+        self.see(key);
+    }
+
+    /// How often people put an issue into this column.
+    pub fn pressed(&self, key: &IssueKey, status: Status) -> u32 {
+        self.pressed.get(&(key.clone(), status)).copied().unwrap_or(0)
     }
 
     /// A person deletes an issue, or brings it back.
@@ -114,9 +127,9 @@ impl Tracker {
     }
 
     /// What a reading of an issue says now.
-    pub fn read(&self, key: &IssueKey) -> Option<IssueReading> {
+    pub fn see(&mut self, key: &IssueKey) -> Option<IssueReading> {
         let issue = self.issues.get(key)?;
-        Some(IssueReading {
+        let mut now = IssueReading {
             issue: key.clone(),
             number: issue.number,
             status: issue.status,
@@ -125,7 +138,21 @@ impl Tracker {
             text: Text::of(&issue.text),
             labels: issue.labels,
             present: issue.present,
-        })
+            revision: None,
+        };
+        let past = self.past.entry(key.clone()).or_default();
+        now.revision = past.last().and_then(|last| last.revision);
+        if past.last() != Some(&now) {
+            now.revision = Some(past.len() as u64 + 1);
+            past.push(now.clone());
+        }
+        Some(now)
+    }
+
+    /// An earlier state of an issue, so many changes ago: what a reading says where writes come late.
+    pub fn saw(&self, key: &IssueKey, ago: usize) -> Option<&IssueReading> {
+        let past = self.past.get(key)?;
+        past.get(past.len().checked_sub(ago + 1)?)
     }
 
     pub(super) fn comments(&self) -> usize {
@@ -138,6 +165,8 @@ impl Tracker {
             | TrackerCall::Comment { issue, .. }
             | TrackerCall::ReadComments { issue, .. } => issue,
         };
+        // What was there before this call is a state of its own.
+        self.see(key);
         let issue = self.issues.get_mut(key);
         let issue = issue.ok_or_else(|| Failure::permanent(format!("there is no issue {key}")))?;
         Ok(match call {
@@ -149,7 +178,9 @@ impl Tracker {
                 if self.written.insert(effect) {
                     issue.status = Some(*status);
                 }
-                TrackerReply::StatusSet { status: issue.status }
+                let now = self.see(key);
+                let status = now.as_ref().and_then(|now| now.status);
+                TrackerReply::StatusSet { status, revision: now.and_then(|now| now.revision) }
             }
             TrackerCall::Comment { note, .. } => {
                 if self.marks.insert(effect) {

@@ -9,13 +9,13 @@ use orch_sim::bench::{Bench, Fault, Faults, Tally, policy};
 
 use crate::pipeline::{any_moment, tell_history};
 
-fn seeds(usual: u64) -> std::ops::Range<u64> {
+pub(crate) fn seeds(usual: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let first = number("ORCH_SEED").unwrap_or(0);
     first..first + number("ORCH_SEEDS").unwrap_or(usual)
 }
 
-fn preset(seed: u64) -> Preset {
+pub(crate) fn preset(seed: u64) -> Preset {
     [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)]
 }
 

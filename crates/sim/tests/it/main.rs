@@ -3,6 +3,7 @@
 mod contracts;
 mod pipeline;
 mod faults;
+mod outages;
 mod golden;
 mod rows;
 mod rows_of_tasks;

@@ -113,7 +113,7 @@ fn people_may_do_anything_at_any_moment() {
 /// Proves that whatever dies, is lost or comes twice, every task still ends delivered, exactly once.
 #[test]
 fn faults_change_nothing_in_the_end() {
-    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
     let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut died = std::collections::BTreeMap::<String, u64>::new();
     let mut faults = 0;

@@ -115,6 +115,7 @@ impl Issue {
             text: Text::in_blob(&text),
             labels: self.labels,
             present: self.present,
+            revision: (self.changed > 0).then_some(self.changed),
         };
         (reading, vec![title, text])
     }
@@ -463,7 +464,8 @@ impl BuiltinTracker {
             find(rows, project, number)
         })?;
         let issue = issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })?;
-        Ok(TrackerAnswer { reply: TrackerReply::StatusSet { status: issue.status }, blobs: Vec::new() })
+        let reply = TrackerReply::StatusSet { status: issue.status, revision: Some(issue.changed) };
+        Ok(TrackerAnswer { reply, blobs: Vec::new() })
     }
 
     fn say(

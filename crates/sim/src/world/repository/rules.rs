@@ -128,6 +128,11 @@ impl Repository {
         number
     }
 
+    /// Which task opened a change request.
+    pub fn opener(&self, number: u64) -> Option<&TaskId> {
+        self.changes.get(&number).map(|request| &request.task)
+    }
+
     /// Closes a change request or opens it again; a merged one stays merged.
     pub(super) fn set_open(&mut self, number: u64, open: bool) {
         if let Some(request) = self.changes.get_mut(&number).filter(|request| !request.merged) {
