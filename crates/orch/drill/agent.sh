@@ -16,6 +16,12 @@ analyst)
     echo 'AC-1: the line is there.' > "$folder/03-acceptance-criteria.md"
     printf '%s\n' '- id: TC-01' '  type: unit' '  description: a line' '  module: test.sh' '  expected: it is there' > "$folder/04-test-plan.yaml"
     ;;
+architect)
+    mkdir -p "$folder/06-adr"
+    for name in 06-adr/ADR-001-line.md 07-infra-requirements.md 08-data-requirements.md 10-tech-risks.md; do
+        echo 'One line more.' > "$folder/$name"
+    done
+    ;;
 developer)
     sleep 3600 > /dev/null 2>&1 &
     child=$!
