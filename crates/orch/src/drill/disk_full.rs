@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Instant;
 
 use orch_core::event::Event;
-use orch_core::id::Seq;
+use orch_core::id::{Seq, TaskId};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use serde_json::json;
 
+use super::sender::{Answer, Delivery, Signed};
+use super::webhook_storm::body;
 use super::yard::Yard;
 use super::{Told, Unmet, both};
 use crate::error::Error;
@@ -77,15 +79,23 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     played.and_then(|told| ended.map(|()| told))
 }
 
+/// A delivery about the task, and its answer.
+fn hook(yard: &Yard, id: &TaskId) -> Result<Answer, Unmet> {
+    let Some(task) = yard.task(id)? else { return Err(Unmet::Broken(format!("{id}: -"))) };
+    let body = body(&task, "Another title", "", "to-a-full-disk");
+    let answers = yard.target()?.send(&[Delivery { n: 0, signed: Signed::Well, body }], 1);
+    match answers.map_err(|e| Unmet::Broken(e.to_string()))?.first() {
+        Some(answer) => Ok(*answer),
+        None => Err(Unmet::Broken(both!("no answer", "нет ответа"))),
+    }
+}
+
 fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
     yard.settings()?;
     yard.up()?;
     let id = yard.ask("A line more", true)?;
     let what = both!("the task waits for room", "задача ждёт места");
-    yard.until(&what, |yard| {
-        let said = yard.get(&format!("/api/v1/tasks/{id}/why"))?;
-        Ok(said.to_string().contains("disk_full").then_some(()))
-    })?;
+    yard.until(&what, |yard| Ok(yard.disk_is_full()?.then_some(())))?;
     let why = yard.why(&id)?;
 
     resize(folder, None)?;
@@ -101,7 +111,12 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
         }
     };
     let Error { cause: refused, .. } = refused;
+    // Who only looks is answered; a tracker is told to come back.
     yard.get(&format!("/api/v1/tasks/{id}"))?;
+    let said = hook(yard, &id)?;
+    if said.status != 503 || !said.retry_after {
+        return Err(Unmet::Broken(both!("a delivery to a full disk is answered {said:?}", "доставка при полном диске получила ответ {said:?}")));
+    }
 
     resize(folder, Some(WIDE))?;
     let room = Instant::now();

@@ -7,7 +7,7 @@ use orch_core::id::TaskId;
 use orch_core::task::Task;
 use serde_json::json;
 
-use super::sender::{Delivery, Signed, Target};
+use super::sender::{Delivery, Signed};
 use super::yard::{PROJECT, Yard};
 use super::{Told, Unmet, both};
 
@@ -62,7 +62,8 @@ fn board(yard: &Yard, issues: &[(TaskId, String)]) -> Result<BTreeMap<TaskId, (T
     Ok(all)
 }
 
-fn body(task: &Task, title: &str, text: &str, delivery: &str) -> String {
+/// What a tracker says of an issue.
+pub(super) fn body(task: &Task, title: &str, text: &str, delivery: &str) -> String {
     let status = task.board.shows.map(|status| status.board_name());
     let issue = json!({
         "key": task.issue, "number": task.number, "title": title, "text": text, "status": status, "labels": [],
@@ -80,9 +81,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     }
     let (id, works) = yard.begin("A line more")?;
     let before = board(yard, &issues)?;
-    let secret = yard.home().folder().join("hooks").join(PROJECT);
-    let secret = std::fs::read_to_string(&secret).map_err(|e| Unmet::Broken(e.to_string()))?;
-    let target = Target { address: yard.address()?, project: PROJECT, secret: secret.trim().into() };
+    let target = yard.target()?;
 
     let mut deliveries = Vec::new();
     for n in 0..DELIVERIES {

@@ -25,6 +25,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::brain::Brain;
+use super::sender::Target;
 use super::{Plan, Unmet, both, look};
 use crate::client::{Client, talk};
 use crate::error::Error;
@@ -372,8 +373,15 @@ impl<'a> Yard<'a> {
         self.brain.as_ref().map(|brain| brain.identity().pid)
     }
 
+    /// The hook of the project's tracker, with its secret.
+    pub(super) fn target(&self) -> Result<Target, Unmet> {
+        let file = self.home.folder().join("hooks").join(PROJECT);
+        let secret = fs::read_to_string(&file).map_err(failed(&file))?;
+        Ok(Target { address: self.address()?, project: PROJECT, secret: secret.trim().into() })
+    }
+
     /// Where the brain listens: it says so when it serves.
-    pub(super) fn address(&self) -> Result<SocketAddr, Unmet> {
+    fn address(&self) -> Result<SocketAddr, Unmet> {
         let said = fs::read_to_string(self.folder.join(LOG)).unwrap_or_default();
         let address = said.rsplit_once("http://").and_then(|(_, rest)| rest.split('/').next()?.trim().parse().ok());
         address.ok_or_else(|| Unmet::Broken(both!("the brain does not say where it listens", "мозг не говорит, где он слушает")))
@@ -458,6 +466,15 @@ impl<'a> Yard<'a> {
             State::Task(task) => Some(*task),
             State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => None,
         }))
+    }
+
+    /// Whether the brain knows that the disk is too full to work.
+    pub(super) fn disk_is_full(&self) -> Result<bool, Unmet> {
+        let kept = self.read(|reader| reader.state(&Entity::Installation))?;
+        Ok(match kept.map(|kept| kept.state) {
+            Some(State::Installation(installation)) => installation.disk_full.is_some(),
+            Some(State::Task(_) | State::Repository(_) | State::Project(_) | State::Provider(_)) | None => false,
+        })
     }
 
     /// Where the journal ends.
