@@ -260,7 +260,10 @@ fn one(drill: Drill, ground: &Ground) -> Result<Told, Unmet> {
         (Err(Unmet::Broken(why)), _) => {
             let kept = yard.keep();
             let kept = kept.display();
-            Err(Unmet::Broken(both!("{why}; kept to look at: {kept}", "{why}; оставлено для разбора: {kept}")))
+            Err(Unmet::Broken(both!(
+                "{why}; kept to look at: {kept}",
+                "{why}; оставлено для разбора: {kept}"
+            )))
         }
         (Ok(_), Err(why)) => {
             yard.keep();

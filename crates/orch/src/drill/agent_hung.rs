@@ -46,7 +46,10 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let task = yard.delivered(&id)?;
     let row = task.runs.iter().find(|row| row.run == hung.run);
     if !row.is_some_and(|row| row.end == Some(RunHow::TimedOut)) {
-        return Err(Unmet::Broken(both!("the journal does not say why it ended", "журнал не говорит, почему он завершён")));
+        return Err(Unmet::Broken(both!(
+            "the journal does not say why it ended",
+            "журнал не говорит, почему он завершён"
+        )));
     }
     yard.once(&id)?;
     let after = Duration::from_millis(end.wall_ms).as_secs_f64();

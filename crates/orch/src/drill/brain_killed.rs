@@ -22,16 +22,16 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let recovery = yard.up()?;
     let found = yard.developer(&id, 1)?;
     if !alone || found.agent != works.agent || found.shim != works.shim {
-        return Err(Unmet::Broken(both!(
-            "the agent did not live through it",
-            "агент этого не пережил"
-        )));
+        return Err(Unmet::Broken(both!("the agent did not live through it", "агент этого не пережил")));
     }
     yard.go(&works)?;
     let task = yard.delivered(&id)?;
     let runs = developers(&task).count();
     if runs != 1 {
-        return Err(Unmet::Broken(both!("the developer ran {runs} times", "разработчик запускался раз: {runs}")));
+        return Err(Unmet::Broken(both!(
+            "the developer ran {runs} times",
+            "разработчик запускался раз: {runs}"
+        )));
     }
     yard.once(&id)?;
     let pid = works.agent.pid;

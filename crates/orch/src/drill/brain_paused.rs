@@ -42,9 +42,14 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let named = yard.brain_pid().is_some_and(|pid| refusal.contains(&pid.to_string()));
     if second.status.success() || !named {
         let refusal = refusal.trim();
-        return Err(Unmet::Broken(both!("the second brain was not refused: {refusal}", "второму мозгу не отказано: {refusal}")));
+        return Err(Unmet::Broken(both!(
+            "the second brain was not refused: {refusal}",
+            "второму мозгу не отказано: {refusal}"
+        )));
     }
-    yard.until(&both!("time passes", "проходит время"), |_| Ok((Instant::now() > until).then_some(())))?;
+    yard.until(&both!("time passes", "проходит время"), |_| {
+        Ok((Instant::now() > until).then_some(()))
+    })?;
     let before = yard.head()?;
     yard.signal_brain(Signal::CONT);
     let woken = Instant::now();
@@ -54,7 +59,10 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let task = yard.delivered(&id)?;
     let runs = developers(&task).count();
     if runs != 1 {
-        return Err(Unmet::Broken(both!("the developer ran {runs} times", "разработчик запускался раз: {runs}")));
+        return Err(Unmet::Broken(both!(
+            "the developer ran {runs} times",
+            "разработчик запускался раз: {runs}"
+        )));
     }
     yard.once(&id)?;
     let happened = both!(

@@ -20,6 +20,9 @@ const NARROW: u64 = 64 << 20;
 /// Enough to go on: so much may be used, none of it is taken before it is used.
 const WIDE: u64 = 4 << 30;
 
+/// What is left of a disk that is about to be full.
+const CRUMB: u64 = 1 << 20;
+
 /// So many are written at most until the disk refuses.
 const MOST: usize = 20_000;
 
@@ -41,7 +44,7 @@ fn mounted(error: rustix::io::Errno) -> Unmet {
     Unmet::Broken(format!("tmpfs: {error}"))
 }
 
-/// Makes the file system so large: with `None` as large as what is in it.
+/// Makes the file system so large: with `None` a crumb larger than what is in it.
 fn resize(folder: &Path, size: Option<u64>) -> Result<(), Unmet> {
     let used = || {
         let disk = rustix::fs::statvfs(folder)?;
@@ -49,7 +52,7 @@ fn resize(folder: &Path, size: Option<u64>) -> Result<(), Unmet> {
     };
     let size = match size {
         Some(size) => size,
-        None => used().map_err(mounted)?,
+        None => used().map_err(mounted)? + CRUMB,
     };
     let size = std::ffi::CString::new(format!("size={size}")).map_err(|e| Unmet::Broken(e.to_string()))?;
     mount_remount(folder, MountFlags::empty(), &size).map_err(mounted)
@@ -66,10 +69,14 @@ impl Drop for Small<'_> {
 
 pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     if let Err(why) = yard.mounts() {
-        return Err(Unmet::NotTried(both!("no small file system can be mounted: {why}", "небольшую файловую систему не смонтировать: {why}")));
+        return Err(Unmet::NotTried(both!(
+            "no small file system can be mounted: {why}",
+            "небольшую файловую систему не смонтировать: {why}"
+        )));
     }
     let folder = yard.home().folder().to_owned();
-    let size = std::ffi::CString::new(format!("size={NARROW},mode=700")).map_err(|e| Unmet::Broken(e.to_string()))?;
+    let size = std::ffi::CString::new(format!("size={NARROW},mode=700"))
+        .map_err(|e| Unmet::Broken(e.to_string()))?;
     mount("tmpfs", &folder, "tmpfs", MountFlags::NODEV, size.as_c_str()).map_err(mounted)?;
     let small = Small(&folder);
     let played = full(yard, &folder);
@@ -115,7 +122,10 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
     yard.get(&format!("/api/v1/tasks/{id}"))?;
     let said = hook(yard, &id)?;
     if said.status != 503 || !said.retry_after {
-        return Err(Unmet::Broken(both!("a delivery to a full disk is answered {said:?}", "доставка при полном диске получила ответ {said:?}")));
+        return Err(Unmet::Broken(both!(
+            "a delivery to a full disk is answered {said:?}",
+            "доставка при полном диске получила ответ {said:?}"
+        )));
     }
 
     resize(folder, Some(WIDE))?;
@@ -126,10 +136,14 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
     yard.go(&works)?;
     yard.delivered(&id)?;
     let rows = yard.rows(Seq(0))?;
-    let stands = |seq: &u64| rows.iter().any(|row| row.seq.0 == *seq && matches!(row.event, Event::Gesture(_)));
+    let stands =
+        |seq: &u64| rows.iter().any(|row| row.seq.0 == *seq && matches!(row.event, Event::Gesture(_)));
     let lost = acknowledged.iter().filter(|seq| !stands(seq)).count();
     if lost > 0 {
-        return Err(Unmet::Broken(both!("{lost} acknowledged writes are lost", "потеряно подтверждённых записей: {lost}")));
+        return Err(Unmet::Broken(both!(
+            "{lost} acknowledged writes are lost",
+            "потеряно подтверждённых записей: {lost}"
+        )));
     }
     yard.once(&id)?;
     let count = acknowledged.len();

@@ -51,7 +51,9 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let Some(git) = git else {
         return Err(Unmet::NotTried(both!("git is not in PATH", "git нет в PATH")));
     };
-    let plain = |path: &PathBuf| path.to_str().filter(|text| !text.contains(['"', '$', '`', '\\'])).map(str::to_owned);
+    let plain = |path: &PathBuf| {
+        path.to_str().filter(|text| !text.contains(['"', '$', '`', '\\'])).map(str::to_owned)
+    };
     let (Some(git), Some(folder)) = (plain(&git), plain(&yard.folder().to_owned())) else {
         return Err(Unmet::NotTried(both!(
             "the workspace has a name that no shell script can hold",

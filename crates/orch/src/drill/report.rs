@@ -26,7 +26,8 @@ pub fn told(row: &Row) -> String {
     };
     let (recovered, took) = (recovery(row), seconds(row.took));
     let beside = both!("recovered in {recovered}, {took} in all", "восстановление {recovered}, всего {took}");
-    let mut text = format!("{}  {}  {}\n", paint(style, row.outcome.said()), row.drill.name(), paint(DIM, &beside));
+    let mut text =
+        format!("{}  {}  {}\n", paint(style, row.outcome.said()), row.drill.name(), paint(DIM, &beside));
     let labels = [
         (both!("fault", "сбой"), row.drill.fault()),
         (both!("expected", "ожидалось"), row.drill.expected()),
@@ -46,7 +47,10 @@ pub fn told(row: &Row) -> String {
 pub fn summary(rows: &[Row]) -> String {
     let count = |outcome| rows.iter().filter(|row| row.outcome == outcome).count();
     let (held, broken, not) = (count(Outcome::Held), count(Outcome::Broken), count(Outcome::NotTried));
-    both!("{held} held, {broken} broken, {not} not tried", "выдержано: {held}, не выдержано: {broken}, не проверено: {not}")
+    both!(
+        "{held} held, {broken} broken, {not} not tried",
+        "выдержано: {held}, не выдержано: {broken}, не проверено: {not}"
+    )
 }
 
 /// The same for programs.

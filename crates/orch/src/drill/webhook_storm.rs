@@ -88,7 +88,11 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         let (about, title) = &issues[n % ISSUES];
         let Some((task, _)) = before.get(about) else { continue };
         let words = "the board moves when a gate is green ".repeat(40);
-        let well = Delivery { n, signed: Signed::Well, body: body(task, title, &format!("edit {n}: {words}"), &format!("storm-{n}")) };
+        let well = Delivery {
+            n,
+            signed: Signed::Well,
+            body: body(task, title, &format!("edit {n}: {words}"), &format!("storm-{n}")),
+        };
         if n % 10 == 0 {
             let body = body(task, title, FORGED, &format!("forged-{n}"));
             deliveries.push(Delivery { n, signed: Signed::Forged, body });
@@ -116,7 +120,10 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     }
     if let Some(first) = odd.first() {
         let count = odd.len();
-        return Err(Unmet::Broken(both!("{count} odd answers, such as {first:?}", "неожиданных ответов: {count}, например {first:?}")));
+        return Err(Unmet::Broken(both!(
+            "{count} odd answers, such as {first:?}",
+            "неожиданных ответов: {count}, например {first:?}"
+        )));
     }
     let mut stored = vec![0_u32; DELIVERIES];
     let start = format!("hook/{PROJECT}/");
@@ -124,12 +131,20 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         let Some(name) = row.key.strip_prefix(&start) else { continue };
         match name.strip_prefix("storm-").and_then(|n| n.parse::<usize>().ok()) {
             Some(n) => stored[n] += 1,
-            None => return Err(Unmet::Broken(both!("a forged delivery is stored: {name}", "сохранена поддельная доставка: {name}"))),
+            None => {
+                return Err(Unmet::Broken(both!(
+                    "a forged delivery is stored: {name}",
+                    "сохранена поддельная доставка: {name}"
+                )));
+            }
         }
     }
     if taken != stored || stored.iter().any(|times| *times > 1) {
         let [taken, stored] = [taken, stored].map(|all| all.iter().sum::<u32>());
-        return Err(Unmet::Broken(both!("{taken} acknowledged, {stored} stored", "подтверждено: {taken}, сохранено: {stored}")));
+        return Err(Unmet::Broken(both!(
+            "{taken} acknowledged, {stored} stored",
+            "подтверждено: {taken}, сохранено: {stored}"
+        )));
     }
     // The tracker's last word on each issue is the truth.
     for (n, (about, title)) in issues.iter().enumerate() {

@@ -287,7 +287,14 @@ impl<'a> Yard<'a> {
 
     fn git_in(&self, folder: &Path, args: &[&str]) -> Result<String, Unmet> {
         let ran = Command::new("git")
-            .args(["-c", "user.name=Drill", "-c", "user.email=drill@orch.invalid", "-c", "commit.gpgsign=false"])
+            .args([
+                "-c",
+                "user.name=Drill",
+                "-c",
+                "user.email=drill@orch.invalid",
+                "-c",
+                "commit.gpgsign=false",
+            ])
             .args(args)
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
             .env("GIT_CONFIG_NOSYSTEM", "1")
@@ -383,8 +390,11 @@ impl<'a> Yard<'a> {
     /// Where the brain listens: it says so when it serves.
     fn address(&self) -> Result<SocketAddr, Unmet> {
         let said = fs::read_to_string(self.folder.join(LOG)).unwrap_or_default();
-        let address = said.rsplit_once("http://").and_then(|(_, rest)| rest.split('/').next()?.trim().parse().ok());
-        address.ok_or_else(|| Unmet::Broken(both!("the brain does not say where it listens", "мозг не говорит, где он слушает")))
+        let address =
+            said.rsplit_once("http://").and_then(|(_, rest)| rest.split('/').next()?.trim().parse().ok());
+        address.ok_or_else(|| {
+            Unmet::Broken(both!("the brain does not say where it listens", "мозг не говорит, где он слушает"))
+        })
     }
 
     /// Ends the brain in order.
@@ -395,7 +405,8 @@ impl<'a> Yard<'a> {
         let until = Instant::now() + FAREWELL;
         while brain.ended().is_none() {
             if Instant::now() > until {
-                let why = both!("the brain does not end when it is asked to", "мозг не завершается по просьбе");
+                let why =
+                    both!("the brain does not end when it is asked to", "мозг не завершается по просьбе");
                 return Err(Unmet::Broken(why));
             }
             std::thread::sleep(LOOK);
@@ -415,7 +426,9 @@ impl<'a> Yard<'a> {
 
     /// Tells the brain.
     pub(super) fn post(&self, path: &str, body: &Value) -> Result<Value, Error> {
-        talk(async { Client::open(&self.home, Some("drill")).await?.speaking(words().lang).post(path, body).await })
+        talk(async {
+            Client::open(&self.home, Some("drill")).await?.speaking(words().lang).post(path, body).await
+        })
     }
 
     /// Asks for a change.
@@ -450,7 +463,10 @@ impl<'a> Yard<'a> {
         Ok(said.get("sentence").and_then(Value::as_str).unwrap_or_default().to_owned())
     }
 
-    fn read<T>(&self, look: impl FnOnce(&mut Reader) -> Result<T, orch_store::StoreError>) -> Result<T, Unmet> {
+    fn read<T>(
+        &self,
+        look: impl FnOnce(&mut Reader) -> Result<T, orch_store::StoreError>,
+    ) -> Result<T, Unmet> {
         let mut kept = self.reader.borrow_mut();
         let reader = match kept.take() {
             Some(reader) => kept.insert(reader),
@@ -473,7 +489,9 @@ impl<'a> Yard<'a> {
         let kept = self.read(|reader| reader.state(&Entity::Installation))?;
         Ok(match kept.map(|kept| kept.state) {
             Some(State::Installation(installation)) => installation.disk_full.is_some(),
-            Some(State::Task(_) | State::Repository(_) | State::Project(_) | State::Provider(_)) | None => false,
+            Some(State::Task(_) | State::Repository(_) | State::Project(_) | State::Provider(_)) | None => {
+                false
+            }
         })
     }
 
@@ -522,7 +540,10 @@ impl<'a> Yard<'a> {
                 && brain.ended().is_some()
             {
                 let words = brain.last_words();
-                return Err(Unmet::Broken(both!("the brain ended by itself: {words}", "мозг завершился сам: {words}")));
+                return Err(Unmet::Broken(both!(
+                    "the brain ended by itself: {words}",
+                    "мозг завершился сам: {words}"
+                )));
             }
             if Instant::now() > until {
                 let seconds = patience.as_secs();
@@ -614,13 +635,19 @@ impl<'a> Yard<'a> {
         let project = ProjectId::from(PROJECT);
         let forge = LocalForge::open(&self.home.store()).map_err(|e| Error::failed(e.to_string()))?;
         let mut changes = Vec::new();
-        while let Some(change) = forge.change(&project, changes.len() as u64 + 1).map_err(|e| Error::failed(format!("{e:?}")))? {
+        while let Some(change) =
+            forge.change(&project, changes.len() as u64 + 1).map_err(|e| Error::failed(format!("{e:?}")))?
+        {
             changes.push(change);
         }
-        let merges = changes.iter().filter(|change| change.state == ChangeState::Merged(merged.commit.clone()));
+        let merges =
+            changes.iter().filter(|change| change.state == ChangeState::Merged(merged.commit.clone()));
         if (changes.len(), merges.count()) != (1, 1) {
             let count = changes.len();
-            return Err(Unmet::Broken(both!("{count} change requests instead of one", "запросов на изменение: {count}, а не один")));
+            return Err(Unmet::Broken(both!(
+                "{count} change requests instead of one",
+                "запросов на изменение: {count}, а не один"
+            )));
         }
         self.verified()?;
         self.nothing_left()
