@@ -1,9 +1,10 @@
 //! Does this machine hold what Orch promises? The real program in scratch installations of its own, with one thing broken
 //! at a time, and looked at from outside: its API, its journal, its processes, and git.
 
-pub mod yard;
-pub mod brain;
-pub mod look;
+mod ground;
+mod yard;
+mod brain;
+mod look;
 pub mod report;
 mod brain_killed;
 mod brain_paused;
@@ -19,14 +20,16 @@ mod sender;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use orch_adapters::git::Mounts;
 use orch_core::message::Lang;
 
 use crate::error::Error;
 use crate::words::words;
-use yard::{Ground, Yard};
+use ground::Ground;
+use orch_core::time::Span;
+use orch_engine::clock;
+use yard::Yard;
 
 /// The sentence in the language that is spoken.
 macro_rules! both {
@@ -142,7 +145,7 @@ pub struct Told {
     /// What happened.
     pub happened: String,
     /// From the end of the fault (or from the fault, where it has no end) until work went on.
-    pub recovery: Duration,
+    pub recovery: Span,
 }
 
 /// Why a drill did not hold, or was not done.
@@ -207,9 +210,9 @@ pub struct Row {
     /// What happened, or why it was not tried.
     pub happened: String,
     /// How long it took to recover, if it did.
-    pub recovery: Option<Duration>,
+    pub recovery: Option<Span>,
     /// How long the whole drill took.
-    pub took: Duration,
+    pub took: Span,
 }
 
 /// How the drills are to go.
@@ -237,14 +240,14 @@ pub fn run(plan: &Plan, mut told: impl FnMut(&Row)) -> Result<Vec<Row>, Error> {
     let ground = Ground::make(plan, mounts, Arc::clone(&asked))?;
     let mut rows = Vec::new();
     for drill in &plan.drills {
-        let began = Instant::now();
+        let began = clock::now();
         let (outcome, happened, recovery) = match one(*drill, &ground) {
             Ok(Told { happened, recovery }) => (Outcome::Held, happened, Some(recovery)),
             Err(Unmet::Broken(why)) => (Outcome::Broken, why, None),
             Err(Unmet::NotTried(why)) => (Outcome::NotTried, why, None),
             Err(Unmet::Ended) => break,
         };
-        let row = Row { drill: *drill, outcome, happened, recovery, took: began.elapsed() };
+        let row = Row { drill: *drill, outcome, happened, recovery, took: clock::now().since(began) };
         told(&row);
         rows.push(row);
     }

@@ -1,9 +1,9 @@
 //! Is an agent that does nothing ended at its limit, with all that it started, and is there another attempt? (decision 15)
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
 use orch_adapters::process::{Ending, Observed, observe};
 use orch_core::event::RunHow;
+use orch_core::time::Moment;
+use orch_engine::clock;
 
 use super::yard::Yard;
 use super::{Told, Unmet, both, look};
@@ -31,7 +31,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         yard.own(process.clone());
     }
     let again = yard.developer(&id, 2)?;
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = clock::now();
     let Observed::Ended(end) = observe(&yard.home().runs().join(hung.run.to_string())) else {
         return Err(Unmet::Broken(both!("the hung run left no record", "зависший запуск не оставил записи")));
     };
@@ -52,12 +52,12 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         )));
     }
     yard.once(&id)?;
-    let after = Duration::from_millis(end.wall_ms).as_secs_f64();
+    let after = end.wall_ms as f64 / 1000.0;
     let count = family.len();
     let happened = both!(
         "ended after {after:.1} s with all {count} processes; the next run was delivered; merged once",
         "завершён через {after:.1} с со всеми процессами ({count}); следующий запуск доставлен; слито один раз"
     );
     // Of the record, so that what Orch took to notice is in it.
-    Ok(Told { happened, recovery: now.saturating_sub(Duration::from_millis(end.ended_ms)) })
+    Ok(Told { happened, recovery: now.since(Moment(end.ended_ms.cast_signed())) })
 }

@@ -13,7 +13,7 @@ use super::look;
 
 /// A brain. Dropped, it is killed.
 #[derive(Debug)]
-pub struct Brain {
+pub(super) struct Brain {
     child: Child,
     identity: Identity,
     said: PathBuf,
@@ -25,7 +25,7 @@ impl Brain {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(mut command: Command, said: &Path) -> io::Result<Self> {
+    pub(super) fn start(mut command: Command, said: &Path) -> io::Result<Self> {
         let log = File::options().create(true).append(true).open(said)?;
         // A group of its own: Ctrl-C at the terminal is for the drill, which then ends the brain in order.
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).process_group(0);
@@ -42,12 +42,12 @@ impl Brain {
     }
 
     /// Which process it is.
-    pub fn identity(&self) -> &Identity {
+    pub(super) fn identity(&self) -> &Identity {
         &self.identity
     }
 
     /// How it ended, if it has.
-    pub fn ended(&mut self) -> Option<ExitStatus> {
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         if self.ended.is_none() {
             self.ended = self.child.try_wait().ok().flatten();
         }
@@ -55,7 +55,7 @@ impl Brain {
     }
 
     /// As a power cut would: SIGKILL.
-    pub fn kill(&mut self) {
+    pub(super) fn kill(&mut self) {
         if self.ended().is_none() {
             let _ = self.child.kill();
             self.ended = self.child.wait().ok();
@@ -63,12 +63,12 @@ impl Brain {
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         look::signal(&self.identity, signal);
     }
 
     /// The last of what it said.
-    pub fn last_words(&self) -> String {
+    pub(super) fn last_words(&self) -> String {
         let said = fs::read_to_string(&self.said).unwrap_or_default();
         said.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default().to_owned()
     }

@@ -1,19 +1,20 @@
 //! Does a brain that stood still do nothing twice when it wakes, and does nobody take its place meanwhile?
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use orch_adapters::process::{Observed, observe};
+use orch_core::time::Span;
+use orch_engine::clock;
 use rustix::process::Signal;
 
 use super::yard::{Yard, developers};
 use super::{Told, Unmet, both};
 
 /// Longer than any wait that is due meanwhile.
-const STILL: Duration = Duration::from_secs(5);
+const STILL: Span = Span::seconds(5);
 
 pub(super) fn fault() -> String {
-    let seconds = STILL.as_secs();
+    let seconds = STILL.as_seconds();
     both!(
         "SIGSTOP to the brain for {seconds} s; meanwhile an agent ends and a second brain is started",
         "SIGSTOP мозгу на {seconds} с; тем временем агент завершается и запускается второй мозг"
@@ -31,7 +32,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.up()?;
     let (id, works) = yard.begin("A line more")?;
     yard.signal_brain(Signal::STOP);
-    let until = Instant::now() + STILL;
+    let until = clock::now().after(STILL);
     yard.go(&works)?;
     let record = yard.home().runs().join(works.run.to_string());
     let what = both!("the agent ends without a brain", "агент завершается без мозга");
@@ -48,14 +49,14 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         )));
     }
     yard.until(&both!("time passes", "проходит время"), |_| {
-        Ok((Instant::now() > until).then_some(()))
+        Ok((clock::now() > until).then_some(()))
     })?;
     let before = yard.head()?;
     yard.signal_brain(Signal::CONT);
-    let woken = Instant::now();
+    let woken = clock::now();
     let what = both!("the brain goes on", "мозг продолжает");
     yard.until(&what, |yard| Ok((yard.head()? > before).then_some(())))?;
-    let recovery = woken.elapsed();
+    let recovery = clock::now().since(woken);
     let task = yard.delivered(&id)?;
     let runs = developers(&task).count();
     if runs != 1 {

@@ -5,10 +5,10 @@
 
 use std::fs;
 use std::process::Command;
-use std::time::Instant;
 
 use orch_core::event::Event;
 use orch_core::task::Step;
+use orch_engine::clock;
 
 use super::yard::Yard;
 use super::{Told, Unmet, both};
@@ -65,10 +65,10 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     fs::rename(&away, &here).map_err(|e| Unmet::Broken(e.to_string()))?;
     waits?;
     let before = yard.head()?;
-    let began = Instant::now();
+    let began = clock::now();
     yard.up_in(&wrapper)?;
     yard.delivered(&id)?;
-    let recovery = began.elapsed();
+    let recovery = clock::now().since(began);
     let rows = yard.rows(before)?;
     let steps: Vec<(usize, i64)> = rows
         .iter()

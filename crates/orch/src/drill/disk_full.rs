@@ -1,10 +1,10 @@
 //! Does work wait while the disk is full, is nothing acknowledged lost, and does it go on when there is room? (decision 33)
 
 use std::path::Path;
-use std::time::Instant;
 
 use orch_core::event::Event;
 use orch_core::id::{Seq, TaskId};
+use orch_engine::clock;
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_remount, unmount};
 use serde_json::json;
 
@@ -111,7 +111,7 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
         if acknowledged.len() >= MOST {
             return Err(Unmet::Broken(both!("the store is never full", "хранилище не заполняется")));
         }
-        let wanted = if acknowledged.len() % 2 == 0 { "high" } else { "low" };
+        let wanted = if acknowledged.len().is_multiple_of(2) { "high" } else { "low" };
         match yard.post(&format!("/api/v1/tasks/{id}/priority"), &json!({ "priority": wanted })) {
             Ok(said) => acknowledged.extend(said.get("seq").and_then(serde_json::Value::as_u64)),
             Err(error) => break error,
@@ -129,9 +129,9 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
     }
 
     resize(folder, Some(WIDE))?;
-    let room = Instant::now();
+    let room = clock::now();
     yard.approve(&id)?;
-    let recovery = room.elapsed();
+    let recovery = clock::now().since(room);
     let works = yard.developer(&id, 1)?;
     yard.go(&works)?;
     yard.delivered(&id)?;

@@ -1,9 +1,9 @@
 //! Does a task wait with a reason that a person can read while the repository is away, and go on by itself? (decision 14)
 
 use std::fs;
-use std::time::Instant;
 
 use orch_core::task::{Delay, Step};
+use orch_engine::clock;
 
 use super::yard::Yard;
 use super::{Told, Unmet, both};
@@ -42,11 +42,11 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     });
     let why = yard.why(&id);
     fs::rename(&away, &here).map_err(|e| Unmet::Broken(e.to_string()))?;
-    let back = Instant::now();
+    let back = clock::now();
     waits?;
     let why = why?;
     let task = yard.delivered(&id)?;
-    let recovery = back.elapsed();
+    let recovery = clock::now().since(back);
     let charged = (task.attempts.negative, task.attempts.fruitless, task.attempts.machine);
     if charged != (0, 0, 0) {
         return Err(Unmet::Broken(both!("charged: {charged:?}", "списано: {charged:?}")));

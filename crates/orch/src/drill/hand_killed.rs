@@ -3,9 +3,9 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::time::Instant;
 
 use orch_adapters::process::Identity;
+use orch_engine::clock;
 use rustix::process::Signal;
 
 use super::yard::Yard;
@@ -68,7 +68,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         yard.write(&yard.folder().join(trap), "")?;
     }
     yard.go(&works)?;
-    let mut killed = Instant::now();
+    let mut killed = clock::now();
     for trap in ["before", "after"] {
         let file = yard.folder().join(format!("{trap}.pid"));
         let what = both!("a push is caught ({trap})", "отправка поймана ({trap})");
@@ -78,10 +78,10 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         })?;
         yard.own(hand.clone());
         look::signal(&hand, Signal::KILL);
-        killed = Instant::now();
+        killed = clock::now();
     }
     yard.delivered(&id)?;
-    let recovery = killed.elapsed();
+    let recovery = clock::now().since(killed);
     yard.once(&id)?;
     let happened = both!(
         "the first push was asked again, the second was found done; main moved once",

@@ -7,12 +7,12 @@ use orch_adapters::process::{Identity, Life};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Whether that very process lives.
-pub fn lives(identity: &Identity) -> bool {
+pub(super) fn lives(identity: &Identity) -> bool {
     identity.life() == Life::Alive
 }
 
 /// Sends a signal to exactly that process, if it lives.
-pub fn signal(identity: &Identity, signal: Signal) {
+pub(super) fn signal(identity: &Identity, signal: Signal) {
     if lives(identity)
         && let Some(pid) = Pid::from_raw(identity.pid)
     {
@@ -34,13 +34,13 @@ fn parent(pid: i32) -> Option<i32> {
 }
 
 /// The children of a process.
-pub fn children(of: i32) -> Vec<Identity> {
+pub(super) fn children(of: i32) -> Vec<Identity> {
     let mine = pids().into_iter().filter(|pid| parent(*pid) == Some(of));
     mine.filter_map(|pid| Identity::of(pid).ok()).collect()
 }
 
 /// A process with its children and theirs.
-pub fn family(head: &Identity) -> Vec<Identity> {
+pub(super) fn family(head: &Identity) -> Vec<Identity> {
     let mut found = vec![head.clone()];
     let mut at = 0;
     while let Some(next) = found.get(at) {
@@ -52,7 +52,7 @@ pub fn family(head: &Identity) -> Vec<Identity> {
 }
 
 /// Every living process but this one that was started in this folder or names it.
-pub fn living(folder: &Path) -> Vec<String> {
+pub(super) fn living(folder: &Path) -> Vec<String> {
     let named = folder.to_string_lossy();
     let own = std::process::id().cast_signed();
     let mut found = Vec::new();

@@ -1,15 +1,14 @@
 //! How is the table of the drills told: to a person, to a program, in a file?
 
-use std::time::Duration;
-
+use orch_core::time::Span;
 use serde_json::{Value, json};
 
 use super::{Drill, Outcome, Row, both};
 use crate::screen::{ASKS, BAD, DIM, GOOD, paint, wrapped};
 
 /// Seconds, as people read them.
-fn seconds(span: Duration) -> String {
-    let seconds = span.as_secs_f64();
+fn seconds(span: Span) -> String {
+    let seconds = span.0 as f64 / 1000.0;
     both!("{seconds:.2} s", "{seconds:.2} с")
 }
 
@@ -62,8 +61,8 @@ pub fn json(rows: &[Row]) -> Value {
             "fault": row.drill.fault(),
             "expected": row.drill.expected(),
             "happened": row.happened,
-            "recovery_ms": row.recovery.map(|span| span.as_millis() as u64),
-            "took_ms": row.took.as_millis() as u64,
+            "recovery_ms": row.recovery.map(|span| span.0),
+            "took_ms": row.took.0,
         })
     };
     json!({ "drills": rows.iter().map(row).collect::<Vec<_>>() })
@@ -124,7 +123,7 @@ mod tests {
             outcome: Outcome::NotTried,
             happened: "a | b\n<b>".to_owned(),
             recovery: None,
-            took: Duration::ZERO,
+            took: Span::ZERO,
         };
         let text = markdown(std::slice::from_ref(&row));
         let line = text.lines().find(|line| line.starts_with("| disk-full |")).unwrap();

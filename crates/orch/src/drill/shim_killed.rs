@@ -1,8 +1,7 @@
 //! Is a run whose supervisor was killed over for good, with all its processes, and done again at nobody's cost? (decision 7)
 
-use std::time::Instant;
-
 use orch_core::event::RunHow;
+use orch_engine::clock;
 use rustix::process::Signal;
 
 use super::yard::Yard;
@@ -30,9 +29,9 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         yard.own(process.clone());
     }
     look::signal(&lost.shim, Signal::KILL);
-    let killed = Instant::now();
+    let killed = clock::now();
     let again = yard.developer(&id, 2)?;
-    let recovery = killed.elapsed();
+    let recovery = clock::now().since(killed);
     if family.iter().any(look::lives) {
         return Err(Unmet::Broken(both!(
             "processes of the lost run live beside the new one",

@@ -1,10 +1,10 @@
 //! Does the front door hold when thousands of deliveries come at once, some twice and some forged? (decisions 33, 34)
 
 use std::collections::BTreeMap;
-use std::time::Instant;
 
 use orch_core::id::TaskId;
 use orch_core::task::Task;
+use orch_engine::clock;
 use serde_json::json;
 
 use super::sender::{Delivery, Signed};
@@ -100,12 +100,12 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         deliveries.extend([well.clone(), well]);
     }
     let head = yard.head()?;
-    let began = Instant::now();
+    let began = clock::now();
     let answers = target.send(&deliveries, CONNECTIONS).map_err(|e| Unmet::Broken(e.to_string()))?;
-    let took = began.elapsed();
-    let over = Instant::now();
+    let took = clock::now().since(began);
+    let over = clock::now();
     yard.post(&format!("/api/v1/tasks/{id}/priority"), &json!({ "priority": "high" }))?;
-    let recovery = over.elapsed();
+    let recovery = clock::now().since(over);
 
     let mut taken = vec![0_u32; DELIVERIES];
     let (mut shed, mut forged, mut again, mut odd) = (0, 0, 0, Vec::new());
@@ -169,7 +169,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.delivered(&id)?;
     yard.once(&id)?;
     let stored = stored.iter().sum::<u32>();
-    let seconds = took.as_secs_f64();
+    let seconds = took.0 as f64 / 1000.0;
     let happened = both!(
         "in {seconds:.1} s: {stored} acknowledged and stored once, {again} known already, {shed} shed with Retry-After, {forged} forged refused; the board is as before; merged once",
         "за {seconds:.1} с: подтверждено и сохранено по одному разу: {stored}, уже известны: {again}, отложено с Retry-After: {shed}, поддельных отклонено: {forged}; доска прежняя; слито один раз"

@@ -7,9 +7,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::sync::atomic::Ordering;
 
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::git::Mounts;
@@ -19,14 +17,16 @@ use orch_core::journal::Row;
 use orch_core::stage::{Role, Stage};
 use orch_core::state::State;
 use orch_core::task::{Job, Rest, Step, Task};
+use orch_core::time::Span;
+use orch_engine::clock;
 use orch_store::Reader;
 use rustix::process::Signal;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::brain::Brain;
+use super::ground::{FAREWELL, Ground, LOOK, failed, stop_runs};
 use super::sender::Target;
-use super::{Plan, Unmet, both, look};
+use super::{Unmet, both, look};
 use crate::client::{Client, talk};
 use crate::error::Error;
 use crate::home::Home;
@@ -34,19 +34,10 @@ use crate::settings::value::toml_string;
 use crate::words::words;
 
 /// The name of the project.
-pub const PROJECT: &str = "drill";
+pub(super) const PROJECT: &str = "drill";
 
 /// Far above what any step takes on a busy machine, and above the longest wait of Orch that a drill meets.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// How long what is asked to end may take.
-const FAREWELL: Duration = Duration::from_secs(20);
-
-/// How often is looked.
-const LOOK: Duration = Duration::from_millis(10);
-
-/// Says that a folder may be emptied: nothing of anybody's own is in it. Holds who works there.
-const MARK: &str = ".orch-drill";
+const PATIENCE: Span = Span::seconds(120);
 
 /// What the brains said.
 const LOG: &str = "brain.log";
@@ -61,122 +52,20 @@ const FILES: [(&str, &str); 3] = [
     ("test.sh", "grep -q '^a line for ' lines.txt\n"),
 ];
 
-/// Which processes work in a workspace.
-#[derive(Debug, Serialize, Deserialize)]
-struct Noted {
-    drill: Identity,
-    brain: Option<Identity>,
-}
-
-/// The folder of all drills of one call. Dropped, it goes, unless something in it is kept.
-#[derive(Debug)]
-pub struct Ground {
-    folder: PathBuf,
-    exe: PathBuf,
-    env: Vec<(String, String)>,
-    /// Whether a small file system can be mounted for a drill; `None` if none needs one.
-    pub(super) mounts: Option<Result<Mounts, String>>,
-    asked: Arc<AtomicBool>,
-}
-
-fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |e| Error::failed(e.to_string()).at(path.display())
-}
-
-impl Ground {
-    /// Makes the folder. What drills that were killed left there is ended and removed first.
-    ///
-    /// # Errors
-    /// Drills are done there now, or the folder is somebody's.
-    pub(super) fn make(
-        plan: &Plan,
-        mounts: Option<Result<Mounts, String>>,
-        asked: Arc<AtomicBool>,
-    ) -> Result<Self, Error> {
-        let folder = plan.workspace.clone();
-        let mark = folder.join(MARK);
-        if mark.is_file() {
-            let noted: Option<Noted> = serde_json::from_slice(&fs::read(&mark).map_err(failed(&mark))?).ok();
-            if let Some(noted) = noted {
-                if look::lives(&noted.drill) {
-                    return Err(Error::refused("drills are done there already")
-                        .at(folder.display())
-                        .remedy("wait for their end, or name another folder with --workspace"));
-                }
-                end_left(&folder, noted.brain.as_ref());
-            }
-            fs::remove_dir_all(&folder).map_err(failed(&folder))?;
-        } else if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::refused("the folder is not empty, and not of drills")
-                .at(folder.display())
-                .remedy("name another with --workspace"));
-        }
-        fs::create_dir_all(&folder).map_err(failed(&folder))?;
-        fs::set_permissions(&folder, fs::Permissions::from_mode(0o711)).map_err(failed(&folder))?;
-        let folder = folder.canonicalize().map_err(failed(&folder))?;
-        let ground = Self { folder, exe: plan.exe.clone(), env: plan.env.clone(), mounts, asked };
-        ground.note(None)?;
-        Ok(ground)
-    }
-
-    fn note(&self, brain: Option<&Identity>) -> Result<(), Error> {
-        let mark = self.folder.join(MARK);
-        let drill = Identity::of_self().map_err(failed(&mark))?;
-        let text = serde_json::to_string(&Noted { drill, brain: brain.cloned() });
-        let text = text.map_err(|e| Error::failed(e.to_string()))?;
-        fs::write(&mark, text).map_err(failed(&mark))
-    }
-}
-
-impl Drop for Ground {
-    fn drop(&mut self) {
-        let others = |entry: &fs::DirEntry| entry.file_name() != MARK;
-        if fs::read_dir(&self.folder).is_ok_and(|entries| entries.flatten().any(|entry| others(&entry))) {
-            return; // A broken drill is kept, and the mark with it: the next call may clear it away.
-        }
-        let _ = fs::remove_dir_all(&self.folder);
-    }
-}
-
-/// Ends what drills left that were killed themselves: their brain, and the supervisors of its runs.
-fn end_left(folder: &Path, brain: Option<&Identity>) {
-    if let Some(brain) = brain {
-        look::signal(brain, Signal::KILL);
-    }
-    for drill in fs::read_dir(folder).into_iter().flatten().flatten() {
-        stop_runs(&Home::at(drill.path().join("home")));
-    }
-    let until = Instant::now() + FAREWELL;
-    while !look::living(folder).is_empty() && Instant::now() < until {
-        std::thread::sleep(LOOK);
-    }
-}
-
-/// The folders of all runs that left a record.
-fn records(home: &Home) -> Vec<PathBuf> {
-    fs::read_dir(home.runs()).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-}
-
-fn stop_runs(home: &Home) {
-    for record in records(home) {
-        process::request_stop(&record);
-    }
-}
-
 /// A run with its processes.
 #[derive(Debug, Clone)]
-pub struct AtWork {
+pub(super) struct AtWork {
     /// Which run.
-    pub run: RunId,
+    pub(super) run: RunId,
     /// Its supervisor.
-    pub shim: Identity,
+    pub(super) shim: Identity,
     /// The agent.
-    pub agent: Identity,
+    pub(super) agent: Identity,
 }
 
 /// A scratch installation. Dropped, its folder goes unless it is kept.
 #[derive(Debug)]
-pub struct Yard<'a> {
+pub(super) struct Yard<'a> {
     ground: &'a Ground,
     folder: PathBuf,
     home: Home,
@@ -340,13 +229,13 @@ impl<'a> Yard<'a> {
     }
 
     /// Starts a brain and waits until it answers; how long that took.
-    pub(super) fn up(&mut self) -> Result<Duration, Unmet> {
+    pub(super) fn up(&mut self) -> Result<Span, Unmet> {
         self.up_in(&[])
     }
 
     /// The same under another program, which must become the brain.
-    pub(super) fn up_in(&mut self, wrapper: &[&str]) -> Result<Duration, Unmet> {
-        let began = Instant::now();
+    pub(super) fn up_in(&mut self, wrapper: &[&str]) -> Result<Span, Unmet> {
+        let began = clock::now();
         let mut command = self.command(wrapper);
         command.arg("up");
         if rustix::process::geteuid().is_root() {
@@ -358,7 +247,7 @@ impl<'a> Yard<'a> {
         self.brain = Some(brain);
         let what = both!("the brain answers", "мозг отвечает");
         self.until(&what, |yard| Ok(yard.get("/api/v1/tasks?most=1").ok().map(drop)))?;
-        Ok(began.elapsed())
+        Ok(clock::now().since(began))
     }
 
     /// Kills the brain with SIGKILL.
@@ -402,9 +291,9 @@ impl<'a> Yard<'a> {
         let Some(mut brain) = self.brain.take() else { return Ok(()) };
         brain.signal(Signal::CONT);
         brain.signal(Signal::TERM);
-        let until = Instant::now() + FAREWELL;
+        let until = clock::now().after(FAREWELL);
         while brain.ended().is_none() {
-            if Instant::now() > until {
+            if clock::now() > until {
                 let why =
                     both!("the brain does not end when it is asked to", "мозг не завершается по просьбе");
                 return Err(Unmet::Broken(why));
@@ -524,11 +413,11 @@ impl<'a> Yard<'a> {
     /// The same with another patience.
     pub(super) fn until_within<T>(
         &mut self,
-        patience: Duration,
+        patience: Span,
         what: &str,
         mut look: impl FnMut(&Self) -> Result<Option<T>, Unmet>,
     ) -> Result<T, Unmet> {
-        let until = Instant::now() + patience;
+        let until = clock::now().after(patience);
         loop {
             if self.ground.asked.load(Ordering::Relaxed) {
                 return Err(Unmet::Ended);
@@ -545,8 +434,8 @@ impl<'a> Yard<'a> {
                     "мозг завершился сам: {words}"
                 )));
             }
-            if Instant::now() > until {
-                let seconds = patience.as_secs();
+            if clock::now() > until {
+                let seconds = patience.as_seconds();
                 return Err(Unmet::Broken(both!(
                     "not within {seconds} s: {what}",
                     "не дождались за {seconds} с: {what}"
@@ -667,8 +556,8 @@ impl<'a> Yard<'a> {
     /// Waits until no process of the yard lives.
     fn nothing_left(&mut self) -> Result<(), Unmet> {
         let mut left = Vec::new();
-        let until = Instant::now() + FAREWELL;
-        while Instant::now() < until {
+        let until = clock::now().after(FAREWELL);
+        while clock::now() < until {
             left = look::living(&self.folder);
             if left.is_empty() {
                 return Ok(());
