@@ -123,7 +123,7 @@ mod tests {
             outcome: Outcome::NotTried,
             happened: "a | b\n<b>".to_owned(),
             recovery: None,
-            took: Span::ZERO,
+            took: Span(0),
         };
         let text = markdown(std::slice::from_ref(&row));
         let line = text.lines().find(|line| line.starts_with("| disk-full |")).unwrap();
