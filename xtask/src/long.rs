@@ -39,6 +39,16 @@ fn list() -> Vec<Step> {
             work: Work::Own("histories", Box::new(histories::long)),
         },
         Step {
+            name: "drills",
+            proves: "the real program holds on this machine while one thing after the other is broken; the report is in target/drills.md",
+            work: Work::Program(&[
+                "target/release/orch",
+                "drill",
+                "--workspace=target/drill",
+                "--report=target/drills.md",
+            ]),
+        },
+        Step {
             name: "get Claude Code",
             proves: "the real program can be had from its package, in the version that was observed",
             work: Work::Program(&[

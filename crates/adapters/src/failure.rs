@@ -83,12 +83,13 @@ fn kind_of_io(error: &io::Error) -> FailureKind {
     }
 }
 
-/// Words of git after which the same call cannot work until somebody changes something.
-const HOPELESS: [&str; 13] = [
+/// Words of git after which the same call cannot work until somebody changes something. A repository that is not there is
+/// none of them: a disk that was not mounted, a folder that is moved for a moment come back, and the task waits with these
+/// words as its reason (decision 14).
+const HOPELESS: [&str; 12] = [
     "Authentication failed",
     "Permission denied",
     "access denied",
-    "does not appear to be a git repository",
     "not a git repository",
     "couldn't find remote ref",
     "bad object",
@@ -148,12 +149,14 @@ mod tests {
             .into()
     }
 
-    /// Proves that a full disk or a lock may be tried again, that a missing right may not, and that a push without an
-    /// answer is in doubt.
+    /// Proves that a full disk, a lock or a repository that is away may be tried again, that a missing right may not, and
+    /// that a push without an answer is in doubt.
     #[test]
     fn failures_have_the_right_kind() {
         assert_eq!(refused("fatal: write error: No space left on device").kind, FailureKind::Transient);
         assert_eq!(refused("Unable to create 'x.lock': File exists.").kind, FailureKind::Transient);
+        let away = "fatal: '/srv/x' does not appear to be a git repository\nfatal: Could not read from remote repository.";
+        assert_eq!(refused(away).kind, FailureKind::Transient);
         assert_eq!(refused("fatal: Authentication failed for x").kind, FailureKind::Permanent);
         let late = GitError::TimedOut {
             command: "push".to_owned(),

@@ -20,6 +20,7 @@ pub mod hosts;
 pub mod replay;
 pub mod backup;
 pub mod sim;
+pub mod drill;
 pub mod reference;
 pub mod completions;
 
@@ -130,6 +131,8 @@ pub enum Command {
     Restore(backup::Restore),
     /// Random histories in a simulated world, and one of them step by step
     Sim(sim::Args),
+    /// Break one thing at a time in a scratch installation, and see whether Orch holds
+    Drill(drill::Args),
     /// Completions for a shell: orch completions bash > ...
     Completions(completions::Args),
     /// Print a reference
@@ -299,6 +302,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Backup(args) => backup::backup(&here, &args),
         Command::Restore(args) => backup::restore(&here, &args),
         Command::Sim(args) => sim::run(&here, &args),
+        Command::Drill(args) => drill::run(&here, &args),
         Command::Completions(args) => completions::run(&args),
         Command::Reference(args) => reference::run(&args),
     }

@@ -18,6 +18,7 @@ pub mod screen;
 pub mod ids;
 pub mod compose;
 pub mod demo;
+pub mod drill;
 pub mod cmd;
 
 pub use cmd::run;

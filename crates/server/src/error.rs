@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     WrongHost,
     /// Too much at once: ask again later.
     Overloaded,
+    /// Nothing can be written now: ask again later.
+    Unavailable,
     /// Something failed inside.
     Failed,
 }
@@ -50,7 +52,7 @@ impl Kind {
             Kind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Kind::Timeout => StatusCode::REQUEST_TIMEOUT,
             Kind::WrongHost => StatusCode::MISDIRECTED_REQUEST,
-            Kind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Overloaded | Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -137,6 +139,17 @@ impl From<Trouble> for Problem {
                     "nothing was written; ask again after `Retry-After`",
                 )
             },
+            Trouble::Unwritten { cause, retry_after } => {
+                tracing::error!(cause, "a request was not written down");
+                Problem {
+                    retry_after: Some(retry_after.as_seconds().max(1)),
+                    ..Problem::new(
+                        Kind::Unavailable,
+                        cause,
+                        "nothing was written; ask again after `Retry-After`, and see `orch doctor`",
+                    )
+                }
+            }
             Trouble::Failed { .. } => {
                 tracing::error!(error = %trouble, "a request failed");
                 Problem::new(Kind::Failed, trouble.to_string(), "`orch doctor` looks for the cause")

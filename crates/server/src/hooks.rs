@@ -31,7 +31,7 @@ pub(crate) fn project_of(path: &str) -> Option<ProjectId> {
         (status = 401, description = "The signature is missing or wrong.", body = Failure),
         (status = 404, description = "No such project.", body = Failure),
         (status = 413, description = "Over 1 MiB.", body = Failure),
-        (status = 503, description = "Too much at once; nothing was written.", body = Failure)))]
+        (status = 503, description = "Too much at once, or the disk is full; nothing was written.", body = Failure)))]
 pub(crate) async fn deliver<B>(
     source: &dyn Source,
     project: ProjectId,

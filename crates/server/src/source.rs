@@ -30,6 +30,14 @@ pub enum Trouble {
         /// When it is worth asking again.
         retry_after: Span,
     },
+    /// Nothing can be written now: the disk is full, or Orch ends. The sender should come back.
+    #[error("{cause}")]
+    Unwritten {
+        /// Why, with what to do about it.
+        cause: String,
+        /// When it is worth asking again.
+        retry_after: Span,
+    },
     /// It could not be read or done. Place, cause and remedy, for people.
     #[error("could not {doing}: {cause}")]
     Failed {

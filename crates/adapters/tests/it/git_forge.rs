@@ -1,10 +1,11 @@
 //! The local forge: main moves once, by exactly what was tested, and never over a person's work.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 
 use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
-use orch_adapters::git::{BranchSeen, Hub};
+use orch_adapters::git::{BranchSeen, Git, Hub};
 use orch_core::call::git::Candidate;
 use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitReply};
 use orch_core::id::{Commit, ProjectId, TaskId};
@@ -205,6 +206,31 @@ fn git_lets_one_of_two_racers_merge() {
             assert_eq!(won, candidate.commit.as_str() == main, "{replies:?}");
         }
     }
+}
+
+/// Proves that a push which was killed after it had moved main is found to be the merge that it is: the change request says
+/// so too, and nothing is left to be asked again (decision 19). `orch drill hand-killed` found that it stayed open.
+#[test]
+fn git_finds_the_merge_of_a_killed_push() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let dies = forge.bench.folder.path().join("dies");
+    let path = std::env::var("PATH").unwrap();
+    let real =
+        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap();
+    let real = real.display();
+    let script = format!(
+        "#!/bin/sh\ncase \" $* \" in *\" push \"*) \"{real}\" \"$@\"; kill -9 $$ ;; esac\nexec \"{real}\" \"$@\"\n"
+    );
+    fs::write(&dies, script).unwrap();
+    fs::set_permissions(&dies, fs::Permissions::from_mode(0o755)).unwrap();
+    let git = Git::at(&dies, path).unwrap();
+    let hub = Hub::open(git, forge.bench.hub.bare().parent().unwrap()).unwrap();
+    let reply = forge.forge.perform(&project(), &hub, &merge_call(change, &candidate), &title);
+    assert_eq!(reply.unwrap(), merged(&candidate));
+    assert_eq!(forge.main(), candidate.commit.as_str());
+    let state = forge.forge.change(&project(), change).unwrap().unwrap().state;
+    assert_eq!(state, ChangeState::Merged(candidate.commit.clone()));
 }
 
 /// Proves that a change request that a person closed is not merged, and that a merged one stays merged.

@@ -95,7 +95,7 @@ fn shed(error: NotTaken) -> Trouble {
     match error {
         NotTaken::Overloaded => Trouble::Overloaded { retry_after: Span::seconds(1) },
         NotTaken::Store(_) | NotTaken::Stopped => {
-            Trouble::Failed { doing: "write it down", cause: error.to_string() }
+            Trouble::Unwritten { cause: error.to_string(), retry_after: Span::seconds(5) }
         }
     }
 }

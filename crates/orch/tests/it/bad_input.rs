@@ -490,7 +490,7 @@ fn a_full_disk_pauses_work() {
     assert_eq!(task.stage, Stage::Done);
 }
 
-/// Proves that a store that takes no more answers every write with the cause and its remedy, that what was acknowledged
+/// Proves that a store that takes no more answers every write with 503, the cause and its remedy, that what was acknowledged
 /// before is all there, and that the task goes on from where it was when there is room.
 #[test]
 fn a_full_store_loses_nothing_acknowledged() {
@@ -513,6 +513,12 @@ fn a_full_store_loses_nothing_acknowledged() {
         }
     };
     assert!(refused.to_string().contains("free some space"), "{refused}");
+    // A tracker that delivers now shall come back, and is not told that it is wrong.
+    let bearer = format!("Bearer {}", yard.token());
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let press = format!("POST /api/v1/tasks/{id}/priority");
+    let (status, body) = yard.http(&press, &headers, br#"{"priority": "urgent"}"#);
+    assert_eq!(status, 503, "{body}");
     yard.stop();
     yard.wishes.store_pages = None;
     yard.up();

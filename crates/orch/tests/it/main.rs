@@ -15,6 +15,7 @@ mod doctor;
 mod scene;
 mod facts;
 mod demo;
+mod drill;
 mod own;
 mod end_to_end;
 mod kills;

@@ -105,6 +105,7 @@ impl Memory {
             labels: Labels::default(),
             present: true,
             revision: None,
+            revision: None,
         };
         let event = Event::Issue(Box::new(IssueSeen { project: project.into(), reading }));
         self.happen(&Entity::Task(task.clone()), event, &format!("issue/{task}"));

@@ -43,7 +43,17 @@ impl LocalForge {
             let cause = format!("{} does not contain main ({})", candidate.short(), expected.short());
             return Err(Failure::permanent(cause));
         }
-        match push_main(hub, candidate, expected)? {
+        let pushed = match push_main(hub, candidate, expected) {
+            Ok(pushed) => pushed,
+            // A push that was killed, or lost its connection, may have moved main before: main says it.
+            Err(failure) => {
+                return match self.look_up(project, hub, number, candidate) {
+                    Ok(merged @ ForgeReply::Merged { .. }) => Ok(merged),
+                    Ok(_) | Err(_) => Err(failure),
+                };
+            }
+        };
+        match pushed {
             Pushed::Yes => {}
             Pushed::Moved => return self.look_up(project, hub, number, candidate),
             Pushed::InTheWay => {

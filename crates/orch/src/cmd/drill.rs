@@ -1,0 +1,71 @@
+//! `orch drill`: does this machine hold what Orch promises?
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::{Here, up};
+use crate::drill::{self, Drill, Outcome, Plan, both, report};
+use crate::error::Error;
+use crate::screen;
+
+/// Break one thing at a time in a scratch installation, and see whether Orch holds; touches no real one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Which drills [default: all]
+    #[arg(value_name = "NAME")]
+    names: Vec<Drill>,
+    /// Only say what there is to try
+    #[arg(long, conflicts_with_all = ["names", "report", "workspace"])]
+    list: bool,
+    /// Write the table to this file too, in Markdown
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Where it happens: made for it, and gone afterwards [default: orch-drill beside the installation's folder]
+    #[arg(long, value_name = "FOLDER")]
+    workspace: Option<PathBuf>,
+}
+
+/// Does the drills. Exit code 0 only if none is broken; what could not be tried is said and counted.
+///
+/// # Errors
+/// There is no place for them, or the report cannot be written.
+pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
+    if args.list {
+        screen::out(&report::list());
+        return Ok(ExitCode::SUCCESS);
+    }
+    crate::log::begin(here.var("ORCH_LOG").or(Some("error")));
+    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::failed(e.to_string()));
+    let workspace = match &args.workspace {
+        Some(folder) => absolute(folder)?,
+        None => here.home.folder().with_file_name("orch-drill"),
+    };
+    let file = args.report.as_ref().map(absolute).transpose()?;
+    let mut drills = Drill::ALL.to_vec();
+    drills.retain(|drill| args.names.is_empty() || args.names.contains(drill));
+    let wanted = drills.len();
+    let plan = Plan { drills, workspace, exe: up::wishes(here)?.exe, env: here.env.clone() };
+    let rows = drill::run(&plan, |row| {
+        if !here.json {
+            screen::out(&report::told(row));
+        }
+    })?;
+    if let Some(file) = &file {
+        std::fs::write(file, report::markdown(&rows))
+            .map_err(|e| Error::failed(e.to_string()).at(file.display()))?;
+    }
+    if here.json {
+        screen::json(&report::json(&rows));
+    } else {
+        screen::line(&report::summary(&rows));
+        if let Some(file) = &file {
+            let file = file.display();
+            screen::line(&both!("the report is in {file}", "отчёт: {file}"));
+        }
+    }
+    if rows.len() < wanted {
+        return Err(Error::failed(both!("ended before all drills were done", "завершено до конца учений")));
+    }
+    let broken = rows.iter().any(|row| row.outcome == Outcome::Broken);
+    Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
