@@ -19,6 +19,13 @@ pub struct TablesError {
     source: rusqlite::Error,
 }
 
+impl TablesError {
+    /// Which file it is.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+}
+
 /// A connection of one built-in part.
 #[derive(Debug)]
 pub(crate) struct Tables {

@@ -30,19 +30,27 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, random};
+use crate::compose::lock;
 use crate::compose::project::masker;
 use crate::compose::source::{artefact_of, diff_of, listed, log_of, page, task_of};
-use crate::compose::{chain, lock};
-use crate::error::{Error, unopened, unread};
+use crate::error::Error;
 use crate::home::Home;
+use crate::refusals::{unopened, unread, worded};
 use crate::settings::Settings;
+use crate::words::{Told, say};
 
 /// Tasks read at once.
 const BATCH: usize = 500;
 
 /// Why no log is shown.
-const UNMASKED: &str = "the settings cannot be read, so nobody knows which keys must be taken out of it; mend orch.toml \
-                        (`orch doctor` says what is wrong)";
+fn unmasked() -> Told {
+    say!(
+        "the settings cannot be read, so nobody knows which keys must be taken out of it; mend orch.toml (`orch doctor` \
+         says what is wrong)",
+        "настройки не читаются, и неизвестно, какие ключи нужно из него вырезать; исправьте orch.toml (что не так, скажет \
+         `orch doctor`)"
+    )
+}
 
 /// A store as it was left.
 pub struct Left {
@@ -101,7 +109,7 @@ impl Left {
         doing: &'static str,
         look: impl FnOnce(&mut Reader) -> Result<T, StoreError>,
     ) -> Later<T> {
-        self.now(doing, |reader| look(reader).map_err(|e| chain(&e)))
+        self.now(doing, |reader| look(reader).map_err(|e| worded(&e).into()))
     }
 
     /// What is wanted of a task, if there is one.
@@ -111,15 +119,15 @@ impl Left {
         id: &TaskId,
         look: impl FnOnce(&Task) -> Result<Option<T>, String>,
     ) -> Later<Option<T>> {
-        self.now(doing, |reader| match task_of(reader, id).map_err(|e| chain(&e))? {
+        self.now(doing, |reader| match task_of(reader, id).map_err(|e| worded(&e))? {
             Some((_, task)) => look(&task),
             None => Ok(None),
         })
     }
 
     fn hub(&self, project: &ProjectId) -> Result<Hub, String> {
-        let git = Git::at("git", &self.path).map_err(|e| chain(&e))?;
-        Hub::open(git, &self.home.hubs().join(project.as_str())).map_err(|e| chain(&e))
+        let git = Git::at("git", &self.path).map_err(|e| worded(&e))?;
+        Hub::open(git, &self.home.hubs().join(project.as_str())).map_err(|e| worded(&e).into())
     }
 
     fn record(&self, part: &LogPart) -> PathBuf {
@@ -129,7 +137,8 @@ impl Left {
 
 /// Nothing is written while Orch is down.
 fn down<T: Send + 'static>(doing: &'static str) -> Later<T> {
-    let cause = "Orch is not running; start it with `orch up`".to_owned();
+    let cause =
+        say!("Orch is not running; start it with `orch up`", "Orch не запущен; запустите: `orch up`").into();
     Box::pin(std::future::ready(Err(Trouble::Failed { doing, cause })))
 }
 
@@ -187,7 +196,7 @@ impl Source for Left {
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
         self.of_task("read a log", &part.task, |task| {
-            let mask = self.mask.as_ref().ok_or(UNMASKED)?;
+            let mask = self.mask.as_ref().ok_or_else(unmasked)?;
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let record = self.record(&part);
             // Runs go on while the brain is down (decision 7); their end is in their record before it is in the journal.

@@ -26,7 +26,7 @@ use orch_core::id::{Commit, ProjectId, RunId};
 pub use about::{About, RunKind};
 pub(crate) use about::{Of, Wanted};
 pub use said::{Masker, Secret};
-pub use shelter::{Fact, Machine};
+pub use shelter::{Machine, Protection};
 pub use watch::{Finished, Watched};
 
 use crate::git::remove;

@@ -9,7 +9,7 @@ use super::Here;
 use crate::client::{self, talk};
 use crate::error::Error;
 use crate::screen::{self, ASKS, BAD, BOLD, BUSY, DIM, GOOD, PLAIN, cell, paint};
-use crate::words::words;
+use crate::words::{say, words};
 
 /// The tasks.
 #[derive(Debug, clap::Args)]
@@ -70,7 +70,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let rows: Vec<_> = tasks.iter().map(row).collect();
     screen::out(&screen::table(&rows));
     if !page["next"].is_null() {
-        super::note(words().more_tasks);
+        super::note(&say!("there are more; -n 200 shows up to 200", "есть ещё; -n 200 покажет до 200"));
     }
     Ok(ExitCode::SUCCESS)
 }

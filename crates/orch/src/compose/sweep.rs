@@ -14,6 +14,7 @@ use orch_engine::{Ack, Incoming, Target, clock};
 use super::project::Project;
 use super::{Outside, blocking, branches, edited, lock, room};
 use crate::policy_file::{self, PolicyFile};
+use crate::words::say;
 
 /// How often everything is asked: a webhook only saves time (decision 34).
 const EVERY: Duration = Duration::from_secs(30);
@@ -143,7 +144,12 @@ async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incomi
         None => Ok(PolicyFile::default()),
         Some(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => PolicyFile::read(Path::new(policy_file::PATH), text).map_err(|e| e.to_string()),
-            Err(e) => Err(format!("{} is not UTF-8: {e}: save it as UTF-8", policy_file::PATH)),
+            Err(e) => Err(say!(
+                "{} is not UTF-8: {e}: save it as UTF-8",
+                "{} не в UTF-8: {e}: сохраните его в UTF-8",
+                policy_file::PATH
+            )
+            .into()),
         },
     };
     let policy = found.and_then(|file| {

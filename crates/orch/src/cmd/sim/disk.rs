@@ -6,6 +6,7 @@ use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::error::Error;
+use crate::words::say;
 
 /// A temporary folder for one store after the other; it goes with this value.
 #[derive(Debug)]
@@ -21,9 +22,16 @@ impl Folder {
         let path = (0..100).map(name).find(|path| !path.exists()).unwrap_or_else(|| name(100));
         match std::fs::create_dir(&path) {
             Ok(()) => Ok(Self { path, stores: 0 }),
-            Err(e) => Err(Error::failed(format!("the folder for simulated stores cannot be made: {e}"))
-                .at(path.display())
-                .remedy("make room there, or set TMPDIR to another folder")),
+            Err(e) => {
+                let cause = say!(
+                    "the folder for simulated stores cannot be made: {e}",
+                    "папку для учебных хранилищ создать не удалось: {e}"
+                );
+                Err(Error::failed(cause).at(path.display()).remedy(say!(
+                    "make room there, or set TMPDIR to another folder",
+                    "освободите там место или укажите другую папку в TMPDIR"
+                )))
+            }
         }
     }
 

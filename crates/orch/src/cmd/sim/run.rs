@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use orch_core::id::Digest;
+use orch_core::message::figure;
 use orch_core::time::Span;
 use orch_engine::clock;
 use orch_sim::bench::Tally;
@@ -16,6 +17,7 @@ use serde_json::json;
 use super::{Here, Store};
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
+use crate::words::{Told, say, words};
 
 /// Which histories.
 #[derive(Debug, clap::Args)]
@@ -106,8 +108,14 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 }
 
 fn no_journal(trouble: Trouble) -> Error {
-    Error::failed(format!("a simulated store cannot be made: {trouble}"))
-        .remedy("make room for temporary files, or set TMPDIR to another folder")
+    Error::failed(say!(
+        "a simulated store cannot be made: {trouble}",
+        "учебное хранилище создать не удалось: {trouble}"
+    ))
+    .remedy(say!(
+        "make room for temporary files, or set TMPDIR to another folder",
+        "освободите место для временных файлов или укажите другую папку в TMPDIR"
+    ))
 }
 
 /// Makes a history short and writes it to a file; the error says where.
@@ -142,16 +150,24 @@ fn keep(
     let path = folder.join(format!("{name}-{}-{seed}.trace", args.faults));
     let text = history::text(&about, &lines);
     std::fs::write(&path, text).map_err(|e| {
-        Error::failed(format!("seed {seed} broke {name}, and its history cannot be written: {e}"))
-            .at(path.display())
-            .remedy("name another folder with --keep")
+        Error::failed(say!(
+            "seed {seed} broke {name}, and its history cannot be written: {e}",
+            "seed {seed} нарушает {name}, но историю записать не удалось: {e}"
+        ))
+        .at(path.display())
+        .remedy(say!("name another folder with --keep", "укажите другую папку через --keep"))
     })?;
-    let cause = format!("seed {seed} broke {name}: {what}");
-    Ok(Error::failed(cause).at(path.display()).remedy(format!("look: orch sim step {}", path.display())))
+    let cause = say!("seed {seed} broke {name}: {what}", "seed {seed} нарушает {name}: {what}");
+    let look = path.display();
+    Ok(Error::failed(cause)
+        .at(path.display())
+        .remedy(say!("look: orch sim step {look}", "посмотрите: orch sim step {look}")))
 }
 
 fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
-    let minutes = took.0.max(1) as f64 / 60_000.0;
+    let milliseconds = took.0;
+    let minutes = milliseconds.max(1) as f64 / 60_000.0;
+    let took = figure::span(took, words().lang);
     let a_minute = (sum.lifecycles as f64 / minutes).round() as u64;
     let digest = sum.digest.as_ref().map(ToString::to_string).unwrap_or_default();
     let by: BTreeMap<&str, u64> = sum.tally.each().map(|(fault, n)| (fault.name(), n)).collect();
@@ -161,32 +177,54 @@ fn tell(here: &Here, args: &Args, sum: &Sum, took: Span) {
             "lines": sum.lines, "lifecycles": sum.lifecycles, "events": sum.events, "people": sum.people,
             "evaluated": sum.evaluated,
             "injected": sum.tally.faults, "crashes": sum.tally.crashes, "by": by,
-            "milliseconds": took.0, "digest": digest,
+            "milliseconds": milliseconds, "digest": digest,
         }));
         return;
     }
     let each = |n: u64| n as f64 / sum.lifecycles.max(1) as f64;
-    let row = |name: &str, value: String| vec![cell(DIM, name), cell(PLAIN, value)];
+    let row = |name: Told, value: Told| vec![cell(DIM, name), cell(PLAIN, value)];
     let last = args.from + sum.histories.saturating_sub(1);
     let rows = [
-        row("seeds", format!("{} to {last}, faults {}, on {}", args.from, args.faults, args.store.name())),
         row(
-            "histories",
-            format!("{} of {} lines; people did {} things", sum.histories, sum.lines, sum.people),
+            say!("seeds", "seed"),
+            say!(
+                "{} to {last}, faults {}, on {}",
+                "от {} до {last}, сбои {}, хранилище {}",
+                args.from,
+                args.faults,
+                args.store.name()
+            ),
         ),
-        row("lifecycles", format!("{} in {took}: {a_minute} a minute", sum.lifecycles)),
-        row("events", format!("{}, {:.0} a lifecycle", sum.events, each(sum.events as u64))),
         row(
-            "faults",
-            format!(
+            say!("histories", "истории"),
+            say!(
+                "{} of {} lines; people did {} things",
+                "{}, строк в них {}; действий людей {}",
+                sum.histories,
+                sum.lines,
+                sum.people
+            ),
+        ),
+        row(
+            say!("lifecycles", "задачи"),
+            say!("{} in {took}: {a_minute} a minute", "{} за {took}: {a_minute} в минуту", sum.lifecycles),
+        ),
+        row(
+            say!("events", "события"),
+            say!("{}, {:.0} a lifecycle", "{}, на задачу {:.0}", sum.events, each(sum.events as u64)),
+        ),
+        row(
+            say!("faults", "сбои"),
+            say!(
                 "{}, {:.0} a lifecycle; the brain died {} times",
+                "{}, на задачу {:.0}; сам Orch падал {} раз",
                 sum.tally.faults,
                 each(sum.tally.faults),
                 sum.tally.crashes
             ),
         ),
-        row("promises", format!("looked at {} times", sum.evaluated)),
-        row("digest", digest),
+        row(say!("promises", "обещания"), say!("looked at {} times", "проверок {}", sum.evaluated)),
+        row(say!("digest", "отпечаток"), Told::quoted(digest)),
     ];
     screen::out(&screen::table(&rows));
     let by: Vec<_> =
