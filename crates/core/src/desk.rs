@@ -170,8 +170,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Asks again later because the outside failed (decision 14).
-    pub fn outage(&mut self, ask: Ask, tries: u32, cause: String) {
-        let cause = Cause::Quoted(cause);
+    pub fn outage(&mut self, ask: Ask, tries: u32, cause: Cause) {
         self.later(ask, tries + 1, backoff::outage(tries + 1), Delay::Outage { cause });
     }
 

@@ -27,6 +27,7 @@ use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, TaskId};
+use orch_core::refusal::Refusal;
 use orch_core::time::{Moment, Span};
 use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
@@ -233,7 +234,7 @@ impl Outside {
             let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
             report(&outside.handle, incoming).await;
             if let Err(failure) = project.runs.settle(run) {
-                tracing::warn!(%run, cause = failure.cause, "a run's folder could not be marked");
+                tracing::warn!(%run, cause = %failure.cause, "a run's folder could not be marked");
             }
             lock(&outside.watched).remove(&run);
         });
@@ -244,9 +245,7 @@ impl Outside {
             match project.runs.watch(run).await {
                 Watched::Ended(finished) => return *finished,
                 Watched::NotStarted => {
-                    let how = RunHow::Lost {
-                        cause: say!("its folder is gone", "его папки больше нет").into(),
-                    };
+                    let how = RunHow::Lost { cause: Refusal::FolderGone.into() };
                     let end =
                         RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
                     return Finished { end, blobs: Vec::new(), notes: Vec::new() };
@@ -407,13 +406,13 @@ async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
                 project.hub.tidy_trees(&[needed.as_slice(), &unsettled].concat())
             });
             if let Err(failure) = tidied {
-                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+                tracing::warn!(project = %project.id, cause = %failure.cause, "old trees stay for now");
             }
         }
         // Homes and ports are the installation's: who cannot tell which runs of a project live takes none away.
         let Some(project) = projects.values().next().filter(|_| all_told) else { return };
         if let Err(failure) = orch_adapters::run::tidy(&project.runs.places, &project.runs.ports, &live) {
-            tracing::warn!(cause = failure.cause, "what old runs left stays for now");
+            tracing::warn!(cause = %failure.cause, "what old runs left stays for now");
         }
     });
     if let Err(error) = tidied.await {
@@ -426,7 +425,7 @@ fn ready_trees(outside: &Outside, project: &Arc<Project>) {
     let theirs = Arc::clone(project);
     outside.tasks.spawn_blocking(move || {
         if let Err(failure) = theirs.hub.ready_trees() {
-            tracing::warn!(project = %theirs.id, cause = failure.cause, "trees cannot be made ahead");
+            tracing::warn!(project = %theirs.id, cause = %failure.cause, "trees cannot be made ahead");
         }
     });
 }

@@ -117,7 +117,7 @@ fn stop_runs(outside: &Outside) {
     for project in outside.projects().values() {
         for run in project.runs.unsettled().unwrap_or_default() {
             if let Err(failure) = project.runs.stop(run) {
-                tracing::warn!(%run, cause = failure.cause, "a run of the demo cannot be asked to end");
+                tracing::warn!(%run, cause = %failure.cause, "a run of the demo cannot be asked to end");
             }
         }
     }

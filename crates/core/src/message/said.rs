@@ -1,6 +1,7 @@
 //! How does what Orch itself says read: a finding, a cause, a record?
 
 use super::markdown::{md_block, md_escape};
+use super::refusal::refusal;
 use super::{Arg, Lang, ask, clause, figure, say};
 use crate::frontmatter::{MAX_BYTES, Unreadable};
 use crate::id::Digest;
@@ -106,6 +107,7 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         }),
         Said::OddAnswer { ask: asked } => say(lang, "said-odd-answer", [text("ask", &ask(asked, lang))]),
         Said::OddRecordAnswer => plain("said-odd-record-answer"),
+        Said::Refused(fact) => refusal(fact, lang),
     }
 }
 
@@ -233,6 +235,7 @@ pub(super) mod tests {
             Said::OddAnswer { ask: Box::new(Ask::Merge) },
             Said::OddRecordAnswer,
         ];
+        all.extend(super::super::refusal::tests::everything().into_iter().map(Said::Refused));
         all.extend(front().map(Said::Frontmatter));
         let unknown = [
             Unknown::Branch,

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use orch_adapters::git::{Git, Hub};
 use orch_adapters::process::{self, Observed, StopAnswer};
+use orch_core::message;
 use orch_store::backup as copies;
 use serde_json::json;
 
@@ -15,7 +16,7 @@ use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::refusals::{told, worded};
 use crate::screen;
-use crate::words::{Told, counted, say};
+use crate::words::{Told, counted, say, words};
 
 /// Copy the store.
 #[derive(Debug, clap::Args)]
@@ -73,7 +74,7 @@ fn make_way(home: &Home, path: &std::ffi::OsStr) -> Result<(), Refused> {
     for project in names_in(&home.hubs())? {
         if project.join("hub.git").is_dir() {
             let hub = Hub::open(git.clone(), &project).map_err(|e| String::from(worded(&e)))?;
-            hub.forget_runs().map_err(|failure| failure.cause)?;
+            hub.forget_runs().map_err(|failure| message::cause(&failure.cause, words().lang))?;
         }
     }
     for folder in [home.runs(), home.trees(), home.homes()] {

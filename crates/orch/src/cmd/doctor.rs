@@ -1,9 +1,12 @@
 //! `orch doctor`: what is missing here, and how is it mended? Each thing is looked at, none is changed.
 
+mod of;
+mod work;
+
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use orch_adapters::git::overlay;
@@ -12,25 +15,22 @@ use orch_adapters::process::{
     StopWay, wait,
 };
 use orch_adapters::run::Protection;
-use orch_core::message;
-use orch_core::stage::Role;
 use serde::Serialize;
 use serde_json::json;
 
+use self::of::{Of, protection};
+use self::work::{agents, project};
 use super::Here;
 use crate::client::{Client, talk};
 use crate::compose::access::reading_is_free;
 use crate::compose::secrets::open_to_others;
 use crate::compose::{project, user};
-use crate::detect;
 use crate::error::{Error, Kind};
-use crate::policy_file::{self, PolicyFile, effective};
 use crate::refusals::{unopened, unread, worded};
 use crate::screen::{self, ASKS, BAD, DIM, GOOD, PLAIN, cell};
-use crate::settings::check::in_checkout;
+use crate::settings::Settings;
 use crate::settings::environment::EffectOf;
-use crate::settings::{Agent, AgentKind, Project, Settings};
-use crate::words::{Told, counted, say, words};
+use crate::words::{Told, counted, say};
 
 /// What was looked at.
 #[derive(Debug, Serialize)]
@@ -46,158 +46,6 @@ struct Check {
     says: Told,
     /// How to mend it.
     mend: Option<Told>,
-}
-
-/// What is looked at.
-#[derive(Debug, Clone, Copy)]
-enum Of<'a> {
-    Git,
-    Settings,
-    Environment,
-    Folder,
-    Secret,
-    Trees,
-    Disk,
-    Brain,
-    Listen,
-    Store,
-    User,
-    Machine,
-    Run(Protection),
-    Sandbox,
-    Stop,
-    Agents,
-    Agent(&'a str),
-    Projects,
-    Project(&'a str),
-}
-
-impl Of<'_> {
-    /// Its name for programs.
-    fn name(self) -> String {
-        match self {
-            Of::Git => "git".to_owned(),
-            Of::Settings => "settings".to_owned(),
-            Of::Environment => "environment".to_owned(),
-            Of::Folder => "folder".to_owned(),
-            Of::Secret => "secret".to_owned(),
-            Of::Trees => "trees".to_owned(),
-            Of::Disk => "disk".to_owned(),
-            Of::Brain => "brain".to_owned(),
-            Of::Listen => "listen".to_owned(),
-            Of::Store => "store".to_owned(),
-            Of::User => "user".to_owned(),
-            Of::Machine => "machine".to_owned(),
-            Of::Run(protection) => format!("run: {}", protection.name()),
-            Of::Sandbox => "sandbox".to_owned(),
-            Of::Stop => "stop".to_owned(),
-            Of::Agents => "agents".to_owned(),
-            Of::Agent(name) => format!("agent {name}"),
-            Of::Projects => "projects".to_owned(),
-            Of::Project(id) => format!("project {id}"),
-        }
-    }
-
-    /// Its name for people.
-    fn label(self) -> Told {
-        match self {
-            Of::Git => say!("git", "git"),
-            Of::Settings => say!("settings", "настройки"),
-            Of::Environment => say!("environment", "окружение"),
-            Of::Folder => say!("folder", "папка данных"),
-            Of::Secret => say!("secret", "секрет"),
-            Of::Trees => say!("trees", "деревья"),
-            Of::Disk => say!("disk", "диск"),
-            Of::Brain => say!("brain", "Orch"),
-            Of::Listen => say!("listen", "адрес"),
-            Of::Store => say!("store", "хранилище"),
-            Of::User => say!("user", "пользователь"),
-            Of::Machine => say!("machine", "машина"),
-            Of::Run(protection) => {
-                let of = protected(protection);
-                say!("run: {of}", "запуск: {of}")
-            }
-            Of::Sandbox => say!("sandbox", "песочница"),
-            Of::Stop => say!("stop", "остановка"),
-            Of::Agents => say!("agents", "агенты"),
-            Of::Agent(name) => say!("agent {name}", "агент {name}"),
-            Of::Projects => say!("projects", "проекты"),
-            Of::Project(id) => say!("project {id}", "проект {id}"),
-        }
-    }
-}
-
-/// What of the machine is protected from a run.
-fn protected(protection: Protection) -> Told {
-    match protection {
-        Protection::Files { .. } => say!("files", "файлы"),
-        Protection::SizesAndDevices { .. } => say!("file sizes and devices", "размеры файлов и устройства"),
-        Protection::Sockets { .. } => say!("sockets", "сокеты"),
-        Protection::Network => say!("network", "сеть"),
-        Protection::Environment => say!("environment", "окружение"),
-        Protection::ModelKey => say!("model key", "ключ модели"),
-        Protection::User { .. } => say!("user", "пользователь"),
-    }
-}
-
-/// How far.
-fn protection(protection: Protection) -> Told {
-    match protection {
-        Protection::Files { held: true } => say!(
-            "a run reads the system's programs, its tree, its home and the project's objects, and writes the tree and the \
-             home; neither Orch's data nor another tree",
-            "запуск читает программы системы, своё дерево, свою домашнюю папку и объекты проекта, а пишет только в дерево и в \
-             домашнюю папку; данные Orch и чужие деревья ему недоступны"
-        ),
-        Protection::Files { held: false } => say!(
-            "this kernel has no Landlock: a run reads and writes all that its user may",
-            "в этом ядре нет Landlock: запуск читает и пишет всё, что может его пользователь"
-        ),
-        Protection::SizesAndDevices { held: true } => say!(
-            "a run neither truncates files nor talks to devices outside its list",
-            "запуск не обрезает файлы и не обращается к устройствам вне своего списка"
-        ),
-        Protection::SizesAndDevices { held: false } => say!(
-            "a run can truncate files and talk to devices that its user may: Linux 6.10 can forbid it",
-            "запуск может обрезать файлы и обращаться к устройствам, доступным его пользователю: запретить это умеет Linux 6.10"
-        ),
-        Protection::Sockets { held: true } => say!(
-            "a run cannot knock at Unix sockets outside its list",
-            "запуск не может обратиться к Unix-сокетам вне своего списка"
-        ),
-        Protection::Sockets { held: false } => say!(
-            "a run can knock at every Unix socket that its user may, which only newer kernels can forbid; Orch's own asks for \
-             a token",
-            "запуск может обратиться к любому Unix-сокету, доступному его пользователю: запретить это умеют только более новые \
-             ядра; сокет самого Orch требует токен"
-        ),
-        Protection::Network => say!(
-            "not restricted: an agent must reach its model and a test its packages; so a run can read the dashboard too where \
-             reading needs no login, as on this machine; every write needs a credential, and no run has one",
-            "не ограничена: агенту нужна его модель, а тестам их пакеты; поэтому запуск может читать и панель там, где для \
-             чтения не нужен вход, как на этой машине; для любой записи нужен токен, а его нет ни у одного запуска"
-        ),
-        Protection::Environment => say!(
-            "an allow-list; no token of tracker, forge, chat or deploy is ever in it",
-            "по списку разрешённого; токенов трекера, форжа, чата и выкатки в нём никогда нет"
-        ),
-        Protection::ModelKey => say!(
-            "the provider's key or login lies where the agent can read it, its tools too; budgets are settled at the end of a \
-             run",
-            "ключ или вход поставщика модели лежит там, где его могут прочитать агент и его инструменты; бюджет сверяется в \
-             конце запуска"
-        ),
-        Protection::User { other: Some(user) } => say!(
-            "agents and gates run as user {} group {}",
-            "агенты и проверки работают от пользователя {}, группа {}",
-            user.uid,
-            user.gid
-        ),
-        Protection::User { other: None } => say!(
-            "agents and gates run as the user of Orch itself",
-            "агенты и проверки работают от пользователя самого Orch"
-        ),
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -773,275 +621,5 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // What stays is an empty trial in the folder for temporary files.
         let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
-    let path = here.var("PATH").map(std::ffi::OsString::from);
-    for (name, agent) in &settings.agents {
-        let label = Of::Agent(name);
-        if let AgentKind::Scripted = agent.kind {
-            match agent.script.as_deref().filter(|script| script.is_file()) {
-                Some(script) => checks.good(label, say!("plays {}", "играет по {}", script.display())),
-                None => checks.missing(
-                    label,
-                    say!("its scenario is not there", "его сценария нет"),
-                    say!("mend `script` in orch.toml", "исправьте `script` в orch.toml"),
-                ),
-            }
-        } else if let Some(program) = agent.program() {
-            match detect::on_path(&program.to_string_lossy(), path.as_deref()) {
-                Some(found) if agent.kind == AgentKind::Claude && !is_given_a_login(agent) => checks.missing(
-                    label,
-                    say!(
-                        "{}; {}, and it finds none by itself in a run",
-                        "{}; {}, а сам в запуске он их не найдёт",
-                        found.display(),
-                        login_of(agent)
-                    ),
-                    say!(
-                        "sign in with `claude` and name `login_file`, or name the file of your key under `env_files`",
-                        "войдите командой `claude` и укажите `login_file` или укажите файл с ключом в `env_files`"
-                    ),
-                ),
-                Some(found) => {
-                    checks.good(label, Told::quoted(format!("{}; {}", found.display(), login_of(agent))));
-                }
-                None => checks.missing(
-                    label,
-                    say!(
-                        "`{}` is not there, or may not be executed",
-                        "программы `{}` нет, или её нельзя выполнить",
-                        program.display()
-                    ),
-                    say!(
-                        "install it, or mend `program` in orch.toml",
-                        "установите её или исправьте `program` в orch.toml"
-                    ),
-                ),
-            }
-        }
-        if let Some(file) = agent.login_file.as_ref().filter(|file| !file.is_file()) {
-            checks.missing(
-                label,
-                say!("its login {} is not there", "файла входа {} нет", file.display()),
-                say!(
-                    "sign in with the program, or mend `login_file`",
-                    "войдите через саму программу или исправьте `login_file`"
-                ),
-            );
-        }
-        for (variable, file) in &agent.env_files {
-            match fs::metadata(file) {
-                Ok(meta) if meta.permissions().mode() & 0o077 == 0 => {}
-                Ok(_) => checks.missing(
-                    label,
-                    say!(
-                        "others can read the file of {variable}",
-                        "файл для {variable} могут прочитать другие"
-                    ),
-                    Told::quoted(format!("chmod 600 {}", file.display())),
-                ),
-                Err(e) => checks.missing(
-                    label,
-                    say!(
-                        "the file of {variable} cannot be read: {e}",
-                        "файл для {variable} не читается: {e}"
-                    ),
-                    say!("mend `env_files` in orch.toml", "исправьте `env_files` в orch.toml"),
-                ),
-            }
-        }
-    }
-    if settings.agents.is_empty() {
-        let found = detect::agents(path.as_deref());
-        let names: Vec<&str> = found.iter().map(|agent| agent.name).collect();
-        let says = if names.is_empty() {
-            say!("none configured, none found on PATH", "ни один не настроен, и в PATH их нет")
-        } else {
-            say!("none configured; on PATH: {}", "ни один не настроен; в PATH есть: {}", names.join(", "))
-        };
-        checks.mind(
-            Of::Agents,
-            says,
-            say!(
-                "`orch init` writes one that it finds; others are described with kind = \"command\"",
-                "`orch init` запишет тот, который найдёт; другие описываются с kind = \"command\""
-            ),
-        );
-    }
-}
-
-/// Whether anything lets it reach its model.
-fn is_given_a_login(agent: &Agent) -> bool {
-    agent.login_file.is_some() || !agent.env_files.is_empty()
-}
-
-/// How an agent reaches its model, and what that does not enforce (decision 9).
-fn login_of(agent: &Agent) -> Told {
-    match (&agent.login_file, agent.env_files.is_empty()) {
-        (Some(_), _) => say!(
-            "login: its runs can read the login, and budgets are settled when a run ends",
-            "вход: его запуски могут прочитать файл входа, а бюджет сверяется в конце запуска"
-        ),
-        (None, false) => say!(
-            "key: its runs can read the key, and budgets are settled when a run ends",
-            "ключ: его запуски могут прочитать ключ, а бюджет сверяется в конце запуска"
-        ),
-        (None, true) => say!("no login and no key are given to it", "ни входа, ни ключа ему не дано"),
-    }
-}
-
-fn project(id: &str, own: &Project, settings: &Settings, up: bool, checks: &mut Checks) {
-    let label = Of::Project(id);
-    let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        git.arg("-C").arg(&own.repository).args(arguments).stdin(Stdio::null());
-        git.output()
-            .ok()
-            .filter(|out| out.status.success())
-            .map(|out| String::from_utf8_lossy(&out.stdout).into_owned())
-    };
-    let branch = own.branch.clone().or_else(|| git(&["symbolic-ref", "--quiet", "--short", "HEAD"]));
-    let Some(branch) = branch.map(|branch| branch.trim().to_owned()) else {
-        let says = say!(
-            "{} is no repository, or no branch is checked out",
-            "{} — не репозиторий, или в нём не выбрана ветка",
-            own.repository.display()
-        );
-        let mend = say!(
-            "mend `repository` and `branch` in orch.toml",
-            "исправьте `repository` и `branch` в orch.toml"
-        );
-        return checks.missing(label, says, mend);
-    };
-    let Some(head) = git(&["rev-parse", "--quiet", "--verify", &format!("refs/heads/{branch}^{{commit}}")])
-    else {
-        let says = say!(
-            "{} has no branch `{branch}` with a commit",
-            "в {} нет ветки `{branch}` с коммитом",
-            own.repository.display()
-        );
-        let mend = say!(
-            "make a first commit, or mend `branch` in orch.toml",
-            "сделайте первый коммит или исправьте `branch` в orch.toml"
-        );
-        return checks.missing(label, says, mend);
-    };
-    let place = PathBuf::from(format!("{branch}:{}", policy_file::PATH));
-    let text = git(&["show", &format!("{}:{}", head.trim(), policy_file::PATH)]);
-    let policy = match &text {
-        Some(text) => PolicyFile::read(&own.repository.join(&place), text),
-        None => PolicyFile::read(Path::new(policy_file::PATH), ""),
-    };
-    match policy.and_then(|policy| effective(id, settings, &policy)) {
-        Err(e) => checks.error(label, &Error::from(e)),
-        Ok(policy) if policy.test.is_empty() => {
-            let says = if text.is_some() {
-                say!(
-                    "its policy names no tests, so nothing can be merged",
-                    "в его политике нет тестов, поэтому слить ничего нельзя"
-                )
-            } else {
-                say!(
-                    "no policy on its main branch, so no tests, so nothing can be merged",
-                    "в основной ветке нет политики, значит, нет и тестов, поэтому слить ничего нельзя"
-                )
-            };
-            let path = policy_file::PATH;
-            checks.missing(
-                label,
-                says,
-                say!(
-                    "commit `test = ...` in {path} on {branch}",
-                    "закоммитьте `test = ...` в {path}, ветка {branch}"
-                ),
-            );
-        }
-        Ok(policy) if policy.preset.deploys() && !policy.hook => {
-            checks.missing(
-                label,
-                say!(
-                    "its preset deploys, and no hook is named",
-                    "его preset предполагает выкатку, а команда выкатки не задана"
-                ),
-                say!(
-                    "add [projects.{id}.hook] to orch.toml, or take preset = \"library\"",
-                    "добавьте [projects.{id}.hook] в orch.toml или возьмите preset = \"library\""
-                ),
-            );
-        }
-        Ok(policy) => {
-            let says = say!(
-                "{} on {branch}, tests: {}",
-                "{}, ветка {branch}, тесты: {}",
-                own.repository.display(),
-                policy.test.join(" ")
-            );
-            checks.good(label, says);
-            if policy.preset.deploys() && !policy.probe {
-                checks.mind(
-                    label,
-                    say!(
-                        "it names no health address, so a person must look at each deploy and accept it",
-                        "адрес проверки не задан, поэтому каждую выкатку смотрит и принимает человек"
-                    ),
-                    say!(
-                        "add [projects.{id}.health] to orch.toml: then Orch asks the service itself",
-                        "добавьте [projects.{id}.health] в orch.toml: тогда Orch будет спрашивать сервис сам"
-                    ),
-                );
-            }
-        }
-    }
-    let idle: Vec<String> = Role::ALL
-        .into_iter()
-        .filter(|role| settings.chosen(id, *role).is_none())
-        .map(|role| message::role_name(role, words().lang))
-        .collect();
-    if !idle.is_empty() {
-        let says = say!("no agent for {}", "нет агента для ролей: {}", idle.join(", "));
-        checks.missing(label, says, say!("set `agent` in orch.toml", "задайте `agent` в orch.toml"));
-    }
-    if let Some(uid) = user::foreign(&own.repository) {
-        let says = say!(
-            "its repository belongs to uid {uid}, and git would work in it as root: `orch up` refuses without --allow-root",
-            "его репозиторий принадлежит uid {uid}, а git работал бы в нём от root: `orch up` откажется без --allow-root"
-        );
-        let mend = say!(
-            "start Orch as that user, or give the repository to root",
-            "запускайте Orch от этого пользователя или отдайте репозиторий root"
-        );
-        checks.refused_as_root(label, up, says, mend);
-    }
-    if let Some(hook) = &own.hook
-        && let Some(path) = in_checkout(&hook.program)
-    {
-        let entry = git(&["ls-tree", head.trim(), "--", &path.to_string_lossy()]);
-        if !entry.is_some_and(|entry| entry.starts_with("100755 ")) {
-            let says = say!(
-                "its hook {} is not on {branch}, or may not be executed",
-                "его команды выкатки {} нет в {branch}, или её нельзя выполнить",
-                path.display()
-            );
-            let mend = say!(
-                "commit it, executable: git add --chmod=+x",
-                "закоммитьте её с правом на выполнение: git add --chmod=+x"
-            );
-            checks.missing(label, says, mend);
-        }
-    } else if let Some(hook) = &own.hook
-        && detect::on_path(&hook.program.to_string_lossy(), None).is_none()
-    {
-        let says = say!(
-            "its hook {} is not there, or may not be executed",
-            "его команды выкатки {} нет, или её нельзя выполнить",
-            hook.program.display()
-        );
-        checks.missing(
-            label,
-            says,
-            say!("write it and make it executable", "напишите её и дайте право на выполнение"),
-        );
     }
 }

@@ -17,7 +17,7 @@ pub fn command() -> Command {
 }
 
 /// What `clap` itself writes around the texts.
-const FRAME: [(&str, &str); 16] = [
+const FRAME: [(&str, &str); 15] = [
     ("Print this message or the help of the given subcommand(s)", "Показать эту справку или справку команды"),
     ("Print help (see more with '--help')", "Показать справку (подробнее с `--help`)"),
     ("Print help (see a summary with '-h')", "Показать справку (короче с `-h`)"),
@@ -30,10 +30,9 @@ const FRAME: [(&str, &str); 16] = [
     ("[OPTIONS]", "[КЛЮЧИ]"),
     ("<COMMAND>", "<КОМАНДА>"),
     ("[COMMAND]", "[КОМАНДА]"),
-    ("[default: ", "[по умолчанию: "),
-    ("[possible values: ", "[возможно: "),
-    ("[aliases: ", "[иначе: "),
-    ("[alias: ", "[иначе: "),
+    ("[default:", "[по умолчанию:"),
+    ("[aliases:", "[иначе:"),
+    ("[alias:", "[иначе:"),
 ];
 
 /// A help as `clap` made it, with what it wrote around the texts in the language that is spoken too.
@@ -58,8 +57,18 @@ fn in_russian(command: Command, path: &str) -> Command {
     let command = command.mut_args(|arg| match text(&key(path, arg.get_id().as_str())) {
         Some(help) => {
             let heading = arg.get_help_heading().map(|_| "Везде");
-            let values = arg.get_possible_values().iter().any(|value| value.get_help().is_some());
-            arg.help(help).long_help(Resettable::Reset).help_heading(heading).hide_possible_values(values)
+            let values = arg.get_possible_values();
+            // Values with a meaning of their own are explained by the text.
+            let names: Vec<&str> = values
+                .iter()
+                .filter(|value| value.get_help().is_none())
+                .map(|value| value.get_name())
+                .collect();
+            let help = match names.is_empty() {
+                true => help.to_owned(),
+                false => format!("{help} [возможно: {}]", names.join(", ")),
+            };
+            arg.help(help).long_help(Resettable::Reset).help_heading(heading).hide_possible_values(true)
         }
         None => arg,
     });
@@ -96,7 +105,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("init", "Сделать проект из репозитория, в котором вы находитесь"),
     ("init/name", "Имя проекта [по умолчанию: имя папки]"),
     ("init/prefix", "Префикс задач, например DEMO для DEMO-001 [по умолчанию: из имени]"),
-    ("init/preset", "Набор этапов [по умолчанию: library, а с --hook full]"),
+    ("init/preset", "Набор этапов [по умолчанию: library; с --hook: full]"),
     ("init/test", "Команда тестов [по умолчанию: как подсказывают файлы]"),
     ("init/agent", "Агент: имя из orch.toml или программа [по умолчанию: какой найдётся]"),
     ("init/hook", "Программа, которая выкатывает, вне репозитория"),
@@ -181,7 +190,7 @@ const TEXTS: &[(&str, &str)] = &[
     ("backup/to", "Новый файл"),
     ("restore", "Поставить копию на место хранилища"),
     ("restore/from", "Копия"),
-    ("sim", "Случайные истории в учебном мире, и любая из них по шагам"),
+    ("sim", "Случайные истории в симуляции, и любая из них по шагам"),
     (
         "sim run",
         "Прожить случайные истории; первая, что нарушит обещание, укорачивается и сохраняется в файл",
@@ -199,7 +208,7 @@ const TEXTS: &[(&str, &str)] = &[
     ),
     (
         "sim run/patience",
-        "Как долго укорачивать неудачную историю, в тысячах учебных шагов; 0 оставит как есть",
+        "Как долго укорачивать неудачную историю, в тысячах шагов симуляции; 0 оставит как есть",
     ),
     ("sim step", "Пройти историю или сценарий строка за строкой"),
     ("sim step/file", "История или сценарий"),

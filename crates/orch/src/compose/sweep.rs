@@ -110,7 +110,7 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
             tell(outside, Incoming::of(target, Event::Main(reading))).await.is_some()
         }
         Err(failure) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read");
+            tracing::warn!(project = %project.id, cause = %failure.cause, "main could not be read");
             false
         }
     }
@@ -134,7 +134,7 @@ async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incomi
     let (commit, text) = match read.await {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
+            tracing::warn!(project = %project.id, cause = %failure.cause, "the policy could not be read");
             return None;
         }
         None => return None,
@@ -182,7 +182,7 @@ async fn issues_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         let issues = match read.await {
             Some(Ok(issues)) => issues,
             Some(Err(failure)) => {
-                tracing::warn!(project = %project.id, cause = failure.cause, "the tracker could not be read");
+                tracing::warn!(project = %project.id, cause = %failure.cause, "the tracker could not be read");
                 return;
             }
             None => return,

@@ -8,7 +8,7 @@ use orch_core::id::ProjectId;
 use super::{listed, wire};
 use crate::api::gestures::bounded;
 use crate::ask::{Body, Path, RequestId, Writer, task_id};
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Failure, Problem, both};
 use crate::routes::Rooms;
 use crate::show::rfc3339;
 use crate::source::{Commented, Created, NewComment, NewIssue};
@@ -26,12 +26,18 @@ pub(crate) async fn make(
     let title: String = wanted.title.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return Err(Problem::malformed(
-            "`title` is empty",
-            "say in one sentence what should be different afterwards",
+            both!("`title` is empty", "`title` пустой"),
+            both!(
+                "say in one sentence what should be different afterwards",
+                "скажите одной фразой, что должно измениться"
+            ),
         ));
     }
     if title.chars().count() > MOST_TITLE {
-        return Err(Problem::malformed("`title` is over 500 characters", "put the rest into `text`"));
+        return Err(Problem::malformed(
+            both!("`title` is over 500 characters", "`title` длиннее 500 символов"),
+            both!("put the rest into `text`", "остальное напишите в `text`"),
+        ));
     }
     let issue = NewIssue {
         request,
@@ -43,8 +49,10 @@ pub(crate) async fn make(
     };
     match rooms.source.create_issue(issue).await? {
         Created::Made { issue, task } => Ok(wire::Made { issue: issue.0, task: task.0 }),
-        Created::UnknownProject => Err(Problem::not_found(format!("project `{}`", wanted.project))),
-        Created::Refused { cause } => Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+        Created::UnknownProject => {
+            Err(Problem::not_found(both!("there is no project `{}`", "нет проекта `{}`", wanted.project)))
+        }
+        Created::Refused { cause } => Err(Problem::refused(cause)),
     }
 }
 
@@ -97,12 +105,15 @@ pub(crate) async fn say(
     let task = task_id(id)?;
     let text = bounded("text", text)?;
     if text.trim().is_empty() {
-        return Err(Problem::malformed("`text` is empty", "say something"));
+        return Err(Problem::malformed(
+            both!("`text` is empty", "`text` пустой"),
+            both!("say something", "напишите что-нибудь"),
+        ));
     }
     match rooms.source.comment(NewComment { request, task: task.clone(), text, by }).await? {
         Commented::Said => Ok(()),
-        Commented::Unknown => Err(Problem::not_found(format!("task {task}"))),
-        Commented::Refused { cause } => Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+        Commented::Unknown => Err(Problem::no_task(&task)),
+        Commented::Refused { cause } => Err(Problem::refused(cause)),
     }
 }
 

@@ -25,7 +25,7 @@ impl Folder {
             Err(e) => {
                 let cause = say!(
                     "the folder for simulated stores cannot be made: {e}",
-                    "папку для учебных хранилищ создать не удалось: {e}"
+                    "папку для хранилищ симуляции создать не удалось: {e}"
                 );
                 Err(Error::failed(cause).at(path.display()).remedy(say!(
                     "make room there, or set TMPDIR to another folder",

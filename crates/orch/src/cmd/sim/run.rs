@@ -110,7 +110,7 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 fn no_journal(trouble: Trouble) -> Error {
     Error::failed(say!(
         "a simulated store cannot be made: {trouble}",
-        "учебное хранилище создать не удалось: {trouble}"
+        "хранилище для симуляции создать не удалось: {trouble}"
     ))
     .remedy(say!(
         "make room for temporary files, or set TMPDIR to another folder",

@@ -77,7 +77,7 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 fn failed(trouble: Trouble) -> Error {
     Error::failed(say!(
         "a simulated store cannot be made: {trouble}",
-        "учебное хранилище создать не удалось: {trouble}"
+        "хранилище для симуляции создать не удалось: {trouble}"
     ))
 }
 
