@@ -137,6 +137,6 @@ mod tests {
         assert!(rules.is_protected("CODEOWNERS") && rules.is_protected("a/CODEOWNERS"));
         assert!(rules.is_protected("scripts/deploy.sh") && !rules.is_protected("scripts/deploy/x"));
         let bad = globs(&list(&["a[", "b"])).unwrap_err();
-        assert!(bad.cause.contains("`a[`"), "{}", bad.cause);
+        assert!(bad.cause.to_string().contains("`a[`"), "{}", bad.cause);
     }
 }

@@ -217,7 +217,7 @@ fn git_does_not_merge_a_closed_change_request() {
         .forge
         .perform(&project(), &forge.bench.hub, &merge_call(change, &candidate), &title)
         .unwrap_err();
-    assert_eq!(failure.cause, "change request 1 was closed; open it again");
+    assert_eq!(failure.cause.to_string(), "change request 1 was closed; open it again");
     forge.forge.set_open(&project(), change, true).unwrap();
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));
     forge.reply(&ForgeCall::CloseChange { change });

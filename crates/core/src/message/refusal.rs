@@ -139,7 +139,7 @@ pub(super) mod tests {
             Refusal::OthersPush { branch: branch(), origin: origin() },
             Refusal::TextErased { digest: text("c0ffee") },
             Refusal::NotAGlob { pattern: text("["), cause: cause() },
-            Refusal::PathOutside { path: text("../x") },
+            Refusal::PathOutside { path: text("/x") },
             Refusal::NoMounts { run },
             Refusal::SharedFilesGone { name: text("c0ffee") },
             Refusal::TreeGone { run },

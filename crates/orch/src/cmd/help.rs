@@ -57,7 +57,8 @@ fn in_russian(command: Command, path: &str) -> Command {
     let command = command.mut_args(|arg| match text(&key(path, arg.get_id().as_str())) {
         Some(help) => {
             let heading = arg.get_help_heading().map(|_| "Везде");
-            let values = arg.get_possible_values();
+            let takes = arg.get_action().takes_values();
+            let values = if takes { arg.get_possible_values() } else { Vec::new() };
             // Values with a meaning of their own are explained by the text.
             let names: Vec<&str> = values
                 .iter()
@@ -68,7 +69,7 @@ fn in_russian(command: Command, path: &str) -> Command {
                 true => help.to_owned(),
                 false => format!("{help} [возможно: {}]", names.join(", ")),
             };
-            arg.help(help).long_help(Resettable::Reset).help_heading(heading).hide_possible_values(true)
+            arg.help(help).long_help(Resettable::Reset).help_heading(heading).hide_possible_values(takes)
         }
         None => arg,
     });
