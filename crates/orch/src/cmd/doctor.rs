@@ -153,8 +153,8 @@ fn print(checks: &[Check], missing: usize) {
     screen::line(&match missing {
         0 => screen::paint(GOOD, &say!("nothing that is needed is missing", "всё нужное есть")),
         n => {
-            let n = counted(n as u64, ["thing", "things"], ["вещи", "вещей", "вещей"]);
-            screen::paint(BAD, &say!("{n} missing", "не хватает {n}"))
+            let n = counted(n as u64, ["thing", "things"], ["пункт", "пункта", "пунктов"]);
+            screen::paint(BAD, &say!("{n} missing", "нужно исправить {n}"))
         }
     });
 }
