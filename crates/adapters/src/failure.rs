@@ -25,14 +25,14 @@ impl From<GitError> for Failure {
             GitError::TimedOut { .. } => FailureKind::Transient,
             GitError::TooMuch { .. } | GitError::Odd { .. } => FailureKind::Permanent,
         };
-        Failure { kind, cause: hide_password(&cut(error.to_string())), said: None }
+        Failure { kind, cause: hide_password(&cut(error.to_string())).into() }
     }
 }
 
 /// What an error of the file system at `place` means.
 pub(crate) fn io(place: &Path) -> impl FnOnce(io::Error) -> Failure {
     let place = place.display().to_string();
-    move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")), said: None }
+    move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")).into() }
 }
 
 /// What an error of SQLite in `doing` means.
@@ -66,7 +66,7 @@ fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
             ) => FailureKind::Transient,
             Some(_) | None => FailureKind::Permanent,
         };
-        Failure { kind, cause: cut(format!("{doing}: {error}")), said: None }
+        Failure { kind, cause: cut(format!("{doing}: {error}")).into() }
     }
 }
 
@@ -169,7 +169,8 @@ mod tests {
     /// Proves that a password in an address never reaches a cause.
     #[test]
     fn passwords_are_hidden() {
-        let shown = refused("unable to access 'https://me:secret@host/x': no, https://host/y").cause;
+        let shown =
+            refused("unable to access 'https://me:secret@host/x': no, https://host/y").cause.to_string();
         assert!(!shown.contains("secret"), "{shown}");
         assert!(shown.contains("https://***@host/x") && shown.contains("https://host/y"), "{shown}");
     }

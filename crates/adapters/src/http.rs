@@ -41,6 +41,13 @@ pub struct Answer {
 #[error("the HTTP client cannot be made: {0}")]
 pub struct ClientError(String);
 
+impl ClientError {
+    /// Why, in the words of the library.
+    pub fn cause(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Why there is no answer. Names the host, never a query: keys can stand there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {

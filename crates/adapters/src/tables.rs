@@ -29,6 +29,11 @@ pub enum Log {
 }
 
 impl TablesError {
+    /// Which file it is.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
     pub(crate) fn at(file: &Path, source: rusqlite::Error) -> Self {
         Self { file: file.display().to_string(), source }
     }

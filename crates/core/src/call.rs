@@ -21,7 +21,7 @@ pub use tracker::{TrackerCall, TrackerReply};
 
 use crate::id::Digest;
 use crate::journal::Blob;
-use crate::said::{Cause, Said};
+use crate::said::Cause;
 
 /// A text from outside or a long one: kept as a blob, named here. Erasing the blob leaves the journal valid
 /// (decision 39).
@@ -136,10 +136,7 @@ pub struct Failure {
     /// What may be done about it.
     pub kind: FailureKind,
     /// Place and cause, for people; bounded by the adapter, secrets removed.
-    pub cause: String,
-    /// The cause where Orch itself refused: as a fact, worded for whoever reads it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub said: Option<Said>,
+    pub cause: Cause,
 }
 
 /// The three ways of failing; each adapter's `failure.rs` alone decides which one it is.
@@ -156,23 +153,15 @@ pub enum FailureKind {
 
 impl Failure {
     /// It did not happen and may work later.
-    pub fn transient(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Transient, cause: cause.into(), said: None }
+    pub fn transient(cause: impl Into<Cause>) -> Self {
+        Self { kind: FailureKind::Transient, cause: cause.into() }
     }
     /// It did not happen and will not without a person.
-    pub fn permanent(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Permanent, cause: cause.into(), said: None }
+    pub fn permanent(cause: impl Into<Cause>) -> Self {
+        Self { kind: FailureKind::Permanent, cause: cause.into() }
     }
     /// It may have happened.
-    pub fn unknown(cause: impl Into<String>) -> Self {
-        Self { kind: FailureKind::Unknown, cause: cause.into(), said: None }
-    }
-
-    /// The cause, for whoever reads it.
-    pub fn told(&self) -> Cause {
-        match &self.said {
-            Some(said) => said.clone().into(),
-            None => self.cause.clone().into(),
-        }
+    pub fn unknown(cause: impl Into<Cause>) -> Self {
+        Self { kind: FailureKind::Unknown, cause: cause.into() }
     }
 }

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
-use crate::said::{Cause, Said};
+use crate::said::Said;
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
@@ -246,7 +246,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
             FailureKind::Transient | FailureKind::Unknown => match ask {
                 // A rejection is not held up by a tracker that does not answer (row 103).
                 Ask::Reason { by } if tries >= press::REASON_TRIES => press::reason_read(d, by, &[]),
-                ask => d.outage(ask, tries, failure.told()),
+                ask => d.outage(ask, tries, failure.cause.clone()),
             },
             FailureKind::Permanent => match &ask {
                 Ask::Launch { run, job } => {
@@ -283,7 +283,7 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                     if let Ask::Collect { run, .. } = &ask {
                         d.drop_tree(*run);
                     }
-                    d.escalate(Why::Outside { cause: failure.cause.clone().into() });
+                    d.escalate(Why::Outside { cause: failure.cause.clone() });
                 }
             },
         },
@@ -396,7 +396,7 @@ fn on_record_written(d: &mut Desk<'_>, known: &Recorded, outcome: &Outcome) {
             return d.because(Reason::RecordStands { record });
         }
         Outcome::Done(_) => (Said::OddRecordAnswer.into(), FailureKind::Permanent),
-        Outcome::Failed(failure) => (Cause::Quoted(failure.cause.clone()), failure.kind),
+        Outcome::Failed(failure) => (failure.cause.clone(), failure.kind),
     };
     let newest = known.writing.as_ref().is_some_and(|(_, text)| *text == known.text.blob);
     let lasting = newest && kind == FailureKind::Permanent;

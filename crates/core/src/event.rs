@@ -7,6 +7,7 @@ use crate::call::{Failure, Reply};
 use crate::gesture::Gesture;
 use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token, Tree};
 use crate::policy::{Limits, Policy};
+use crate::said::Cause;
 use crate::stage::Role;
 use crate::time::{Boot, Moment, Span};
 
@@ -155,12 +156,12 @@ pub enum RunHow {
     /// It never started: the infrastructure's fault.
     CouldNotStart {
         /// Why.
-        cause: String,
+        cause: Cause,
     },
     /// Its supervisor is proven dead and left no record.
     Lost {
         /// What is known.
-        cause: String,
+        cause: Cause,
     },
     /// The provider of the model refused it for now: charged to nobody (decision 11).
     ProviderLimited {

@@ -36,5 +36,6 @@ pub mod frontmatter;
 pub mod journal;
 pub mod replay;
 pub mod note;
+pub mod refusal;
 pub mod said;
 pub mod message;

@@ -8,6 +8,7 @@ mod edited;
 pub mod figure;
 pub mod markdown;
 mod note;
+mod refusal;
 mod said;
 mod waiting;
 
@@ -135,10 +136,10 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Paused => say(lang, "reason-paused", []),
         Reason::Unpaused => say(lang, "reason-unpaused", []),
         Reason::Unperformed { effect, cause } => {
-            let args = [("effect", Arg::Text(effect.to_string())), ("cause", quoted(cause))];
+            let args = [("effect", Arg::Text(effect.to_string())), cause_arg(cause, lang)];
             say(lang, "reason-unperformed", args)
         }
-        Reason::BoardRefused { cause } => say(lang, "reason-board-refused", [("cause", quoted(cause))]),
+        Reason::BoardRefused { cause } => say(lang, "reason-board-refused", [cause_arg(cause, lang)]),
         Reason::RecordStands { record } => {
             say(lang, "reason-record-stands", [("file", quoted(record.file()))])
         }

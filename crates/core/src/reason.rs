@@ -152,12 +152,12 @@ pub enum Reason {
         /// Which.
         effect: EffectId,
         /// Why.
-        cause: String,
+        cause: Cause,
     },
     /// The board refuses the wanted column; it is left alone until it is read again.
     BoardRefused {
         /// What it says.
-        cause: String,
+        cause: Cause,
     },
     /// A record stands on its branch (decision 18).
     RecordStands {

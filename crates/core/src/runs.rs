@@ -95,7 +95,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => {
                 allow_again(d, end.run);
                 d.drop_tree(end.run);
-                machine(d, job, end.run, cause.clone().into());
+                machine(d, job, end.run, cause.clone());
             }
             RunHow::Exited { .. }
             | RunHow::Signalled { .. }
@@ -109,7 +109,7 @@ pub(crate) fn ended(d: &mut Desk<'_>, job: Job, end: &RunEnd) {
             match development::verdict_of(d, end) {
                 None => {
                     let cause = match &end.how {
-                        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => cause.clone().into(),
+                        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => cause.clone(),
                         RunHow::Exited { .. }
                         | RunHow::Signalled { .. }
                         | RunHow::TimedOut
@@ -272,9 +272,8 @@ fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
         RunHow::OverTokens { tokens, limit } => {
             return Some(Said::AgentOverTokens { tokens: *tokens, limit: *limit }.into());
         }
-        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } | RunHow::ProviderLimited { cause, .. } => {
-            return Some(cause.clone().into());
-        }
+        RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => return Some(cause.clone()),
+        RunHow::ProviderLimited { cause, .. } => return Some(cause.clone().into()),
     }
     if !collected.outside.is_empty() {
         return Some(Said::OutsideScope { paths: collected.outside.clone() }.into());

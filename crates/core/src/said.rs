@@ -4,12 +4,16 @@
 //! What an agent, git, a test or a service says is quoted as it came. So are the English words of Orch in rows that are
 //! older than this.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::Text;
 use crate::frontmatter::Unreadable;
 use crate::id::{Commit, Tree};
+use crate::message::{self, Lang};
 use crate::record::Record;
+use crate::refusal::Refusal;
 use crate::task::Ask;
 use crate::time::Span;
 
@@ -219,8 +223,6 @@ pub enum Said {
         /// Which.
         tree: Tree,
     },
-    /// A freeze or a pause came before a merge had left.
-    MergeKeptBack,
     /// The merged commit is not in main.
     NotInMain {
         /// Where main is.
@@ -236,6 +238,9 @@ pub enum Said {
     },
     /// An adapter that was to write a record answered something else.
     OddRecordAnswer,
+
+    /// A hand refuses something by itself.
+    Refused(Refusal),
 }
 
 /// What can be unknown where it is needed. None of it should happen: a person looks, and nothing is guessed.
@@ -256,6 +261,19 @@ pub enum Unknown {
     Merge,
     /// The run.
     Run,
+}
+
+/// In English: for logs, which have no reader's language. People are told by [`message::cause`].
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&message::cause(self, Lang::En))
+    }
+}
+
+impl From<Refusal> for Cause {
+    fn from(refusal: Refusal) -> Self {
+        Said::Refused(refusal).into()
+    }
 }
 
 impl From<Said> for Cause {

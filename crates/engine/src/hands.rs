@@ -6,6 +6,7 @@ use std::sync::Arc;
 use orch_core::call::Failure;
 use orch_core::effect::{Effect, Line};
 use orch_core::event::{EffectReply, Event, Outcome};
+use orch_core::refusal::Refusal;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
@@ -56,9 +57,7 @@ impl Hands {
             let (id, entity) = (effect.id, effect.entity.clone());
             // An adapter that ends in a defect may have done its work: looked up, never taken for undone.
             let performed = tokio::spawn(perform(effect)).await.unwrap_or_else(|defect| Performed {
-                outcome: Outcome::Failed(Failure::unknown(format!(
-                    "the adapter ended in a defect: {defect}"
-                ))),
+                outcome: Outcome::Failed(Failure::unknown(Refusal::Defect { cause: defect.to_string() })),
                 blobs: Vec::new(),
             });
             let incoming = Incoming::of(Target::Entity(entity), reply(id, performed.outcome));

@@ -11,7 +11,7 @@ use orch_core::id::{Digest, Entity, ProjectId, RunId, Seq, TaskId, WorkItem};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, RULES, Row};
 use orch_core::policy::Policy;
 use orch_core::reason::Reason;
-use orch_core::said::Said;
+use orch_core::refusal::Refusal;
 use orch_core::stage::Stage;
 use orch_core::state::State;
 use orch_core::task::{Ask, Request, Step};
@@ -348,8 +348,7 @@ impl<J: Journal> Engine<J> {
             }
         }
         for (effect, entity) in kept {
-            let kept_back = Failure::unknown("a freeze or a pause came before it left: it is kept back");
-            let failure = Failure { said: Some(Said::MergeKeptBack), ..kept_back };
+            let failure = Failure::unknown(Refusal::KeptBack);
             let reply = EffectReply { effect, outcome: Outcome::Failed(failure) };
             self.one(now, Incoming::of(Target::Entity(entity), Event::Reply(Box::new(reply))), work)?;
         }
@@ -362,7 +361,7 @@ impl<J: Journal> Engine<J> {
             && let Some(tries) = self.dispatch.insists(reply)
         {
             if let Outcome::Failed(failure) = &reply.outcome {
-                tracing::warn!(effect = %reply.effect, tries, cause = failure.cause, "an effect failed and is tried again");
+                tracing::warn!(effect = %reply.effect, tries, cause = %failure.cause, "an effect failed and is tried again");
             }
             work.again.push((reply.effect, tries));
             return Ok(Ack::Unchanged);

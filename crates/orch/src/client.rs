@@ -16,7 +16,7 @@ use tokio::net::UnixStream;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
-use crate::words::words;
+use crate::words::{Told, say};
 
 /// The longest answer that is read: a log or a diff may be large, but not endless.
 const LARGEST: usize = 64 << 20;
@@ -57,9 +57,12 @@ impl Client {
     pub async fn open(home: &Home, by: Option<&str>) -> Result<Self, Error> {
         connect(home).await?;
         let token = std::fs::read_to_string(home.token()).map_err(|e| {
-            Error::refused(format!("the brain runs, but its token cannot be read: {e}"))
-                .at(home.token().display())
-                .remedy("run the command as the user who runs Orch")
+            Error::refused(say!(
+                "the brain runs, but its token cannot be read: {e}",
+                "Orch работает, но его токен не читается: {e}"
+            ))
+            .at(home.token().display())
+            .remedy(as_its_user())
         })?;
         let by = by.filter(|by| by.bytes().all(|b| b.is_ascii_graphic())).map(str::to_owned);
         let token = token.trim().to_owned();
@@ -157,8 +160,9 @@ impl Client {
         let stream = match &self.door {
             None => connect(&self.home).await?,
             Some(door) => {
-                let (near, far) = UnixStream::pair()
-                    .map_err(|e| Error::failed(format!("no connection can be made: {e}")))?;
+                let (near, far) = UnixStream::pair().map_err(|e| {
+                    Error::failed(say!("no connection can be made: {e}", "не удалось соединиться: {e}"))
+                })?;
                 tokio::spawn(attend(far, door.clone()));
                 near
             }
@@ -181,9 +185,10 @@ impl Client {
             request = request.header("content-type", "application/json").header("idempotency-key", key);
         }
         let bytes = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
-        let request = request
-            .body(Full::new(bytes))
-            .map_err(|e| Error::failed(format!("the request cannot be written: {e}")).at(path))?;
+        let request = request.body(Full::new(bytes)).map_err(|e| {
+            Error::failed(say!("the request cannot be written: {e}", "не удалось составить запрос: {e}"))
+                .at(path)
+        })?;
         sender.send_request(request).await.map_err(|e| cut(path, &e))
     }
 }
@@ -257,7 +262,9 @@ impl Frames {
 /// Its own, or that there is no event loop to be had.
 pub fn talk<T>(conversation: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|e| Error::failed(format!("no event loop can be made: {e}")))?;
+    let runtime = runtime.map_err(|e| {
+        Error::failed(say!("no event loop can be made: {e}", "не удалось начать работу: {e}"))
+    })?;
     runtime.block_on(conversation)
 }
 
@@ -265,16 +272,33 @@ async fn connect(home: &Home) -> Result<UnixStream, Error> {
     let socket = home.socket();
     UnixStream::connect(&socket).await.map_err(|e| match e.kind() {
         io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => not_running(home.folder()),
-        io::ErrorKind::PermissionDenied => Error::refused("this user may not speak to the brain")
-            .at(socket.display())
-            .remedy("run the command as the user who runs Orch"),
-        _ => Error::failed(format!("the brain cannot be reached: {e}")).at(socket.display()),
+        io::ErrorKind::PermissionDenied => Error::refused(say!(
+            "this user may not speak to the brain",
+            "этому пользователю нельзя обращаться к Orch"
+        ))
+        .at(socket.display())
+        .remedy(as_its_user()),
+        _ => Error::failed(say!("the brain cannot be reached: {e}", "до Orch не достучаться: {e}"))
+            .at(socket.display()),
     })
 }
 
 /// The brain is not running, and how to start it.
 pub fn not_running(home: &Path) -> Error {
-    Error::new(Kind::NotRunning, words().not_running).at(home.display()).remedy(words().start_it)
+    let cause = say!(
+        "Orch is not running here, so nothing was done",
+        "Orch здесь не запущен, поэтому ничего не сделано"
+    );
+    Error::new(Kind::NotRunning, cause)
+        .at(home.display())
+        .remedy(say!("start it with `orch up`", "запустите: `orch up`"))
+}
+
+fn as_its_user() -> Told {
+    say!(
+        "run the command as the user who runs Orch",
+        "выполните команду от имени пользователя, который запускает Orch"
+    )
 }
 
 /// A piece of a path: whatever a person typed stays one piece.
@@ -302,8 +326,9 @@ pub fn query(path: &str, asked: &[(&str, Option<String>)]) -> String {
 /// 128 random bits in hexadecimal.
 pub(crate) fn random() -> Result<String, Error> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)
-        .map_err(|e| Error::failed(format!("the system gives no random numbers: {e}")))?;
+    getrandom::fill(&mut bytes).map_err(|e| {
+        Error::failed(say!("the system gives no random numbers: {e}", "система не даёт случайных чисел: {e}"))
+    })?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
@@ -314,9 +339,12 @@ async fn read(response: Response<Incoming>, path: &str) -> Result<Value, Error> 
         return Ok(Value::Null);
     }
     serde_json::from_slice(&body).map_err(|e| {
-        Error::failed(format!("the brain's answer cannot be understood: {e}"))
+        Error::failed(say!("the brain's answer cannot be understood: {e}", "ответ Orch непонятен: {e}"))
             .at(path)
-            .remedy("are `orch` here and the running one the same version? `orch doctor` tells")
+            .remedy(say!(
+                "are `orch` here and the running one the same version? `orch doctor` tells",
+                "совпадают ли версии этой команды и запущенного Orch? Ответит `orch doctor`"
+            ))
     })
 }
 
@@ -343,30 +371,40 @@ async fn accepted(response: Response<Incoming>, path: &str) -> Result<Response<I
         _ => Kind::Failed, // not a domain enum
     };
     let said = word(&["cause", "message", "detail", "title"]);
-    let mut told = Error::new(kind, said.unwrap_or_else(|| format!("the brain answers {status}")));
+    let mut told = Error::new(
+        kind,
+        said.map_or_else(|| say!("the brain answers {status}", "ответ Orch: {status}"), Told::quoted),
+    );
     told.place = word(&["place"]);
-    told.remedy = word(&["remedy", "hint"]).or_else(|| match status {
-        StatusCode::UNAUTHORIZED => {
-            Some("the token changed: is another Orch running in this folder?".to_owned())
-        }
-        StatusCode::SERVICE_UNAVAILABLE => Some("it has too much to do: try again in a moment".to_owned()),
+    let hint = || match status {
+        StatusCode::UNAUTHORIZED => Some(say!(
+            "the token changed: is another Orch running in this folder?",
+            "токен сменился: не запущен ли в этой папке другой Orch?"
+        )),
+        StatusCode::SERVICE_UNAVAILABLE => Some(say!(
+            "it has too much to do: try again in a moment",
+            "слишком много дел: попробуйте чуть позже"
+        )),
         _ => None, // not a domain enum
-    });
+    };
+    told.remedy = word(&["remedy", "hint"]).or_else(|| hint().map(String::from));
     Err(told)
 }
 
 async fn collected(response: Response<Incoming>, path: &str) -> Result<Bytes, Error> {
     let body = http_body_util::Limited::new(response.into_body(), LARGEST);
-    body.collect()
-        .await
-        .map(http_body_util::Collected::to_bytes)
-        .map_err(|e| Error::failed(format!("the brain's answer broke off: {e}")).at(path))
+    body.collect().await.map(http_body_util::Collected::to_bytes).map_err(|e| {
+        Error::failed(say!("the brain's answer broke off: {e}", "ответ Orch оборвался: {e}")).at(path)
+    })
 }
 
 fn cut(path: &str, error: &hyper::Error) -> Error {
-    Error::failed(format!("the connection to the brain broke off: {error}"))
+    Error::failed(say!("the connection to the brain broke off: {error}", "связь с Orch оборвалась: {error}"))
         .at(path)
-        .remedy("look with `orch show` whether it was done, then try again")
+        .remedy(say!(
+            "look with `orch show` whether it was done, then try again",
+            "посмотрите командой `orch show`, сделано ли это, и попробуйте снова"
+        ))
 }
 
 #[cfg(test)]

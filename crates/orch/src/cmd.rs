@@ -23,22 +23,26 @@ pub mod sim;
 pub mod drill;
 pub mod reference;
 pub mod completions;
+pub mod help;
+pub mod misread;
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches as _, Parser, Subcommand};
+use orch_core::message::Lang;
 
 use crate::client::Client;
 use crate::compose::user;
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::language;
 use crate::left::Left;
 use crate::screen;
 use crate::settings::Settings;
-use crate::words::{self, words};
+use crate::words::{self, Told, say, words};
 
 /// Delivers software by itself: an issue becomes a deployed change.
 #[derive(Debug, Parser)]
@@ -189,7 +193,10 @@ impl Here {
             Err(down) if down.kind == Kind::NotRunning && self.home.store().exists() => {
                 let path = self.var("PATH").unwrap_or_default();
                 let left = Left::client(&self.home, self.settings().ok().as_ref(), path)?;
-                note(words().left);
+                note(&say!(
+                    "Orch is not running; this is how the store was left. `orch up` starts it.",
+                    "Orch не запущен; показано то, что осталось в хранилище. Запустить: `orch up`."
+                ));
                 Ok(left)
             }
             answered => answered,
@@ -211,17 +218,19 @@ impl Here {
     /// None or several could be meant.
     pub fn project(&self, named: Option<&str>) -> Result<String, Error> {
         let settings = self.settings()?;
-        let words = words();
         let ids = || settings.projects.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         if let Some(name) = named {
             return match settings.project_named(name) {
                 Some((id, _)) => Ok(id.to_owned()),
-                None => Err(Error::new(Kind::NotFound, format!("{} `{name}`", words.no_such_project))
-                    .remedy(if settings.projects.is_empty() {
-                        words.add_one.to_owned()
-                    } else {
-                        format!("{}: {}", words.there_are, ids())
-                    })),
+                None => Err(Error::new(
+                    Kind::NotFound,
+                    say!("there is no project `{name}`", "нет проекта `{name}`"),
+                )
+                .remedy(if settings.projects.is_empty() {
+                    add_one()
+                } else {
+                    say!("there are: {}", "есть: {}", ids())
+                })),
             };
         }
         let folder = self.folder.canonicalize().unwrap_or_else(|_| self.folder.clone());
@@ -231,22 +240,33 @@ impl Here {
         let mut all = settings.projects.keys();
         match (all.next(), all.next()) {
             (Some(only), None) => Ok(only.clone()),
-            (None, _) => Err(Error::new(Kind::NotFound, words.no_project).remedy(words.add_one)),
-            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, words.which_project).remedy(format!(
-                "{} ({})",
-                words.name_it,
-                ids()
-            ))),
+            (None, _) => {
+                let cause = say!("there is no project yet", "проектов пока нет");
+                Err(Error::new(Kind::NotFound, cause).remedy(add_one()))
+            }
+            (Some(_), Some(_)) => Err(Error::new(Kind::Usage, say!("which project?", "какой проект?"))
+                .remedy(say!(
+                    "go into its repository, or name it with --project ({})",
+                    "перейдите в его репозиторий или назовите его через --project ({})",
+                    ids()
+                ))),
         }
     }
+}
+
+fn add_one() -> Told {
+    say!("run `orch init` in a repository", "выполните `orch init` в репозитории")
 }
 
 /// Does what was typed. The first argument is the program's own name.
 pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.collect();
-    let cli = match Cli::try_parse_from(&arguments) {
+    words::speak(language(&arguments));
+    let mut command = help::command();
+    let parsed = command.try_get_matches_from_mut(&arguments);
+    let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
-        Err(e) => return misread(&e, &arguments),
+        Err(e) => return misread::answer(&e.format(&mut command), &arguments),
     };
     let json = cli.json;
     match perform(cli) {
@@ -255,18 +275,39 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn perform(cli: Cli) -> Result<ExitCode, Error> {
-    let home_named =
-        cli.home.or_else(|| std::env::var_os("ORCH_HOME").filter(|v| !v.is_empty()).map(PathBuf::from));
-    let home = Home::find(home_named.as_deref(), |name| std::env::var_os(name))?;
-    let folder = std::env::current_dir().map_err(|e| {
-        Error::failed(format!("the folder you are in cannot be read: {e}")).remedy("go into another")
-    })?;
+/// The environment, as far as it is text.
+fn environment() -> Vec<(String, String)> {
     let text =
         |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
-    let env = std::env::vars_os().filter_map(text).collect();
-    let here = Here { home, json: cli.json, folder, env };
-    words::speak(here.settings().map(|settings| settings.language).unwrap_or_default());
+    std::env::vars_os().filter_map(text).collect()
+}
+
+/// Where the installation is.
+fn home(named: Option<PathBuf>) -> Result<Home, Error> {
+    let named = named.or_else(|| std::env::var_os("ORCH_HOME").filter(|v| !v.is_empty()).map(PathBuf::from));
+    Home::find(named.as_deref(), |name| std::env::var_os(name))
+}
+
+/// The language in which even a wrong command line is answered: `--home` is looked for before anything is understood.
+fn language(arguments: &[OsString]) -> Lang {
+    let mut rest = arguments.iter();
+    let named = rest.find_map(|argument| match argument.to_str()? {
+        "--home" => Some(None),
+        one => one.strip_prefix("--home=").map(|folder| Some(PathBuf::from(folder))),
+    });
+    let named = named.and_then(|folder| folder.or_else(|| rest.next().map(PathBuf::from)));
+    let file = home(named).ok().map(|home| home.settings());
+    let text = file.and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+    language::spoken(&text, &environment())
+}
+
+fn perform(cli: Cli) -> Result<ExitCode, Error> {
+    let home = home(cli.home)?;
+    let folder = std::env::current_dir().map_err(|e| {
+        Error::failed(say!("the folder you are in cannot be read: {e}", "текущая папка не читается: {e}"))
+            .remedy(say!("go into another", "перейдите в другую"))
+    })?;
+    let here = Here { home, json: cli.json, folder, env: environment() };
     match cli.command {
         Command::Demo(args) => demo::run(&here, &args),
         Command::Init(args) => init::run(&here, &args),
@@ -308,22 +349,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
     }
 }
 
-/// A command line that is not understood, or one that only asks for help.
-fn misread(error: &clap::Error, arguments: &[OsString]) -> ExitCode {
-    if error.use_stderr() && arguments.iter().any(|argument| argument == "--json") {
-        let text = error.render().to_string();
-        // The first paragraph: which arguments are missing stands below the first line.
-        let lines: Vec<&str> =
-            text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
-        let cause = lines.join(" ").trim_start_matches("error: ").to_owned();
-        return Error::new(Kind::Usage, cause).remedy("`orch help` lists what there is").report(true);
-    }
-    // Nobody to tell means nothing to do.
-    let _ = error.print();
-    ExitCode::from(if error.use_stderr() { Kind::Usage.code() } else { 0 })
-}
-
 /// A line that is not part of the result: to standard error.
-pub fn note(text: &str) {
+pub fn note(text: &Told) {
     anstream::eprintln!("{} {}", screen::paint(screen::DIM, words().note), screen::safe(text));
 }

@@ -28,6 +28,7 @@ use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, TaskId};
+use orch_core::refusal::Refusal;
 use orch_core::time::{Moment, Span};
 use orch_engine::hands::{Hands, report};
 use orch_engine::run::{Asker, Brain};
@@ -41,8 +42,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::refusals::{told, unread, worded};
 use crate::reload::Kept;
 use crate::settings::Settings;
+use crate::words::{Told, say};
 use project::Project;
 use secrets::private;
 
@@ -159,9 +162,9 @@ impl Outside {
         let idle = lock(&self.readers).pop();
         let mut reader = match idle {
             Some(reader) => reader,
-            None => Reader::open(&self.home.store()).map_err(|e| chain(&e))?,
+            None => Reader::open(&self.home.store()).map_err(|e| worded(&e))?,
         };
-        let seen = look(&mut reader).map_err(|e| chain(&e));
+        let seen = look(&mut reader).map_err(|e| worded(&e).into());
         let mut idle = lock(&self.readers);
         if idle.len() < 3 {
             idle.push(reader);
@@ -232,7 +235,7 @@ impl Outside {
             let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
             report(&outside.handle, incoming).await;
             if let Err(failure) = project.runs.settle(run) {
-                tracing::warn!(%run, cause = failure.cause, "a run's folder could not be marked");
+                tracing::warn!(%run, cause = %failure.cause, "a run's folder could not be marked");
             }
             lock(&outside.watched).remove(&run);
         });
@@ -243,7 +246,7 @@ impl Outside {
             match project.runs.watch(run).await {
                 Watched::Ended(finished) => return *finished,
                 Watched::NotStarted => {
-                    let how = RunHow::Lost { cause: "its folder is gone".to_owned() };
+                    let how = RunHow::Lost { cause: Refusal::FolderGone.into() };
                     let end =
                         RunEnd { run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
                     return Finished { end, blobs: Vec::new(), notes: Vec::new() };
@@ -267,7 +270,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     make_folders(&home, user)?;
     let journal = SqliteJournal::open(&home.store()).map_err(|e| store_error(&e))?;
     if let Some(pages) = wishes.store_pages {
-        journal.hold_to(pages).map_err(|e| Error::failed(chain(&e)))?;
+        journal.hold_to(pages).map_err(unread)?;
     }
     let clean = journal.was_clean();
     let close = |journal: SqliteJournal| {
@@ -280,8 +283,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     // The board is read while the projects' hubs are opened: both take their time at a start (goal 5).
     let taking = std::thread::spawn(move || Engine::take_over(journal));
     let parts = parts(&home, &settings, &wishes, user).await;
-    let taken = taking.join().map_err(|_| Error::failed("the take-over of the journal ended in a defect"))?;
-    let (engine, live) = taken.map_err(|e| Error::failed(chain(&e)))?;
+    let taken = taking.join().map_err(|_| Error::failed(defect_taking_over()))?;
+    let (engine, live) = taken.map_err(|e| Error::failed(Told::quoted(chain(&e))))?;
     // Whatever can be refused is refused before anything works: a brain that began is not easily undone.
     let parts = match parts {
         Ok(parts) => parts,
@@ -300,7 +303,10 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
             let _ = moved.send(());
             checkpointer.run();
         })
-        .map_err(|e| Error::failed(format!("the checkpoint thread did not start: {e}")))?;
+        .map_err(|e| Error::failed(say!(
+                "the checkpoint thread did not start: {e}",
+                "поток контрольных точек не запустился: {e}"
+            )))?;
     let limits = settings.core_limits(clock::now());
     // Policies as the journal has them hold until main was read: who asks before that is answered.
     for (id, project) in &parts.projects {
@@ -313,8 +319,8 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let start = Start { version, clean, limits, boot: Some(Box::new(clock::boot())) };
     let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    let (brain, mut effects) =
-        Brain::start(engine, close).map_err(|e| Error::failed(format!("the brain did not start: {e}")))?;
+    let (brain, mut effects) = Brain::start(engine, close)
+        .map_err(|e| Error::failed(say!("the brain did not start: {e}", "Orch не запустился: {e}")))?;
     let Parts { tracker, forge, projects, texts, token, tcp, address, unix } = parts;
     let stop = CancellationToken::new();
     let outside = Arc::new(Outside {
@@ -352,7 +358,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     sweep::policies(&outside).await;
     if let Err(refused) = outside.handle.report(start).await {
         stop.cancel();
-        return Err(Error::failed(refused.to_string()));
+        return Err(Error::failed(Told::quoted(refused.to_string())));
     }
     room::look(&outside).await;
     let (keeper, served) = door.unwrap_or_else(|open| open(&outside));
@@ -401,13 +407,13 @@ async fn tidy(outside: &Arc<Outside>, needed: Vec<RunId>) {
                 project.hub.tidy_trees(&[needed.as_slice(), &unsettled].concat())
             });
             if let Err(failure) = tidied {
-                tracing::warn!(project = %project.id, cause = failure.cause, "old trees stay for now");
+                tracing::warn!(project = %project.id, cause = %failure.cause, "old trees stay for now");
             }
         }
         // Homes and ports are the installation's: who cannot tell which runs of a project live takes none away.
         let Some(project) = projects.values().next().filter(|_| all_told) else { return };
         if let Err(failure) = orch_adapters::run::tidy(&project.runs.places, &project.runs.ports, &live) {
-            tracing::warn!(cause = failure.cause, "what old runs left stays for now");
+            tracing::warn!(cause = %failure.cause, "what old runs left stays for now");
         }
     });
     if let Err(error) = tidied.await {
@@ -420,7 +426,7 @@ fn ready_trees(outside: &Outside, project: &Arc<Project>) {
     let theirs = Arc::clone(project);
     outside.tasks.spawn_blocking(move || {
         if let Err(failure) = theirs.hub.ready_trees() {
-            tracing::warn!(project = %theirs.id, cause = failure.cause, "trees cannot be made ahead");
+            tracing::warn!(project = %theirs.id, cause = %failure.cause, "trees cannot be made ahead");
         }
     });
 }
@@ -471,18 +477,21 @@ async fn parts(
     user: Option<RunAs>,
 ) -> Result<Parts, Error> {
     let tracker =
-        Arc::new(BuiltinTracker::open(&home.store(), Log::OfStore).map_err(|e| Error::failed(chain(&e)))?);
-    let forge = LocalForge::open(&home.store(), Log::OfStore).map_err(|e| Error::failed(chain(&e)))?;
+        Arc::new(BuiltinTracker::open(&home.store(), Log::OfStore).map_err(|e| told(Kind::Failed, &e))?);
+    let forge = LocalForge::open(&home.store(), Log::OfStore).map_err(|e| told(Kind::Failed, &e))?;
     let texts = Arc::new(project::Texts::new(home.store()));
     let maker = project::Maker { home, settings, wishes, user, texts: &texts, tracker: &tracker };
     let projects = maker.all()?;
     let token = secrets::secret(&home.token())?;
     let tcp = TcpListener::bind(settings.listen).await.map_err(|e| {
-        Error::failed(format!("nothing can listen there: {e}"))
+        Error::failed(say!("nothing can listen there: {e}", "этот адрес занять нельзя: {e}"))
             .at(settings.listen)
-            .remedy("stop the other program, or set `listen` in orch.toml to another port (0: any)")
+            .remedy(say!(
+                "stop the other program, or set `listen` in orch.toml to another port (0: any)",
+                "остановите другую программу или задайте в orch.toml другой порт в `listen` (0: любой)"
+            ))
     })?;
-    let address = tcp.local_addr().map_err(|e| Error::failed(e.to_string()))?;
+    let address = tcp.local_addr().map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
     let unix = secrets::socket(home)?;
     Ok(Parts { tracker, forge, projects, texts, token, tcp, address, unix })
 }
@@ -519,7 +528,7 @@ impl Running {
     /// There is no randomness.
     pub fn link(&self) -> Result<String, Error> {
         let by = user::own_name().unwrap_or_else(|| "owner".to_owned());
-        self.keeper.link(&by, clock::now()).map_err(|e| Error::failed(e.to_string()))
+        self.keeper.link(&by, clock::now()).map_err(|e| Error::failed(Told::quoted(e.to_string())))
     }
 
     /// Ends the front door, lets the hands finish nothing new, and closes the brain. Runs go on under their supervisors
@@ -559,14 +568,23 @@ fn make_folders(home: &Home, user: Option<RunAs>) -> Result<(), Error> {
     Ok(())
 }
 
+fn defect_taking_over() -> Told {
+    say!("the take-over of the journal ended in a defect", "приём журнала оборвался из-за ошибки в Orch")
+}
+
 fn store_error(error: &orch_store::OpenError) -> Error {
     match error {
         orch_store::OpenError::Taken { place, holder } => {
-            Error::new(Kind::Refused, format!("another brain has this store ({holder})"))
-                .at(place.display())
-                .remedy("stop that one first, or use another data folder (`--home`)")
+            let cause = say!(
+                "another brain has this store ({holder})",
+                "с этим хранилищем уже работает другой Orch ({holder})"
+            );
+            Error::new(Kind::Refused, cause).at(place.display()).remedy(say!(
+                "stop that one first, or use another data folder (`--home`)",
+                "остановите его или укажите другую папку данных (`--home`)"
+            ))
         }
-        other => Error::new(Kind::Damaged, chain(other)),
+        other => Error::new(Kind::Damaged, worded(other)),
     }
 }
 

@@ -14,7 +14,7 @@ use orch_core::event::Event;
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Entity, ProjectId, TaskId};
-use orch_core::message::{self, Lang};
+use orch_core::message;
 use orch_core::stage::Stage;
 use orch_core::state::State;
 use orch_core::task::{Rest, Step, Task};
@@ -24,6 +24,7 @@ use orch_engine::{Incoming, Target, clock};
 use crate::cmd::up::Asked;
 use crate::compose::{self, Outside, Running, Wishes, sweep};
 use crate::error::Error;
+use crate::words::{Told, say, words};
 use story::Spoil;
 use workspace::Workspace;
 
@@ -80,14 +81,21 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
 /// The story, between the first deploy and the end of the brain.
 async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<Ending, Error> {
     let began = clock::now();
-    let first = hook::deploy_first(workspace).map_err(|e| Error::failed(e.to_string()))?;
+    let first = hook::deploy_first(workspace).map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
     let settings = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
-    wishes.notice = Some("A demonstration: the agents are scripted, no model works here.".to_owned());
+    let notice = say!(
+        "A demonstration: the agents are scripted, no model works here.",
+        "Это демонстрация: агенты играют по сценарию, модели здесь не работают."
+    );
+    wishes.notice = Some(notice.into());
     let running = compose::start(workspace.home(), settings, wishes).await?;
     let told = tokio::select! {
         told = travel(&running, workspace, plan, began, first) => told,
-        () = asked.to_end() => Err(Error::failed("the demo was ended before its story was")),
+        () = asked.to_end() => Err(Error::failed(say!(
+            "the demo was ended before its story was",
+            "демонстрацию прервали до конца истории"
+        ))),
     };
     match &told {
         Ok(_) if plan.once => {
@@ -109,7 +117,7 @@ fn stop_runs(outside: &Outside) {
     for project in outside.projects().values() {
         for run in project.runs.unsettled().unwrap_or_default() {
             if let Err(failure) = project.runs.stop(run) {
-                tracing::warn!(%run, cause = failure.cause, "a run of the demo cannot be asked to end");
+                tracing::warn!(%run, cause = %failure.cause, "a run of the demo cannot be asked to end");
             }
         }
     }
@@ -148,7 +156,14 @@ async fn travel(
             let ending = match answer == story::NEW_ANSWER {
                 true => Ending::Delivered,
                 false => {
-                    Ending::Held(format!("the service answers {answer:?} instead of {:?}", story::NEW_ANSWER))
+                    let wanted = story::NEW_ANSWER;
+                    Ending::Held(
+                        say!(
+                            "the service answers {answer:?} instead of {wanted:?}",
+                            "сервис отвечает {answer:?}, а не {wanted:?}"
+                        )
+                        .into(),
+                    )
                 }
             };
             return Ok((ending, id));
@@ -168,23 +183,27 @@ async fn ask_for_the_change(outside: &std::sync::Arc<Outside>) -> Result<TaskId,
     let project = ProjectId::from(PROJECT);
     let issue = outside
         .tracker
-        .create_once(&project, "demo", story::TITLE, story::TEXT, Status::ToAnalyse)
-        .map_err(|e| Error::failed(e.to_string()))?;
+        .create_once(&project, "demo", &story::title(), &story::text(), Status::ToAnalyse)
+        .map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
     let Some(own) = outside.project(&project) else {
-        return Err(Error::failed("the demo's project is gone"));
+        return Err(Error::failed(say!("the demo's project is gone", "проект демонстрации исчез")));
     };
     let _ = sweep::submit_issue(outside, &own, &issue).await;
-    let found = outside.read(|reader| reader.task_of_issue(&project, &issue.key)).map_err(Error::failed)?;
-    found.ok_or_else(|| Error::failed("the issue did not become a task"))
+    let found = outside.read(|reader| reader.task_of_issue(&project, &issue.key)).map_err(unread)?;
+    found.ok_or_else(|| Error::failed(say!("the issue did not become a task", "задача не появилась у Orch")))
+}
+
+fn unread(cause: String) -> Error {
+    Error::failed(Told::quoted(cause))
 }
 
 fn task(outside: &Outside, id: &TaskId) -> Result<Task, Error> {
     let entity = Entity::Task(id.clone());
-    let kept = outside.read(|reader| reader.state(&entity)).map_err(Error::failed)?;
+    let kept = outside.read(|reader| reader.state(&entity)).map_err(unread)?;
     match kept.map(|kept| kept.state) {
         Some(State::Task(task)) => Ok(*task),
         Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
-        | None => Err(Error::failed(format!("{id} is not in the store"))),
+        | None => Err(Error::failed(say!("{id} is not in the store", "{id} нет в хранилище"))),
     }
 }
 
@@ -226,7 +245,7 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::NoPolicy { .. }
         | HoldKind::PolicyRefused { .. } => false,
     };
-    waits.then(|| message::standing(&stands, &task.item, now, Lang::En))
+    waits.then(|| message::standing(&stands, &task.item, now, words().lang))
 }
 
 /// Approves the requirements and confirms the deploy, as a person would; says that it was the demo.
@@ -253,9 +272,9 @@ async fn give_consent(
         }
     };
     let request = format!("demo/{}/{}", task.id, task.step_seq);
-    let gesture = Gesture { request, by: "the demo".to_owned(), via: Door::CommandLine, what };
+    let gesture = Gesture { request, by: tell::demo().into(), via: Door::CommandLine, what };
     let incoming = Incoming::of(Target::Entity(Entity::Task(task.id.clone())), Event::Gesture(gesture));
-    outside.handle.submit(incoming).await.map_err(|e| Error::failed(e.to_string()))?;
+    outside.handle.submit(incoming).await.map_err(|e| unread(e.to_string()))?;
     Ok(true)
 }
 

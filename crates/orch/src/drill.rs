@@ -25,7 +25,7 @@ use orch_adapters::git::Mounts;
 use orch_core::message::Lang;
 
 use crate::error::Error;
-use crate::words::words;
+use crate::words::{say, words};
 use ground::Ground;
 use orch_core::time::Span;
 use orch_engine::clock;
@@ -293,6 +293,8 @@ fn asked() -> Result<Arc<AtomicBool>, Error> {
             let _ = tell.send(Err(error));
         }
     });
-    told.recv().unwrap_or_else(|_| Err(Error::failed("signals cannot be heard")))?;
+    told.recv().unwrap_or_else(|_| {
+        Err(Error::failed(say!("signals cannot be heard", "сигналы не удаётся принимать")))
+    })?;
     Ok(asked)
 }

@@ -15,13 +15,12 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use orch_store::{OpenError, StoreError};
 use serde_json::json;
 
 use crate::policy_file::PolicyError;
 use crate::screen;
 use crate::settings::SettingsError;
-use crate::words::words;
+use crate::words::{Told, words};
 
 /// What sort of failure it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,17 +95,17 @@ pub struct Error {
 
 impl Error {
     /// A failure of a kind.
-    pub fn new(kind: Kind, cause: impl Into<String>) -> Self {
+    pub fn new(kind: Kind, cause: Told) -> Self {
         Self { kind, place: None, cause: cause.into(), remedy: None }
     }
 
     /// It was tried and did not work.
-    pub fn failed(cause: impl Into<String>) -> Self {
+    pub fn failed(cause: Told) -> Self {
         Self::new(Kind::Failed, cause)
     }
 
     /// Understood, and not now or not like this.
-    pub fn refused(cause: impl Into<String>) -> Self {
+    pub fn refused(cause: Told) -> Self {
         Self::new(Kind::Refused, cause)
     }
 
@@ -119,7 +118,7 @@ impl Error {
 
     /// The same with a remedy.
     #[must_use]
-    pub fn remedy(mut self, remedy: impl Into<String>) -> Self {
+    pub fn remedy(mut self, remedy: Told) -> Self {
         self.remedy = Some(remedy.into());
         self
     }
@@ -167,39 +166,6 @@ impl From<SettingsError> for Error {
 impl From<PolicyError> for Error {
     fn from(error: PolicyError) -> Self {
         Error::new(Kind::Settings, error.problem.clone()).at(error.place()).remedy(error.remedy.clone())
-    }
-}
-
-/// Why a store cannot be opened, as a person sees it: each sentence of the store names the place and the remedy.
-pub fn unopened(error: OpenError) -> Error {
-    let kind = match &error {
-        OpenError::Taken { .. } | OpenError::Older { .. } => Kind::Refused,
-        OpenError::Files { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Kind::NotFound,
-        OpenError::NotAStore { .. } | OpenError::Newer { .. } | OpenError::OtherMigration { .. } => {
-            Kind::Damaged
-        }
-        _ => Kind::Failed, // not a domain enum
-    };
-    told(kind, &error)
-}
-
-/// Why a store cannot be read, as a person sees it.
-pub fn unread(error: StoreError) -> Error {
-    told(Kind::Damaged, &error)
-}
-
-/// The store's sentence, taken apart where the remedy begins, with its cause.
-pub fn told(kind: Kind, error: &dyn std::error::Error) -> Error {
-    let text = error.to_string();
-    let (cause, remedy) =
-        text.rsplit_once("; ").map_or((text.as_str(), None), |(cause, remedy)| (cause, Some(remedy)));
-    // Some sentences have their cause inside already.
-    let source = error.source().map(ToString::to_string).filter(|source| !text.contains(source.as_str()));
-    let source = source.map(|source| format!(": {source}")).unwrap_or_default();
-    let told = Error::new(kind, format!("{cause}{source}"));
-    match remedy {
-        Some(remedy) => told.remedy(remedy),
-        None => told,
     }
 }
 

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Kind};
+use crate::words::say;
 
 /// The folder of an installation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,9 +28,15 @@ impl Home {
             // A relative `--home` means what the shell means.
             return match std::path::absolute(folder) {
                 Ok(folder) => Ok(Self { folder }),
-                Err(e) => Err(Error::new(Kind::Usage, format!("the home folder has no path: {e}"))
-                    .at(folder.display())
-                    .remedy("give an absolute path in --home or ORCH_HOME")),
+                Err(e) => Err(Error::new(
+                    Kind::Usage,
+                    say!("the home folder has no path: {e}", "у папки данных нет пути: {e}"),
+                )
+                .at(folder.display())
+                .remedy(say!(
+                    "give an absolute path in --home or ORCH_HOME",
+                    "укажите полный путь в --home или ORCH_HOME"
+                ))),
             };
         }
         // Relative values of XDG variables are to be ignored, says their specification.
@@ -37,8 +44,13 @@ impl Home {
         let state = state.or_else(|| set("HOME").map(|home| home.join(".local/state")));
         match state.filter(|path| path.is_absolute()) {
             Some(state) => Ok(Self { folder: state.join("orch") }),
-            None => Err(Error::new(Kind::Usage, "no folder for the installation is known")
-                .remedy("set ORCH_HOME, or HOME, to an absolute path")),
+            None => {
+                let cause = say!("no folder for the installation is known", "неизвестно, где папка данных");
+                Err(Error::new(Kind::Usage, cause).remedy(say!(
+                    "set ORCH_HOME, or HOME, to an absolute path",
+                    "укажите полный путь в ORCH_HOME или HOME"
+                )))
+            }
         }
     }
 

@@ -21,8 +21,8 @@ use orch_core::time::Moment;
 use orch_engine::clock;
 use orch_server::auth::{Access, Keeper};
 use orch_server::source::{
-    Commented, Created, Delivery, DiffText, Edited, Filter, Health, HookAnswer, IssueEdit, Later, Listed,
-    LogChunk, LogPart, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
+    Commented, Created, Delivery, DiffText, Doing, Edited, Filter, Health, HookAnswer, IssueEdit, Later,
+    Listed, LogChunk, LogPart, NewComment, NewIssue, Page, Pressed, Said, Seen, Source, Taken, Trouble, Work,
 };
 use orch_server::{Front, Setup};
 use orch_store::{Reader, StoreError, TaskFilter};
@@ -30,19 +30,27 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::{Client, random};
+use crate::compose::lock;
 use crate::compose::project::masker;
 use crate::compose::source::{artefact_of, diff_of, listed, log_of, page, task_of};
-use crate::compose::{chain, lock};
-use crate::error::{Error, unopened, unread};
+use crate::error::Error;
 use crate::home::Home;
+use crate::refusals::{unopened, unread, worded};
 use crate::settings::Settings;
+use crate::words::{Told, say};
 
 /// Tasks read at once.
 const BATCH: usize = 500;
 
 /// Why no log is shown.
-const UNMASKED: &str = "the settings cannot be read, so nobody knows which keys must be taken out of it; mend orch.toml \
-                        (`orch doctor` says what is wrong)";
+fn unmasked() -> Told {
+    say!(
+        "the settings cannot be read, so nobody knows which keys must be taken out of it; mend orch.toml (`orch doctor` \
+         says what is wrong)",
+        "настройки не читаются, и неизвестно, какие ключи нужно из него вырезать; исправьте orch.toml (что не так, скажет \
+         `orch doctor`)"
+    )
+}
 
 /// A store as it was left.
 pub struct Left {
@@ -89,7 +97,7 @@ impl Left {
 
     fn now<T: Send + 'static>(
         &self,
-        doing: &'static str,
+        doing: Doing,
         look: impl FnOnce(&mut Reader) -> Result<T, String>,
     ) -> Later<T> {
         let looked = look(&mut lock(&self.reader)).map_err(|cause| Trouble::Failed { doing, cause });
@@ -98,28 +106,28 @@ impl Left {
 
     fn read<T: Send + 'static>(
         &self,
-        doing: &'static str,
+        doing: Doing,
         look: impl FnOnce(&mut Reader) -> Result<T, StoreError>,
     ) -> Later<T> {
-        self.now(doing, |reader| look(reader).map_err(|e| chain(&e)))
+        self.now(doing, |reader| look(reader).map_err(|e| worded(&e).into()))
     }
 
     /// What is wanted of a task, if there is one.
     fn of_task<T: Send + 'static>(
         &self,
-        doing: &'static str,
+        doing: Doing,
         id: &TaskId,
         look: impl FnOnce(&Task) -> Result<Option<T>, String>,
     ) -> Later<Option<T>> {
-        self.now(doing, |reader| match task_of(reader, id).map_err(|e| chain(&e))? {
+        self.now(doing, |reader| match task_of(reader, id).map_err(|e| worded(&e))? {
             Some((_, task)) => look(&task),
             None => Ok(None),
         })
     }
 
     fn hub(&self, project: &ProjectId) -> Result<Hub, String> {
-        let git = Git::at("git", &self.path).map_err(|e| chain(&e))?;
-        Hub::open(git, &self.home.hubs().join(project.as_str())).map_err(|e| chain(&e))
+        let git = Git::at("git", &self.path).map_err(|e| worded(&e))?;
+        Hub::open(git, &self.home.hubs().join(project.as_str())).map_err(|e| worded(&e).into())
     }
 
     fn record(&self, part: &LogPart) -> PathBuf {
@@ -128,8 +136,9 @@ impl Left {
 }
 
 /// Nothing is written while Orch is down.
-fn down<T: Send + 'static>(doing: &'static str) -> Later<T> {
-    let cause = "Orch is not running; start it with `orch up`".to_owned();
+fn down<T: Send + 'static>(doing: Doing) -> Later<T> {
+    let cause =
+        say!("Orch is not running; start it with `orch up`", "Orch не запущен; запустите: `orch up`").into();
     Box::pin(std::future::ready(Err(Trouble::Failed { doing, cause })))
 }
 
@@ -151,43 +160,43 @@ impl Source for Left {
     }
 
     fn counts(&self, project: Option<ProjectId>) -> Later<BTreeMap<Stage, u64>> {
-        self.read("count tasks", |reader| Ok(reader.stages(project.as_ref())?.into_iter().collect()))
+        self.read(Doing::Count, |reader| Ok(reader.stages(project.as_ref())?.into_iter().collect()))
     }
 
     fn tasks(&self, filter: Filter, most: usize) -> Later<Page> {
-        self.read("list tasks", |reader| page(reader, filter, most))
+        self.read(Doing::List, |reader| page(reader, filter, most))
     }
 
     fn waiting(&self, _project: Option<ProjectId>, _most: usize) -> Later<(Vec<Listed>, u64)> {
-        down("list what waits for people")
+        down(Doing::Waiting)
     }
 
     fn task(&self, id: TaskId) -> Later<Option<Listed>> {
-        self.read("read a task", |reader| match task_of(reader, &id)? {
+        self.read(Doing::Task, |reader| match task_of(reader, &id)? {
             Some((seq, task)) => Ok(Some(listed(reader, seq, task)?)),
             None => Ok(None),
         })
     }
 
     fn history(&self, entity: Entity, before: Option<Seq>, most: usize) -> Later<Vec<Row>> {
-        self.read("read the history", |reader| reader.rows_of(&entity, before, most))
+        self.read(Doing::History, |reader| reader.rows_of(&entity, before, most))
     }
 
     fn rows_since(&self, after: Seq, most: usize) -> Later<Vec<Row>> {
-        self.read("read the journal", |reader| reader.rows(Seq(after.0 + 1), most))
+        self.read(Doing::Journal, |reader| reader.rows(Seq(after.0 + 1), most))
     }
 
     fn blob(&self, digest: Digest) -> Later<Option<Vec<u8>>> {
-        self.read("read a text", |reader| reader.blob(&digest))
+        self.read(Doing::Text, |reader| reader.blob(&digest))
     }
 
     fn comments(&self, _task: TaskId) -> Later<Vec<Said>> {
-        down("read the comments")
+        down(Doing::Comments)
     }
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
-        self.of_task("read a log", &part.task, |task| {
-            let mask = self.mask.as_ref().ok_or(UNMASKED)?;
+        self.of_task(Doing::Log, &part.task, |task| {
+            let mask = self.mask.as_ref().ok_or_else(unmasked)?;
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let record = self.record(&part);
             // Runs go on while the brain is down (decision 7); their end is in their record before it is in the journal.
@@ -197,33 +206,33 @@ impl Source for Left {
     }
 
     fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {
-        self.of_task("make the diff", &task, |task| match task.branch {
+        self.of_task(Doing::Diff, &task, |task| match task.branch {
             Some(_) => diff_of(&self.hub(&task.project)?, task),
             None => Ok(None),
         })
     }
 
     fn artefact(&self, task: TaskId, name: String) -> Later<Option<Vec<u8>>> {
-        self.of_task("read an artefact", &task, |task| match task.branch {
+        self.of_task(Doing::Artefact, &task, |task| match task.branch {
             Some(_) => artefact_of(&self.hub(&task.project)?, task, &name),
             None => Ok(None),
         })
     }
 
     fn submit(&self, _pressed: Pressed) -> Later<Taken> {
-        down("write it down")
+        down(Doing::Write)
     }
 
     fn create_issue(&self, _issue: NewIssue) -> Later<Created> {
-        down("create the issue")
+        down(Doing::Create)
     }
 
     fn edit_issue(&self, _edit: IssueEdit) -> Later<Edited> {
-        down("edit the issue")
+        down(Doing::Edit)
     }
 
     fn comment(&self, _comment: NewComment) -> Later<Commented> {
-        down("write the comment")
+        down(Doing::Comment)
     }
 
     fn sheds(&self) -> Option<Trouble> {
@@ -231,11 +240,11 @@ impl Source for Left {
     }
 
     fn hook(&self, _delivery: Delivery) -> Later<HookAnswer> {
-        down("take the delivery")
+        down(Doing::Delivery)
     }
 
     fn open_effects(&self) -> Later<Vec<Effect>> {
-        self.read("read what is on its way", Reader::open_effects)
+        self.read(Doing::Effects, Reader::open_effects)
     }
 
     fn health(&self) -> Health {

@@ -3,6 +3,7 @@
 //! Only this crate reads arguments, environment and configuration files (architecture, "crates").
 
 pub mod error;
+pub mod refusals;
 pub mod home;
 pub mod log;
 pub mod settings;
@@ -14,6 +15,7 @@ pub mod detect;
 pub mod client;
 pub mod left;
 pub mod words;
+pub mod language;
 pub mod screen;
 pub mod ids;
 pub mod compose;

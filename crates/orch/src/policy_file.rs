@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::settings::place::{FileError, Source};
 use crate::settings::value::{CommandLine, Dollars, Minutes};
 use crate::settings::{Settings, in_settings};
+use crate::words::{Told, say};
 
 /// The reference of `.orch/policy.toml`.
 pub const DEFAULT: &str = include_str!("default-policy.toml");
@@ -95,8 +96,14 @@ impl PolicyFile {
                 if !inside {
                     return Err(self.source.at(
                         &[key],
-                        format!("`{key}`: {path:?} is no path inside the repository"),
-                        "write it relative to the repository's top, without `..`",
+                        say!(
+                            "`{key}`: {path:?} is no path inside the repository",
+                            "`{key}`: {path:?} — не путь внутри репозитория"
+                        ),
+                        say!(
+                            "write it relative to the repository's top, without `..`",
+                            "напишите его от корня репозитория, без `..`"
+                        ),
                     ));
                 }
             }
@@ -104,15 +111,24 @@ impl PolicyFile {
         if self.limits.run_tokens == Some(0) {
             return Err(self.source.at(
                 &["limits", "run_tokens"],
-                "`limits.run_tokens` is 0, and nobody works without tokens",
-                "write a number, or leave the line out: then the installation's ceiling holds",
+                say!(
+                    "`limits.run_tokens` is 0, and nobody works without tokens",
+                    "`limits.run_tokens` равно 0, а без токенов никто не работает"
+                ),
+                say!(
+                    "write a number, or leave the line out: then the installation's ceiling holds",
+                    "напишите число или уберите строку: тогда действует общий предел установки"
+                ),
             ));
         }
         if let Some(path) = self.cache.iter().flatten().find(|path| path.contains(['*', '?', '['])) {
             return Err(self.source.at(
                 &["cache"],
-                format!("`cache`: `{path}` is a pattern, and a cache is one file or folder"),
-                "name each folder, such as \"target\"",
+                say!(
+                    "`cache`: `{path}` is a pattern, and a cache is one file or folder",
+                    "`cache`: `{path}` — это шаблон, а кэш — один файл или папка"
+                ),
+                say!("name each folder, such as \"target\"", "назовите каждую папку, например \"target\""),
             ));
         }
         Ok(())
@@ -124,15 +140,19 @@ impl PolicyFile {
         key: &str,
         wanted: Option<T>,
         ceiling: T,
-        unit: &str,
+        unit: &Told,
     ) -> Result<T, PolicyError> {
         match wanted {
             Some(wanted) if wanted > ceiling => Err(self.source.at(
                 &["limits", key],
-                format!(
-                    "`limits.{key}` is {wanted} {unit}, above the installation's ceiling `ceilings.{key}` of {ceiling} {unit}"
+                say!(
+                    "`limits.{key}` is {wanted} {unit}, above the installation's ceiling `ceilings.{key}` of {ceiling} {unit}",
+                    "`limits.{key}` — {wanted} {unit}, это больше общего предела `ceilings.{key}`: {ceiling} {unit}"
                 ),
-                format!("lower it to {ceiling}, or raise `ceilings.{key}` in the installation's orch.toml"),
+                say!(
+                    "lower it to {ceiling}, or raise `ceilings.{key}` in the installation's orch.toml",
+                    "уменьшите до {ceiling} или увеличьте `ceilings.{key}` в orch.toml установки"
+                ),
             )),
             Some(wanted) => Ok(wanted),
             None => Ok(ceiling),
@@ -150,6 +170,7 @@ pub fn effective(project: &str, settings: &Settings, file: &PolicyFile) -> Resul
     let own = settings.projects.get(project);
     let words = |line: &Option<CommandLine>| line.clone().unwrap_or_default().0;
     let ceilings = &settings.ceilings;
+    let minutes = say!("minutes", "мин");
     let limits = &file.limits;
     let choice = |role: Role| {
         let chosen = settings.chosen(project, role)?;
@@ -172,13 +193,20 @@ pub fn effective(project: &str, settings: &Settings, file: &PolicyFile) -> Resul
         labels: labels.or(file.labels).unwrap_or(default.labels),
         language: file.language.unwrap_or(settings.language),
         agents: Role::ALL.into_iter().filter_map(choice).collect(),
-        run_limit: file.below("run_minutes", limits.run_minutes, ceilings.run_minutes, "minutes")?.span(),
-        ci_limit: file.below("test_minutes", limits.test_minutes, ceilings.test_minutes, "minutes")?.span(),
+        run_limit: file.below("run_minutes", limits.run_minutes, ceilings.run_minutes, &minutes)?.span(),
+        ci_limit: file.below("test_minutes", limits.test_minutes, ceilings.test_minutes, &minutes)?.span(),
         deploy_limit: file
-            .below("deploy_minutes", limits.deploy_minutes, ceilings.deploy_minutes, "minutes")?
+            .below("deploy_minutes", limits.deploy_minutes, ceilings.deploy_minutes, &minutes)?
             .span(),
-        task_budget: file.below("task_dollars", limits.task_dollars, ceilings.task_dollars, "dollars")?.0,
-        run_tokens: file.below("run_tokens", limits.run_tokens, ceilings.run_tokens, "tokens")?,
+        task_budget: file
+            .below("task_dollars", limits.task_dollars, ceilings.task_dollars, &say!("dollars", "долл."))?
+            .0,
+        run_tokens: file.below(
+            "run_tokens",
+            limits.run_tokens,
+            ceilings.run_tokens,
+            &say!("tokens", "ток."),
+        )?,
         hook: own.is_some_and(|own| own.hook.is_some()),
         probe: own.is_some_and(|own| own.health.is_some()),
     })

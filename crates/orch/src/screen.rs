@@ -5,7 +5,7 @@
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use orch_core::time::{Moment, Span};
+use orch_core::time::Moment;
 
 /// What is wrong.
 pub const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -118,14 +118,6 @@ pub fn json(value: &impl serde::Serialize) {
     line(&serde_json::to_string_pretty(value).unwrap_or_else(|e| format!("{{\"error\": \"{e}\"}}")));
 }
 
-/// How long ago, as people say it.
-pub fn ago(since: Moment, now: Moment) -> String {
-    match now.since(since) {
-        Span(0..1000) => "now".to_owned(),
-        span => format!("{span} ago"),
-    }
-}
-
 /// A moment in a time zone: `2026-01-31 14:05:09`.
 pub fn clock(at: Moment, timezone: &str) -> String {
     let zone = jiff::tz::TimeZone::get(timezone).unwrap_or(jiff::tz::TimeZone::UTC);
@@ -138,11 +130,6 @@ pub fn clock(at: Moment, timezone: &str) -> String {
 /// A moment that the API wrote; `None` if it is none.
 pub fn moment(rfc3339: &str) -> Option<Moment> {
     rfc3339.parse::<jiff::Timestamp>().ok().map(|stamp| Moment(stamp.as_millisecond()))
-}
-
-/// `1 task`, `2 tasks`.
-pub fn count(n: usize, one: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
 }
 
 #[cfg(test)]

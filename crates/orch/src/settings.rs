@@ -22,7 +22,9 @@ use serde::{Deserialize, Serialize};
 use self::environment::{Overrides, Remark};
 use self::place::{FileError, Source, keys_of};
 use self::value::{Dollars, Minutes};
+use crate::language;
 use crate::policy_file::{PolicyFile, PolicyLimits};
+use crate::words::{Told, say};
 
 /// The reference of `orch.toml`.
 pub const DEFAULT: &str = include_str!("default.toml");
@@ -277,37 +279,47 @@ pub enum SettingsError {
         /// Its value.
         value: String,
         /// What is wrong.
-        problem: String,
+        problem: Told,
     },
 }
 
 impl SettingsError {
     /// Where.
-    pub fn place(&self) -> String {
+    pub fn place(&self) -> Told {
         match self {
-            SettingsError::Read { file, .. } => file.display().to_string(),
-            SettingsError::File(error) => error.place(),
-            SettingsError::Environment { name, .. } => format!("environment variable {name}"),
+            SettingsError::Read { file, .. } => Told::quoted(file.display().to_string()),
+            SettingsError::File(error) => Told::quoted(error.place()),
+            SettingsError::Environment { name, .. } => {
+                say!("environment variable {name}", "переменная окружения {name}")
+            }
         }
     }
 
     /// What is wrong.
-    pub fn problem(&self) -> String {
+    pub fn problem(&self) -> Told {
         match self {
-            SettingsError::Read { cause, .. } => format!("the settings cannot be read: {cause}"),
+            SettingsError::Read { cause, .. } => {
+                say!("the settings cannot be read: {cause}", "настройки не читаются: {cause}")
+            }
             SettingsError::File(error) => error.problem.clone(),
-            SettingsError::Environment { value, problem, .. } => format!("`{value}`: {problem}"),
+            SettingsError::Environment { value, problem, .. } => {
+                Told::quoted(format!("`{value}`: {problem}"))
+            }
         }
     }
 
     /// What to do about it.
-    pub fn remedy(&self) -> String {
+    pub fn remedy(&self) -> Told {
         match self {
-            SettingsError::Read { .. } => "make the file readable for this user, as UTF-8 text".to_owned(),
+            SettingsError::Read { .. } => say!(
+                "make the file readable for this user, as UTF-8 text",
+                "сделайте файл доступным этому пользователю, в виде текста UTF-8"
+            ),
             SettingsError::File(error) => error.remedy.clone(),
-            SettingsError::Environment { name, .. } => {
-                format!("unset {name}, or give it a value as `orch reference env` shows")
-            }
+            SettingsError::Environment { name, .. } => say!(
+                "unset {name}, or give it a value as `orch reference env` shows",
+                "уберите {name} или задайте значение, как показывает `orch reference env`"
+            ),
         }
     }
 }
@@ -407,6 +419,9 @@ impl Settings {
     ) -> Result<(Self, Vec<Remark>), SettingsError> {
         let source = Source::new(file, text);
         let mut settings: Settings = source.read("orch reference settings", in_policy)?;
+        if language::named_in(text).is_none() {
+            settings.language = language::of_locale(env);
+        }
         let remarks = environment::over(&mut settings, env)?;
         check::all(&settings, &source)?;
         Ok((settings, remarks))
@@ -471,12 +486,12 @@ impl Settings {
     }
 
     /// Every host that the program may speak to (decision 38), and what for.
-    pub fn hosts(&self) -> Vec<(String, String)> {
+    pub fn hosts(&self) -> Vec<(String, Told)> {
         let mut hosts = Vec::new();
         for (id, project) in &self.projects {
             if let Some(health) = &project.health {
                 let host = check::host_of(&health.url).unwrap_or(&health.url);
-                hosts.push((host.to_owned(), format!("health probe of {id}")));
+                hosts.push((host.to_owned(), say!("health probe of {id}", "проверка сервиса проекта {id}")));
             }
         }
         hosts
@@ -515,32 +530,45 @@ impl Agent {
 }
 
 /// The remedy for a key that belongs to the policy.
-fn in_policy(key: &str) -> Option<String> {
+fn in_policy(key: &str) -> Option<Told> {
     let own = |keys: &[&str]| keys.contains(&key);
     if own(keys_of::<PolicyFile>()) {
-        return Some(format!(
-            "`{key}` belongs to the policy: move it to `.orch/policy.toml` in the project's repository"
+        return Some(say!(
+            "`{key}` belongs to the policy: move it to `.orch/policy.toml` in the project's repository",
+            "`{key}` — ключ политики: перенесите его в `.orch/policy.toml` в репозитории проекта"
         ));
     }
     if own(keys_of::<PolicyLimits>()) && own(keys_of::<Ceilings>()) {
-        return Some(format!("`{key}` is a ceiling: write it under [ceilings]"));
+        return Some(say!(
+            "`{key}` is a ceiling: write it under [ceilings]",
+            "`{key}` — общий предел: его место в [ceilings]"
+        ));
     }
     place_here(key)
 }
 
 /// The remedy for a key that belongs to the settings: the table in which it stands.
-pub(crate) fn in_settings(key: &str) -> Option<String> {
-    place_here(key).map(|_| {
-        let table = table_of(key).map(|table| format!(" under {table}")).unwrap_or_default();
-        format!("`{key}` belongs to the installation: move it to `orch.toml` in the data folder{table}")
+pub(crate) fn in_settings(key: &str) -> Option<Told> {
+    place_here(key).map(|_| match table_of(key) {
+        Some(table) => say!(
+            "`{key}` belongs to the installation: move it to `orch.toml` in the data folder under {table}",
+            "`{key}` — ключ установки: перенесите его в `orch.toml` в папке данных, в {table}"
+        ),
+        None => say!(
+            "`{key}` belongs to the installation: move it to `orch.toml` in the data folder",
+            "`{key}` — ключ установки: перенесите его в `orch.toml` в папке данных"
+        ),
     })
 }
 
-fn place_here(key: &str) -> Option<String> {
+fn place_here(key: &str) -> Option<Told> {
     if keys_of::<Settings>().contains(&key) {
-        return Some(format!("`{key}` stands at the top of the file, before the first [table]"));
+        return Some(say!(
+            "`{key}` stands at the top of the file, before the first [table]",
+            "`{key}` пишется в начале файла, до первой [таблицы]"
+        ));
     }
-    table_of(key).map(|table| format!("`{key}` is a key of {table}"))
+    table_of(key).map(|table| say!("`{key}` is a key of {table}", "`{key}` — ключ из {table}"))
 }
 
 fn table_of(key: &str) -> Option<&'static str> {

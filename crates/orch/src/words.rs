@@ -1,6 +1,8 @@
-//! What does the command line itself say, in the language of the installation? Labels, hints and the most frequent errors;
-//! each line has its two languages side by side, so none can be missing. Sentences about tasks are `core`'s.
+//! What does the command line itself say, in the language of whoever reads it? Each sentence has its two languages side by
+//! side, here or where it is said ([`say!`]), so none can be missing. Sentences about tasks are `core`'s.
 
+use std::fmt;
+use std::ops::Deref;
 use std::sync::OnceLock;
 
 use orch_core::message::Lang;
@@ -22,6 +24,95 @@ macro_rules! words {
         #[cfg(test)]
         const ALL: &[(&str, &str, &str)] = &[$((stringify!($key), $en, $ru),)*];
     };
+}
+
+/// Words for a person. Errors and notes take nothing else: a sentence is made by [`say!`] in both languages, and what
+/// somebody else said is [`Told::quoted`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize)]
+#[serde(transparent)]
+pub struct Told(String);
+
+impl Told {
+    /// In words from outside: of the system, of a program, of a person.
+    pub fn quoted(words: impl Into<String>) -> Self {
+        Self(words.into())
+    }
+
+    /// What [`say!`] made.
+    #[doc(hidden)]
+    pub const fn worded(words: String) -> Self {
+        Self(words)
+    }
+}
+
+impl Deref for Told {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl AsRef<str> for Told {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl PartialEq<&str> for Told {
+    fn eq(&self, words: &&str) -> bool {
+        self.0 == *words
+    }
+}
+
+impl PartialEq<String> for Told {
+    fn eq(&self, words: &String) -> bool {
+        self.0 == *words
+    }
+}
+
+impl From<Told> for String {
+    fn from(told: Told) -> Self {
+        told.0
+    }
+}
+
+/// A sentence in the language that is spoken, as a [`Told`]: `say!("{n} is no port", "{n}: такого порта нет")`. Arguments are
+/// those of `format!`, and each language must use all of them.
+macro_rules! say {
+    ($en:literal, $ru:literal $(, $($more:tt)*)?) => {
+        $crate::words::Told::worded(match $crate::words::words().lang {
+            ::orch_core::message::Lang::En => format!($en $(, $($more)*)?),
+            ::orch_core::message::Lang::Ru => format!($ru $(, $($more)*)?),
+        })
+    };
+}
+
+pub(crate) use say;
+
+/// A number with its noun: in English `1 row`, `2 rows`; in Russian for 1, 2 and 5: `1 строка`, `2 строки`, `5 строк`.
+pub fn counted(n: u64, en: [&str; 2], ru: [&str; 3]) -> String {
+    counted_in(words().lang, n, en, ru)
+}
+
+fn counted_in(lang: Lang, n: u64, en: [&str; 2], ru: [&str; 3]) -> String {
+    let noun = match lang {
+        Lang::En => en[usize::from(n != 1)],
+        Lang::Ru => {
+            ru[match (n % 10, n % 100) {
+                (1, tens) if tens != 11 => 0,
+                (2..=4, tens) if !(12..=14).contains(&tens) => 1,
+                (0..=9, _) | (10.., _) => 2,
+            }]
+        }
+    };
+    format!("{n} {noun}")
 }
 
 static SPOKEN: OnceLock<Lang> = OnceLock::new();
@@ -71,30 +162,14 @@ words! {
     place: "where", "где";
     remedy: "remedy", "что делать";
     note: "note:", "замечание:";
-    left: "Orch is not running; this is how the store was left. `orch up` starts it.", "Orch не запущен; показано то, что осталось в хранилище. Запустить: `orch up`.";
-    not_running: "Orch is not running here, so nothing was done", "Orch здесь не запущен, поэтому ничего не сделано";
-    start_it: "start it with `orch up`", "запустите: `orch up`";
-    no_project: "there is no project yet", "проектов пока нет";
-    no_such_project: "there is no project", "нет проекта";
-    there_are: "there are", "есть";
-    add_one: "run `orch init` in a repository", "выполните `orch init` в репозитории";
-    which_project: "which project?", "какой проект?";
-    name_it: "go into its repository, or name it with --project", "перейдите в его репозиторий или назовите его через --project";
-    title_empty: "the title is empty", "название пустое";
-    say_title: "say in one sentence what should be different", "скажите одной фразой, что должно измениться";
-    reason_empty: "the reason is empty", "причина пустая";
-    say_reason: "say why, or leave --reason out", "скажите почему или уберите --reason";
     asked_for: "asked for", "запрошена";
     written_down: "written down", "записана";
-    edit_nothing: "nothing is named that should change", "не названо, что изменить";
-    edit_what: "name --title, --text or --label", "назовите --title, --text или --label";
     edit_same: "nothing is different", "ничего не изменилось";
     edit_changed: "changed", "изменено";
     title: "title", "название";
     text: "description", "описание";
     labels: "labels", "метки";
     no_tasks: "no tasks", "задач нет";
-    more_tasks: "there are more; -n 200 shows up to 200", "есть ещё; -n 200 покажет до 200";
     also: "also", "а также";
     project: "project", "проект";
     priority: "priority", "приоритет";
@@ -127,9 +202,6 @@ words! {
     retry_pushes: "`orch retry` pushes it again", "`orch retry` отправит снова";
     tried_again: "tried again by itself", "Orch попробует снова";
     waits_else: "it waits for something else", "она ждёт другого";
-    why_says: "says what would move it", "скажет, что её сдвинет";
-    show_says: "ends with what you can do now", "в конце показывает, что можно сделать сейчас";
-    no_effect: "had no effect", "ничего не изменила";
     done: "done", "сделано";
     said_before: "this was said before and counted once", "это уже было сказано и учтено один раз";
     serves: "Orch serves", "Orch работает";
@@ -148,5 +220,18 @@ mod tests {
             assert!(ru.chars().any(|c| ('а'..='я').contains(&c)), "{key} is not translated: {ru}");
         }
         assert_eq!((of(Lang::En).lang, of(Lang::Ru).lang), (Lang::En, Lang::Ru));
+    }
+
+    /// Proves that numbers bend their nouns.
+    #[test]
+    fn nouns_follow_their_numbers() {
+        let ru = |n| counted_in(Lang::Ru, n, ["row", "rows"], ["строка", "строки", "строк"]);
+        let said = [0, 1, 2, 5, 11, 12, 21, 104, 111].map(ru);
+        assert_eq!(
+            said.join(", "),
+            "0 строк, 1 строка, 2 строки, 5 строк, 11 строк, 12 строк, 21 строка, 104 строки, 111 строк"
+        );
+        let en = |n| counted_in(Lang::En, n, ["row", "rows"], ["строка", "строки", "строк"]);
+        assert_eq!([0, 1, 2].map(en).join(", "), "0 rows, 1 row, 2 rows");
     }
 }

@@ -20,7 +20,7 @@ use crate::view::{self, Full};
 /// A task, or that there is none.
 pub(crate) async fn listed(rooms: &Rooms, id: &TaskId) -> Result<Listed, Problem> {
     let found = rooms.source.task(id.clone()).await?;
-    found.ok_or_else(|| Problem::not_found(format!("task {id}")))
+    found.ok_or_else(|| Problem::no_task(id))
 }
 
 /// A kept text.

@@ -10,7 +10,7 @@ use orch_core::message::Lang;
 use serde::de::DeserializeOwned;
 
 use crate::auth::Who;
-use crate::error::{Kind, Problem};
+use crate::error::{Kind, Problem, both};
 use crate::routes::Rooms;
 
 /// A JSON body.
@@ -72,7 +72,10 @@ pub(crate) fn task_id(read: &str) -> Result<TaskId, Problem> {
         (Some(item), Some(life)) => Ok(TaskId::of(&item, life)),
         (_, None) | (None, _) => {
             let shown: String = read.chars().take(60).collect();
-            Err(Problem::malformed(format!("`{shown}` is no task id"), "a task id looks like `ORCH-042`"))
+            Err(Problem::malformed(
+                both!("`{shown}` is no task id", "`{shown}` — не номер задачи"),
+                both!("a task id looks like `ORCH-042`", "номер задачи выглядит так: `ORCH-042`"),
+            ))
         }
     }
 }
@@ -166,8 +169,11 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
         match value.to_str().ok().filter(fits) {
             Some(key) => Ok(Self(format!("api/{key}"))),
             None => Err(Problem::malformed(
-                "the header `Idempotency-Key` is empty, over 128 characters or not plain ASCII",
-                "send a UUID, for example",
+                both!(
+                    "the header `Idempotency-Key` is empty, over 128 characters or not plain ASCII",
+                    "заголовок `Idempotency-Key` пустой, длиннее 128 символов или не из простых символов ASCII"
+                ),
+                both!("send a UUID, for example", "пришлите, например, UUID"),
             )),
         }
     }
@@ -180,7 +186,10 @@ pub(crate) fn digest(read: &str) -> Result<Digest, Problem> {
     }
     Err(Problem::new(
         Kind::Malformed,
-        "`what` is no digest",
-        "send the 64 hexadecimal digits that the task shows",
+        both!("`what` is no digest", "`what` — не отпечаток"),
+        both!(
+            "send the 64 hexadecimal digits that the task shows",
+            "пришлите 64 шестнадцатеричные цифры, которые показывает задача"
+        ),
     ))
 }

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use orch_core::id::Digest;
 
-use crate::error::Problem;
+use crate::error::{Problem, both};
 
 struct Asset {
     name: String,
@@ -46,7 +46,8 @@ pub(crate) fn icon() -> String {
 /// A file by its name.
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
     let found = ASSETS.iter().find(|asset| asset.name == name);
-    let asset = found.ok_or_else(|| Problem::not_found("such file"))?;
+    let asset =
+        found.ok_or_else(|| Problem::not_found(both!("there is no such file", "такого файла нет")))?;
     let mut response = asset.text.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(asset.kind));

@@ -14,7 +14,7 @@ use orch_core::time::{Moment, Span};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq;
 
-use crate::error::{Kind, Problem};
+use crate::error::{Both, Kind, Problem, both};
 use crate::routes::Rooms;
 use crate::serve::Peer;
 
@@ -119,7 +119,14 @@ pub struct NoRandom(getrandom::Error);
 
 impl From<NoRandom> for Problem {
     fn from(cause: NoRandom) -> Self {
-        Problem::new(Kind::Failed, cause.to_string(), "look at the system's /dev/urandom")
+        Problem::new(
+            Kind::Failed,
+            Both::new(
+                cause.to_string(),
+                format!("система не даёт случайных чисел ({}); ничего секретного создать нельзя", cause.0),
+            ),
+            both!("look at the system's /dev/urandom", "проверьте /dev/urandom"),
+        )
     }
 }
 
@@ -179,8 +186,11 @@ impl Keeper {
         let Some(ticket) = taken else {
             return Err(Problem::new(
                 Kind::NoCredential,
-                "this link was used already, or is over ten minutes old",
-                "`orch login` prints a new one",
+                both!(
+                    "this link was used already, or is over ten minutes old",
+                    "по этой ссылке уже вошли, или ей больше десяти минут"
+                ),
+                both!("`orch login` prints a new one", "новую напечатает `orch login`"),
             ));
         };
         let token = random()?;
@@ -214,8 +224,14 @@ impl Keeper {
         }
         Err(Problem::new(
             Kind::Forbidden,
-            "the request does not carry the token of the page it comes from",
-            "load the page again; scripts send it as `Orch-Csrf`, or use the token of the data folder",
+            both!(
+                "the request does not carry the token of the page it comes from",
+                "в запросе нет токена страницы, с которой он пришёл"
+            ),
+            both!(
+                "load the page again; scripts send it as `Orch-Csrf`, or use the token of the data folder",
+                "загрузите страницу заново; скрипты присылают его в `Orch-Csrf` или берут токен из папки данных"
+            ),
         ))
     }
 
@@ -242,8 +258,11 @@ impl Keeper {
             if !right {
                 return Err(Problem::new(
                     Kind::NoCredential,
-                    "the token is not this installation's",
-                    "it stands in the file `token` of the data folder; send `Authorization: Bearer <token>`",
+                    both!("the token is not this installation's", "это токен не этой установки"),
+                    both!(
+                        "it stands in the file `token` of the data folder; send `Authorization: Bearer <token>`",
+                        "он лежит в файле `token` папки данных; пришлите `Authorization: Bearer <token>`"
+                    ),
                 ));
             }
             let said = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
@@ -275,8 +294,14 @@ impl Keeper {
         let shown: String = host.chars().take(80).collect();
         Err(Problem::new(
             Kind::WrongHost,
-            format!("this server does not answer to the name `{shown}`"),
-            "name it under `hosts` in orch.toml if it should",
+            both!(
+                "this server does not answer to the name `{shown}`",
+                "этот сервер не отзывается на имя `{shown}`"
+            ),
+            both!(
+                "name it under `hosts` in orch.toml if it should",
+                "если должен, добавьте это имя в `hosts` в orch.toml"
+            ),
         ))
     }
 }
@@ -296,8 +321,11 @@ fn check_origin(headers: &HeaderMap, who: &Who) -> Result<(), Problem> {
     }
     Err(Problem::new(
         Kind::Forbidden,
-        "this request comes from a page of another origin",
-        "open the dashboard itself and try there",
+        both!(
+            "this request comes from a page of another origin",
+            "этот запрос пришёл со страницы другого сайта"
+        ),
+        both!("open the dashboard itself and try there", "откройте саму панель и попробуйте там"),
     ))
 }
 

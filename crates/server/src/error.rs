@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use orch_core::message::Lang;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,64 +59,134 @@ impl Kind {
     }
 }
 
+/// A sentence in both languages: [`both!`] makes it, and who reads it chooses.
+#[derive(Debug, Clone)]
+pub(crate) struct Both {
+    en: String,
+    ru: String,
+}
+
+impl Both {
+    pub(crate) const fn new(en: String, ru: String) -> Self {
+        Self { en, ru }
+    }
+
+    /// Words from elsewhere.
+    pub(crate) fn quoted(words: impl Into<String>) -> Self {
+        let en = words.into();
+        Self { ru: en.clone(), en }
+    }
+
+    /// In a language.
+    pub(crate) fn said(&self, lang: Lang) -> &str {
+        match lang {
+            Lang::En => &self.en,
+            Lang::Ru => &self.ru,
+        }
+    }
+}
+
+/// A sentence in English and in Russian; arguments are those of `format!`, and each language must use all of them.
+macro_rules! both {
+    ($en:literal, $ru:literal $(, $($more:tt)*)?) => {
+        $crate::error::Both::new(format!($en $(, $($more)*)?), format!($ru $(, $($more)*)?))
+    };
+}
+
+pub(crate) use both;
+
 /// A problem: what is wrong and what to do about it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone)]
 pub(crate) struct Problem {
     /// What kind.
     pub(crate) kind: Kind,
     /// Place and cause.
-    pub(crate) message: String,
+    pub(crate) message: Both,
     /// What to do.
-    pub(crate) hint: String,
+    pub(crate) hint: Both,
     /// Seconds until it is worth asking again.
-    #[serde(skip)]
     pub(crate) retry_after: Option<u64>,
+}
+
+/// A problem: what is wrong and what to do about it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Worded<'a> {
+    /// What kind.
+    kind: Kind,
+    /// Place and cause.
+    message: &'a str,
+    /// What to do.
+    hint: &'a str,
 }
 
 /// A problem as the API answers it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Failure<'a> {
     /// The problem.
-    pub(crate) error: &'a Problem,
+    pub(crate) error: Worded<'a>,
 }
 
 impl Problem {
-    pub(crate) fn new(kind: Kind, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), hint: hint.into(), retry_after: None }
+    pub(crate) fn new(kind: Kind, message: Both, hint: Both) -> Self {
+        Self { kind, message, hint, retry_after: None }
     }
 
-    pub(crate) fn malformed(message: impl Into<String>, hint: impl Into<String>) -> Self {
+    pub(crate) fn malformed(message: Both, hint: Both) -> Self {
         Self::new(Kind::Malformed, message, hint)
     }
 
-    pub(crate) fn not_found(what: impl Into<String>) -> Self {
-        let what = what.into();
-        Self::new(
-            Kind::NotFound,
-            format!("there is no {what}"),
+    /// There is no such thing.
+    pub(crate) fn not_found(message: Both) -> Self {
+        let hint = both!(
             "check the name; `orch list --all` or `GET /api/v1/tasks` lists the tasks",
-        )
+            "проверьте имя; задачи покажет `orch list --all` или `GET /api/v1/tasks`"
+        );
+        Self::new(Kind::NotFound, message, hint)
+    }
+
+    /// There is no such task.
+    pub(crate) fn no_task(task: &orch_core::id::TaskId) -> Self {
+        Self::not_found(both!("there is no task {task}", "нет задачи {task}"))
+    }
+
+    /// Something of the installation refused.
+    pub(crate) fn refused(cause: String) -> Self {
+        Self::new(Kind::Conflict, Both::quoted(cause), both!("nothing was written", "ничего не записано"))
     }
 
     /// A task that has not come so far.
-    pub(crate) fn not_yet(what: &str, task: &orch_core::id::TaskId) -> Self {
-        let hint = format!("it comes with the work; `orch why {task}` says what the task waits for");
-        Self::new(Kind::NotFound, format!("{task} has no {what} yet"), hint)
+    pub(crate) fn not_yet(message: Both, task: &orch_core::id::TaskId) -> Self {
+        let hint = both!(
+            "it comes with the work; `orch why {task}` says what the task waits for",
+            "это появится по ходу работы; чего ждёт задача, скажет `orch why {task}`"
+        );
+        Self::new(Kind::NotFound, message, hint)
+    }
+
+    /// In a language, as the API answers it.
+    pub(crate) fn worded(&self, lang: Lang) -> Failure<'_> {
+        let (message, hint) = (self.message.said(lang), self.hint.said(lang));
+        Failure { error: Worded { kind: self.kind, message, hint } }
     }
 
     pub(crate) fn no_credential() -> Self {
         Self::new(
             Kind::NoCredential,
-            "this needs a credential",
-            "send `Authorization: Bearer <token>` with the token of the data folder, or sign in with the link that \
-             `orch login` prints",
+            both!("this needs a credential", "для этого нужно войти"),
+            both!(
+                "send `Authorization: Bearer <token>` with the token of the data folder, or sign in with the link that \
+                 `orch login` prints",
+                "пришлите `Authorization: Bearer <token>` с токеном из папки данных или войдите по ссылке, которую печатает \
+                 `orch login`"
+            ),
         )
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut response = (self.kind.status(), Json(Failure { error: &self })).into_response();
+        let mut response = (self.kind.status(), Json(self.worded(Lang::En))).into_response();
         if let Some(seconds) = self.retry_after {
             response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
@@ -135,8 +206,11 @@ impl From<Trouble> for Problem {
                 retry_after: Some(retry_after.as_seconds().max(1)),
                 ..Problem::new(
                     Kind::Overloaded,
-                    trouble.to_string(),
-                    "nothing was written; ask again after `Retry-After`",
+                    both!("too much is asked for at once", "слишком много запросов сразу"),
+                    both!(
+                        "nothing was written; ask again after `Retry-After`",
+                        "ничего не записано; повторите через `Retry-After`"
+                    ),
                 )
             },
             Trouble::Unwritten { cause, retry_after } => {
@@ -145,62 +219,93 @@ impl From<Trouble> for Problem {
                     retry_after: Some(retry_after.as_seconds().max(1)),
                     ..Problem::new(
                         Kind::Unavailable,
-                        cause,
-                        "nothing was written; ask again after `Retry-After`, and see `orch doctor`",
+                        Both::new(cause.clone(), cause),
+                        both!(
+                            "nothing was written; ask again after `Retry-After`, and see `orch doctor`",
+                            "ничего не записано; повторите через `Retry-After` и посмотрите `orch doctor`"
+                        ),
                     )
                 }
             }
-            Trouble::Failed { .. } => {
+            Trouble::Failed { doing, ref cause } => {
                 tracing::error!(error = %trouble, "a request failed");
-                Problem::new(Kind::Failed, trouble.to_string(), "`orch doctor` looks for the cause")
+                let message =
+                    Both::new(trouble.to_string(), format!("не удалось {}: {cause}", doing.said(Lang::Ru)));
+                Problem::new(
+                    Kind::Failed,
+                    message,
+                    both!("`orch doctor` looks for the cause", "причину поищет `orch doctor`"),
+                )
             }
         }
     }
 }
 
 /// Too large has its own status; all else is malformed. The text names the place in the body.
-fn rejected(status: StatusCode, text: String, hint: &str) -> Problem {
+fn rejected(status: StatusCode, text: String, hint: Both) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
         return too_large();
     }
-    Problem::malformed(text, hint)
+    Problem::malformed(Both::quoted(text), hint)
 }
 
 /// The path exists, the method does not.
 pub(crate) fn wrong_method() -> Problem {
-    Problem::new(Kind::WrongMethod, "this path has no such method", "`/openapi.json` lists what there is")
+    Problem::new(
+        Kind::WrongMethod,
+        both!("this path has no such method", "у этого пути нет такого метода"),
+        both!("`/openapi.json` lists what there is", "что есть, перечислено в `/openapi.json`"),
+    )
 }
 
 /// The body is over the limit.
 pub(crate) fn too_large() -> Problem {
     Problem::new(
         Kind::TooLarge,
-        "the body is over 1 MiB",
-        "send less; texts of issues and comments have room for 256 KiB",
+        both!("the body is over 1 MiB", "тело запроса больше 1 МиБ"),
+        both!(
+            "send less; texts of issues and comments have room for 256 KiB",
+            "пришлите меньше; тексты задач и комментариев могут занимать до 256 КиБ"
+        ),
     )
 }
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        let hint = "send JSON with `Content-Type: application/json` as `/openapi.json` describes it";
+        let hint = both!(
+            "send JSON with `Content-Type: application/json` as `/openapi.json` describes it",
+            "пришлите JSON с `Content-Type: application/json`, как описано в `/openapi.json`"
+        );
         rejected(rejection.status(), rejection.body_text(), hint)
     }
 }
 
 impl From<FormRejection> for Problem {
     fn from(rejection: FormRejection) -> Self {
-        rejected(rejection.status(), rejection.body_text(), "load the page again and send its form")
+        rejected(
+            rejection.status(),
+            rejection.body_text(),
+            both!("load the page again and send its form", "загрузите страницу заново и отправьте её форму"),
+        )
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        rejected(rejection.status(), rejection.body_text(), "the parameters are described in `/openapi.json`")
+        rejected(
+            rejection.status(),
+            rejection.body_text(),
+            both!("the parameters are described in `/openapi.json`", "параметры описаны в `/openapi.json`"),
+        )
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        rejected(rejection.status(), rejection.body_text(), "the paths are described in `/openapi.json`")
+        rejected(
+            rejection.status(),
+            rejection.body_text(),
+            both!("the paths are described in `/openapi.json`", "пути описаны в `/openapi.json`"),
+        )
     }
 }

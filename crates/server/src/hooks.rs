@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use orch_core::id::ProjectId;
 
-use crate::error::{Failure, Kind, Problem, too_large, wrong_method};
+use crate::error::{Both, Failure, Kind, Problem, both, too_large, wrong_method};
 use crate::routes::BODY_LIMIT;
 use crate::source::{Delivery, HookAnswer, Source};
 
@@ -65,13 +65,23 @@ where
         HookAnswer::NothingNew => Ok(Json(serde_json::json!({ "seq": null })).into_response()),
         HookAnswer::BadSignature => Err(Problem::new(
             Kind::NoCredential,
-            "the signature is missing or not made with this project's secret",
-            "sign the raw body with HMAC-SHA-256 and the secret that the project's hook has",
+            both!(
+                "the signature is missing or not made with this project's secret",
+                "подписи нет, или она сделана не секретом этого проекта"
+            ),
+            both!(
+                "sign the raw body with HMAC-SHA-256 and the secret that the project's hook has",
+                "подпишите тело как есть с помощью HMAC-SHA-256 и секрета хука этого проекта"
+            ),
         )),
-        HookAnswer::Malformed { place, remedy } => {
-            Err(Problem::malformed(format!("the delivery is malformed at {place}"), remedy))
-        }
-        HookAnswer::Unknown => Err(Problem::not_found(format!("hook of a project `{named}`"))),
+        HookAnswer::Malformed { place, remedy } => Err(Problem::malformed(
+            both!("the delivery is malformed at {place}", "доставка составлена неверно, место: {place}"),
+            Both::quoted(remedy),
+        )),
+        HookAnswer::Unknown => Err(Problem::not_found(both!(
+            "there is no hook of a project `{named}`",
+            "у проекта `{named}` нет хука"
+        ))),
     }
 }
 
@@ -112,7 +122,10 @@ where
     let (mut body, mut came) = (pin!(body), 0);
     while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         let broken = |cause: B::Error| {
-            Problem::malformed(format!("the body broke off: {cause}"), "send the delivery again")
+            Problem::malformed(
+                both!("the body broke off: {cause}", "тело запроса оборвалось: {cause}"),
+                both!("send the delivery again", "пришлите доставку ещё раз"),
+            )
         };
         let Ok(piece) = frame.map_err(broken)?.into_data() else { continue };
         came += piece.len();

@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use crate::api::listed;
 use crate::ask::{Path, Query, task_id};
 use crate::auth::Who;
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Both, Failure, Kind, Problem, both};
 use crate::routes::Rooms;
 use crate::show::{log_text, whole_chars};
 use crate::source::{LogChunk, LogPart, LogStream};
@@ -138,21 +138,33 @@ async fn part(rooms: &Rooms, id: &str, wanted: &Wanted) -> Result<LogPart, Probl
         None | Some("out") => LogStream::Out,
         Some("err") => LogStream::Err,
         Some(_) => {
-            return Err(Problem::malformed("`stream` is neither `out` nor `err`", "leave it out for `out`"));
+            return Err(Problem::malformed(
+                both!("`stream` is neither `out` nor `err`", "`stream` может быть только `out` или `err`"),
+                both!("leave it out for `out`", "без него берётся `out`"),
+            ));
         }
     };
     let run = match &wanted.run {
         Some(run) => run.parse().map_err(|bad: orch_core::id::BadId| {
-            Problem::malformed(bad.to_string(), "the task lists its runs")
+            Problem::malformed(
+                Both::new(bad.to_string(), bad_run(run)),
+                both!("the task lists its runs", "запуски перечислены в задаче"),
+            )
         })?,
         None => newest(rooms, &task).await?,
     };
     Ok(LogPart { task, run, stream, from: wanted.from, most: wanted.most.unwrap_or(TAIL).clamp(1, MOST) })
 }
 
+fn bad_run(read: &str) -> String {
+    format!("`{read}` — не запуск, пример: `r12.0`")
+}
+
 async fn newest(rooms: &Rooms, task: &TaskId) -> Result<RunId, Problem> {
     let newest = listed(rooms, task).await?.task.runs.last().map(|row| row.run);
-    newest.ok_or_else(|| Problem::not_yet("run", task))
+    newest.ok_or_else(|| {
+        Problem::not_yet(both!("{task} has no run yet", "у {task} ещё не было запусков"), task)
+    })
 }
 
 async fn chunk(rooms: &Rooms, part: LogPart) -> Result<LogChunk, Problem> {
@@ -161,6 +173,9 @@ async fn chunk(rooms: &Rooms, part: LogPart) -> Result<LogChunk, Problem> {
         return Ok(chunk);
     }
     listed(rooms, &task).await?;
-    let hint = format!("`orch show {task}` lists its runs");
-    Err(Problem::new(Kind::NotFound, format!("{task} has no run {run}"), hint))
+    Err(Problem::new(
+        Kind::NotFound,
+        both!("{task} has no run {run}", "у {task} нет запуска {run}"),
+        both!("`orch show {task}` lists its runs", "её запуски покажет `orch show {task}`"),
+    ))
 }

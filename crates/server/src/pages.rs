@@ -14,7 +14,7 @@ use orch_core::message::Lang;
 
 use crate::assets;
 use crate::auth::Who;
-use crate::error::{Kind, Problem};
+use crate::error::{Kind, Problem, both};
 use crate::routes::Rooms;
 use crate::texts::{Texts, texts};
 
@@ -79,7 +79,11 @@ pub(crate) fn page(template: &impl Template) -> Result<Response, Problem> {
         }
         Err(cause) => {
             tracing::error!(%cause, "a page was not rendered");
-            Err(Problem::new(Kind::Failed, "the page could not be made", "please report this as a defect"))
+            Err(Problem::new(
+                Kind::Failed,
+                both!("the page could not be made", "страница не получилась"),
+                both!("please report this as a defect", "пожалуйста, сообщите об этой ошибке"),
+            ))
         }
     }
 }
@@ -95,7 +99,7 @@ struct ProblemPage<'a> {
 /// A problem as a page.
 pub(crate) fn problem(rooms: &Rooms, problem: &Problem, lang: Lang) -> Response {
     let f = Frame::new(rooms, &Who::Nobody, lang, "", texts(lang).problem);
-    let made = page(&ProblemPage { f, message: &problem.message, hint: &problem.hint });
+    let made = page(&ProblemPage { f, message: problem.message.said(lang), hint: problem.hint.said(lang) });
     made.unwrap_or_else(|_| problem.kind.status().into_response())
 }
 

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Json;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler;
@@ -19,7 +20,7 @@ use tower::ServiceExt as _;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::{Keeper, door};
-use crate::error::{Kind, Problem};
+use crate::error::{Kind, Problem, both};
 use crate::serve::Peer;
 use crate::source::Source;
 use crate::{api, assets, hooks, log, pages, status, stream};
@@ -227,7 +228,7 @@ fn router(setup: Setup) -> Router {
         .layer(from_fn(move |request, next| timed(within, request, next)));
     timed
         .merge(stream_routes().router)
-        .fallback(async || Problem::not_found("such page"))
+        .fallback(async || Problem::not_found(both!("there is no such page", "такой страницы нет")))
         .method_not_allowed_fallback(async || crate::error::wrong_method())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state(rooms.clone(), door))
@@ -236,8 +237,12 @@ fn router(setup: Setup) -> Router {
         .layer(from_fn(safe_headers))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             tracing::error!("a request ended in a panic");
-            Problem::new(Kind::Failed, "this request ended in a defect of Orch", "please report it")
-                .into_response()
+            Problem::new(
+                Kind::Failed,
+                both!("this request ended in a defect of Orch", "этот запрос оборвался из-за ошибки в Orch"),
+                both!("please report it", "пожалуйста, сообщите о ней"),
+            )
+            .into_response()
         }))
         .with_state(rooms)
 }
@@ -253,8 +258,11 @@ async fn in_time(
     tokio::time::timeout(within, answer).await.unwrap_or_else(|_| {
         Err(Problem::new(
             Kind::Timeout,
-            format!("there was no answer within {} s", within.as_secs_f32()),
-            "ask again; what was pressed counts once if you send the same `Idempotency-Key`",
+            both!("there was no answer within {} s", "ответа не было {} с", within.as_secs_f32()),
+            both!(
+                "ask again; what was pressed counts once if you send the same `Idempotency-Key`",
+                "повторите; нажатое засчитается один раз, если прислать тот же `Idempotency-Key`"
+            ),
         ))
     })
 }
@@ -285,6 +293,12 @@ async fn faces(State(rooms): State<Rooms>, request: Request, next: Next) -> Resp
             let mut page = pages::problem(&rooms, problem, lang);
             *page.status_mut() = status;
             page
+        }
+        Some(problem) if lang != Lang::En => {
+            let worded = Json(problem.worded(lang)).into_response();
+            let (mut parts, _) = response.into_parts();
+            parts.headers.remove(header::CONTENT_LENGTH);
+            Response::from_parts(parts, worded.into_body())
         }
         Some(_) | None => response,
     }

@@ -12,6 +12,7 @@ use orch_core::effect::Effect;
 use orch_core::gesture::Gesture;
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, RunId, Seq, TaskId};
 use orch_core::journal::{Blob, Row};
+use orch_core::message::Lang;
 use orch_core::reason::Reason;
 use orch_core::stage::Stage;
 use orch_core::task::Task;
@@ -20,6 +21,72 @@ use tokio::sync::watch;
 
 /// An answer that comes later.
 pub type Later<T> = Pin<Box<dyn Future<Output = Result<T, Trouble>> + Send>>;
+
+macro_rules! doings {
+    ($($(#[$doc:meta])* $name:ident: $en:literal, $ru:literal;)*) => {
+        /// What can fail, worded as what one could not do; both languages stand side by side.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Doing {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Doing {
+            /// In a language.
+            pub const fn said(self, lang: Lang) -> &'static str {
+                match (self, lang) {
+                    $((Doing::$name, Lang::En) => $en, (Doing::$name, Lang::Ru) => $ru,)*
+                }
+            }
+        }
+    };
+}
+
+doings! {
+    /// Looking at the board.
+    Board: "look at the board", "посмотреть на доску";
+    /// Counting tasks.
+    Count: "count tasks", "посчитать задачи";
+    /// Listing tasks.
+    List: "list tasks", "перечислить задачи";
+    /// Listing what waits for people.
+    Waiting: "list what waits for people", "перечислить то, что ждёт людей";
+    /// Reading a task.
+    Task: "read a task", "прочитать задачу";
+    /// Finding the task of an issue.
+    Find: "find the task", "найти задачу";
+    /// Reading the history of something.
+    History: "read the history", "прочитать историю";
+    /// Reading the journal.
+    Journal: "read the journal", "прочитать журнал";
+    /// Reading a kept text.
+    Text: "read a text", "прочитать текст";
+    /// Reading the comments.
+    Comments: "read the comments", "прочитать комментарии";
+    /// Reading a log.
+    Log: "read a log", "прочитать лог";
+    /// Making a diff.
+    Diff: "make the diff", "построить diff";
+    /// Reading an artefact.
+    Artefact: "read an artefact", "прочитать артефакт";
+    /// Reading the open effects.
+    Effects: "read what is on its way", "прочитать, что сейчас в пути";
+    /// Writing an event down.
+    Write: "write it down", "это записать";
+    /// Creating an issue.
+    Create: "create the issue", "создать задачу";
+    /// Editing an issue.
+    Edit: "edit the issue", "изменить задачу";
+    /// Writing a comment.
+    Comment: "write the comment", "записать комментарий";
+    /// Taking a delivery of a hook.
+    Delivery: "take the delivery", "принять доставку";
+}
+
+impl std::fmt::Display for Doing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.said(Lang::En))
+    }
+}
 
 /// Why a question was not answered.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +109,7 @@ pub enum Trouble {
     #[error("could not {doing}: {cause}")]
     Failed {
         /// What was attempted.
-        doing: &'static str,
+        doing: Doing,
         /// Why it failed.
         cause: String,
     },

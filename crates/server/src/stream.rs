@@ -22,7 +22,7 @@ use utoipa::IntoParams;
 use crate::api::wire;
 use crate::ask::Query;
 use crate::auth::Who;
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Both, Failure, Kind, Problem, both};
 use crate::routes::Rooms;
 
 /// Rows read at once.
@@ -63,15 +63,22 @@ pub(crate) async fn events(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let entity = wanted.entity.as_deref().map(str::parse::<Entity>).transpose();
-    let entity =
-        entity.map_err(|bad| Problem::malformed(bad.to_string(), "name it like the journal does"))?;
+    let entity = entity.map_err(|bad| {
+        Problem::malformed(
+            Both::quoted(bad.to_string()),
+            both!("name it like the journal does", "назовите это как в журнале"),
+        )
+    })?;
     let resumed = match headers.get("last-event-id") {
         None => wanted.after,
         Some(value) => {
             Some(value.to_str().ok().and_then(|text| text.trim().parse().ok()).ok_or_else(|| {
                 Problem::malformed(
-                    "the header `Last-Event-ID` is no number",
-                    "send the `id` of the last event as it came",
+                    both!("the header `Last-Event-ID` is no number", "в заголовке `Last-Event-ID` не число"),
+                    both!(
+                        "send the `id` of the last event as it came",
+                        "пришлите `id` последнего события как есть"
+                    ),
                 )
             })?)
         }
@@ -105,8 +112,14 @@ pub(crate) fn place(rooms: &Rooms, who: &Who) -> Result<Option<OwnedSemaphorePer
         Who::Nobody => Arc::clone(&rooms.strangers).try_acquire_owned().map(Some).map_err(|_| {
             Problem::new(
                 Kind::Overloaded,
-                "too many readers without a login listen already",
-                "sign in with `orch login`, or send the token of the data folder",
+                both!(
+                    "too many readers without a login listen already",
+                    "без входа слушает уже слишком много читателей"
+                ),
+                both!(
+                    "sign in with `orch login`, or send the token of the data folder",
+                    "войдите с помощью `orch login` или пришлите токен из папки данных"
+                ),
             )
         }),
     }
@@ -150,7 +163,9 @@ async fn tell(
                 Ok(told) => told,
                 Err(problem) => {
                     // The client comes again with the last id that it saw; nothing is skipped.
-                    let _ = events.send(format!("event: trouble\ndata: {}\n\n", json!(problem))).await;
+                    let _ = events
+                        .send(format!("event: trouble\ndata: {}\n\n", json!(problem.worded(lang).error)))
+                        .await;
                     return;
                 }
             },

@@ -121,9 +121,11 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
         ),
         RunHow::Stopped => pick(lang, "stopped by Orch", "остановлен Orch"),
         RunHow::CouldNotStart { cause } => {
-            format!("{}: {cause}", pick(lang, "could not start", "не запустился"))
+            format!("{}: {}", pick(lang, "could not start", "не запустился"), message::cause(cause, lang))
         }
-        RunHow::Lost { cause } => format!("{}: {cause}", pick(lang, "lost", "потерян")),
+        RunHow::Lost { cause } => {
+            format!("{}: {}", pick(lang, "lost", "потерян"), message::cause(cause, lang))
+        }
         RunHow::ProviderLimited { cause, .. } => {
             format!(
                 "{}: {cause}",

@@ -379,7 +379,7 @@ impl Story {
     fn reap(&mut self, name: &str) -> Result<(), BadLine> {
         let task = self.task(name)?;
         let Some(row) = task.runs.last() else { return bad(format!("{name} never ran")) };
-        let how = RunHow::Lost { cause: "says the reaper".to_owned() };
+        let how = RunHow::Lost { cause: "says the reaper".into() };
         let end =
             RunEnd { run: row.run, how, wall: Span(0), usage: Usage::default(), tail: None, left_out: 0 };
         let told = Incoming::of(Target::Entity(Entity::Task(task.id)), Event::RunEnded(Box::new(end)));
@@ -521,8 +521,8 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
 fn no_judgement(word: &str) -> Result<RunHow, BadLine> {
     let cause = "scripted".to_owned();
     Ok(match word {
-        "lost" => RunHow::Lost { cause },
-        "cannot-start" => RunHow::CouldNotStart { cause },
+        "lost" => RunHow::Lost { cause: cause.into() },
+        "cannot-start" => RunHow::CouldNotStart { cause: cause.into() },
         _ => return bad(format!("tests are lost or cannot-start, not {word}")),
     })
 }

@@ -273,7 +273,7 @@ impl World {
                     HookDeed::Exit(code) => (false, RunHow::Exited { code }),
                     HookDeed::Silent { deploys } => (deploys, RunHow::TimedOut),
                     HookDeed::CannotStart => {
-                        (false, RunHow::CouldNotStart { cause: "no such program (scripted)".to_owned() })
+                        (false, RunHow::CouldNotStart { cause: "no such program (scripted)".into() })
                     }
                 };
                 if deploys {

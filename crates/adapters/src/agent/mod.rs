@@ -20,6 +20,7 @@ use orch_core::call::agent::Assignment;
 use orch_core::call::{AgentCall, AgentReply, Failure};
 use orch_core::event::{RunHow, Usage};
 use orch_core::id::ProviderId;
+use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
 use serde::{Deserialize, Serialize};
 
@@ -191,16 +192,15 @@ impl Agents {
             Look::Fresh(preparing) => preparing,
         };
         preparing.not_stopped()?;
-        let agent = self.programs.get(&assignment.agent).ok_or_else(|| {
-            Failure::permanent(format!("no agent is called `{}` in the settings", assignment.agent))
-        })?;
+        let agent = self
+            .programs
+            .get(&assignment.agent)
+            .ok_or_else(|| Failure::permanent(Refusal::NoAgent { agent: assignment.agent.clone() }))?;
         let prompt = (self.prompt)(assignment)?;
         let ports = preparing.ports(&owner(assignment.run))?;
         let program = self.runs.machine.find(&agent.program).ok_or_else(|| {
-            Failure::permanent(format!(
-                "the program `{}` of agent `{}` is not there: install it, or name its absolute path in the settings",
-                agent.program, agent.name
-            ))
+            let (program, agent) = (agent.program.clone(), agent.name.clone());
+            Failure::permanent(Refusal::AgentProgramGone { program, agent })
         })?;
         let cache = (!self.cache.is_empty())
             .then(|| (format!("{}/{}", assignment.task, assignment.role), self.cache.as_slice()));
@@ -293,11 +293,8 @@ impl AgentProgram {
             fs::create_dir_all(above).map_err(io_failure(above))?;
         }
         let bytes = fs::read(from).map_err(|e| {
-            Failure::permanent(format!(
-                "the login of agent `{}` cannot be read from {}: {e}: log in with the program itself",
-                self.name,
-                from.display()
-            ))
+            let (agent, path) = (self.name.clone(), from.display().to_string());
+            Failure::permanent(Refusal::LoginUnreadable { agent, path, cause: e.to_string() })
         })?;
         // It was renewed since the masker was made, perhaps.
         mask.learn(tokens(&bytes));

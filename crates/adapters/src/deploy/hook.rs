@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use orch_core::call::{DeployCall, DeployReply, Failure};
 use orch_core::event::{RunHow, Usage};
 use orch_core::id::{Commit, ProjectId, RunId, TaskId};
+use orch_core::refusal::Refusal;
 use orch_core::time::Span;
 use serde::{Deserialize, Serialize};
 
@@ -103,9 +104,7 @@ impl Deploy {
                 Ok(DeployReply::Launched { pid })
             }
             DeployCall::Probe { commit } => {
-                let probe = self.probe.as_ref().ok_or_else(|| {
-                    Failure::permanent("the settings name no health probe for this project")
-                })?;
+                let probe = self.probe.as_ref().ok_or_else(|| Failure::permanent(Refusal::NoProbe))?;
                 Ok(DeployReply::Probed(probe.ask(commit, &self.ports_of(commit)).await))
             }
         }
@@ -118,10 +117,7 @@ impl Deploy {
             Look::Fresh(preparing) => preparing,
         };
         preparing.not_stopped()?;
-        let hook = self
-            .hook
-            .as_ref()
-            .ok_or_else(|| Failure::permanent("the settings name no deploy hook for this project"))?;
+        let hook = self.hook.as_ref().ok_or_else(|| Failure::permanent(Refusal::NoHook))?;
         let run_dir = hook.run_dir.join(file_name(&order.commit)?);
         let ports = preparing.ports(&owner(&self.runs.project, order.run))?;
         let tree = preparing.tree(&order.commit, None, Vec::new(), None)?;
@@ -135,9 +131,7 @@ impl Deploy {
         let fill = |text: &String| text.replace("{checkout}", &checkout);
         let program = fill(&hook.program);
         if program.contains('/') && !program.starts_with('/') {
-            return Err(Failure::permanent(format!(
-                "the deploy hook `{program}` is no absolute path: name one, or `{{checkout}}/{program}` for the one in main"
-            )));
+            return Err(Failure::permanent(Refusal::HookNotAbsolute { program }));
         }
         let mut spec = RunSpec::new(order.run.to_string(), program, &tree.folder);
         spec.args = hook.args.iter().map(fill).collect();
@@ -190,7 +184,7 @@ fn file_name(commit: &Commit) -> Result<&str, Failure> {
     if (7..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_hexdigit()) {
         return Ok(name);
     }
-    Err(Failure::permanent(format!("`{name}` is no commit")))
+    Err(Failure::permanent(Refusal::NoCommit { name: name.to_owned() }))
 }
 
 /// Whose the ports of a hook's run are.

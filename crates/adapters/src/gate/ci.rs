@@ -8,6 +8,7 @@ use std::path::Path;
 
 use orch_core::call::{Failure, GateCall, GateReply};
 use orch_core::event::{RunHow, Usage};
+use orch_core::refusal::Refusal;
 
 use super::fragment::fragment;
 use super::steps::{MARK, Step, Steps};
@@ -65,16 +66,12 @@ impl Ci {
     /// repository itself (a path) is the developer's matter, and later ones may be what the setup installs.
     fn first_program_is_there(&self, steps: &[Step]) -> Result<(), Failure> {
         let Some(step) = steps.first() else {
-            return Err(Failure::permanent(
-                "the policy names no test command: set `test` in .orch/policy.toml",
-            ));
+            return Err(Failure::permanent(Refusal::NoTestCommand));
         };
         let program = &step.command[0];
         if program.is_empty() || (!program.contains('/') && self.runs.machine.find(program).is_none()) {
-            return Err(Failure::permanent(format!(
-                "the program `{program}` of the policy's `{}` command is not in PATH: install it, or change the command",
-                step.name
-            )));
+            let (program, step) = (program.clone(), step.name.clone());
+            return Err(Failure::permanent(Refusal::ProgramNotInPath { program, step }));
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use orch_core::artefact;
 use orch_core::call::{Failure, GitReply, Text};
 use orch_core::id::{Commit, TaskId, Tree, WorkItem};
+use orch_core::refusal::Refusal;
 
 use super::Means;
 use super::hub::{Hub, RefMove, ref_part, remove_index};
@@ -68,7 +69,7 @@ impl Hub {
     fn cut_before(&self, branch: &str, head: Commit) -> Result<GitReply, Failure> {
         let parents = self.parents_of(&head)?;
         let base = parents.into_iter().next().ok_or_else(|| {
-            Failure::permanent(format!("{head}, the first commit of {branch}, has no parent"))
+            Failure::permanent(Refusal::NoParent { head: head.clone(), branch: branch.to_owned() })
         })?;
         self.publish_cut(branch, head, base)
     }
@@ -136,9 +137,8 @@ fn words(text: &Text, means: &Means<'_>) -> Result<String, Failure> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    let bytes = (means.text)(&text.blob).ok_or_else(|| {
-        Failure::permanent(format!("the text {} was erased or never kept", text.blob.short()))
-    })?;
+    let bytes = (means.text)(&text.blob)
+        .ok_or_else(|| Failure::permanent(Refusal::TextErased { digest: text.blob.short().to_owned() }))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 

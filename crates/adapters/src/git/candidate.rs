@@ -4,6 +4,7 @@
 use orch_core::call::git::{Candidate, Proof};
 use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, TaskId, Tree, WorkItem};
+use orch_core::refusal::Refusal;
 
 use super::hub::{Hub, RefMove, ref_part};
 use super::program::Signature;
@@ -26,7 +27,7 @@ impl Hub {
         let main = self.fetch_main()?;
         let mark = format!("refs/orch/candidates/{}", ref_part(task));
         let earlier = self.value_of(&mark)?.map(Commit);
-        let gone = || Failure::permanent(format!("the branch {branch} is gone"));
+        let gone = || Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() });
         let current = self.head_of(branch)?.ok_or_else(gone)?;
         // A candidate of an earlier performance of this call may stand there already, built on an older main.
         let own = earlier.as_ref() == Some(&current) && self.parents_of(&current)?.first() == Some(head);

@@ -13,6 +13,7 @@ use orch_core::artefact;
 use orch_core::call::git::{Collected, Scope};
 use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, RunId, Tree, WorkItem};
+use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
 use orch_core::time::Moment;
 use serde::{Deserialize, Serialize};
@@ -107,9 +108,7 @@ impl Hub {
         let head = Commit(head);
         let on_top = head == *order.parent || self.parents_of(&head)?.contains(order.parent);
         if !on_top || left.of.as_ref().is_some_and(|of| *of != order.of()) {
-            return Err(Failure::permanent(format!(
-                "refs/orch/runs/{run} is of another run of that name: it does not count"
-            )));
+            return Err(Failure::permanent(Refusal::MarkOfAnotherRun { run }));
         }
         Ok(Some((head, left)))
     }
@@ -117,21 +116,13 @@ impl Hub {
     /// Makes the run's commit and marks it, so that it is made once.
     fn keep(&self, order: &Order<'_>, rules: &Rules, at: Moment) -> Result<(Commit, Left), Failure> {
         let run = order.run;
-        let admin = self.admin(run)?.ok_or_else(|| {
-            Failure::permanent(format!("the tree of run {run} is gone; the run cannot count"))
-        })?;
+        let admin = self.admin(run)?.ok_or_else(|| Failure::permanent(Refusal::TreeGone { run }))?;
         if admin.outlived_its_boot()? {
-            return Err(Failure::permanent(format!(
-                "the machine has been started again since run {run} worked: what it left may be incomplete, so it does \
-                 not count"
-            )));
+            return Err(Failure::permanent(Refusal::StartedAgain { run }));
         }
         if admin.commit != *order.parent {
-            return Err(Failure::permanent(format!(
-                "run {run} worked on {}, not on {}",
-                admin.commit.short(),
-                order.parent.short()
-            )));
+            let (worked_on, wanted) = (admin.commit.clone(), order.parent.clone());
+            return Err(Failure::permanent(Refusal::OtherCommit { run, worked_on, wanted }));
         }
         let stage = Stage::open(self, order, &admin)?;
         let (tree, mut left) = stage.take(rules)?;
@@ -152,13 +143,13 @@ impl Hub {
         match (marked, self.left_by(order)?) {
             (_, Some(found)) => Ok(found),
             (Err(error), None) => Err(error.into()),
-            (Ok(()), None) => Err(Failure::transient(format!("the mark of run {run} vanished"))),
+            (Ok(()), None) => Err(Failure::transient(Refusal::MarkVanished { run })),
         }
     }
 
     /// Moves the task branch from the run's parent to its commit; where it stands instead, if somebody moved it.
     fn advance(&self, branch: &str, parent: &Commit, head: &Commit) -> Result<Option<Commit>, Failure> {
-        let gone = || Failure::permanent(format!("the branch {branch} is gone"));
+        let gone = || Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() });
         let current = self.head_of(branch)?.ok_or_else(gone)?;
         if current != *head {
             if current != *parent {

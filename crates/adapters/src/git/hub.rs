@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, TaskId, Tree};
+use orch_core::refusal::Refusal;
 
 use super::base::{self, Shared};
 use super::overlay::Mounts;
@@ -325,7 +326,7 @@ impl Hub {
     /// Where main was when it was last fetched.
     pub fn main_head(&self) -> Result<Commit, Failure> {
         self.head_of(&self.main)?.ok_or_else(|| {
-            Failure::permanent(format!("the hub of {} has no branch {}", self.origin, self.main))
+            Failure::permanent(Refusal::NoMain { origin: self.origin.clone(), main: self.main.clone() })
         })
     }
 
@@ -416,7 +417,10 @@ impl Hub {
     /// Whether `old` is `new` or an ancestor of it; an error is never a no (decision 36).
     pub(crate) fn is_ancestor(&self, old: &Commit, new: &Commit) -> Result<bool, Failure> {
         let asked = self.ask(["merge-base", "--is-ancestor"]).args([old.as_str(), new.as_str()]).yes();
-        asked.map_err(|error| Failure::unknown(format!("is {old} an ancestor of {new}? {error}")))
+        asked.map_err(|error| {
+            let (old, new) = (old.clone(), new.clone());
+            Failure::unknown(Refusal::AncestorUntold { old, new, cause: error.to_string() })
+        })
     }
 
     /// The newest commit that both have.
@@ -424,7 +428,7 @@ impl Hub {
         let said = self.ask(["merge-base"]).args([a.as_str(), b.as_str()]).answer()?;
         match said.status.code() {
             Some(0) => Ok(Commit(said.text())),
-            Some(1) => Err(Failure::permanent(format!("{a} and {b} have no common history"))),
+            Some(1) => Err(Failure::permanent(Refusal::NoCommonHistory { a: a.clone(), b: b.clone() })),
             Some(_) | None => Err(said.refused().into()),
         }
     }
@@ -460,9 +464,7 @@ impl Hub {
             return Ok(true);
         }
         if branch == self.main {
-            return Err(Failure::permanent(format!(
-                "{branch} is the main branch: not pushed as a task branch"
-            )));
+            return Err(Failure::permanent(Refusal::MainNotPushed { branch: branch.to_owned() }));
         }
         let there = self.origin_head_of(branch)?;
         if there.as_ref() == head {

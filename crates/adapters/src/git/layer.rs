@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
+use orch_core::refusal::Refusal;
 
 use super::base::{Base, Ground};
 use super::branch::index_line;
@@ -75,9 +76,7 @@ impl Hub {
             return Ok(());
         }
         let Some(mounts) = &self.mounts else {
-            return Err(Failure::permanent(format!(
-                "the tree of run {run} is an overlay, and Orch may not mount any more: start it as root, as before"
-            )));
+            return Err(Failure::permanent(Refusal::NoMounts { run }));
         };
         fs::create_dir_all(&admin.folder).map_err(failure::io(&admin.folder))?;
         self.mount_layer(mounts, admin, &self.run_room(run)?)
@@ -105,7 +104,7 @@ impl Hub {
 
     /// The commit of a base.
     pub(super) fn base_commit(&self, name: &str) -> Result<Commit, Failure> {
-        let gone = || Failure::permanent(format!("the shared files {name} are gone"));
+        let gone = || Failure::permanent(Refusal::SharedFilesGone { name: name.to_owned() });
         Base::find(self, name)?.map(|base| base.commit).ok_or_else(gone)
     }
 

@@ -142,16 +142,25 @@ impl Mounts {
     }
 }
 
-/// Which kind of trees a large repository would have in `folder`, in words; found out by trying. For `orch doctor`.
-pub fn kind_in(folder: &Path) -> String {
+/// Which trees a large repository would have.
+#[derive(Debug)]
+pub enum Kind {
+    /// Overlays on shared files; a repository of few files has recycled ones.
+    Overlays,
+    /// Recycled ones, and why, if that is known.
+    Recycled(Option<NoOverlay>),
+}
+
+/// Which kind of trees a large repository would have in `folder`; found out by trying. For `orch doctor`.
+pub fn kind_in(folder: &Path) -> Kind {
     // A thread of its own: the namespace is its alone and ends with it.
     let tried = std::thread::scope(|scope| {
         scope.spawn(|| Mounts::own().and_then(|mounts| mounts.try_in(folder))).join()
     });
     match tried {
-        Ok(Ok(())) => "overlays on shared files; a repository of few files has recycled ones".to_owned(),
-        Ok(Err(error)) => format!("recycled ones, as {error}"),
-        Err(_) => "recycled ones".to_owned(),
+        Ok(Ok(())) => Kind::Overlays,
+        Ok(Err(error)) => Kind::Recycled(Some(error)),
+        Err(_) => Kind::Recycled(None),
     }
 }
 

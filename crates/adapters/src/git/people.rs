@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use orch_core::call::Failure;
 use orch_core::event::InMain;
 use orch_core::id::{Commit, TaskId, Tree};
+use orch_core::refusal::Refusal;
 
 use super::hub::{Hub, RefMove, ref_part};
 
@@ -88,7 +89,7 @@ impl Hub {
     /// where it is.
     pub(crate) fn restore_branch(&self, branch: &str, head: &Commit) -> Result<(), Failure> {
         if branch == self.main() {
-            return Err(Failure::permanent(format!("{branch} is the main branch: not a task's")));
+            return Err(Failure::permanent(Refusal::MainNotTasks { branch: branch.to_owned() }));
         }
         let head = match self.head_of(branch)? {
             Some(there) => there,
@@ -101,7 +102,7 @@ impl Hub {
         if self.publishes() && self.origin_head_of(branch)?.is_none() {
             let done = self.publish_branch(branch, Some(&head), None)?;
             if !done {
-                return Err(Failure::transient(format!("{branch} moved at the origin just now")));
+                return Err(Failure::transient(Refusal::OriginMoved { branch: branch.to_owned() }));
             }
         }
         Ok(())

@@ -7,6 +7,7 @@
 use orch_core::call::{Failure, GitReply, Text};
 use orch_core::id::{Commit, RunId, Tree, WorkItem};
 use orch_core::record::{BRANCH, Record};
+use orch_core::refusal::Refusal;
 
 use super::Means;
 use super::branch::index_line;
@@ -28,11 +29,11 @@ impl Hub {
     /// Writes a record to its branch, or finds it there.
     pub(super) fn write_record(&self, entry: &Entry<'_>, means: &Means<'_>) -> Result<GitReply, Failure> {
         if self.main() == BRANCH {
-            let cause = format!("{BRANCH} is the main branch of {}: name another main", self.origin());
-            return Err(Failure::permanent(cause));
+            let (branch, origin) = (BRANCH.to_owned(), self.origin().to_owned());
+            return Err(Failure::permanent(Refusal::RecordsAreMain { branch, origin }));
         }
         let bytes = (means.text)(&entry.text.blob).ok_or_else(|| {
-            Failure::permanent(format!("the text {} was erased or never kept", entry.text.blob.short()))
+            Failure::permanent(Refusal::TextErased { digest: entry.text.blob.short().to_owned() })
         })?;
         let blob = self.ask(["hash-object", "-w", "--stdin"]).input(bytes).run()?.text();
         for _ in 0..RACES {
@@ -48,7 +49,8 @@ impl Hub {
                 return Ok(GitReply::RecordWritten { commit });
             }
         }
-        Err(Failure::transient(format!("others push to {BRANCH} of {} all the time", self.origin())))
+        let (branch, origin) = (BRANCH.to_owned(), self.origin().to_owned());
+        Err(Failure::transient(Refusal::OthersPush { branch, origin }))
     }
 
     /// Where the branch of records stands at the origin, fetched; `None` if it is not there (any more).

@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use orch_core::call::Failure;
 use orch_core::call::git::Scope;
+use orch_core::refusal::Refusal;
 
 /// A scope, ready to be asked.
 #[derive(Debug)]
@@ -39,7 +40,7 @@ pub(super) fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
     let mut set = GlobSetBuilder::new();
     for pattern in patterns {
         let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(|e| {
-            Failure::permanent(format!("`{pattern}` in the policy is not a glob: {}", e.kind()))
+            Failure::permanent(Refusal::NotAGlob { pattern: pattern.clone(), cause: e.kind().to_string() })
         })?;
         set.add(glob);
     }
@@ -136,6 +137,6 @@ mod tests {
         assert!(rules.is_protected("CODEOWNERS") && rules.is_protected("a/CODEOWNERS"));
         assert!(rules.is_protected("scripts/deploy.sh") && !rules.is_protected("scripts/deploy/x"));
         let bad = globs(&list(&["a[", "b"])).unwrap_err();
-        assert!(bad.cause.contains("`a[`"), "{}", bad.cause);
+        assert!(bad.cause.to_string().contains("`a[`"), "{}", bad.cause);
     }
 }

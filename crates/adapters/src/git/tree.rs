@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
+use orch_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::base::{Ground, boot};
@@ -130,7 +131,7 @@ impl Hub {
         let key = order.cache.as_ref().map(|cache| cache.key.as_str());
         for path in order.remove.iter().chain(cached).map(String::as_str).chain(key) {
             if !paths::is_plain(path) {
-                return Err(Failure::permanent(format!("`{path}` is not a path inside the tree")));
+                return Err(Failure::permanent(Refusal::PathOutside { path: path.to_owned() }));
             }
         }
         self.discard(order.run, order.folder)?;

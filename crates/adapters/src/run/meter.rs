@@ -144,7 +144,7 @@ impl Runs {
         let bytes = serde_json::to_vec(&Over { usage, limit }).unwrap_or_default();
         let stopped = private_file(&folder.record.join(OVER), &bytes).and_then(|()| self.stop(run));
         if let Err(failure) = &stopped {
-            tracing::warn!(%run, cause = failure.cause, "a run that uses too much cannot be stopped yet");
+            tracing::warn!(%run, cause = %failure.cause, "a run that uses too much cannot be stopped yet");
         }
         stopped.is_ok()
     }

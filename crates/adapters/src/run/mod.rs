@@ -22,11 +22,12 @@ use std::sync::Arc;
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, ProjectId, RunId};
+use orch_core::refusal::Refusal;
 
 pub use about::{About, RunKind};
 pub(crate) use about::{Of, Wanted};
 pub use said::{Masker, Secret};
-pub use shelter::{Fact, Machine};
+pub use shelter::{Machine, Protection};
 pub use watch::{Finished, Watched};
 
 use crate::git::remove;
@@ -185,11 +186,8 @@ impl Runs {
         if let Some(found) = About::read(&folder.record)?
             && (found.project != self.project || !found.is_of(wanted))
         {
-            return Err(Failure::permanent(format!(
-                "{} is the record of another run of that name, of {}: move it out of the way",
-                folder.record.display(),
-                found.task
-            )));
+            let (path, of) = (folder.record.display().to_string(), found.task.to_string());
+            return Err(Failure::permanent(Refusal::RecordOfAnotherRun { path, of }));
         }
         match process::observe(&folder.record) {
             Observed::Running(_) | Observed::Ended(_) | Observed::Lost { .. } => {
@@ -317,7 +315,7 @@ impl Preparing<'_> {
     /// Refuses a run that was stopped before it began.
     pub(crate) fn not_stopped(&self) -> Result<(), Failure> {
         if self.folder.record.join(STOP).exists() {
-            return Err(Failure::permanent(format!("{} was stopped before it began", self.folder.run)));
+            return Err(Failure::permanent(Refusal::StoppedBefore { run: self.folder.run }));
         }
         Ok(())
     }
@@ -405,7 +403,7 @@ impl Drop for Preparing<'_> {
             tracing::warn!(%run, %error, "the ports of a run that did not begin cannot be given back");
         }
         if let Err(failure) = self.runs.trees.give_back(run) {
-            tracing::warn!(%run, cause = failure.cause, "the tree of a run that did not begin cannot be given back");
+            tracing::warn!(%run, cause = %failure.cause, "the tree of a run that did not begin cannot be given back");
         }
         if let Err(error) = remove(&self.folder.shed) {
             tracing::warn!(%run, %error, "the home of a run that did not begin cannot be removed");

@@ -121,76 +121,79 @@ impl Machine {
     }
 
     /// What protects the rest of the machine from a run, for `orch doctor` (decision 9).
-    pub fn enforced(&self) -> Vec<Fact> {
+    pub fn enforced(&self) -> Vec<Protection> {
         let kernel = |abi: ABI| {
             let probe = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
             probe.handle_access(AccessFs::from_all(abi)).and_then(|probe| probe.create()).is_ok()
         };
-        let files = kernel(ABI::V1);
-        let fact = |what, holds, so: &str| Fact { what, holds, so: so.to_owned() };
-        let either = |what, holds, so: &str, not: &str| fact(what, holds, if holds { so } else { not });
         vec![
-            fact(
-                "files",
-                files,
-                if files {
-                    "a run reads the system's programs, its tree, its home and the project's objects, and writes \
-                     the tree and the home; neither Orch's data nor another tree"
-                } else {
-                    "this kernel has no Landlock: a run reads and writes all that its user may"
-                },
-            ),
-            either(
-                "file sizes and devices",
-                kernel(ABI::V5),
-                "a run neither truncates files nor talks to devices outside its list",
-                "a run can truncate files and talk to devices that its user may: Linux 6.10 can forbid it",
-            ),
-            either(
-                "sockets",
-                closes_sockets(),
-                "a run cannot knock at Unix sockets outside its list",
-                "a run can knock at every Unix socket that its user may, which only newer kernels can forbid; Orch's own \
-                 asks for a token",
-            ),
-            fact(
-                "network",
-                false,
-                "not restricted: an agent must reach its model and a test its packages; so a run can read the dashboard \
-                 too where reading needs no login, as on this machine; every write needs a credential, and no run has one",
-            ),
-            fact(
-                "environment",
-                true,
-                "an allow-list; no token of tracker, forge, chat or deploy is ever in it",
-            ),
-            fact(
-                "model key",
-                false,
-                "the provider's key or login lies where the agent can read it, its tools too; budgets are settled at \
-                 the end of a run",
-            ),
-            match self.run_as {
-                Some(user) => Fact {
-                    what: "user",
-                    holds: true,
-                    so: format!("agents and gates run as user {} group {}", user.uid, user.gid),
-                },
-                None => fact("user", false, "agents and gates run as the user of Orch itself"),
-            },
+            Protection::Files { held: kernel(ABI::V1) },
+            Protection::SizesAndDevices { held: kernel(ABI::V5) },
+            Protection::Sockets { held: closes_sockets() },
+            Protection::Network,
+            Protection::Environment,
+            Protection::ModelKey,
+            Protection::User { other: self.run_as },
         ]
     }
 }
 
-/// One line of what is enforced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fact {
-    /// What is protected.
-    pub what: &'static str,
-    /// Whether it is.
-    pub holds: bool,
-    /// In words.
-    pub so: String,
+/// One thing that is protected from a run, or is not; `orch doctor` words it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// Orch's data and other trees: by Landlock.
+    Files {
+        /// Whether this kernel can.
+        held: bool,
+    },
+    /// Files that would be cut short and devices: by a newer Landlock.
+    SizesAndDevices {
+        /// Whether this kernel can.
+        held: bool,
+    },
+    /// Unix sockets: by a newer Landlock still.
+    Sockets {
+        /// Whether this kernel can.
+        held: bool,
+    },
+    /// Not protected: an agent must reach its model.
+    Network,
+    /// Variables come from an allow-list.
+    Environment,
+    /// Not protected: the agent has the key of its model.
+    ModelKey,
+    /// The user of Orch: by another one.
+    User {
+        /// As whom runs run.
+        other: Option<RunAs>,
+    },
+}
+
+impl Protection {
+    /// Its name for programs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Protection::Files { .. } => "files",
+            Protection::SizesAndDevices { .. } => "file sizes and devices",
+            Protection::Sockets { .. } => "sockets",
+            Protection::Network => "network",
+            Protection::Environment => "environment",
+            Protection::ModelKey => "model key",
+            Protection::User { .. } => "user",
+        }
+    }
+
+    /// Whether it protects.
+    pub const fn holds(self) -> bool {
+        match self {
+            Protection::Files { held }
+            | Protection::SizesAndDevices { held }
+            | Protection::Sockets { held } => held,
+            Protection::Network | Protection::ModelKey => false,
+            Protection::Environment => true,
+            Protection::User { other } => other.is_some(),
+        }
+    }
 }
 
 /// Gives a folder and all in it to a user; a link is given, not followed. What is theirs already is left alone: giving it
@@ -227,7 +230,7 @@ mod tests {
     fn the_facts_are_told() {
         let mut machine = Machine::of("/usr/bin", Path::new("/nonexistent"), |_| None);
         let holds = |machine: &Machine, what: &str| {
-            machine.enforced().into_iter().find(|fact| fact.what == what).map(|fact| fact.holds)
+            machine.enforced().into_iter().find(|fact| fact.name() == what).map(Protection::holds)
         };
         assert_eq!(holds(&machine, "network"), Some(false));
         assert_eq!(holds(&machine, "model key"), Some(false));

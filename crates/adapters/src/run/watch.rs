@@ -9,6 +9,7 @@ use orch_core::call::Text;
 use orch_core::event::{RunEnd, RunHow, Usage};
 use orch_core::id::RunId;
 use orch_core::journal::Blob;
+use orch_core::refusal::Refusal;
 use orch_core::time::Span;
 
 use super::{About, RunFolder, RunKind, Runs, owner};
@@ -93,7 +94,7 @@ impl Runs {
             Ok(Some(about)) => about,
             Ok(None) if seen == Observed::NotStarted => return Watched::NotStarted,
             Ok(None) => return cannot_tell("its record does not say what it was of".to_owned()),
-            Err(failure) => return cannot_tell(failure.cause),
+            Err(failure) => return cannot_tell(failure.cause.to_string()),
         };
         let (mut notes, mut left_out) = (Vec::new(), 0);
         let (wall, read) = match seen {
@@ -103,7 +104,11 @@ impl Runs {
             Observed::Lost { why } => match process::sweep_lost(&folder.record) {
                 Ok(swept) if swept.left_alive == 0 => (
                     Span(0),
-                    Read { how: RunHow::Lost { cause: why }, usage: Usage::default(), tail: String::new() },
+                    Read {
+                        how: RunHow::Lost { cause: why.into() },
+                        usage: Usage::default(),
+                        tail: String::new(),
+                    },
                 ),
                 Ok(swept) => {
                     return cannot_tell(format!("{} of its processes would not die", swept.left_alive));
@@ -111,8 +116,7 @@ impl Runs {
                 Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
             },
             Observed::Ended(_) if about.is_read_later() && process::outlived_its_boot(&folder.record) => {
-                let cause = "the machine has been started again since: what it left may be incomplete";
-                let how = RunHow::Lost { cause: cause.to_owned() };
+                let how = RunHow::Lost { cause: Refusal::LeftIncomplete.into() };
                 (Span(0), Read { how, usage: Usage::default(), tail: String::new() })
             }
             Observed::Ended(record) => {
@@ -189,6 +193,6 @@ fn how(ending: &Ending) -> RunHow {
         Ending::TimeLimit => RunHow::TimedOut,
         Ending::OutputLimit => RunHow::TooMuchOutput,
         Ending::Stopped => RunHow::Stopped,
-        Ending::CouldNotStart { cause } => RunHow::CouldNotStart { cause: cause.clone() },
+        Ending::CouldNotStart { cause } => RunHow::CouldNotStart { cause: cause.clone().into() },
     }
 }

@@ -451,7 +451,7 @@ fn missing_things_are_named() {
     let said = |agents: &Agents, n, agent: &str| {
         let failure = launch(agents, &Assignment { agent: agent.to_owned(), ..assignment(n) }).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent);
-        failure.cause
+        failure.cause.to_string()
     };
     assert!(said(&agents, 1, "nobody").contains("no agent is called `nobody`"));
     let agent = agents.programs.get_mut("scripted").unwrap();

@@ -240,7 +240,7 @@ fn nobody_there() {
     for call in [hook(1, COMMIT, None), DeployCall::Probe { commit: Commit(COMMIT.to_owned()) }] {
         let failure = block_on(deploy.perform(&call)).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent);
-        assert!(failure.cause.contains("settings name no"), "{}", failure.cause);
+        assert!(failure.cause.to_string().contains("settings name no"), "{}", failure.cause);
     }
 }
 
@@ -251,5 +251,5 @@ fn a_relative_hook_is_refused() {
     let mut deploy = deploy(&bench, "");
     deploy.hook.as_mut().unwrap().program = "deploy/run.sh".to_owned();
     let failure = block_on(deploy.perform(&hook(1, COMMIT, None))).unwrap_err();
-    assert!(failure.cause.contains("{checkout}/deploy/run.sh"), "{}", failure.cause);
+    assert!(failure.cause.to_string().contains("{checkout}/deploy/run.sh"), "{}", failure.cause);
 }

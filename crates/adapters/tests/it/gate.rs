@@ -78,7 +78,11 @@ fn a_name_alone_is_no_proof() {
     for call in [other("DEMO-002", COMMIT), other("DEMO-001", &"e".repeat(40))] {
         let failure = launch(&ci, &call).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent);
-        assert!(failure.cause.contains("another run of that name, of DEMO-001"), "{}", failure.cause);
+        assert!(
+            failure.cause.to_string().contains("another run of that name, of DEMO-001"),
+            "{}",
+            failure.cause
+        );
     }
     assert_eq!(launch(&ci, &first).unwrap(), pid);
 }
@@ -176,7 +180,7 @@ fn missing_programs() {
     for (test, says) in [(&["no-such-program"][..], "not in PATH"), (&[], "names no test command")] {
         let failure = launch(&ci, &call(1, &[], test)).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent);
-        assert!(failure.cause.contains(says), "{}", failure.cause);
+        assert!(failure.cause.to_string().contains(says), "{}", failure.cause);
     }
     launch(&ci, &call(2, &[], &["./run-tests"])).unwrap();
     let finished = end(&ci.runs, run(2));

@@ -53,7 +53,7 @@ fn git_trusts_no_name_alone() {
     for call in [collect_call(1, Role::Tester, &head), collect_call(1, Role::Developer, &collected.head)] {
         let error = bench.perform(&call).unwrap_err();
         assert_eq!(error.kind, FailureKind::Permanent);
-        assert!(error.cause.contains("another run of that name"), "{}", error.cause);
+        assert!(error.cause.to_string().contains("another run of that name"), "{}", error.cause);
     }
     assert_eq!(bench.collect(1, Role::Developer, &head), collected);
     assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());

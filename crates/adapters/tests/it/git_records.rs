@@ -164,7 +164,7 @@ fn git_writes_no_record_over_a_persons_work() {
     person(&bench.origin, &["branch", "orch"]);
     let refused = record(&bench, "ORCH-001", LOG).unwrap_err();
     assert_eq!(refused.kind, FailureKind::Permanent, "{refused:?}");
-    assert!(refused.cause.contains("refs/heads/orch"), "{refused:?}");
+    assert!(refused.cause.to_string().contains("refs/heads/orch"), "{refused:?}");
     let erased = record(&bench, "ORCH-001", "never kept").unwrap_err();
     assert_eq!(erased.kind, FailureKind::Permanent, "{erased:?}");
     assert_eq!(

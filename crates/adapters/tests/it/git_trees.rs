@@ -145,7 +145,7 @@ fn git_trees_of_another_boot_are_not_trusted() {
     write(&tree.folder, "src/main.rs", "");
     reboot(&bench, "runs/r1.1/order.json");
     let error = bench.perform(&crate::bench::collect_call(1, Role::Developer, &head)).unwrap_err();
-    assert!(error.cause.contains("has been started again"), "{}", error.cause);
+    assert!(error.cause.to_string().contains("has been started again"), "{}", error.cause);
     drop_tree(&bench, 1);
     let next = bench.tree(2, &head, &[], cache());
     assert_eq!(next.kind, TreeKind::Plain);

@@ -1,6 +1,7 @@
 //! How does what Orch itself says read: a finding, a cause, a record?
 
 use super::markdown::{md_block, md_escape};
+use super::refusal::refusal;
 use super::{Arg, Lang, ask, clause, figure, say};
 use crate::frontmatter::{MAX_BYTES, Unreadable};
 use crate::id::Digest;
@@ -86,7 +87,6 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::HookUnasked => plain("said-hook-unasked"),
         Said::SeenWell { by } => say(lang, "said-seen-well", [text("by", by)]),
         Said::SeenBad { by } => say(lang, "said-seen-bad", [text("by", by)]),
-        Said::MergeKeptBack => plain("said-merge-kept-back"),
         Said::ServiceWell => plain("said-service-well"),
         Said::ServiceOther { commit } => say(lang, "said-service-other", [text("commit", commit)]),
         Said::ServiceUnwell { cause } => say(lang, "said-service-unwell", [text("cause", cause)]),
@@ -107,6 +107,7 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         }),
         Said::OddAnswer { ask: asked } => say(lang, "said-odd-answer", [text("ask", &ask(asked, lang))]),
         Said::OddRecordAnswer => plain("said-odd-record-answer"),
+        Said::Refused(fact) => refusal(fact, lang),
     }
 }
 
@@ -222,7 +223,6 @@ pub(super) mod tests {
             Said::HookRollbackFailed,
             Said::HookSilent,
             Said::HookUnasked,
-            Said::MergeKeptBack,
             Said::SeenWell { by: "ann".to_owned() },
             Said::SeenBad { by: "ann".to_owned() },
             Said::ServiceWell,
@@ -235,6 +235,7 @@ pub(super) mod tests {
             Said::OddAnswer { ask: Box::new(Ask::Merge) },
             Said::OddRecordAnswer,
         ];
+        all.extend(super::super::refusal::tests::everything().into_iter().map(Said::Refused));
         all.extend(front().map(Said::Frontmatter));
         let unknown = [
             Unknown::Branch,

@@ -92,8 +92,8 @@ fn reasons() -> Vec<Reason> {
         Reason::Unpaused,
         Reason::StoreDamaged,
         Reason::StoreSound,
-        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: words.clone() },
-        Reason::BoardRefused { cause: words },
+        Reason::Unperformed { effect: EffectId::new(Seq(7), 1), cause: words.clone().into() },
+        Reason::BoardRefused { cause: words.into() },
         Reason::RecordStands { record: crate::record::Record::DeployLog },
         Reason::RecordTroubled {
             record: crate::record::Record::DeployLog,

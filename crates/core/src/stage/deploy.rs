@@ -249,7 +249,7 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
         RunHow::Exited { code: 2 } => {
             conclude(d, Came::NotRolledBack, Said::HookRollbackFailed, end.tail.clone().map(Found::Kept));
         }
-        RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause.clone().into()),
+        RunHow::CouldNotStart { cause } => runs::machine(d, Job::Hook, end.run, cause.clone()),
         RunHow::Exited { .. }
         | RunHow::Signalled { .. }
         | RunHow::TimedOut

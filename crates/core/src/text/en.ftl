@@ -387,7 +387,6 @@ said-seen-bad = { $by ->
    *[other] { $by } looked: it is not right
 }
 said-hook-silent = the deploy hook left no result, and there is no health probe to ask
-said-merge-kept-back = a freeze or a pause came before the merge had left; it is kept back
 said-service-well = the service names the commit and is well
 said-service-other = the service names another commit: { $commit }
 said-service-unwell = the service names the commit and is not well: { $cause }
@@ -404,6 +403,52 @@ said-not-known-merge = the merge is not known
 said-not-known-run = the run is not known
 said-odd-answer = the answer does not fit the question ({ $ask })
 said-odd-record-answer = the answer does not fit the question (write a record)
+
+## What the hands refuse, as a cause
+
+refusal-no-test-command = the policy names no test command: set `test` in .orch/policy.toml
+refusal-program-not-in-path = the program `{ $program }` of the policy's `{ $step }` command is not in PATH: install it, or change the command
+refusal-no-hook = the settings name no deploy hook for this project
+refusal-no-probe = the settings name no health probe for this project
+refusal-hook-not-absolute = the deploy hook `{ $program }` is no absolute path: name one, or `{ $inside }` for the one in main
+refusal-no-commit = `{ $name }` is no commit
+refusal-no-agent = no agent is called `{ $agent }` in the settings
+refusal-agent-program-gone = the program `{ $program }` of agent `{ $agent }` is not there: install it, or name its absolute path in the settings
+refusal-login-unreadable = the login of agent `{ $agent }` cannot be read from { $path }: { $cause }: log in with the program itself
+refusal-no-change-request = { $project } has no change request { $number }
+refusal-change-request-closed = change request { $number } was closed; open it again
+refusal-without-main = { $candidate } does not contain main ({ $main })
+refusal-after-push = after the push to main: { $cause }
+refusal-somebody-works = somebody works in { $origin } just now: { $words }
+refusal-main-not-deleted = { $branch } is the main branch: never deleted
+refusal-main-not-pushed = { $branch } is the main branch: not pushed as a task branch
+refusal-main-not-tasks = { $branch } is the main branch: not a task's
+refusal-origin-moved = { $branch } moved at the origin just now
+refusal-branch-gone = the branch { $branch } is gone
+refusal-no-main = the hub of { $origin } has no branch { $main }
+refusal-ancestor-untold = is { $old } an ancestor of { $new }? { $cause }
+refusal-no-common-history = { $a } and { $b } have no common history
+refusal-no-parent = { $head }, the first commit of { $branch }, has no parent
+refusal-records-are-main = { $branch } is the main branch of { $origin }: name another main
+refusal-others-push = others push to { $branch } of { $origin } all the time
+refusal-text-erased = the text { $digest } was erased or never kept
+refusal-not-a-glob = `{ $pattern }` in the policy is not a glob: { $cause }
+refusal-path-outside = `{ $path }` is not a path inside the tree
+refusal-no-mounts = the tree of run { $run } is an overlay, and Orch may not mount any more: start it as root, as before
+refusal-shared-files-gone = the shared files { $name } are gone
+refusal-tree-gone = the tree of run { $run } is gone; the run cannot count
+refusal-started-again = the machine has been started again since run { $run } worked: what it left may be incomplete, so it does not count
+refusal-other-commit = run { $run } worked on { $worked }, not on { $wanted }
+refusal-mark-of-another-run = refs/orch/runs/{ $run } is of another run of that name: it does not count
+refusal-mark-vanished = the mark of run { $run } vanished
+refusal-record-of-another-run = { $path } is the record of another run of that name, of { $of }: move it out of the way
+refusal-stopped-before = { $run } was stopped before it began
+refusal-folder-gone = its folder is gone
+refusal-left-incomplete = the machine has been started again since: what it left may be incomplete
+refusal-kept-back = a freeze or a pause came before it left: it is kept back
+refusal-closing = the installation is being closed
+refusal-no-project = there is no project `{ $project }` in orch.toml any more: add it again
+refusal-defect = the adapter ended in a defect: { $cause }
 
 ## Records (Markdown)
 

@@ -394,7 +394,6 @@ said-seen-bad = { $by ->
    *[other] { $by }: проверено, работает не так
 }
 said-hook-silent = команда выкатки не оставила результата, а спросить сервис нечем
-said-merge-kept-back = заморозка или пауза наступила раньше, чем слияние ушло; оно придержано
 said-service-well = сервис называет этот коммит и здоров
 said-service-other = сервис называет другой коммит: { $commit }
 said-service-unwell = сервис называет этот коммит, но нездоров: { $cause }
@@ -411,6 +410,52 @@ said-not-known-merge = неизвестно, что слито
 said-not-known-run = неизвестен запуск
 said-odd-answer = ответ не подходит к вопросу ({ $ask })
 said-odd-record-answer = ответ не подходит к вопросу (отправить запись)
+
+## В чём отказывают руки Orch, как причина
+
+refusal-no-test-command = в политике нет команды тестов: задайте `test` в .orch/policy.toml
+refusal-program-not-in-path = программы `{ $program }` из команды `{ $step }` в политике нет в PATH: установите её или измените команду
+refusal-no-hook = в настройках этого проекта нет команды выкатки
+refusal-no-probe = в настройках этого проекта нет адреса проверки
+refusal-hook-not-absolute = у команды выкатки `{ $program }` неполный путь: укажите полный, а для той, что в main, `{ $inside }`
+refusal-no-commit = `{ $name }` — не коммит
+refusal-no-agent = в настройках нет агента `{ $agent }`
+refusal-agent-program-gone = программы `{ $program }` агента `{ $agent }` нет: установите её или укажите полный путь в настройках
+refusal-login-unreadable = вход агента `{ $agent }` не читается из { $path }: { $cause }: войдите через саму программу
+refusal-no-change-request = в проекте { $project } нет запроса на изменение { $number }
+refusal-change-request-closed = запрос на изменение { $number } закрыт; откройте его снова
+refusal-without-main = { $candidate } не содержит main ({ $main })
+refusal-after-push = после отправки в main: { $cause }
+refusal-somebody-works = в { $origin } сейчас кто-то работает: { $words }
+refusal-main-not-deleted = { $branch } — основная ветка, её удалять нельзя
+refusal-main-not-pushed = { $branch } — основная ветка, как ветка задачи она не отправляется
+refusal-main-not-tasks = { $branch } — основная ветка, а не ветка задачи
+refusal-origin-moved = ветку { $branch } в исходном репозитории только что сдвинули
+refusal-branch-gone = ветки { $branch } больше нет
+refusal-no-main = в копии { $origin } нет ветки { $main }
+refusal-ancestor-untold = неизвестно, предок ли { $old } для { $new }: { $cause }
+refusal-no-common-history = у { $a } и { $b } нет общей истории
+refusal-no-parent = у { $head }, первого коммита ветки { $branch }, нет родителя
+refusal-records-are-main = { $branch } — основная ветка { $origin }: укажите другую основную
+refusal-others-push = в { $branch } репозитория { $origin } всё время отправляет кто-то ещё
+refusal-text-erased = текст { $digest } удалён или не сохранялся
+refusal-not-a-glob = `{ $pattern }` в политике — не шаблон путей: { $cause }
+refusal-path-outside = `{ $path }` — не путь внутри дерева
+refusal-no-mounts = дерево запуска { $run } — overlay, а монтировать Orch больше не может: запустите его от root, как раньше
+refusal-shared-files-gone = общих файлов { $name } больше нет
+refusal-tree-gone = дерева запуска { $run } больше нет, засчитать запуск нельзя
+refusal-started-again = после запуска { $run } машину перезагружали: оставленное им может быть неполным, поэтому он не засчитан
+refusal-other-commit = запуск { $run } работал с { $worked }, а не с { $wanted }
+refusal-mark-of-another-run = refs/orch/runs/{ $run } — от другого запуска с тем же именем, это не считается
+refusal-mark-vanished = отметка запуска { $run } исчезла
+refusal-record-of-another-run = { $path } — запись другого запуска с тем же именем (задача { $of }): уберите её в сторону
+refusal-stopped-before = запуск { $run } остановили до начала
+refusal-folder-gone = его папки больше нет
+refusal-left-incomplete = машину с тех пор перезагружали: оставленное может быть неполным
+refusal-kept-back = до отправки пришла заморозка или пауза: слияние придержано
+refusal-closing = Orch завершает работу
+refusal-no-project = проекта `{ $project }` больше нет в orch.toml: верните его
+refusal-defect = в адаптере произошла ошибка: { $cause }
 
 ## Записи (Markdown)
 

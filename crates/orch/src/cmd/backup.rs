@@ -6,14 +6,17 @@ use std::process::ExitCode;
 
 use orch_adapters::git::{Git, Hub};
 use orch_adapters::process::{self, Observed, StopAnswer};
+use orch_core::message;
 use orch_store::backup as copies;
 use serde_json::json;
 
 use super::Here;
 use crate::client::talk;
-use crate::error::{Error, Kind, told};
+use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::refusals::{told, worded};
 use crate::screen;
+use crate::words::{Told, counted, say, words};
 
 /// Copy the store.
 #[derive(Debug, clap::Args)]
@@ -36,7 +39,8 @@ pub struct Restore {
 pub fn backup(here: &Here, args: &Backup) -> Result<ExitCode, Error> {
     let to = here.folder.join(&args.to);
     let copied = copies::online(&here.home.store(), &to).map_err(|e| failed(&e))?;
-    say(here, &copied, "copied to", &to)
+    let place = to.display();
+    tell(here, &copied, &to, |rows| say!("{rows} copied to {place}", "скопировано в {place}: {rows}"))
 }
 
 /// Puts a copy in the store's place; the old one is moved aside. Refused while Orch runs.
@@ -46,13 +50,18 @@ pub fn backup(here: &Here, args: &Backup) -> Result<ExitCode, Error> {
 pub fn restore(here: &Here, args: &Restore) -> Result<ExitCode, Error> {
     let from = here.folder.join(&args.from);
     if !from.is_file() {
-        let error = Error::new(Kind::NotFound, "there is no copy of that name").at(from.display());
-        return Err(error.remedy("name a file that `orch backup` made"));
+        let error = Error::new(Kind::NotFound, say!("there is no copy of that name", "такой копии нет"));
+        return Err(error.at(from.display()).remedy(say!(
+            "name a file that `orch backup` made",
+            "укажите файл, который сделала команда `orch backup`"
+        )));
     }
     let path = here.env.iter().find(|(name, _)| name == "PATH").map(|(_, path)| path.clone());
     let make_way = || make_way(&here.home, std::ffi::OsStr::new(&path.unwrap_or_default()));
     let copied = copies::restore(&from, &here.home.store(), make_way).map_err(|e| failed(&e))?;
-    say(here, &copied, "restored to", &here.home.store())
+    let store = here.home.store();
+    let place = store.display();
+    tell(here, &copied, &store, |rows| say!("{rows} restored to {place}", "восстановлено в {place}: {rows}"))
 }
 
 type Refused = Box<dyn std::error::Error + Send + Sync>;
@@ -61,10 +70,11 @@ type Refused = Box<dyn std::error::Error + Send + Sync>;
 /// runs, and what lies under them must not be taken for theirs. Each step may be repeated after a crash.
 fn make_way(home: &Home, path: &std::ffi::OsStr) -> Result<(), Refused> {
     end_runs(&home.runs())?;
-    let git = Git::at("git", path)?;
+    let git = Git::at("git", path).map_err(|e| String::from(worded(&e)))?;
     for project in names_in(&home.hubs())? {
         if project.join("hub.git").is_dir() {
-            Hub::open(git.clone(), &project)?.forget_runs().map_err(|failure| failure.cause)?;
+            let hub = Hub::open(git.clone(), &project).map_err(|e| String::from(worded(&e)))?;
+            hub.forget_runs().map_err(|failure| message::cause(&failure.cause, words().lang))?;
         }
     }
     for folder in [home.runs(), home.trees(), home.homes()] {
@@ -121,15 +131,26 @@ fn move_aside(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn say(here: &Here, copied: &copies::Copied, what: &str, place: &std::path::Path) -> Result<ExitCode, Error> {
+fn tell(
+    here: &Here,
+    copied: &copies::Copied,
+    place: &Path,
+    done: impl FnOnce(String) -> Told,
+) -> Result<ExitCode, Error> {
     if here.json {
         screen::json(&json!({ "place": place, "seq": copied.head.seq, "aside": copied.aside }));
     } else {
-        let rows = usize::try_from(copied.head.seq.0).unwrap_or(usize::MAX);
-        screen::line(&format!("{} {what} {}", screen::count(rows, "row"), place.display()));
+        screen::line(&done(counted(copied.head.seq.0, ["row", "rows"], ["строка", "строки", "строк"])));
         if let Some(aside) = &copied.aside {
-            screen::line(&format!("the store that was there is now {}", aside.display()));
-            screen::line("what its runs left lies beside it, in folders whose names end in `.replaced-` too");
+            let aside = aside.display();
+            screen::line(&say!(
+                "the store that was there is now {aside}",
+                "прежнее хранилище теперь здесь: {aside}"
+            ));
+            screen::line(&say!(
+                "what its runs left lies beside it, in folders whose names end in `.replaced-` too",
+                "то, что оставили его запуски, лежит рядом, в папках с таким же окончанием `.replaced-`"
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)

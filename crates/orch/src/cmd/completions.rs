@@ -2,9 +2,7 @@
 
 use std::process::ExitCode;
 
-use clap::CommandFactory as _;
-
-use super::Cli;
+use super::help;
 use crate::error::Error;
 use crate::screen;
 
@@ -22,7 +20,7 @@ pub struct Args {
 /// None so far.
 pub fn run(args: &Args) -> Result<ExitCode, Error> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "orch", &mut script);
+    clap_complete::generate(args.shell, &mut help::command(), "orch", &mut script);
     screen::out(&String::from_utf8_lossy(&script));
     Ok(ExitCode::SUCCESS)
 }

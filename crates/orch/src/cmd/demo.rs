@@ -7,6 +7,7 @@ use super::{Here, up};
 use crate::demo::{self, Ending, Plan, story::Spoil};
 use crate::error::Error;
 use crate::screen;
+use crate::words::{Told, say};
 
 /// Watch one issue travel to a deployed change, with scripted agents.
 #[derive(Debug, clap::Args)]
@@ -37,12 +38,17 @@ pub struct Args {
 /// What stands in the way.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let workspace = match &args.workspace {
-        Some(folder) => std::path::absolute(folder).map_err(|e| Error::failed(e.to_string()))?,
+        Some(folder) => {
+            std::path::absolute(folder).map_err(|e| Error::failed(Told::quoted(e.to_string())))?
+        }
         None => here.home.folder().with_file_name("orch-demo"),
     };
     if args.stop {
         let ended = demo::stop(&workspace)?;
-        screen::line(if ended { "the demo has ended" } else { "no demo runs" });
+        screen::line(&match ended {
+            true => say!("the demo has ended", "демонстрация завершена"),
+            false => say!("no demo runs", "демонстрация не запущена"),
+        });
         return Ok(ExitCode::SUCCESS);
     }
     crate::log::begin(here.var("ORCH_LOG").or(Some("error")));

@@ -9,6 +9,7 @@ use crate::client::{segment, talk};
 use crate::error::Error;
 use crate::ids;
 use crate::screen::{self, BAD, BOLD, BUSY, GOOD, PLAIN};
+use crate::words::say;
 
 /// What a task changes.
 #[derive(Debug, clap::Args)]
@@ -40,7 +41,10 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         screen::line(&format!("{style}{line}{style:#}"));
     }
     if diff.get("cut").and_then(Value::as_bool) == Some(true) {
-        note("the diff is longer than this; the branch has all of it");
+        note(&say!(
+            "the diff is longer than this; the branch has all of it",
+            "diff длиннее; целиком он есть в ветке"
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -7,6 +7,7 @@ use super::{Here, up};
 use crate::drill::{self, Drill, Outcome, Plan, both, report};
 use crate::error::Error;
 use crate::screen;
+use crate::words::{Told, say};
 
 /// Break one thing at a time in a scratch installation, and see whether Orch holds; touches no real one.
 #[derive(Debug, clap::Args)]
@@ -35,7 +36,8 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     crate::log::begin(here.var("ORCH_LOG").or(Some("error")));
-    let absolute = |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::failed(e.to_string()));
+    let absolute =
+        |path: &PathBuf| std::path::absolute(path).map_err(|e| Error::failed(Told::quoted(e.to_string())));
     let workspace = match &args.workspace {
         Some(folder) => absolute(folder)?,
         None => here.home.folder().with_file_name("orch-drill"),
@@ -52,7 +54,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     })?;
     if let Some(file) = &file {
         std::fs::write(file, report::markdown(&rows))
-            .map_err(|e| Error::failed(e.to_string()).at(file.display()))?;
+            .map_err(|e| Error::failed(Told::quoted(e.to_string())).at(file.display()))?;
     }
     if here.json {
         screen::json(&report::json(&rows));
@@ -64,7 +66,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         }
     }
     if rows.len() < wanted {
-        return Err(Error::failed(both!("ended before all drills were done", "завершено до конца учений")));
+        return Err(Error::failed(say!("ended before all drills were done", "завершено до конца учений")));
     }
     let broken = rows.iter().any(|row| row.outcome == Outcome::Broken);
     Ok(if broken { ExitCode::FAILURE } else { ExitCode::SUCCESS })

@@ -9,7 +9,7 @@ use crate::client::{segment, talk};
 use crate::error::{Error, Kind};
 use crate::ids;
 use crate::screen::{self, ASKS, BOLD, DIM, paint};
-use crate::words::words;
+use crate::words::{say, words};
 
 /// The labels that mean something, put on and taken off.
 const LABELS: [&str; 4] = ["+autoApprove", "-autoApprove", "+autoDeploy", "-autoDeploy"];
@@ -36,10 +36,17 @@ pub struct Args {
 /// Nothing to change is named, the brain is not running, or it refuses.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     if args.title.is_none() && args.text.is_none() && args.label.is_empty() {
-        return Err(Error::new(Kind::Usage, words().edit_nothing).remedy(words().edit_what));
+        return Err(Error::new(
+            Kind::Usage,
+            say!("nothing is named that should change", "не сказано, что изменить"),
+        )
+        .remedy(say!("name --title, --text or --label", "укажите --title, --text или --label")));
     }
     if args.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
-        return Err(Error::new(Kind::Usage, words().title_empty).remedy(words().say_title));
+        return Err(Error::new(Kind::Usage, say!("the title is empty", "название пустое")).remedy(say!(
+            "say in one sentence what should be different",
+            "скажите одной фразой, что должно измениться"
+        )));
     }
     let mut body =
         json!({ "add_labels": labels(&args.label, '+'), "remove_labels": labels(&args.label, '-') });

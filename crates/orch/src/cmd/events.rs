@@ -8,9 +8,11 @@ use serde_json::Value;
 
 use super::Here;
 use crate::client::{self, Next, segment, talk};
-use crate::error::{Error, unopened, unread};
+use crate::error::Error;
 use crate::ids;
+use crate::refusals::{unopened, unread};
 use crate::screen::{self, BOLD, Cell, DIM, PLAIN, cell};
+use crate::words::words;
 
 /// What happens, and why.
 #[derive(Debug, clap::Args)]
@@ -69,7 +71,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             let most = u64::from(args.most);
             let from = args.after.map_or(last.saturating_sub(most), |after| after) + 1;
             let rows = reader.rows(Seq(from), usize::from(args.most)).map_err(unread)?;
-            let lang = here.settings().map(|settings| settings.language).unwrap_or_default();
+            let lang = words().lang;
             let events: Vec<Value> = rows.iter().map(|row| orch_server::event(row, lang)).collect();
             if here.json {
                 screen::json(&serde_json::json!({ "events": events }));

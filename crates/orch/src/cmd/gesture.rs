@@ -4,7 +4,6 @@
 use std::process::ExitCode;
 
 use orch_core::id::WorkItem;
-use orch_core::message::Lang;
 use serde_json::{Value, json};
 
 use super::Here;
@@ -12,7 +11,7 @@ use crate::client::{segment, talk};
 use crate::error::{Error, Kind};
 use crate::ids;
 use crate::screen::{self, ASKS, BOLD, paint};
-use crate::words::words;
+use crate::words::{Told, say, words};
 
 /// A task.
 #[derive(Debug, clap::Args)]
@@ -70,8 +69,14 @@ pub fn bound(here: &Here, gesture: &str, args: &Bound) -> Result<ExitCode, Error
     let what = waiting(&task, gesture).ok_or_else(|| nothing_waits(&id, gesture, &task))?;
     if let Some(meant) = args.what.as_deref().filter(|meant| !what.starts_with(*meant)) {
         let now = what.get(..12).unwrap_or(&what);
-        return Err(Error::refused(format!("what waits in {id} is {now} by now, not {meant}"))
-            .remedy(format!("look again with `orch show {id}` and `orch diff {id}`")));
+        let cause = say!(
+            "what waits in {id} is {now} by now, not {meant}",
+            "в {id} решения ждёт уже {now}, а не {meant}"
+        );
+        return Err(Error::refused(cause).remedy(say!(
+            "look again with `orch show {id}` and `orch diff {id}`",
+            "посмотрите ещё раз: `orch show {id}` и `orch diff {id}`"
+        )));
     }
     press(here, gesture, &id, &json!({ "what": what }))
 }
@@ -88,13 +93,13 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
     let offered = task.get("gestures").and_then(Value::as_array).into_iter().flatten();
     let offered: Vec<&str> = offered.filter_map(|one| one.get("name")?.as_str()).collect();
     let remedy = match offered.as_slice() {
-        [] => format!("`orch why {id}` {}", words().why_says),
-        names => format!("{}: {}", words().can_do, names.join(", ")),
+        [] => say!("`orch why {id}` says what would move it", "`orch why {id}` скажет, что её сдвинет"),
+        names => say!("what you can do now: {}", "что можно сделать сейчас: {}", names.join(", ")),
     };
-    let cause = match words().lang {
-        Lang::En => format!("there is nothing to {gesture} in {id}: {waits}"),
-        Lang::Ru => format!("{id}: для `{gesture}` здесь ничего нет: {waits}"),
-    };
+    let cause = say!(
+        "there is nothing to {gesture} in {id}: {waits}",
+        "{id}: для `{gesture}` здесь ничего нет: {waits}"
+    );
     Error::refused(cause).remedy(remedy)
 }
 
@@ -104,7 +109,8 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
 /// The brain is not running, or there is no such task.
 pub fn reject(here: &Here, args: &Reject) -> Result<ExitCode, Error> {
     if args.reason.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
-        return Err(Error::new(Kind::Usage, words().reason_empty).remedy(words().say_reason));
+        return Err(Error::new(Kind::Usage, say!("the reason is empty", "причина пустая"))
+            .remedy(say!("say why, or leave --reason out", "скажите почему или уберите --reason")));
     }
     let body = args.reason.as_ref().map_or(json!({}), |reason| json!({ "reason": reason }));
     press(here, "reject", &args.task, &body)
@@ -147,11 +153,16 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
     let reasons: Vec<&str> = reasons.filter_map(Value::as_str).collect();
     let effective = taken.get("effective").and_then(Value::as_bool).unwrap_or(true);
     if !effective {
-        let cause =
-            if reasons.is_empty() { format!("`{gesture}` {}", words().no_effect) } else { reasons.join(" ") };
+        let cause = match reasons.is_empty() {
+            true => say!("`{gesture}` had no effect", "`{gesture}` ничего не меняет"),
+            false => Told::quoted(reasons.join(" ")),
+        };
         let refused = Error::refused(cause).at(whom);
         return Err(match WorkItem::read(whom) {
-            Some(_) => refused.remedy(format!("`orch show {whom}` {}", words().show_says)),
+            Some(_) => refused.remedy(say!(
+                "`orch show {whom}` ends with what you can do now",
+                "`orch show {whom}` в конце показывает, что можно сделать сейчас"
+            )),
             None => refused,
         });
     }

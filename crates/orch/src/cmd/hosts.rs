@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Here;
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, cell};
+use crate::words::say;
 
 /// Prints the list.
 ///
@@ -20,11 +21,17 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
         return Ok(ExitCode::SUCCESS);
     }
     if hosts.is_empty() {
-        screen::line("Orch itself speaks to no host. Agents, tests and hooks speak to whom they will.");
+        screen::line(&say!(
+            "Orch itself speaks to no host. Agents, tests and hooks speak to whom they will.",
+            "Сам Orch не обращается ни к одному хосту. Куда обращаются агенты, тесты и команды выкатки, решают они сами."
+        ));
         return Ok(ExitCode::SUCCESS);
     }
     let rows: Vec<_> = hosts.iter().map(|(host, what)| vec![cell(BOLD, host), cell(DIM, what)]).collect();
     screen::out(&screen::table(&rows));
-    screen::line("Agents, tests and hooks speak to whom they will.");
+    screen::line(&say!(
+        "Agents, tests and hooks speak to whom they will.",
+        "Куда обращаются агенты, тесты и команды выкатки, решают они сами."
+    ));
     Ok(ExitCode::SUCCESS)
 }

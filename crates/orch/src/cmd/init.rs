@@ -1,5 +1,7 @@
 //! `orch init`: how does a repository become a project? Two files are written, none is committed (decisions 43, 44).
 
+mod text;
+
 use std::fs;
 use std::io::{self, BufRead as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
@@ -8,6 +10,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use self::text::{entry_text, policy_text, with_entry};
 use super::{Here, note};
 use crate::client::talk;
 use crate::detect::{self, Found};
@@ -15,8 +18,9 @@ use crate::error::{Error, Kind};
 use crate::policy_file::{self, PolicyFile};
 use crate::repository::Repository;
 use crate::screen::{self, ASKS, BOLD, DIM, GOOD, paint};
-use crate::settings::value::{toml_list, toml_string, words};
+use crate::settings::value::{toml_string, words};
 use crate::settings::{Settings, check};
+use crate::words::{Told, say};
 
 /// Make a project of the repository you are in.
 #[derive(Debug, clap::Args)]
@@ -58,19 +62,31 @@ struct Plan {
     health: Option<String>,
 }
 
-const NO_LOGIN: &str = "no login of Claude Code was found, and no key is given to it: sign in with `claude` and name \
-                        `login_file`, or name the file of your key under `env_files`, in orch.toml";
+fn no_login() -> Told {
+    say!(
+        "no login of Claude Code was found, and no key is given to it: sign in with `claude` and name `login_file`, or \
+         name the file of your key under `env_files`, in orch.toml",
+        "вход Claude Code не найден, и ключ ему не дан: войдите командой `claude` и укажите `login_file` в orch.toml или \
+         укажите там файл с ключом в `env_files`"
+    )
+}
 
 /// The agent, and its table if the settings have none yet.
 struct AgentPlan {
     name: String,
     table: Option<String>,
     /// What it lacks.
-    warning: Option<&'static str>,
+    warning: Option<Told>,
 }
 
-const NO_HEALTH: &str = "without a health address a person must look at each deploy and accept it: give one with --health, or add \
-                         [projects.<name>.health] to orch.toml, and Orch asks the service itself";
+fn no_health() -> Told {
+    say!(
+        "without a health address a person must look at each deploy and accept it: give one with --health, or add \
+         [projects.<name>.health] to orch.toml, and Orch asks the service itself",
+        "без адреса проверки каждую выкатку смотрит и принимает человек: укажите адрес через --health или добавьте \
+         [projects.<имя>.health] в orch.toml, и Orch будет спрашивать сервис сам"
+    )
+}
 
 /// Looks, asks if there is somebody to ask, writes, and says what to commit.
 ///
@@ -86,16 +102,28 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let known =
         loaded.settings.projects.iter().find(|(_, project)| same(&project.repository, &repository.top));
     if let (Some((id, _)), true) = (known, has_policy) {
-        return Err(Error::refused(format!("this repository is project `{id}` already"))
-            .at(policy_file.display())
-            .remedy(format!("edit {} or {}", policy_file.display(), settings_file.display())));
+        return Err(Error::refused(say!(
+            "this repository is project `{id}` already",
+            "этот репозиторий уже проект `{id}`"
+        ))
+        .at(policy_file.display())
+        .remedy(say!(
+            "edit {} or {}",
+            "отредактируйте {} или {}",
+            policy_file.display(),
+            settings_file.display()
+        )));
     }
     let mut plan = plan(here, args, &repository, &loaded.settings)?;
     if here.can_ask() && !args.yes && !here.json {
         ask(&mut plan, &loaded.settings)?;
     }
     let policy = if has_policy {
-        note(&format!("{} is there already and stays as it is", policy_file::PATH));
+        note(&say!(
+            "{} is there already and stays as it is",
+            "{} уже есть и остаётся как есть",
+            policy_file::PATH
+        ));
         read_own_policy(&policy_file)?;
         None
     } else {
@@ -105,7 +133,10 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     };
     let entry = match known {
         Some((id, _)) => {
-            note(&format!("the entry of project `{id}` is there already and stays as it is"));
+            note(&say!(
+                "the entry of project `{id}` is there already and stays as it is",
+                "запись проекта `{id}` уже есть и остаётся как есть"
+            ));
             None
         }
         None => Some(entry_text(&plan, &repository)),
@@ -114,14 +145,19 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let text = entry.as_ref().map(|entry| with_entry(&loaded.text, entry));
     if let Some(text) = &text {
         Settings::of_text(&settings_file, text, &[]).map_err(|e| {
-            Error::from(e)
-                .remedy("the entry that would be added does not fit: mend orch.toml, or give other values")
+            Error::from(e).remedy(say!(
+                "the entry that would be added does not fit: mend orch.toml, or give other values",
+                "новая запись сюда не подходит: исправьте orch.toml или задайте другие значения"
+            ))
         })?;
     }
     let lock = alone(here.home.folder())?;
     if Settings::load(&settings_file, &here.env)?.text != loaded.text {
         drop(lock);
-        note("orch.toml was changed meanwhile: looking again");
+        note(&say!(
+            "orch.toml was changed meanwhile: looking again",
+            "orch.toml тем временем изменили: смотрю ещё раз"
+        ));
         return run(here, args);
     }
     if let Some(text) = &text {
@@ -141,13 +177,16 @@ fn plan(here: &Here, args: &Args, repository: &Repository, settings: &Settings) 
         repository.top.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = args.name.clone().unwrap_or_else(|| free_name(&folder, settings));
     if !check::is_name(&name) {
-        return Err(Error::new(Kind::Usage, format!("`{name}` is no name for a project"))
-            .remedy("use small letters, digits, `-` and `_`, and begin with a letter: --name demo"));
+        let cause = say!("`{name}` is no name for a project", "имя `{name}` проекту не подходит");
+        return Err(Error::new(Kind::Usage, cause).remedy(say!(
+            "use small letters, digits, `-` and `_`, and begin with a letter: --name demo",
+            "годятся строчные латинские буквы, цифры, `-` и `_`, первой идёт буква: --name demo"
+        )));
     }
     if settings.projects.contains_key(&name) {
-        return Err(Error::refused(format!("there is a project `{name}` already"))
+        return Err(Error::refused(say!("there is a project `{name}` already", "проект `{name}` уже есть"))
             .at(here.home.settings().display())
-            .remedy("give another name with --name"));
+            .remedy(say!("give another name with --name", "задайте другое имя через --name")));
     }
     let prefix = match &args.prefix {
         Some(prefix) => prefix.to_ascii_uppercase(),
@@ -165,8 +204,14 @@ fn plan(here: &Here, args: &Args, repository: &Repository, settings: &Settings) 
     }
     let preset = match (&args.preset, &hook) {
         (Some(preset), None) if preset != "library" => {
-            return Err(Error::refused(format!("`{preset}` deploys, and no deploy hook is named"))
-                .remedy("name the program that deploys with --hook, or take --preset library"));
+            let cause = say!(
+                "`{preset}` deploys, and no deploy hook is named",
+                "`{preset}` предполагает выкатку, а команда выкатки не задана"
+            );
+            return Err(Error::refused(cause).remedy(say!(
+                "name the program that deploys with --hook, or take --preset library",
+                "укажите команду выкатки через --hook или возьмите --preset library"
+            )));
         }
         (Some(preset), _) => preset.clone(),
         (None, Some(_)) => "full".to_owned(),
@@ -182,14 +227,15 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
     // A person who has signed in is found by the file in which that is kept.
     let login = here.var("HOME").map(|home| Path::new(home).join(".claude/.credentials.json"));
     let login = login.filter(|file| file.is_file());
-    let unknown = |kind: &str| (kind == "claude" && login.is_none()).then_some(NO_LOGIN);
+    let unknown = |kind: &str| (kind == "claude" && login.is_none()).then(no_login);
     let table = |name: &str, kind: &str, program: &Path| {
         let program = toml_string(&program.to_string_lossy());
         let mut table = format!("[agents.{name}]\nkind = \"{kind}\"\nprogram = {program}\n");
         if let Some(login) = login.as_ref().filter(|_| kind == "claude") {
-            table.push_str(
+            table.push_str(&say!(
                 "# Your login, copied into the folder of each run; nothing else of your home folder is.\n",
-            );
+                "# Ваш вход: он копируется в папку каждого запуска; больше ничего из домашней папки.\n"
+            ));
             table.push_str(&format!("login_file = {}\n", toml_string(&login.to_string_lossy())));
         }
         AgentPlan { name: name.to_owned(), table: Some(table), warning: unknown(kind) }
@@ -201,9 +247,15 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
         let Some(program) = detect::on_path(wanted, path.as_deref()) else {
             return Err(Error::new(
                 Kind::NotFound,
-                format!("there is no agent `{wanted}`: neither in orch.toml nor on PATH"),
+                say!(
+                    "there is no agent `{wanted}`: neither in orch.toml nor on PATH",
+                    "агента `{wanted}` нет ни в orch.toml, ни в PATH"
+                ),
             )
-            .remedy("install it, or name one that is there; `orch doctor` lists them"));
+            .remedy(say!(
+                "install it, or name one that is there; `orch doctor` lists them",
+                "установите его или назовите того, кто есть; их покажет `orch doctor`"
+            )));
         };
         let program = here.folder.join(program);
         let base = program.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
@@ -219,8 +271,9 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
     }
     let found = detect::agents(path.as_deref());
     for other in found.iter().filter(|agent| !agent.spoken) {
-        note(&format!(
+        note(&say!(
             "{} is there; to use it, describe it in orch.toml with kind = \"command\"",
+            "{} тоже есть; чтобы он работал, опишите его в orch.toml с kind = \"command\"",
             other.name
         ));
     }
@@ -240,7 +293,7 @@ fn agent(here: &Here, wanted: Option<&str>, settings: &Settings) -> Result<Optio
 
 fn ask(plan: &mut Plan, settings: &Settings) -> Result<(), Error> {
     loop {
-        let said = asked(&format!("Prefix of its work items [{}]: ", plan.prefix))?;
+        let said = asked(&say!("Prefix of its work items [{}]: ", "Префикс задач [{}]: ", plan.prefix))?;
         if said.is_empty() {
             break;
         }
@@ -255,7 +308,8 @@ fn ask(plan: &mut Plan, settings: &Settings) -> Result<(), Error> {
     }
     loop {
         let now = plan.found.test.join(" ");
-        let said = asked(&format!("Test command [{}]: ", if now.is_empty() { "none" } else { &now }))?;
+        let now = if now.is_empty() { say!("none", "нет") } else { Told::quoted(now) };
+        let said = asked(&say!("Test command [{now}]: ", "Команда тестов [{now}]: "))?;
         if said.is_empty() {
             return Ok(());
         }
@@ -272,7 +326,10 @@ fn ask(plan: &mut Plan, settings: &Settings) -> Result<(), Error> {
 }
 
 fn asked(question: &str) -> Result<String, Error> {
-    let gone = |e: io::Error| Error::failed(format!("the terminal cannot be read: {e}")).remedy("use --yes");
+    let gone = |e: io::Error| {
+        Error::failed(say!("the terminal cannot be read: {e}", "терминал не читается: {e}"))
+            .remedy(say!("use --yes", "добавьте --yes"))
+    };
     let mut terminal = io::stderr().lock();
     terminal.write_all(question.as_bytes()).and_then(|()| terminal.flush()).map_err(gone)?;
     let mut said = String::new();
@@ -282,30 +339,49 @@ fn asked(question: &str) -> Result<String, Error> {
 
 fn prefix_fits(prefix: &str, settings: &Settings) -> Result<(), Error> {
     if !check::is_prefix(prefix) {
-        return Err(Error::new(Kind::Usage, format!("`{prefix}` is no prefix"))
-            .remedy("use one to ten letters and digits, and begin with a letter: --prefix DEMO"));
+        let cause = say!("`{prefix}` is no prefix", "префикс `{prefix}` не подходит");
+        return Err(Error::new(Kind::Usage, cause).remedy(say!(
+            "use one to ten letters and digits, and begin with a letter: --prefix DEMO",
+            "нужно от одной до десяти латинских букв и цифр, первой идёт буква: --prefix DEMO"
+        )));
     }
     match settings.projects.iter().find(|(_, project)| project.prefix == prefix) {
-        Some((id, _)) => Err(Error::refused(format!("{prefix} is the prefix of project `{id}`"))
-            .remedy("give another one with --prefix")),
+        Some((id, _)) => {
+            let cause =
+                say!("{prefix} is the prefix of project `{id}`", "префикс {prefix} занят проектом `{id}`");
+            Err(Error::refused(cause)
+                .remedy(say!("give another one with --prefix", "задайте другой через --prefix")))
+        }
         None => Ok(()),
     }
 }
 
 fn hook_fits(hook: &Path, top: &Path) -> Result<(), Error> {
     if same(top, hook) || hook.canonicalize().unwrap_or_else(|_| hook.to_path_buf()).starts_with(top) {
-        return Err(Error::refused("the hook lies in the repository, where a change could change it")
-            .at(hook.display())
-            .remedy(
-                "put it outside, beside orch.toml for example; or write `program = \"{checkout}/<its path>\"` in \
-                 orch.toml, and it is taken from main after the merge",
-            ));
+        return Err(Error::refused(say!(
+            "the hook lies in the repository, where a change could change it",
+            "команда выкатки лежит в репозитории, и любое изменение могло бы её переписать"
+        ))
+        .at(hook.display())
+        .remedy(say!(
+            "put it outside, beside orch.toml for example; or write `program = \"{{checkout}}/<its path>\"` in orch.toml, \
+             and it is taken from main after the merge",
+            "положите её снаружи, например рядом с orch.toml; или напишите в orch.toml `program = \"{{checkout}}/<путь>\"`, \
+             и она будет браться из main после слияния"
+        )));
     }
     match detect::on_path(&hook.to_string_lossy(), None) {
         Some(_) => Ok(()),
-        None => Err(Error::new(Kind::NotFound, "the hook is not there, or may not be executed")
-            .at(hook.display())
-            .remedy("write it and make it executable: chmod +x")),
+        None => {
+            let cause = say!(
+                "the hook is not there, or may not be executed",
+                "команды выкатки нет, или её нельзя выполнить"
+            );
+            Err(Error::new(Kind::NotFound, cause).at(hook.display()).remedy(say!(
+                "write it and make it executable: chmod +x",
+                "напишите её и дайте право на выполнение: chmod +x"
+            )))
+        }
     }
 }
 
@@ -313,9 +389,12 @@ fn hook_fits(hook: &Path, top: &Path) -> Result<(), Error> {
 fn outside(home: &Path, top: &Path) -> Result<(), Error> {
     let near = home.ancestors().find_map(|folder| folder.canonicalize().ok());
     if near.is_some_and(|near| near.starts_with(top)) {
-        return Err(Error::refused("the installation's folder lies in this repository")
-            .at(home.display())
-            .remedy("set ORCH_HOME to a folder outside of it"));
+        return Err(Error::refused(say!(
+            "the installation's folder lies in this repository",
+            "папка данных Orch лежит в этом репозитории"
+        ))
+        .at(home.display())
+        .remedy(say!("set ORCH_HOME to a folder outside of it", "укажите в ORCH_HOME папку вне его")));
     }
     Ok(())
 }
@@ -367,99 +446,10 @@ fn free_prefix(name: &str, settings: &Settings) -> String {
     std::iter::once(base.clone()).chain(numbered).find(|prefix| !taken(prefix)).unwrap_or(base)
 }
 
-fn policy_text(plan: &Plan) -> String {
-    let found = &plan.found;
-    let mut text = String::from(
-        "# How Orch works in this repository. It reads this file from the main branch; `orch reference policy` prints every\n\
-         # key with its default. Agents, programs and ceilings stand in the installation's orch.toml.\n\n",
-    );
-    text.push_str(
-        "# \"full\": all stages; \"fast\": without architecture; \"library\": nothing to deploy.\n",
-    );
-    text.push_str(&format!("preset = {}\n\n", toml_string(&plan.preset)));
-    match found.what {
-        Some(what) => text.push_str(&format!(
-            "# As for {what}. The tests are one program with its arguments; no shell runs it.\n"
-        )),
-        None => text.push_str("# The tests: one program with its arguments; no shell runs it.\n"),
-    }
-    if found.test.is_empty() {
-        text.push_str("# None were found here. Nothing is merged without tests: write the command.\n#test = [\"make\", \"test\"]\n");
-    } else {
-        text.push_str(&format!("test = {}\n", toml_list(&found.test)));
-    }
-    if !found.setup.is_empty() {
-        text.push_str(&format!(
-            "\n# Run before the tests in a clean checkout.\nsetup = {}\n",
-            toml_list(&found.setup)
-        ));
-    }
-    if !found.cache.is_empty() {
-        text.push_str(&format!("\n# Kept between runs.\ncache = {}\n", toml_list(&found.cache)));
-    }
-    if !found.tests.is_empty() {
-        text.push_str(&format!("\n# Where the tester may write.\ntests = {}\n", toml_list(&found.tests)));
-    }
-    text
-}
-
-fn entry_text(plan: &Plan, repository: &Repository) -> String {
-    let mut text = String::new();
-    if let Some(AgentPlan { name, table: Some(table), .. }) = &plan.agent {
-        text.push_str(&format!(
-            "# Found by `orch init`. Model, effort and prices: `orch reference settings`.\n{table}\n"
-        ));
-        let _ = name;
-    }
-    text.push_str("# Added by `orch init`. Yours to edit.\n");
-    text.push_str(&format!("[projects.{}]\n", plan.name));
-    text.push_str(&format!(
-        "# The prefix of its work items: {}-001.\nprefix = {}\n",
-        plan.prefix,
-        toml_string(&plan.prefix)
-    ));
-    text.push_str("# Orch works in a bare copy of its own and gives back what is merged.\n");
-    text.push_str(&format!("repository = {}\n", toml_string(&repository.top.to_string_lossy())));
-    text.push_str(&format!("branch = {}\n", toml_string(&repository.branch)));
-    match &plan.agent {
-        Some(agent) => text.push_str(&format!("agent = {}\n", toml_string(&agent.name))),
-        None => text.push_str("# No agent was found. Name one from [agents]:\n#agent = \"claude\"\n"),
-    }
-    if let Some(hook) = &plan.hook {
-        let program = toml_string(&hook.to_string_lossy());
-        text.push_str(&format!(
-            "\n# How it is deployed.\n[projects.{}.hook]\nprogram = {program}\n",
-            plan.name
-        ));
-    }
-    if let Some(url) = &plan.health {
-        text.push_str(&format!(
-            "\n[projects.{}.health]\nurl = {}\nfield = \"commit\"\n",
-            plan.name,
-            toml_string(url)
-        ));
-    } else if plan.hook.is_some() {
-        text.push_str(&format!(
-            "\n# Where Orch may ask the service which commit it is. Without it a person looks at each deploy and accepts it.\n\
-             #[projects.{}.health]\n#url = \"http://127.0.0.1:8080/health\"\n#field = \"commit\"\n",
-            plan.name
-        ));
-    }
-    text
-}
-
-/// People's lines and comments stay: the entry comes after them.
-fn with_entry(text: &str, entry: &str) -> String {
-    let head = "# Settings of this Orch installation. `orch reference settings` prints every key with its default.\n";
-    match text.trim_end() {
-        "" => format!("{head}\n{entry}"),
-        text => format!("{text}\n\n{entry}"),
-    }
-}
-
 fn read_own_policy(file: &Path) -> Result<(), Error> {
-    let text = fs::read_to_string(file)
-        .map_err(|e| Error::failed(format!("the policy cannot be read: {e}")).at(file.display()))?;
+    let text = fs::read_to_string(file).map_err(|e| {
+        Error::failed(say!("the policy cannot be read: {e}", "политика не читается: {e}")).at(file.display())
+    })?;
     PolicyFile::read(file, &text)?;
     Ok(())
 }
@@ -477,9 +467,12 @@ fn alone(home: &Path) -> Result<fs::File, Error> {
 }
 
 fn unwritten(place: &Path, e: &io::Error) -> Error {
-    Error::failed(format!("the settings cannot be written: {e}"))
+    Error::failed(say!("the settings cannot be written: {e}", "настройки не записались: {e}"))
         .at(place.display())
-        .remedy("check owner, rights and space of the folder, or name another one in ORCH_HOME")
+        .remedy(say!(
+            "check owner, rights and space of the folder, or name another one in ORCH_HOME",
+            "проверьте владельца, права и место в этой папке или укажите другую в ORCH_HOME"
+        ))
 }
 
 fn write_settings(file: &Path, text: &str) -> Result<(), Error> {
@@ -501,15 +494,21 @@ fn write_settings(file: &Path, text: &str) -> Result<(), Error> {
 
 fn write_policy(file: &Path, text: &str) -> Result<(), Error> {
     let failed = |e: io::Error| {
-        Error::failed(format!("the policy cannot be written: {e}"))
-            .at(file.display())
-            .remedy("check owner and rights of the folder; the project's entry in orch.toml stands, run `orch init` again")
+        Error::failed(say!("the policy cannot be written: {e}", "политика не записалась: {e}")).at(file.display()).remedy(
+            say!(
+                "check owner and rights of the folder; the project's entry in orch.toml stands, run `orch init` again",
+                "проверьте владельца и права на папку; запись проекта в orch.toml сделана, выполните `orch init` ещё раз"
+            ),
+        )
     };
     let folder = file.parent().unwrap_or(Path::new("."));
     if folder.symlink_metadata().is_ok_and(|meta| !meta.is_dir()) {
-        return Err(Error::refused("`.orch` is there and is no folder")
-            .at(folder.display())
-            .remedy("move it away"));
+        return Err(Error::refused(say!(
+            "`.orch` is there and is no folder",
+            "`.orch` уже есть, и это не папка"
+        ))
+        .at(folder.display())
+        .remedy(say!("move it away", "уберите этот файл")));
     }
     fs::create_dir_all(folder).map_err(failed)?;
     let mut out = fs::OpenOptions::new().write(true).create_new(true).open(file).map_err(failed)?;
@@ -529,10 +528,9 @@ fn taken_up(here: &Here, name: &str) -> bool {
 fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (bool, bool), works: bool) {
     let settings = here.home.settings();
     let agent = plan.agent.as_ref().map(|agent| agent.name.as_str());
-    let lacks = plan.agent.as_ref().and_then(|agent| agent.warning);
-    let unseen = (plan.preset != "library" && plan.health.is_none()).then_some(NO_HEALTH);
-    let warnings = repository.warnings.iter().map(|text| &**text).chain(lacks).chain(unseen);
-    let warnings: Vec<&str> = warnings.collect();
+    let lacks = plan.agent.as_ref().and_then(|agent| agent.warning.clone());
+    let unseen = (plan.preset != "library" && plan.health.is_none()).then(no_health);
+    let warnings: Vec<Told> = repository.warnings.iter().cloned().chain(lacks).chain(unseen).collect();
     if here.json {
         screen::json(&json!({
             "project": plan.name,
@@ -552,36 +550,50 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (b
         return;
     }
     screen::line(&format!("{} {}", paint(BOLD, &plan.name), paint(DIM, &format!("{}-001 ...", plan.prefix))));
-    let fact = |label: &str, value: &str| {
-        screen::line(&format!("  {} {}", paint(DIM, &format!("{label:<9}")), screen::safe(value)))
+    let fact = |label: Told, value: Told| {
+        screen::line(&format!("  {} {}", paint(DIM, &format!("{label:<9}")), screen::safe(&value)))
     };
-    fact("language", plan.found.what.unwrap_or("not recognised"));
-    fact(
-        "tests",
-        &if plan.found.test.is_empty() { "none found".to_owned() } else { plan.found.test.join(" ") },
-    );
-    fact("preset", &plan.preset);
-    fact("agent", agent.unwrap_or("none found"));
+    let said = |text: Option<&str>, none: Told| text.map_or(none, Told::quoted);
+    fact(say!("language", "язык"), said(plan.found.what, say!("not recognised", "не распознан")));
+    let tests = plan.found.test.join(" ");
+    let tests = Some(tests.as_str()).filter(|tests| !tests.is_empty());
+    fact(say!("tests", "тесты"), said(tests, say!("none found", "не найдены")));
+    fact(say!("preset", "preset"), Told::quoted(&*plan.preset));
+    fact(say!("agent", "агент"), said(agent, say!("none found", "не найден")));
     for (written, file) in [(entry, settings), (policy, repository.top.join(policy_file::PATH))] {
         if written {
-            screen::line(&format!("{} {}", paint(GOOD, "wrote"), file.display()));
+            screen::line(&format!("{} {}", paint(GOOD, &say!("wrote", "записано")), file.display()));
         }
     }
-    let warn = |text: &str| screen::line(&format!("{} {}", paint(ASKS, "mind"), screen::safe(text)));
-    warnings.iter().for_each(|warning| warn(warning));
+    let warn = |text: &Told| {
+        screen::line(&format!("{} {}", paint(ASKS, &say!("mind", "учтите:")), screen::safe(text)))
+    };
+    warnings.iter().for_each(warn);
     if plan.found.test.is_empty() && policy {
-        warn("without tests nothing can be merged: write `test` in .orch/policy.toml");
+        warn(&say!(
+            "without tests nothing can be merged: write `test` in .orch/policy.toml",
+            "без тестов слить ничего нельзя: впишите `test` в .orch/policy.toml"
+        ));
     }
     if agent.is_none() {
-        warn("without an agent nobody works: install one, or describe a command in orch.toml");
+        warn(&say!(
+            "without an agent nobody works: install one, or describe a command in orch.toml",
+            "без агента работать некому: установите его или опишите команду в orch.toml"
+        ));
     }
     screen::line("");
     if policy {
-        screen::line(&format!("Commit it on {}:", repository.branch));
+        screen::line(&say!("Commit it on {}:", "Закоммитьте это в {}:", repository.branch));
         screen::line("  git add .orch && git commit -m \"Add the policy of Orch\"");
     }
-    screen::line(match works {
-        true => "Orch is running and works for it from now on: orch new \"what should be different\"",
-        false => "Then: orch up, and orch new \"what should be different\"",
+    screen::line(&match works {
+        true => say!(
+            "Orch is running and works for it from now on: orch new \"what should be different\"",
+            "Orch запущен и уже работает с этим проектом: orch new \"что должно измениться\""
+        ),
+        false => say!(
+            "Then: orch up, and orch new \"what should be different\"",
+            "Потом: orch up и orch new \"что должно измениться\""
+        ),
     });
 }

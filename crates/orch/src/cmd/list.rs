@@ -2,14 +2,14 @@
 
 use std::process::ExitCode;
 
-use orch_core::message::figure;
+use orch_core::message::{self, Lang, figure};
 use serde_json::Value;
 
 use super::Here;
 use crate::client::{self, talk};
 use crate::error::Error;
 use crate::screen::{self, ASKS, BAD, BOLD, BUSY, DIM, GOOD, PLAIN, cell, paint};
-use crate::words::words;
+use crate::words::{say, words};
 
 /// The tasks.
 #[derive(Debug, clap::Args)]
@@ -61,7 +61,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             .map(|at| figure::span(now.since(at), words().lang));
         vec![
             cell(BOLD, word(task, "/id")),
-            cell(PLAIN, word(task, "/stage")),
+            cell(PLAIN, stage(&word(task, "/stage"))),
             cell(style, word(task, "/standing/text")),
             cell(DIM, since.unwrap_or_default()),
             cell(PLAIN, word(task, "/title")),
@@ -70,9 +70,17 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let rows: Vec<_> = tasks.iter().map(row).collect();
     screen::out(&screen::table(&rows));
     if !page["next"].is_null() {
-        super::note(words().more_tasks);
+        super::note(&say!("there are more; -n 200 shows up to 200", "есть ещё; -n 200 покажет до 200"));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// A stage: in English by the name that `--stage` takes, else as it is called.
+pub fn stage(name: &str) -> String {
+    match words().lang {
+        Lang::En => name.to_owned(),
+        lang @ Lang::Ru => message::stage_label_of(Some(name), lang),
+    }
 }
 
 /// How a standing looks.

@@ -8,6 +8,7 @@ use super::Here;
 use crate::client::talk;
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, paint};
+use crate::words::say;
 
 /// Prints a link that signs one browser in.
 ///
@@ -21,7 +22,11 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     }
     let word = |name: &str| screen::safe(made.get(name).and_then(Value::as_str).unwrap_or_default());
     screen::line(&paint(BOLD, &word("url")));
-    let how = format!("signs one browser in as {}, once, within ten minutes", word("by"));
+    let how = say!(
+        "signs one browser in as {}, once, within ten minutes",
+        "по ней войдёт один браузер под именем {}, один раз, в течение десяти минут",
+        word("by")
+    );
     screen::line(&paint(DIM, &how));
     Ok(ExitCode::SUCCESS)
 }

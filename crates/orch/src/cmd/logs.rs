@@ -9,6 +9,7 @@ use crate::client::{self, Next, segment, talk};
 use crate::error::Error;
 use crate::ids;
 use crate::screen;
+use crate::words::say;
 
 /// What a run writes.
 #[derive(Debug, clap::Args)]
@@ -76,8 +77,9 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             // Only the whole log is worth asking on for; the end of one is what was asked for.
             if !args.whole || part.next >= part.size || part.bytes.is_empty() {
                 if part.left_out > 0 && !here.json {
-                    note(&format!(
+                    note(&say!(
                         "{} bytes of the output were too many and are left out: this log is its begin and its end",
+                        "вывод слишком велик, не сохранено байт: {}; здесь его начало и конец",
                         part.left_out
                     ));
                 }

@@ -9,7 +9,7 @@ use super::Here;
 use crate::client::talk;
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
-use crate::words::words;
+use crate::words::{say, words};
 
 /// Ask for a change.
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,10 @@ pub struct Args {
 /// The brain is not running or refuses.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     if args.title.trim().is_empty() {
-        return Err(Error::new(Kind::Usage, words().title_empty).remedy(words().say_title));
+        return Err(Error::new(Kind::Usage, say!("the title is empty", "название пустое")).remedy(say!(
+            "say in one sentence what should be different",
+            "скажите одной фразой, что должно измениться"
+        )));
     }
     let project = here.project(args.project.as_deref())?;
     let text = text_of(args.text.as_deref())?.unwrap_or_default();
@@ -59,8 +62,11 @@ pub fn text_of(typed: Option<&str>) -> Result<Option<String>, Error> {
         return Ok(typed.map(str::to_owned));
     }
     let mut text = String::new();
-    std::io::stdin()
-        .read_to_string(&mut text)
-        .map_err(|e| Error::failed(format!("standard input cannot be read as UTF-8 text: {e}")))?;
+    std::io::stdin().read_to_string(&mut text).map_err(|e| {
+        Error::failed(say!(
+            "standard input cannot be read as UTF-8 text: {e}",
+            "стандартный ввод не читается как текст UTF-8: {e}"
+        ))
+    })?;
     Ok(Some(text))
 }

@@ -9,8 +9,10 @@ use orch_store::Reader;
 use serde_json::json;
 
 use super::Here;
-use crate::error::{Error, Kind, unopened, unread};
+use crate::error::{Error, Kind};
+use crate::refusals::{unopened, unread, worded};
 use crate::screen;
+use crate::words::{Told, counted, say};
 
 /// Rows read at once.
 const BATCH: usize = 1_000;
@@ -54,22 +56,42 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         screen::json(&said);
         return Ok(ExitCode::SUCCESS);
     }
-    let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    let rows = screen::count(number(fold.last().0), "row");
-    let mut said =
-        format!("{rows} folded, chain and hashes hold; {} decided again as before", counts.decided);
+    let rows = counted(fold.last().0, ["row", "rows"], ["строка", "строки", "строк"]);
+    let mut told = say!(
+        "{rows} folded, chain and hashes hold; {} decided again as before",
+        "свёрнуто: {rows}, цепочка и хеши целы; решено заново так же: {}",
+        counts.decided
+    )
+    .to_string();
     if counts.other_rules > 0 {
-        said.push_str(&format!(", {} not, because other rules decided them", counts.other_rules));
+        told.push_str(&say!(
+            ", {} not, because other rules decided them",
+            ", не решалось заново из-за других правил: {}",
+            counts.other_rules
+        ));
     }
     if counts.without_policy > 0 {
-        said.push_str(&format!(", {} not, because their policy is not there", counts.without_policy));
+        told.push_str(&say!(
+            ", {} not, because their policy is not there",
+            ", не решалось заново без своей политики: {}",
+            counts.without_policy
+        ));
     }
     if let Some(Compared { states, effects, timers }) = compared {
-        let [states, effects, timers] = [(states, "state"), (effects, "open effect"), (timers, "timer")]
-            .map(|(n, what)| screen::count(n, what));
-        said.push_str(&format!("; {states}, {effects} and {timers} equal what is kept"));
+        let number = |n: usize| n as u64;
+        let states = counted(number(states), ["state", "states"], ["состояние", "состояния", "состояний"]);
+        let effects = counted(
+            number(effects),
+            ["open effect", "open effects"],
+            ["открытый эффект", "открытых эффекта", "открытых эффектов"],
+        );
+        let timers = counted(number(timers), ["timer", "timers"], ["таймер", "таймера", "таймеров"]);
+        told.push_str(&say!(
+            "; {states}, {effects} and {timers} equal what is kept",
+            "; с хранимым совпадает всё: {states}, {effects}, {timers}"
+        ));
     }
-    screen::line(&said);
+    screen::line(&told);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,11 +101,15 @@ fn to_the_end(reader: &mut Reader, place: &Path, fold: &mut Fold) -> Result<(), 
     while fold.last() < end {
         let rows = reader.rows(Seq(fold.last().0 + 1), BATCH).map_err(unread)?;
         if rows.is_empty() {
-            let cause = format!("row {} is missing though the journal ends at {end}", fold.last().0 + 1);
+            let cause = say!(
+                "row {} is missing though the journal ends at {end}",
+                "строки {} нет, хотя журнал кончается на {end}",
+                fold.last().0 + 1
+            );
             return Err(damaged(place, cause));
         }
         for row in rows.iter().take_while(|row| row.seq <= end) {
-            fold.take_read(row).map_err(|illegal| damaged(place, illegal.to_string()))?;
+            fold.take_read(row).map_err(|illegal| damaged(place, worded(&illegal)))?;
         }
     }
     Ok(())
@@ -101,26 +127,34 @@ fn compare(reader: &mut Reader, place: &Path, fold: &Fold) -> Result<Compared, E
     for (entity, (seq, state)) in fold.states() {
         let cause = match reader.state(entity).map_err(unread)? {
             Some(kept) if kept.seq == *seq && kept.state == *state => continue,
-            Some(kept) => format!(
+            Some(kept) => say!(
                 "{entity}: the kept state (of row {}) is not the fold of the journal (row {seq})",
+                "{entity}: хранимое состояние (строка {}) не то, что получается из журнала (строка {seq})",
                 kept.seq
             ),
-            None => format!("{entity}: its state is gone"),
+            None => say!("{entity}: its state is gone", "{entity}: состояния нет"),
         };
         return Err(damaged(place, cause));
     }
     let kept = reader.entities().map_err(unread)?;
     if let Some(entity) = kept.iter().find(|entity| !fold.states().contains_key(entity)) {
-        return Err(damaged(place, format!("{entity}: a state is kept, and no row of the journal made it")));
+        return Err(damaged(
+            place,
+            say!(
+                "{entity}: a state is kept, and no row of the journal made it",
+                "{entity}: состояние хранится, но ни одна строка журнала его не создавала"
+            ),
+        ));
     }
     let effects = reader.open_effects().map_err(unread)?;
     let timers = reader.armed_timers().map_err(unread)?;
-    fold.compare(&effects, &timers).map_err(|differs| damaged(place, differs.to_string()))?;
+    fold.compare(&effects, &timers).map_err(|differs| damaged(place, worded(&differs)))?;
     Ok(Compared { states: kept.len(), effects: effects.len(), timers: timers.len() })
 }
 
-fn damaged(place: &Path, cause: String) -> Error {
-    Error::new(Kind::Damaged, cause)
-        .at(place.display())
-        .remedy("keep this file, restore a backup with `orch restore`, and report it as a defect")
+fn damaged(place: &Path, cause: Told) -> Error {
+    Error::new(Kind::Damaged, cause).at(place.display()).remedy(say!(
+        "keep this file, restore a backup with `orch restore`, and report it as a defect",
+        "сохраните этот файл, восстановите резервную копию командой `orch restore` и сообщите об ошибке"
+    ))
 }

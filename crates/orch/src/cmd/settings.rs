@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use orch_core::message;
 use orch_core::stage::Role;
 use serde_json::json;
 
@@ -9,6 +10,7 @@ use super::Here;
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell, paint};
 use crate::settings::Settings;
+use crate::words::{say, words};
 
 /// Prints them.
 ///
@@ -28,25 +30,38 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
         }));
         return Ok(ExitCode::SUCCESS);
     }
-    let there = if file.exists() { "" } else { " (not there: defaults)" };
+    let there = match file.exists() {
+        true => String::new(),
+        false => format!(" ({})", say!("not there: defaults", "файла нет: значения по умолчанию")),
+    };
     let language = serde_json::to_value(settings.language).unwrap_or_default();
     let limits = &settings.limits;
     let facts = [
-        ("home", here.home.folder().display().to_string()),
-        ("file", format!("{}{there}", file.display())),
-        ("listen", settings.listen.to_string()),
-        ("language", language.as_str().unwrap_or_default().to_owned()),
-        ("timezone", settings.timezone.clone()),
+        (say!("home", "папка данных"), here.home.folder().display().to_string()),
+        (say!("file", "файл"), format!("{}{there}", file.display())),
+        (say!("listen", "адрес"), settings.listen.to_string()),
+        (say!("language", "язык"), language.as_str().unwrap_or_default().to_owned()),
+        (say!("timezone", "часовой пояс"), settings.timezone.clone()),
         (
-            "at once",
-            format!(
+            say!("at once", "одновременно"),
+            say!(
                 "{} agents, {} a project; {} tests",
-                limits.agents, limits.agents_a_project, limits.gates
-            ),
+                "агентов {}, на проект {}; запусков тестов {}",
+                limits.agents,
+                limits.agents_a_project,
+                limits.gates
+            )
+            .into(),
         ),
         (
-            "money",
-            format!("{} US dollars a day, {} a task", limits.day_dollars, settings.ceilings.task_dollars),
+            say!("money", "деньги"),
+            say!(
+                "{} US dollars a day, {} a task",
+                "долларов США в день {}, на задачу {}",
+                limits.day_dollars,
+                settings.ceilings.task_dollars
+            )
+            .into(),
         ),
     ];
     let rows: Vec<_> = facts.iter().map(|(name, value)| vec![cell(DIM, name), cell(PLAIN, value)]).collect();
@@ -57,8 +72,10 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
             paint(BOLD, id),
             paint(DIM, &format!("{}-001 ...", project.prefix))
         ));
-        let mut rows =
-            vec![vec![cell(DIM, "repository"), cell(PLAIN, project.repository.display().to_string())]];
+        let mut rows = vec![vec![
+            cell(DIM, say!("repository", "репозиторий")),
+            cell(PLAIN, project.repository.display().to_string()),
+        ]];
         for role in Role::ALL {
             let who = match settings.chosen(id, role) {
                 Some(chosen) => [Some(chosen.agent), chosen.model, chosen.effort]
@@ -66,14 +83,16 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
                     .flatten()
                     .collect::<Vec<_>>()
                     .join(" "),
-                None => "no agent: tasks wait here for one".to_owned(),
+                None => {
+                    say!("no agent: tasks wait here for one", "агента нет: задачи будут его ждать").into()
+                }
             };
-            rows.push(vec![cell(DIM, role.name()), cell(PLAIN, who)]);
+            rows.push(vec![cell(DIM, message::role_name(role, words().lang)), cell(PLAIN, who)]);
         }
         screen::out(&screen::table(&rows));
     }
     if !loaded.remarks.is_empty() {
-        screen::line(&format!("\n{}", paint(DIM, "environment")));
+        screen::line(&format!("\n{}", paint(DIM, &say!("environment", "окружение"))));
         let row = |remark: &crate::settings::environment::Remark| {
             vec![cell(PLAIN, &remark.variable), cell(DIM, &remark.says)]
         };

@@ -40,7 +40,7 @@ fn text(task: &Value) -> String {
     let stand = paint(list::style_of(word("/standing/state")), word("/standing/text"));
     match word("/standing/state") {
         "over" => out.push_str(&format!("{stand}\n")),
-        _ => out.push_str(&format!("{}: {stand}\n", screen::safe(word("/stage")))), // not a domain enum
+        _ => out.push_str(&format!("{}: {stand}\n", screen::safe(&list::stage(word("/stage"))))), // not a domain enum
     }
     if !word("/standing/lifts").is_empty() {
         out.push_str(&format!("{}\n", paint(DIM, word("/standing/lifts"))));

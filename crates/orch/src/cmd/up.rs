@@ -10,7 +10,7 @@ use crate::compose::perform::Boundary;
 use crate::compose::{self, Wishes, user};
 use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, paint};
-use crate::words::words;
+use crate::words::{Told, say, words};
 
 /// Serve: dashboard, API and work, until Ctrl-C.
 #[derive(Debug, clap::Args)]
@@ -32,21 +32,30 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let settings = here.settings()?;
     if rustix::process::geteuid().is_root() && settings.run_as.is_none() {
         if !args.allow_root {
-            return Err(Error::new(Kind::Refused, "as root, agents and tests would run as root")
-                .remedy("set `run_as` in orch.toml, start Orch as another user, or give --allow-root"));
+            let cause = say!(
+                "as root, agents and tests would run as root",
+                "Orch запущен от root, и агенты с тестами тоже работали бы от root"
+            );
+            return Err(Error::new(Kind::Refused, cause).remedy(say!(
+                "set `run_as` in orch.toml, start Orch as another user, or give --allow-root",
+                "задайте `run_as` в orch.toml, запустите Orch от другого пользователя или добавьте --allow-root"
+            )));
         }
-        anstream::eprintln!(
-            "--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine"
-        );
+        warn(&say!(
+            "--allow-root: agents and tests run as root; only the sandbox keeps them from the rest of the machine",
+            "--allow-root: агенты и тесты работают от root; от остальной машины их отделяет только песочница"
+        ));
     }
     if args.allow_root {
         for (name, project) in &settings.projects {
             let Some(uid) = user::foreign(&project.repository) else { continue };
-            anstream::eprintln!(
+            warn(&say!(
                 "--allow-root: git works as root in {}, which belongs to uid {uid}: files that project `{name}` gets \
                  there belong to root, and programs that its .git/config names run as root",
+                "--allow-root: git работает от root в {}, а владелец там uid {uid}: новые файлы проекта `{name}` будут \
+                 принадлежать root, и программы из его .git/config запускаются от root",
                 project.repository.display()
-            );
+            ));
         }
     }
     let mut wishes = wishes(here)?;
@@ -67,6 +76,10 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     })
 }
 
+fn warn(text: &Told) {
+    anstream::eprintln!("{text}");
+}
+
 /// Hears when somebody asks the process to end.
 pub struct Asked {
     term: Signal,
@@ -79,7 +92,11 @@ impl Asked {
     /// # Errors
     /// The signals cannot be listened to.
     pub fn listen() -> Result<Self, Error> {
-        let to = |kind| signal(kind).map_err(|e| Error::failed(format!("signals cannot be heard: {e}")));
+        let to = |kind| {
+            signal(kind).map_err(|e| {
+                Error::failed(say!("signals cannot be heard: {e}", "сигналы не принимаются: {e}"))
+            })
+        };
         Ok(Self { term: to(SignalKind::terminate())?, int: to(SignalKind::interrupt())? })
     }
 
@@ -97,7 +114,8 @@ impl Asked {
 /// # Errors
 /// This binary has no path.
 pub fn wishes(here: &Here) -> Result<Wishes, Error> {
-    let exe = std::env::current_exe().map_err(|e| Error::failed(format!("this binary has no path: {e}")))?;
+    let exe = std::env::current_exe()
+        .map_err(|e| Error::failed(say!("this binary has no path: {e}", "у этой программы нет пути: {e}")))?;
     let text = |name: &str| here.var(name).unwrap_or_default().to_owned();
     Ok(Wishes {
         exe,
@@ -120,7 +138,9 @@ pub fn block_on<T>(work: impl Future<Output = Result<T, Error>>) -> Result<T, Er
         .thread_stack_size(512 * 1024)
         .enable_all()
         .build()
-        .map_err(|e| Error::failed(format!("the runtime did not start: {e}")))?;
+        .map_err(|e| {
+            Error::failed(say!("the runtime did not start: {e}", "среда исполнения не запустилась: {e}"))
+        })?;
     let done = runtime.block_on(work);
     runtime.shutdown_background();
     done

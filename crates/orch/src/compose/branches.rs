@@ -57,7 +57,7 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let (branches, closed) = match read.await {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "the branches could not be read");
+            tracing::warn!(project = %project.id, cause = %failure.cause, "the branches could not be read");
             return false;
         }
         None => return false,

@@ -13,6 +13,8 @@ use orch_engine::{Incoming, Target, clock};
 use orch_store::check::{self, Depth};
 
 use super::Outside;
+use crate::refusals::{what_is_damaged, worded};
+use crate::words::say;
 
 /// The fold of one row, as the check wants it.
 fn fold(entity: &Entity, before: Option<State>, row: &Row) -> Result<Option<State>, String> {
@@ -140,14 +142,14 @@ async fn look(outside: &Outside, depth: Depth) -> Looked {
             Looked::Sound
         }
         Ok(Ok(report)) => {
-            let told = |found: &check::Finding| format!("{}: {}", found.what, found.cause);
+            let told = |found: &check::Finding| format!("{}: {}", what_is_damaged(&found.what), found.cause);
             let more = report.findings.len().saturating_sub(SHOWN);
             let mut said: Vec<String> = report.findings.iter().take(SHOWN).map(told).collect();
-            said.extend((more > 0).then(|| format!("and {more} more")));
+            said.extend((more > 0).then(|| say!("and {more} more", "и ещё {more}").into()));
             Looked::Damaged(said.join("; "))
         }
         Ok(Err(orch_store::OpenError::Store(error @ orch_store::StoreError::Damaged { .. }))) => {
-            Looked::Damaged(super::chain(&error))
+            Looked::Damaged(worded(&error).into())
         }
         Ok(Err(error)) => Looked::Not(super::chain(&error)),
         Err(panic) => Looked::Not(panic.to_string()),
@@ -156,11 +158,13 @@ async fn look(outside: &Outside, depth: Depth) -> Looked {
 
 /// Tells it first, so that every task says why it waits, and then takes no more writes.
 async fn freeze(outside: &Outside, findings: &str) {
-    let cause =
-        format!("the store is damaged ({findings}); stop Orch and restore a backup with `orch restore`");
-    tracing::error!(cause, "nothing is written any more");
+    let cause = say!(
+        "the store is damaged ({findings}); stop Orch and restore a backup with `orch restore`",
+        "хранилище повреждено ({findings}); остановите Orch и восстановите резервную копию командой `orch restore`"
+    );
+    tracing::error!(%cause, "nothing is written any more");
     report(outside, Some(findings.to_owned())).await;
-    outside.handle.freeze(cause);
+    outside.handle.freeze(cause.into());
 }
 
 /// Tells the brain what the look came to; what it knows already is no news.

@@ -10,10 +10,10 @@ use orch_core::id::{Entity, ProjectId};
 use orch_core::time::Moment;
 use orch_engine::{Incoming, Target, clock};
 
-use super::{Outside, blocking, chain, lock, project, sweep};
+use super::{Outside, blocking, lock, project, sweep};
 use crate::home::Home;
 use crate::reload::Reloaded;
-use crate::settings::Settings;
+use crate::settings::{Settings, SettingsError};
 
 /// A file that is written in place is let alone for so many milliseconds: half of it can be a good one too, without the
 /// projects of the other half.
@@ -132,7 +132,12 @@ fn offer(outside: &Outside) -> Reloaded<Settings, String> {
         }
     };
     let read = |text: &str| {
-        Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings).map_err(|e| chain(&e))
+        Settings::of_text(&file, text, &outside.env).map(|(settings, _)| settings).map_err(|e| match e {
+            SettingsError::File(error) => error.to_string(),
+            SettingsError::Read { .. } | SettingsError::Environment { .. } => {
+                format!("{}: {}", e.place(), e.problem())
+            }
+        })
     };
     lock(&outside.settings).offer(&text, read)
 }

@@ -11,6 +11,7 @@ use orch_core::id::{Digest, Entity, RunId, TaskId};
 use orch_core::journal::Blob;
 use orch_core::message::{self, Lang};
 use orch_core::note::Note;
+use orch_core::refusal::Refusal;
 use orch_engine::clock;
 use orch_engine::ports::{Perform, Performed};
 
@@ -72,7 +73,7 @@ pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
         let (outside, fuse) = (outside.upgrade(), Arc::clone(&fuse));
         Box::pin(async move {
             let Some(outside) = outside else {
-                return failed(Failure::transient("the installation is being closed"));
+                return failed(Failure::transient(Refusal::Closing));
             };
             let burns = fuse.burns(&effect);
             if burns == Some(false) {
@@ -91,8 +92,7 @@ pub fn function(outside: &Arc<Outside>, die_at: Option<Boundary>) -> Perform {
 
 async fn perform(outside: &Arc<Outside>, effect: Effect) -> Performed {
     let Some(project) = outside.project(&effect.project) else {
-        let cause = format!("there is no project `{}` in orch.toml any more: add it again", effect.project);
-        return failed(Failure::transient(cause));
+        return failed(Failure::transient(Refusal::NoProject { project: effect.project.clone() }));
     };
     let performed = match &effect.call {
         Call::Deploy(call) => {
@@ -101,9 +101,7 @@ async fn perform(outside: &Arc<Outside>, effect: Effect) -> Performed {
         Call::Tracker(_) | Call::Forge(_) | Call::Git(_) | Call::Agent(_) | Call::Gate(_) => {
             let (mine, theirs, wanted) = (Arc::clone(outside), Arc::clone(&project), effect.clone());
             let acted = tokio::task::spawn_blocking(move || act(&mine, &theirs, &wanted)).await;
-            acted.unwrap_or_else(|panic| {
-                Err(Failure::unknown(format!("the adapter ended in a defect: {panic}")))
-            })
+            acted.unwrap_or_else(|panic| Err(Failure::unknown(Refusal::Defect { cause: panic.to_string() })))
         }
     };
     let performed = match performed {

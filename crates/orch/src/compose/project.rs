@@ -24,7 +24,9 @@ use super::refs::Refs;
 use super::{Wishes, chain, lock, user};
 use crate::error::{Error, Kind};
 use crate::home::Home;
+use crate::refusals::{told, worded};
 use crate::settings::{self, Settings};
+use crate::words::{Told, say};
 
 /// As many of people's comments go into a prompt.
 const ANSWERS: u32 = 20;
@@ -165,12 +167,11 @@ impl Maker<'_> {
     /// Why it cannot work.
     pub fn one(&self, name: &str) -> Result<Project, Error> {
         let Maker { home, settings, wishes, user, texts, tracker } = *self;
-        let own = settings
-            .projects
-            .get(name)
-            .ok_or_else(|| Error::new(Kind::NotFound, format!("there is no project `{name}`")))?;
+        let own = settings.projects.get(name).ok_or_else(|| {
+            Error::new(Kind::NotFound, say!("there is no project `{name}`", "нет проекта `{name}`"))
+        })?;
         owned(name, own, wishes)?;
-        let git = Git::at("git", &wishes.path).map_err(|e| Error::failed(chain(&e)))?;
+        let git = Git::at("git", &wishes.path).map_err(|e| told(Kind::Failed, &e))?;
         let machine = machine(home, settings, wishes, user)?;
         let mounts = wishes.mounts.as_ref().filter(|mounts| match mounts.try_in(&home.hubs()) {
             Ok(()) => true,
@@ -204,9 +205,7 @@ impl Maker<'_> {
             on_step: None,
         };
         let probe = match &own.health {
-            Some(health) => {
-                Some(Probe::new(&health.url, &health.field).map_err(|e| Error::failed(chain(&e)))?)
-            }
+            Some(health) => Some(Probe::new(&health.url, &health.field).map_err(|e| told(Kind::Failed, &e))?),
             None => None,
         };
         let policy = Arc::new(Mutex::new(Policy::default()));
@@ -258,10 +257,17 @@ pub fn machine(
     for path in &settings.machine.read {
         let real = path.canonicalize().unwrap_or_else(|_| path.clone());
         if own.starts_with(&real) || real.starts_with(&own) {
-            let cause = format!("`machine.read` opens {}, and with it Orch's own data", path.display());
+            let cause = say!(
+                "`machine.read` opens {}, and with it Orch's own data",
+                "`machine.read` открывает {}, а с ней и данные самого Orch",
+                path.display()
+            );
             return Err(Error::new(Kind::Settings, cause)
-                .at("[machine] in orch.toml")
-                .remedy("name the folders that tests need, one by one"));
+                .at(say!("[machine] in orch.toml", "[machine] в orch.toml"))
+                .remedy(say!(
+                    "name the folders that tests need, one by one",
+                    "назовите по одной только те папки, которые нужны тестам"
+                )));
         }
         machine.read_only.push(path.clone());
     }
@@ -277,22 +283,31 @@ pub fn machine(
 fn nothing_open(home: &Home, settings: &Settings, machine: &Machine) -> Result<(), Error> {
     let open_in = |path: &std::path::Path| settings::check::opened_by(path, machine.readable());
     if let Some(folder) = open_in(home.folder()) {
-        let cause = format!(
+        let cause = say!(
             "the data folder lies in {}, which every run may read: none could start",
+            "папка данных лежит в {}, а её может читать любой запуск: ни один не смог бы начаться",
             folder.display()
         );
-        return Err(Error::new(Kind::Settings, cause)
-            .at(home.folder().display())
-            .remedy("keep it elsewhere: ORCH_HOME=/var/lib/orch, or leave ORCH_HOME out"));
+        return Err(Error::new(Kind::Settings, cause).at(home.folder().display()).remedy(say!(
+            "keep it elsewhere: ORCH_HOME=/var/lib/orch, or leave ORCH_HOME out",
+            "держите её в другом месте: ORCH_HOME=/var/lib/orch, или уберите ORCH_HOME"
+        )));
     }
     for (name, agent) in &settings.agents {
         for file in agent.env_files.values().chain(&agent.login_file) {
             if let Some(folder) = open_in(file) {
-                let cause =
-                    format!("{} lies in {}, which every run may read", file.display(), folder.display());
+                let cause = say!(
+                    "{} lies in {}, which every run may read",
+                    "{} лежит в {}, а её может читать любой запуск",
+                    file.display(),
+                    folder.display()
+                );
                 return Err(Error::new(Kind::Settings, cause)
-                    .at(format!("[agents.{name}] in orch.toml"))
-                    .remedy("keep it elsewhere, such as ~/.config/orch, with mode 0600"));
+                    .at(say!("[agents.{name}] in orch.toml", "[agents.{name}] в orch.toml"))
+                    .remedy(say!(
+                        "keep it elsewhere, such as ~/.config/orch, with mode 0600",
+                        "держите его в другом месте, например в ~/.config/orch, с правами 0600"
+                    )));
             }
         }
     }
@@ -304,25 +319,38 @@ fn owned(name: &str, own: &settings::Project, wishes: &Wishes) -> Result<(), Err
     match user::foreign(&own.repository).filter(|_| !wishes.allow_root) {
         None => Ok(()),
         Some(uid) => {
-            let cause = format!("Orch is root, and the repository belongs to another user (uid {uid})");
-            Err(Error::refused(cause)
-                .at(format!("project `{name}`, {}", own.repository.display()))
-                .remedy("start Orch as that user, give the repository to root, or give --allow-root"))
+            let cause = say!(
+                "Orch is root, and the repository belongs to another user (uid {uid})",
+                "Orch запущен от root, а репозиторий принадлежит другому пользователю (uid {uid})"
+            );
+            Err(Error::refused(cause).at(place_of(name, own)).remedy(say!(
+                "start Orch as that user, give the repository to root, or give --allow-root",
+                "запускайте Orch от этого пользователя, отдайте репозиторий root или добавьте --allow-root"
+            )))
         }
     }
 }
 
+fn place_of(name: &str, own: &settings::Project) -> Told {
+    let repository = own.repository.display();
+    say!("project `{name}`, {repository}", "проект `{name}`, {repository}")
+}
+
 fn hub(home: &Home, git: &Git, name: &str, own: &settings::Project) -> Result<Hub, Error> {
     let root = home.hubs().join(name);
-    let place = format!("project `{name}`, {}", own.repository.display());
+    let place = place_of(name, own);
     let made = Hub::create(git.clone(), &root, &own.repository.to_string_lossy(), own.branch.as_deref());
-    let hub = made.map_err(|e| Error::new(Kind::Refused, chain(&e)).at(&place))?;
+    let hub = made.map_err(|e| Error::new(Kind::Refused, worded(&e)).at(&place))?;
     if let Some(branch) = own.branch.as_deref().filter(|branch| *branch != hub.main()) {
-        let cause =
-            format!("it began with the main branch `{}`, and the settings say `{branch}`", hub.main());
-        return Err(Error::new(Kind::Refused, cause)
-            .at(place)
-            .remedy("name the branch that it began with, or give the project another name to begin afresh"));
+        let cause = say!(
+            "it began with the main branch `{}`, and the settings say `{branch}`",
+            "работа начата с основной веткой `{}`, а в настройках `{branch}`",
+            hub.main()
+        );
+        return Err(Error::new(Kind::Refused, cause).at(place).remedy(say!(
+            "name the branch that it began with, or give the project another name to begin afresh",
+            "укажите ту ветку, с которой работа начата, или дайте проекту другое имя, чтобы начать заново"
+        )));
     }
     Ok(hub.publishing(own.publish_branches))
 }
@@ -337,7 +365,11 @@ fn today() -> jiff::civil::Date {
 fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>, Error> {
     let read = |(variable, file): (&String, &PathBuf)| {
         let key = std::fs::read_to_string(file).map_err(|e| {
-            Error::failed(format!("the key of agent `{name}` cannot be read: {e}")).at(file.display())
+            let cause = say!(
+                "the key of agent `{name}` cannot be read: {e}",
+                "ключ агента `{name}` не читается: {e}"
+            );
+            Error::failed(cause).at(file.display())
         })?;
         Ok((variable.clone(), Secret::new(key.trim())))
     };
@@ -386,7 +418,7 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
             effort: agent.effort.clone(),
             price,
         };
-        program.check().map_err(|e| Error::new(Kind::Settings, chain(&e)).at(format!("[agents.{name}]")))?;
+        program.check().map_err(|e| Error::new(Kind::Settings, worded(&e)).at(format!("[agents.{name}]")))?;
         all.insert(name.clone(), program);
     }
     Ok(all)

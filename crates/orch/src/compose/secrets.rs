@@ -13,10 +13,11 @@ use tokio::net::UnixListener;
 
 use crate::error::Error;
 use crate::home::Home;
+use crate::words::{Told, say};
 
 /// Makes a folder with this mode, or gives it to the one that is there.
 pub(crate) fn private(folder: &Path, mode: u32) -> Result<(), Error> {
-    let failed = |e: io::Error| Error::failed(e.to_string()).at(folder.display());
+    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(folder.display());
     fs::create_dir_all(folder).map_err(failed)?;
     fs::set_permissions(folder, Permissions::from_mode(mode)).map_err(failed)
 }
@@ -24,20 +25,23 @@ pub(crate) fn private(folder: &Path, mode: u32) -> Result<(), Error> {
 /// A secret of 256 random bits in a file: made once, readable by its owner alone. One that others could have read, or could
 /// have written, is not used.
 pub(crate) fn secret(path: &Path) -> Result<String, Error> {
-    let failed = |e: io::Error| Error::failed(e.to_string()).at(path.display());
+    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(path.display());
     match own_text(path) {
         Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
         Ok(_) => {}
         Err(Unread::Open(why)) => {
-            return Err(Error::refused(format!("{why}, so it is no secret")).at(path.display()).remedy(
+            let cause = say!("{why}, so it is no secret", "{why}, поэтому это уже не секрет");
+            return Err(Error::refused(cause).at(path.display()).remedy(say!(
                 "delete it: a new one is made at the next start; programs that have the old one need the new one",
-            ));
+                "удалите его: новый появится при следующем запуске; программам, у которых был старый, понадобится новый"
+            )));
         }
         Err(Unread::Io(e)) if e.kind() == io::ErrorKind::NotFound => {}
         Err(Unread::Io(e)) => return Err(failed(e)),
     }
     let mut bytes = [0u8; 32];
-    getrandom::fill(&mut bytes).map_err(|e| Error::failed(format!("there is no randomness: {e}")))?;
+    getrandom::fill(&mut bytes)
+        .map_err(|e| Error::failed(say!("there is no randomness: {e}", "случайных чисел нет: {e}")))?;
     let secret = Digest::of(&bytes).0;
     // One that is there keeps its mode: runs of another user may have to walk through it.
     if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
@@ -49,7 +53,7 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
 
 /// Why a secret file was not read.
 enum Unread {
-    Open(String),
+    Open(Told),
     Io(io::Error),
 }
 
@@ -66,15 +70,24 @@ fn own_text(path: &Path) -> Result<String, Unread> {
 }
 
 /// Why a file is no secret of this user; `None`: it is one.
-pub(crate) fn open_to_others(meta: &fs::Metadata) -> Option<String> {
+pub(crate) fn open_to_others(meta: &fs::Metadata) -> Option<Told> {
     let mode = meta.permissions().mode() & 0o777;
     if !meta.is_file() {
-        return Some("this is no file".to_owned());
+        return Some(say!("this is no file", "это не файл"));
     }
     if meta.uid() != rustix::process::geteuid().as_raw() {
-        return Some(format!("it belongs to another user (uid {})", meta.uid()));
+        return Some(say!(
+            "it belongs to another user (uid {})",
+            "владелец другой пользователь (uid {})",
+            meta.uid()
+        ));
     }
-    (mode & 0o077 != 0).then(|| format!("other users can open it (mode {mode:o})"))
+    (mode & 0o077 != 0).then(|| {
+        say!(
+            "other users can open it (mode {mode:o})",
+            "открыть могут и другие пользователи (права {mode:o})"
+        )
+    })
 }
 
 /// Writes a file of mode 0600 whole or not at all.
@@ -98,7 +111,7 @@ pub(crate) fn sessions(home: &Home, now: Moment) -> Vec<KeptSession> {
         Ok(text) => serde_json::from_str::<Vec<KeptSession>>(&text).map_err(|e| e.to_string()),
         Err(Unread::Io(e)) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(Unread::Io(e)) => Err(e.to_string()),
-        Err(Unread::Open(why)) => Err(why),
+        Err(Unread::Open(why)) => Err(why.into()),
     };
     let mut kept = read.unwrap_or_else(|cause| {
         tracing::warn!(place = %path.display(), cause, "nobody stays signed in: the sessions cannot be read");
@@ -122,7 +135,7 @@ pub(crate) fn keep_sessions(home: &Home) -> Keep {
 /// The socket for the command line. It takes its place only when its mode is set: nobody else can knock in between.
 pub(crate) fn socket(home: &Home) -> Result<UnixListener, Error> {
     let socket = home.socket();
-    let failed = |e: io::Error| Error::failed(e.to_string()).at(socket.display());
+    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(socket.display());
     let porch = home.folder().join("porch");
     private(&porch, 0o700)?;
     let made = porch.join("s");

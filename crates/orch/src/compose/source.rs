@@ -10,11 +10,13 @@ use orch_adapters::run::Masker;
 use orch_adapters::run::said;
 use orch_adapters::tracker::builtin::{self, Edit, EditOnce, HookError, IssueError, SIGNATURE_HEADER};
 use orch_core::board::{Board, Policies};
+use orch_core::call::Failure;
 use orch_core::call::tracker::Status;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, IssueSeen};
 use orch_core::id::{Digest, Entity, ProjectId, Seq, TaskId};
 use orch_core::journal::Row;
+use orch_core::message;
 use orch_core::stage::Stage;
 use orch_core::state::State;
 use orch_core::task::Task;
@@ -22,15 +24,16 @@ use orch_core::time::{Moment, Span};
 use orch_engine::handle::NotTaken;
 use orch_engine::{Ack, Incoming, Target, clock};
 use orch_server::source::{
-    Commented, Created, Cursor, Delivery, DiffText, Differs, Edited, Filter, Health, HookAnswer, IssueEdit,
-    Later, Listed, LogChunk, LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen, Source,
-    Taken, Trouble, needs_person,
+    Commented, Created, Cursor, Delivery, DiffText, Differs, Doing, Edited, Filter, Health, HookAnswer,
+    IssueEdit, Later, Listed, LogChunk, LogPart, LogStream, NewComment, NewIssue, Page, Pressed, Said, Seen,
+    Source, Taken, Trouble, needs_person,
 };
 use orch_store::{Place, Reader, StoreError, TaskFilter};
 use tokio::sync::watch;
 
 use super::project::Project;
 use super::{Outside, edited, lock, sweep};
+use crate::words::{say, words};
 
 /// A diff longer than this is cut.
 const DIFF: usize = 512 * 1024;
@@ -48,7 +51,7 @@ impl Answers {
 
     fn blocking<T: Send + 'static>(
         &self,
-        doing: &'static str,
+        doing: Doing,
         look: impl FnOnce(&Outside) -> Result<T, String> + Send + 'static,
     ) -> Later<T> {
         let outside = Arc::clone(&self.outside);
@@ -72,7 +75,8 @@ impl Answers {
                 HookError::NoSignature | HookError::WrongSignature => HookAnswer::BadSignature,
             })?;
         if read.issue.project != delivery.project {
-            let remedy = format!("name `{}`, whose hook this is", delivery.project);
+            let named = &delivery.project;
+            let remedy = say!("name `{named}`, whose hook this is", "назовите `{named}`, чей это хук").into();
             return Err(HookAnswer::Malformed { place: "project".to_owned(), remedy });
         }
         let key = format!("hook/{}/{}", delivery.project, read.delivery);
@@ -84,19 +88,31 @@ impl Answers {
 
     fn reading<T: Send + 'static>(
         &self,
-        doing: &'static str,
+        doing: Doing,
         look: impl FnOnce(&mut Reader) -> Result<T, StoreError> + Send + 'static,
     ) -> Later<T> {
         self.blocking(doing, move |outside| outside.read(look))
     }
 }
 
+fn stopping() -> String {
+    say!(
+        "the brain is stopping; try again when it serves",
+        "Orch останавливается; попробуйте снова, когда он заработает"
+    )
+    .into()
+}
+
 fn shed(error: NotTaken) -> Trouble {
     match error {
         NotTaken::Overloaded => Trouble::Overloaded { retry_after: Span::seconds(1) },
-        NotTaken::Store(_) | NotTaken::Stopped => {
-            Trouble::Unwritten { cause: error.to_string(), retry_after: Span::seconds(5) }
+        NotTaken::Store(cause) => {
+            let cause =
+                say!("the journal could not be written: {cause}", "записать в журнал не удалось: {cause}")
+                    .into();
+            Trouble::Unwritten { cause, retry_after: Span::seconds(5) }
         }
+        NotTaken::Stopped => Trouble::Unwritten { cause: stopping(), retry_after: Span::seconds(5) },
     }
 }
 
@@ -157,7 +173,7 @@ pub(crate) fn log_of(record: &Path, live: bool, part: &LogPart, mask: &Masker) -
 /// What a task changes; `None` while it has no branch.
 pub(crate) fn diff_of(hub: &Hub, task: &Task) -> Result<Option<DiffText>, String> {
     let Some(branch) = &task.branch else { return Ok(None) };
-    let (text, cut) = hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| failure.cause)?;
+    let (text, cut) = hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| spoken(&failure))?;
     Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
 }
 
@@ -166,7 +182,7 @@ pub(crate) fn artefact_of(hub: &Hub, task: &Task, name: &str) -> Result<Option<V
     let known = task.artefacts.iter().any(|artefact| artefact.name == name);
     let (Some(branch), true) = (&task.branch, known) else { return Ok(None) };
     let path = format!("{}/{name}", orch_core::artefact::folder(&task.item));
-    hub.read_file(&branch.head, &path).map_err(|failure| failure.cause)
+    hub.read_file(&branch.head, &path).map_err(|failure| spoken(&failure))
 }
 
 impl Source for Answers {
@@ -185,10 +201,7 @@ impl Source for Answers {
                 board: Arc::new(board.clone()),
                 policies: Arc::new(policies.clone()),
             };
-            asker.ask(look).await.ok_or(Trouble::Failed {
-                doing: "look at the board",
-                cause: "the brain is stopping; try again when it serves".to_owned(),
-            })
+            asker.ask(look).await.ok_or(Trouble::Failed { doing: Doing::Board, cause: stopping() })
         })
     }
 
@@ -201,11 +214,11 @@ impl Source for Answers {
     }
 
     fn counts(&self, project: Option<ProjectId>) -> Later<BTreeMap<Stage, u64>> {
-        self.reading("count tasks", move |reader| Ok(reader.stages(project.as_ref())?.into_iter().collect()))
+        self.reading(Doing::Count, move |reader| Ok(reader.stages(project.as_ref())?.into_iter().collect()))
     }
 
     fn tasks(&self, filter: Filter, most: usize) -> Later<Page> {
-        self.reading("list tasks", move |reader| page(reader, filter, most))
+        self.reading(Doing::List, move |reader| page(reader, filter, most))
     }
 
     fn waiting(&self, project: Option<ProjectId>, most: usize) -> Later<(Vec<Listed>, u64)> {
@@ -234,35 +247,35 @@ impl Source for Answers {
                 })
             });
             let looked = looked.await.map_err(|e| e.to_string()).and_then(|seen| seen);
-            looked.map_err(|cause| Trouble::Failed { doing: "list what waits for people", cause })
+            looked.map_err(|cause| Trouble::Failed { doing: Doing::Waiting, cause })
         })
     }
 
     fn task(&self, id: TaskId) -> Later<Option<Listed>> {
-        self.reading("read a task", move |reader| match task_of(reader, &id)? {
+        self.reading(Doing::Task, move |reader| match task_of(reader, &id)? {
             Some((seq, task)) => Ok(Some(listed(reader, seq, task)?)),
             None => Ok(None),
         })
     }
 
     fn history(&self, entity: Entity, before: Option<Seq>, most: usize) -> Later<Vec<Row>> {
-        self.reading("read the history", move |reader| reader.rows_of(&entity, before, most))
+        self.reading(Doing::History, move |reader| reader.rows_of(&entity, before, most))
     }
 
     fn rows_since(&self, after: Seq, most: usize) -> Later<Vec<Row>> {
-        self.reading("read the journal", move |reader| reader.rows(Seq(after.0 + 1), most))
+        self.reading(Doing::Journal, move |reader| reader.rows(Seq(after.0 + 1), most))
     }
 
     fn blob(&self, digest: Digest) -> Later<Option<Vec<u8>>> {
-        self.reading("read a text", move |reader| reader.blob(&digest))
+        self.reading(Doing::Text, move |reader| reader.blob(&digest))
     }
 
     fn comments(&self, task: TaskId) -> Later<Vec<Said>> {
-        self.blocking("read the comments", move |outside| {
+        self.blocking(Doing::Comments, move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else {
                 return Ok(Vec::new());
             };
-            let said = outside.tracker.said(&task.issue, 100).map_err(|e| e.cause)?;
+            let said = outside.tracker.said(&task.issue, 100).map_err(|e| spoken(&e))?;
             let said = said.into_iter().map(|comment| Said {
                 by: comment.by,
                 own: comment.own,
@@ -274,7 +287,7 @@ impl Source for Answers {
     }
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {
-        self.blocking("read a log", move |outside| {
+        self.blocking(Doing::Log, move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &part.task))? else {
                 return Ok(None);
             };
@@ -286,7 +299,7 @@ impl Source for Answers {
     }
 
     fn diff(&self, task: TaskId) -> Later<Option<DiffText>> {
-        self.blocking("make the diff", move |outside| {
+        self.blocking(Doing::Diff, move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
             let Some(project) = outside.project(&task.project) else { return Ok(None) };
             diff_of(&project.hub, &task)
@@ -294,7 +307,7 @@ impl Source for Answers {
     }
 
     fn artefact(&self, task: TaskId, name: String) -> Later<Option<Vec<u8>>> {
-        self.blocking("read an artefact", move |outside| {
+        self.blocking(Doing::Artefact, move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else { return Ok(None) };
             let Some(project) = outside.project(&task.project) else { return Ok(None) };
             artefact_of(&project.hub, &task, &name)
@@ -341,7 +354,7 @@ impl Source for Answers {
                 let status = if issue.start { Status::ToAnalyse } else { Status::Backlog };
                 theirs.tracker.create_once(&issue.project, &issue.request, &issue.title, &issue.text, status)
             });
-            let made = match made.await.map_err(|e| failed("create the issue", &e))? {
+            let made = match made.await.map_err(|e| failed(Doing::Create, &e))? {
                 Ok(made) => made,
                 Err(cause) => return Ok(Created::Refused { cause: super::chain(&cause) }),
             };
@@ -350,10 +363,10 @@ impl Source for Answers {
             let found = tokio::task::spawn_blocking(move || {
                 theirs.read(|reader| reader.task_of_issue(&project.id, &key))
             });
-            match found.await.map_err(|e| failed("find the task", &e))? {
+            match found.await.map_err(|e| failed(Doing::Find, &e))? {
                 Ok(Some(task)) => Ok(Created::Made { issue: made.key, task }),
                 Ok(None) => Err(Trouble::Overloaded { retry_after: Span::seconds(1) }),
-                Err(cause) => Err(Trouble::Failed { doing: "find the task", cause }),
+                Err(cause) => Err(Trouble::Failed { doing: Doing::Find, cause }),
             }
         })
     }
@@ -363,7 +376,7 @@ impl Source for Answers {
         Box::pin(async move {
             let (theirs, asked) = (Arc::clone(&outside), wanted.clone());
             let edited = tokio::task::spawn_blocking(move || edit_once(&theirs, &asked));
-            let (project, once) = match edited.await.map_err(|e| failed("edit the issue", &e))?? {
+            let (project, once) = match edited.await.map_err(|e| failed(Doing::Edit, &e))?? {
                 Ok(edited) => edited,
                 Err(refused) => return Ok(refused),
             };
@@ -378,8 +391,8 @@ impl Source for Answers {
             let (key, id, theirs) = (once.issue.key.clone(), project.id.clone(), Arc::clone(&outside));
             let found =
                 tokio::task::spawn_blocking(move || theirs.read(|reader| reader.task_of_issue(&id, &key)));
-            let found = found.await.map_err(|e| failed("find the task", &e))?;
-            let task = found.map_err(|cause| Trouble::Failed { doing: "find the task", cause })?;
+            let found = found.await.map_err(|e| failed(Doing::Find, &e))?;
+            let task = found.map_err(|cause| Trouble::Failed { doing: Doing::Find, cause })?;
             let changed = once.before.map(|before| Differs {
                 title: before.title != once.issue.title,
                 text: before.text != once.issue.text,
@@ -390,7 +403,7 @@ impl Source for Answers {
     }
 
     fn comment(&self, comment: NewComment) -> Later<Commented> {
-        self.blocking("write the comment", move |outside| {
+        self.blocking(Doing::Comment, move |outside| {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &comment.task))? else {
                 return Ok(Commented::Unknown);
             };
@@ -427,7 +440,7 @@ impl Source for Answers {
     }
 
     fn open_effects(&self) -> Later<Vec<Effect>> {
-        self.reading("read what is on its way", Reader::open_effects)
+        self.reading(Doing::Effects, Reader::open_effects)
     }
 
     fn health(&self) -> Health {
@@ -447,11 +460,14 @@ fn edit_once(
     wanted: &IssueEdit,
 ) -> Result<Result<(Arc<Project>, EditOnce), Edited>, Trouble> {
     let found = outside.read(|reader| task_of(reader, &wanted.task));
-    let Some((_, task)) = found.map_err(|e| failed("read the task", &e))? else {
+    let Some((_, task)) = found.map_err(|e| failed(Doing::Task, &e))? else {
         return Ok(Err(Edited::Unknown));
     };
     let Some(project) = outside.project(&task.project) else {
-        let cause = format!("project `{}` no longer stands in orch.toml", task.project);
+        let id = &task.project;
+        let cause =
+            say!("project `{id}` no longer stands in orch.toml", "проекта `{id}` больше нет в orch.toml")
+                .into();
         return Ok(Err(Edited::Refused { cause }));
     };
     let edit = Edit {
@@ -469,6 +485,11 @@ fn edit_once(
     })
 }
 
-fn failed(doing: &'static str, cause: &dyn std::fmt::Display) -> Trouble {
+/// What failed, in the language of the installation.
+fn spoken(failure: &Failure) -> String {
+    message::cause(&failure.cause, words().lang)
+}
+
+fn failed(doing: Doing, cause: &dyn std::fmt::Display) -> Trouble {
     Trouble::Failed { doing, cause: cause.to_string() }
 }

@@ -14,6 +14,7 @@ use orch_engine::{Ack, Incoming, Target, clock};
 use super::project::Project;
 use super::{Outside, blocking, branches, edited, lock, room};
 use crate::policy_file::{self, PolicyFile};
+use crate::words::say;
 
 /// How often everything is asked: a webhook only saves time (decision 34).
 const EVERY: Duration = Duration::from_secs(30);
@@ -109,7 +110,7 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
             tell(outside, Incoming::of(target, Event::Main(reading))).await.is_some()
         }
         Err(failure) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "main could not be read");
+            tracing::warn!(project = %project.id, cause = %failure.cause, "main could not be read");
             false
         }
     }
@@ -133,7 +134,7 @@ async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incomi
     let (commit, text) = match read.await {
         Some(Ok(read)) => read,
         Some(Err(failure)) => {
-            tracing::warn!(project = %project.id, cause = failure.cause, "the policy could not be read");
+            tracing::warn!(project = %project.id, cause = %failure.cause, "the policy could not be read");
             return None;
         }
         None => return None,
@@ -143,7 +144,12 @@ async fn read_policy(outside: &Outside, project: &Arc<Project>) -> Option<Incomi
         None => Ok(PolicyFile::default()),
         Some(bytes) => match std::str::from_utf8(bytes) {
             Ok(text) => PolicyFile::read(Path::new(policy_file::PATH), text).map_err(|e| e.to_string()),
-            Err(e) => Err(format!("{} is not UTF-8: {e}: save it as UTF-8", policy_file::PATH)),
+            Err(e) => Err(say!(
+                "{} is not UTF-8: {e}: save it as UTF-8",
+                "{} не в UTF-8: {e}: сохраните его в UTF-8",
+                policy_file::PATH
+            )
+            .into()),
         },
     };
     let policy = found.and_then(|file| {
@@ -176,7 +182,7 @@ async fn issues_of(outside: &Arc<Outside>, project: &Arc<Project>) {
         let issues = match read.await {
             Some(Ok(issues)) => issues,
             Some(Err(failure)) => {
-                tracing::warn!(project = %project.id, cause = failure.cause, "the tracker could not be read");
+                tracing::warn!(project = %project.id, cause = %failure.cause, "the tracker could not be read");
                 return;
             }
             None => return,

@@ -7,6 +7,7 @@ use std::path::Path;
 use orch_adapters::process::RunAs;
 
 use crate::error::{Error, Kind};
+use crate::words::{Told, say};
 
 /// Where the system keeps its users.
 const USERS: &str = "/etc/passwd";
@@ -16,29 +17,43 @@ const USERS: &str = "/etc/passwd";
 /// # Errors
 /// There is no such user, it is root, or Orch is not root and cannot become another.
 pub fn resolve(name: &str, own: u32) -> Result<Option<RunAs>, Error> {
-    let users = std::fs::read_to_string(USERS).map_err(|e| Error::failed(e.to_string()).at(USERS))?;
+    let users =
+        std::fs::read_to_string(USERS).map_err(|e| Error::failed(Told::quoted(e.to_string())).at(USERS))?;
     resolve_in(&users, name, own)
 }
 
 fn resolve_in(users: &str, name: &str, own: u32) -> Result<Option<RunAs>, Error> {
-    let refused = |cause: String, remedy: &str| {
-        Err(Error::new(Kind::Settings, cause).at("`run_as` in orch.toml").remedy(remedy))
+    let refused = |cause: Told, remedy: Told| {
+        let place = say!("`run_as` in orch.toml", "`run_as` в orch.toml");
+        Err(Error::new(Kind::Settings, cause).at(place).remedy(remedy))
     };
     let Some(user) = users.lines().find_map(|line| user_of(line, name)) else {
         return refused(
-            format!("there is no user `{name}` in {USERS}"),
-            "add it (useradd --system), or name another",
+            say!("there is no user `{name}` in {USERS}", "в {USERS} нет пользователя `{name}`"),
+            say!(
+                "add it (useradd --system), or name another",
+                "добавьте его (useradd --system) или укажите другого"
+            ),
         );
     };
     if user.uid == 0 {
-        return refused(format!("`{name}` is root"), "name a user without rights");
+        return refused(
+            say!("`{name}` is root", "`{name}` — это root"),
+            say!("name a user without rights", "укажите пользователя без прав"),
+        );
     }
     match own {
         0 => Ok(Some(user)),
         own if own == user.uid => Ok(None),
         _ => refused(
-            format!("Orch is not root and cannot become `{name}`"),
-            "remove `run_as`: agents and tests then run as the user of Orch; or start Orch as root",
+            say!(
+                "Orch is not root and cannot become `{name}`",
+                "Orch запущен не от root и не может стать `{name}`"
+            ),
+            say!(
+                "remove `run_as`: agents and tests then run as the user of Orch; or start Orch as root",
+                "уберите `run_as`: тогда агенты и тесты работают от пользователя Orch; или запустите Orch от root"
+            ),
         ),
     }
 }
@@ -80,14 +95,23 @@ pub fn reaches_into(user: RunAs, folder: &Path) -> Result<(), Error> {
 }
 
 fn walk(user: RunAs, path: &Path, last: u32) -> Result<(), Error> {
-    let path = path.canonicalize().map_err(|e| Error::failed(e.to_string()).at(path.display()))?;
+    let path =
+        path.canonicalize().map_err(|e| Error::failed(Told::quoted(e.to_string())).at(path.display()))?;
     for place in path.ancestors() {
-        let meta = std::fs::metadata(place).map_err(|e| Error::failed(e.to_string()).at(place.display()))?;
+        let meta = std::fs::metadata(place)
+            .map_err(|e| Error::failed(Told::quoted(e.to_string())).at(place.display()))?;
         let wanted = if place == path { last } else { 0o1 };
         if !may(user, &meta, wanted) {
-            let cause = format!("the user of `run_as` (uid {}) cannot get to {}", user.uid, path.display());
-            return Err(Error::refused(cause).at(place.display()).remedy(format!(
+            let cause = say!(
+                "the user of `run_as` (uid {}) cannot get to {}",
+                "пользователю из `run_as` (uid {}) не добраться до {}",
+                user.uid,
+                path.display()
+            );
+            return Err(Error::refused(cause).at(place.display()).remedy(say!(
                 "open it with `chmod a+x {}`, or keep what runs need elsewhere, such as ORCH_HOME=/var/lib/orch",
+                "откройте путь командой `chmod a+x {}` или держите нужное запускам в другом месте, например \
+                 ORCH_HOME=/var/lib/orch",
                 place.display()
             )));
         }

@@ -13,6 +13,8 @@ use orch_adapters::process::Identity;
 use serde::{Deserialize, Serialize};
 
 use super::workspace::{Workspace, end};
+use crate::language;
+use crate::words::{self, Told, say};
 
 /// A service that was started.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -27,11 +29,14 @@ pub struct Greeter {
 
 /// What `orch demo-hook` does: the contract's variables in, the contract's exit code out.
 pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
-    let mut words = arguments.into_iter();
-    let run = words.next().map(PathBuf::from);
-    let spoil = words.any(|word| word == "--spoil");
+    let arguments: Vec<_> = arguments.collect();
+    let run = arguments.first().map(PathBuf::from);
+    let spoil = arguments.iter().any(|word| word == "--spoil");
+    if let Some(lang) = arguments.iter().skip(1).find_map(|word| language::named(word.to_str()?)) {
+        words::speak(lang);
+    }
     let variable =
-        |name: &str| std::env::var(name).map_err(|_| io::Error::other(format!("{name} is not set")));
+        |name: &str| std::env::var(name).map_err(|_| other(say!("{name} is not set", "{name} не задана")));
     let deploy = || {
         let checkout = PathBuf::from(variable("ORCH_CHECKOUT")?);
         let port = variable("ORCH_PORT")?.parse().map_err(io::Error::other)?;
@@ -45,22 +50,29 @@ pub fn main(arguments: impl Iterator<Item = std::ffi::OsString>) -> ExitCode {
     match deploy() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("not deployed: {error}");
+            eprintln!("{}", say!("not deployed: {error}", "не выкачено: {error}"));
             ExitCode::from(1)
         }
     }
 }
 
+fn other(told: Told) -> io::Error {
+    io::Error::other(told.to_string())
+}
+
 /// Builds, starts, waits for health, ends the others.
 fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> io::Result<()> {
-    println!("building {commit}");
+    println!("{}", say!("building {commit}", "сборка {commit}"));
     let built = Command::new("cargo")
         .args(["build", "--offline", "--quiet"])
         .current_dir(checkout)
         .env("CARGO_TARGET_DIR", run.join("target"))
         .status()?;
     if !built.success() {
-        return Err(io::Error::other("the build failed; nothing was touched"));
+        return Err(other(say!(
+            "the build failed; nothing was touched",
+            "сборка не удалась; ничего не тронуто"
+        )));
     }
     let program = run.join("greeter");
     fs::copy(run.join("target/debug/greeter"), &program)?;
@@ -79,11 +91,17 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
     let service = Greeter { identity, port, commit: commit.to_owned() };
     let note = run.join("service.json");
     fs::write(&note, serde_json::to_vec(&service).map_err(io::Error::other)?)?;
-    println!("started on port {port}, waiting until it names {commit}");
+    println!(
+        "{}",
+        say!(
+            "started on port {port}, waiting until it names {commit}",
+            "запущено на порту {port}, ждём, пока сервис назовёт {commit}"
+        )
+    );
     let expected = format!("\"commit\":\"{commit}\"");
     for _ in 0..100 {
         if get(port, "/health").is_ok_and(|answer| answer.contains(&expected)) {
-            println!("it answers; ending the one before");
+            println!("{}", say!("it answers; ending the one before", "отвечает; завершаем прежний"));
             for other in services(run.parent().unwrap_or(run)) {
                 if other.identity != service.identity {
                     end(&other.identity).map_err(|e| io::Error::other(e.cause))?;
@@ -95,8 +113,9 @@ fn deploy(checkout: &Path, run: &Path, port: u16, commit: &str, named: &str) -> 
     }
     end(&service.identity).map_err(|e| io::Error::other(e.cause))?;
     fs::remove_file(&note)?;
-    Err(io::Error::other(format!(
-        "/health never named {commit}; the new service was ended, the old one runs"
+    Err(other(say!(
+        "/health never named {commit}; the new service was ended, the old one runs",
+        "/health так и не назвал {commit}; новый сервис завершён, работает прежний"
     )))
 }
 
@@ -123,7 +142,10 @@ pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
         .env("CARGO_TARGET_DIR", run.join("target"))
         .status()?;
     if !built.success() {
-        return Err(io::Error::other("the demo's service does not build; is cargo installed?"));
+        return Err(other(say!(
+            "the demo's service does not build; is cargo installed?",
+            "сервис демонстрации не собирается; установлен ли cargo?"
+        )));
     }
     let program = run.join("greeter");
     fs::copy(run.join("target/debug/greeter"), &program)?;
@@ -146,7 +168,7 @@ pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    Err(io::Error::other("the demo's service does not answer"))
+    Err(other(say!("the demo's service does not answer", "сервис демонстрации не отвечает")))
 }
 
 /// What the service that lives says now.
@@ -158,7 +180,7 @@ pub fn ask_service(workspace: &Workspace, path: &str) -> io::Result<String> {
     let mut living = living.filter(|service| service.identity.life() == orch_adapters::process::Life::Alive);
     match living.next() {
         Some(service) => get(service.port, path),
-        None => Err(io::Error::other("no service lives")),
+        None => Err(other(say!("no service lives", "ни один сервис не работает"))),
     }
 }
 
@@ -171,6 +193,6 @@ fn get(port: u16, path: &str) -> io::Result<String> {
     stream.take(64 << 10).read_to_string(&mut answer)?;
     match answer.split_once("\r\n\r\n") {
         Some((_, body)) => Ok(body.to_owned()),
-        None => Err(io::Error::other("no HTTP answer")),
+        None => Err(other(say!("no HTTP answer", "это не ответ HTTP"))),
     }
 }

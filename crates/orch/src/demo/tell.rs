@@ -10,9 +10,12 @@ use orch_core::task::{Job, Task};
 use orch_core::time::Moment;
 
 use super::Plan;
+use super::story::Spoil;
+use super::unread;
 use super::workspace::Workspace;
 use crate::compose::{Outside, Running};
 use crate::error::Error;
+use crate::words::{Told, counted, say, words};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -23,15 +26,36 @@ fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
 
+/// In whose name the demo approves and confirms.
+pub fn demo() -> Told {
+    say!("the demo", "демонстрация")
+}
+
+/// Prints a line as it is styled.
+fn print(line: &str) {
+    anstream::println!("{line}");
+}
+
 /// The first lines.
 pub fn opening(workspace: &Workspace, plan: &Plan) {
-    anstream::println!("{}", paint(BOLD, "Orch demo: one issue, from To Analyse to a deployed change"));
-    anstream::println!(
-        "The repository, its tests, git, the merge and the deploy are real. The agents are scripted: no model, no account."
+    let title = say!(
+        "Orch demo: one issue, from To Analyse to a deployed change",
+        "Демонстрация Orch: одна задача, от To Analyse до выкаченного изменения"
     );
-    anstream::println!("{}", paint(DIM, &format!("workspace {}", workspace.folder().display())));
+    print(&paint(BOLD, &title));
+    print(&say!(
+        "The repository, its tests, git, the merge and the deploy are real. The agents are scripted: no model, no account.",
+        "Репозиторий, тесты, git, слияние и выкатка настоящие. Агенты играют по сценарию: ни модели, ни учётной записи."
+    ));
+    print(&paint(DIM, &say!("workspace {}", "папка {}", workspace.folder().display())));
     if let Some(spoil) = plan.spoil {
-        anstream::println!("{}", paint(BAD, &format!("spoiled on purpose: {spoil:?}")));
+        let spoiled = match spoil {
+            Spoil::Ci => say!("spoiled on purpose: Ci", "нарочно испорчено: тесты"),
+            Spoil::Review => say!("spoiled on purpose: Review", "нарочно испорчено: ревью"),
+            Spoil::Merge => say!("spoiled on purpose: Merge", "нарочно испорчено: слияние"),
+            Spoil::Health => say!("spoiled on purpose: Health", "нарочно испорчено: выкатка"),
+        };
+        print(&paint(BAD, &spoiled));
     }
 }
 
@@ -40,19 +64,22 @@ pub fn opening(workspace: &Workspace, plan: &Plan) {
 /// # Errors
 /// No link can be made.
 pub fn where_to_look(running: &Running, plan: &Plan) -> Result<(), Error> {
-    anstream::println!("dashboard {}", paint(BOLD, &running.link()?));
+    let link = paint(BOLD, &running.link()?);
+    print(&say!("dashboard {link}", "панель {link}"));
     if plan.ask {
         let home = running.outside.home.folder().display();
-        anstream::println!(
-            "You approve and confirm: there, or with `orch --home {home} approve DEMO-001`, later `confirm`."
-        );
+        print(&say!(
+            "You approve and confirm: there, or with `orch --home {home} approve DEMO-001`, later `confirm`.",
+            "Одобряете и подтверждаете вы: на панели или командой `orch --home {home} approve DEMO-001`, потом `confirm`."
+        ));
     } else {
-        anstream::println!(
-            "{}",
-            paint(DIM, "The demo approves and confirms for you; `--ask` leaves that to you.")
+        let how = say!(
+            "The demo approves and confirms for you; `--ask` leaves that to you.",
+            "Одобряет и подтверждает за вас демонстрация; с `--ask` это делаете вы."
         );
+        print(&paint(DIM, &how));
     }
-    anstream::println!();
+    print("");
     Ok(())
 }
 
@@ -61,20 +88,21 @@ pub fn where_to_look(running: &Running, plan: &Plan) -> Result<(), Error> {
 /// # Errors
 /// No link can be made.
 pub fn stays_up(running: &Running, task: &TaskId, delivered: bool) -> Result<(), Error> {
-    let link = running.link()?;
-    anstream::println!();
-    anstream::println!("The dashboard stays up: {}", paint(BOLD, &link));
-    let more = if delivered { "" } else { "the task waits there; " };
-    anstream::println!(
-        "{}",
-        paint(
-            DIM,
-            &format!(
-                "{more}{task} is at http://{}/tasks/{task}. Ctrl-C or `orch demo --stop` ends all of it.",
-                running.address
-            )
-        )
-    );
+    let link = paint(BOLD, &running.link()?);
+    let address = running.address;
+    print("");
+    print(&say!("The dashboard stays up: {link}", "Панель продолжает работать: {link}"));
+    let more = match delivered {
+        true => say!(
+            "{task} is at http://{address}/tasks/{task}. Ctrl-C or `orch demo --stop` ends all of it.",
+            "{task}: http://{address}/tasks/{task}. Ctrl-C или `orch demo --stop` завершит всё."
+        ),
+        false => say!(
+            "the task waits there; {task} is at http://{address}/tasks/{task}. Ctrl-C or `orch demo --stop` ends all of it.",
+            "задача ждёт там; {task}: http://{address}/tasks/{task}. Ctrl-C или `orch demo --stop` завершит всё."
+        ),
+    };
+    print(&paint(DIM, &more));
     Ok(())
 }
 
@@ -97,8 +125,8 @@ impl Teller {
     pub fn tell_news(&mut self, outside: &Outside, id: &TaskId) -> Result<(), Error> {
         let entity = Entity::Task(id.clone());
         let from = Seq(self.told.0 + 1);
-        let rows = outside.read(|reader| reader.rows(from, 500)).map_err(Error::failed)?;
-        let kept = outside.read(|reader| reader.state(&entity)).map_err(Error::failed)?;
+        let rows = outside.read(|reader| reader.rows(from, 500)).map_err(unread)?;
+        let kept = outside.read(|reader| reader.state(&entity)).map_err(unread)?;
         let Some(State::Task(task)) = kept.map(|kept| kept.state) else { return Ok(()) };
         for row in rows {
             self.told = row.seq;
@@ -117,66 +145,83 @@ impl Teller {
     fn line(&self, at: Moment, text: &str) {
         #[expect(clippy::cast_precision_loss, reason = "a time for people, to a tenth of a second")]
         let seconds = at.since(self.began).0 as f64 / 1000.0;
-        anstream::println!("{} {text}", paint(DIM, &format!("{seconds:6.1} s ")));
+        let after = paint(DIM, &say!("{seconds:6.1} s ", "{seconds:6.1} с "));
+        print(&format!("{after} {text}"));
     }
 
     /// The end of a good story.
     pub fn summary(&self, outside: &Outside, task: &Task, before: &str, after: &str) {
-        let short = |commit: &orch_core::id::Commit| commit.short().to_owned();
-        anstream::println!();
-        anstream::println!(
-            "{} {}",
-            paint(GOOD, "done"),
-            paint(BOLD, &format!("{} {}", task.id, super::story::TITLE))
-        );
+        let lang = words().lang;
+        let title = paint(BOLD, &format!("{} {}", task.id, super::story::title()));
+        print("");
+        print(&format!("{} {title}", paint(GOOD, &say!("done", "готово"))));
         if let Some(merged) = &task.merged {
-            anstream::println!(
-                "  merged    {} into main, exactly the tree that was tested",
-                short(&merged.commit)
-            );
+            let commit = merged.commit.short();
+            print(&say!(
+                "  merged    {commit} into main, exactly the tree that was tested",
+                "  слито     {commit} в main, ровно то дерево, которое проверено"
+            ));
         }
         if let Some(deployed) = &task.deployed {
-            anstream::println!("  deployed  {}, and the service names that commit", short(&deployed.commit));
+            let commit = deployed.commit.short();
+            print(&say!(
+                "  deployed  {commit}, and the service names that commit",
+                "  выкачено  {commit}, и сервис называет этот коммит"
+            ));
         }
-        anstream::println!("  before    GET /?name=Ada  {before:?}");
-        anstream::println!("  now       GET /?name=Ada  {}", paint(GOOD, &format!("{after:?}")));
-        let agents = task.runs.iter().filter(|row| matches!(row.job, Job::Agent(_))).count();
-        let tests = task.runs.iter().filter(|row| matches!(row.job, Job::Ci(_))).count();
-        let wall = task.stage_since.since(self.began);
-        let (usage, lang) = (task.usage(), Lang::En);
-        anstream::println!(
-            "  took      {wall}, {agents} runs of agents (scripted, {} as if), {tests} runs of the tests",
-            figure::cost(usage, lang),
-        );
-        anstream::println!(
-            "  look      git -C {} log --oneline",
-            outside.home.folder().with_file_name("repository").display()
-        );
+        let now = paint(GOOD, &format!("{after:?}"));
+        print(&say!("  before    GET /?name=Ada  {before:?}", "  было      GET /?name=Ada  {before:?}"));
+        print(&say!("  now       GET /?name=Ada  {now}", "  стало     GET /?name=Ada  {now}"));
+        let runs = |of: fn(&Job) -> bool| task.runs.iter().filter(|row| of(&row.job)).count() as u64;
+        let agents = runs(|job| matches!(job, Job::Agent(_)));
+        let tests = runs(|job| matches!(job, Job::Ci(_)));
+        let runs = ["запуск", "запуска", "запусков"];
+        let agents = counted(agents, ["run of agents", "runs of agents"], runs);
+        let tests = counted(tests, ["run of the tests", "runs of the tests"], runs);
+        let wall = figure::span(task.stage_since.since(self.began), lang);
+        let cost = figure::cost(task.usage(), lang);
+        print(&say!(
+            "  took      {wall}, {agents} (scripted, {cost} as if), {tests}",
+            "  заняло    {wall}; агенты: {agents} (по сценарию, якобы {cost}); тесты: {tests}"
+        ));
+        let repository = outside.home.folder().with_file_name("repository");
+        let look = format!("git -C {} log --oneline", repository.display());
+        print(&say!("  look      {look}", "  смотрите  {look}"));
     }
 
     /// The end of a story that waits.
     pub fn held(&self, task: &Task, hold: &str) {
-        anstream::println!();
-        anstream::println!("{} {} at {}", paint(BAD, "held"), paint(BOLD, task.id.as_str()), task.stage);
-        anstream::println!("  {hold}");
+        let id = paint(BOLD, task.id.as_str());
+        let (stage, held) = (task.stage, paint(BAD, &say!("held", "ждёт")));
+        let label = message::stage_label(stage, words().lang);
+        print("");
+        print(&match words().lang {
+            Lang::En => format!("{held} {id} at {stage}"),
+            Lang::Ru => format!("{held} {id}, этап «{label}»"),
+        });
+        print(&format!("  {hold}"));
     }
 }
 
 /// The sentence for a reason that a newcomer wants to read.
 fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
-    let lang = Lang::En;
+    let lang = words().lang;
     match reason {
         Reason::RunBegan { run } => {
             let row = task.runs.iter().find(|row| row.run == *run)?;
-            let scripted = if matches!(row.job, Job::Agent(_)) { " (scripted)" } else { "" };
-            Some(format!("{}{scripted}", message::working(Some((*run, row.job)), None, lang)))
+            let working = message::working(Some((*run, row.job)), None, lang);
+            Some(match row.job {
+                Job::Agent(_) => say!("{working} (scripted)", "{working} (по сценарию)").into(),
+                Job::Ci(_) | Job::Hook => working,
+            })
         }
         Reason::GateSaid { .. } | Reason::Merged { .. } | Reason::Proven | Reason::Healthy => {
             Some(message::reason(reason, lang))
         }
         Reason::GestureTaken { .. } => match event {
-            Event::Gesture(gesture) if gesture.by == "the demo" => {
-                Some(format!("{} {}", message::reason(reason, lang), paint(DIM, "(for you)")))
+            Event::Gesture(gesture) if gesture.by == *demo() => {
+                let for_you = paint(DIM, &say!("(for you)", "(за вас)"));
+                Some(format!("{} {for_you}", message::reason(reason, lang)))
             }
             _ => Some(message::reason(reason, lang)),
         },

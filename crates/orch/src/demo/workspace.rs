@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::home::Home;
 use crate::settings::Settings;
 use crate::settings::value::toml_string;
+use crate::words::{Told, say, words};
 
 /// Says that a folder may be emptied: nothing of anybody's own is in it.
 const MARK: &str = ".orch-demo";
@@ -45,7 +46,7 @@ pub struct Workspace {
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |e| Error::failed(e.to_string()).at(path.display())
+    move |e| Error::failed(Told::quoted(e.to_string())).at(path.display())
 }
 
 impl Workspace {
@@ -56,16 +57,22 @@ impl Workspace {
     pub fn make(folder: &Path, spoil: Option<Spoil>, pace: Span, wishes: &Wishes) -> Result<Self, Error> {
         if let Some(old) = Self::find(folder) {
             if old.brain().is_some_and(|brain| brain.life() == Life::Alive) {
-                return Err(Error::refused("a demo runs there already")
-                    .at(folder.display())
-                    .remedy("look at its dashboard, or end it with `orch demo --stop`"));
+                let cause = say!("a demo runs there already", "демонстрация там уже идёт");
+                return Err(Error::refused(cause).at(folder.display()).remedy(say!(
+                    "look at its dashboard, or end it with `orch demo --stop`",
+                    "откройте её панель или завершите её командой `orch demo --stop`"
+                )));
             }
             old.end_services()?;
             fs::remove_dir_all(folder).map_err(failed(folder))?;
         } else if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::refused("the folder is not empty, and not a demo's")
+            let cause = say!(
+                "the folder is not empty, and not a demo's",
+                "папка не пустая, и это не папка демонстрации"
+            );
+            return Err(Error::refused(cause)
                 .at(folder.display())
-                .remedy("name another with --workspace"));
+                .remedy(say!("name another with --workspace", "укажите другую через --workspace")));
         }
         let workspace = Self { folder: folder.to_owned(), spoil, exe: wishes.exe.clone() };
         let repository = workspace.repository();
@@ -118,12 +125,13 @@ impl Workspace {
     /// The installation's settings.
     pub fn settings(&self, listen: std::net::SocketAddr) -> String {
         let quoted = |path: &Path| toml_string(&path.to_string_lossy());
+        let lang = words().lang.code();
         let spoiled = if self.spoil == Some(Spoil::Health) { ", \"--spoil\"" } else { "" };
         format!(
-            "listen = \"{listen}\"\nagent = \"scripted\"\n\n\
+            "listen = \"{listen}\"\nlanguage = \"{lang}\"\nagent = \"scripted\"\n\n\
              [agents.scripted]\nkind = \"scripted\"\nscript = {script}\n\n\
              [projects.{name}]\nprefix = \"DEMO\"\nrepository = {repository}\n\n\
-             [projects.{name}.hook]\nprogram = {exe}\nargs = [\"demo-hook\", {run}{spoiled}]\n\n\
+             [projects.{name}.hook]\nprogram = {exe}\nargs = [\"demo-hook\", {run}, \"{lang}\"{spoiled}]\n\n\
              [projects.{name}.health]\nurl = \"http://127.0.0.1:{{port}}/health\"\n",
             script = quoted(&self.scenario()),
             name = super::PROJECT,
@@ -160,10 +168,11 @@ impl Workspace {
             .current_dir(self.repository())
             .output();
         let ran = ran.map_err(|e| {
-            Error::failed(format!("git cannot be started: {e}")).remedy("install git 2.38 or newer")
+            Error::failed(say!("git cannot be started: {e}", "git не запускается: {e}"))
+                .remedy(say!("install git 2.38 or newer", "установите git 2.38 или новее"))
         })?;
         if !ran.status.success() {
-            return Err(Error::failed(String::from_utf8_lossy(&ran.stderr).trim().to_owned())
+            return Err(Error::failed(Told::quoted(String::from_utf8_lossy(&ran.stderr).trim()))
                 .at(format!("git {}", args.join(" "))));
         }
         Ok(String::from_utf8_lossy(&ran.stdout).trim().to_owned())
@@ -194,7 +203,7 @@ impl Workspace {
     pub fn note_brain(&self) -> Result<(), Error> {
         let path = self.folder.join(BRAIN);
         let own = Identity::of_self().map_err(failed(&path))?;
-        let text = serde_json::to_string(&own).map_err(|e| Error::failed(e.to_string()))?;
+        let text = serde_json::to_string(&own).map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
         fs::write(&path, text).map_err(failed(&path))
     }
 
@@ -246,5 +255,5 @@ pub(super) fn end(identity: &Identity) -> Result<bool, Error> {
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
     }
-    Err(Error::failed(format!("process {} does not end", identity.pid)))
+    Err(Error::failed(say!("process {} does not end", "процесс {} не завершается", identity.pid)))
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::{Plan, look};
 use crate::error::Error;
 use crate::home::Home;
+use crate::words::{Told, say};
 
 /// How long what is asked to end may take.
 pub(super) const FAREWELL: Span = Span::seconds(20);
@@ -47,7 +48,7 @@ pub(super) struct Ground {
 
 /// What cannot be done with a file.
 pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |e| Error::failed(e.to_string()).at(path.display())
+    move |e| Error::failed(Told::quoted(e.to_string())).at(path.display())
 }
 
 impl Ground {
@@ -66,17 +67,23 @@ impl Ground {
             let noted: Option<Noted> = serde_json::from_slice(&fs::read(&mark).map_err(failed(&mark))?).ok();
             if let Some(noted) = noted {
                 if look::lives(&noted.drill) {
-                    return Err(Error::refused("drills are done there already")
+                    return Err(Error::refused(say!("drills are done there already", "там уже идут учения"))
                         .at(folder.display())
-                        .remedy("wait for their end, or name another folder with --workspace"));
+                        .remedy(say!(
+                            "wait for their end, or name another folder with --workspace",
+                            "дождитесь их конца или укажите другую папку в --workspace"
+                        )));
                 }
                 end_left(&folder, noted.brain.as_ref());
             }
             fs::remove_dir_all(&folder).map_err(failed(&folder))?;
         } else if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-            return Err(Error::refused("the folder is not empty, and not of drills")
-                .at(folder.display())
-                .remedy("name another with --workspace"));
+            return Err(Error::refused(say!(
+                "the folder is not empty, and not of drills",
+                "папка не пуста, и она не от учений"
+            ))
+            .at(folder.display())
+            .remedy(say!("name another with --workspace", "укажите другую в --workspace")));
         }
         fs::create_dir_all(&folder).map_err(failed(&folder))?;
         fs::set_permissions(&folder, fs::Permissions::from_mode(0o711)).map_err(failed(&folder))?;
@@ -91,7 +98,7 @@ impl Ground {
         let mark = self.folder.join(MARK);
         let drill = Identity::of_self().map_err(failed(&mark))?;
         let text = serde_json::to_string(&Noted { drill, brain: brain.cloned() });
-        let text = text.map_err(|e| Error::failed(e.to_string()))?;
+        let text = text.map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
         fs::write(&mark, text).map_err(failed(&mark))
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 
+use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::git::Mounts;
 use orch_adapters::process::{self, Identity, Observed};
@@ -31,7 +32,7 @@ use crate::client::{Client, talk};
 use crate::error::Error;
 use crate::home::Home;
 use crate::settings::value::toml_string;
-use crate::words::words;
+use crate::words::{Told, say, words};
 
 /// The name of the project.
 pub(super) const PROJECT: &str = "drill";
@@ -190,10 +191,10 @@ impl<'a> Yard<'a> {
             .current_dir(folder)
             .stdin(Stdio::null())
             .output()
-            .map_err(|e| Error::failed(format!("git cannot be started: {e}")))?;
+            .map_err(|e| Error::failed(say!("git cannot be started: {e}", "git не запускается: {e}")))?;
         if !ran.status.success() {
             let cause = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
-            return Err(Error::failed(cause).at(format!("git {}", args.join(" "))).into());
+            return Err(Error::failed(Told::quoted(cause)).at(format!("git {}", args.join(" "))).into());
         }
         Ok(String::from_utf8_lossy(&ran.stdout).trim().to_owned())
     }
@@ -242,7 +243,7 @@ impl<'a> Yard<'a> {
             command.arg("--allow-root");
         }
         let said = self.folder.join(LOG);
-        let brain = Brain::start(command, &said).map_err(|e| Error::failed(e.to_string()))?;
+        let brain = Brain::start(command, &said).map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
         self.ground.note(Some(brain.identity()))?;
         self.brain = Some(brain);
         let what = both!("the brain answers", "мозг отвечает");
@@ -359,9 +360,9 @@ impl<'a> Yard<'a> {
         let mut kept = self.reader.borrow_mut();
         let reader = match kept.take() {
             Some(reader) => kept.insert(reader),
-            None => kept.insert(Reader::open(&self.home.store()).map_err(crate::error::unopened)?),
+            None => kept.insert(Reader::open(&self.home.store()).map_err(crate::refusals::unopened)?),
         };
-        Ok(look(reader).map_err(crate::error::unread)?)
+        Ok(look(reader).map_err(crate::refusals::unread)?)
     }
 
     /// A task as the store has it.
@@ -522,10 +523,12 @@ impl<'a> Yard<'a> {
             )));
         }
         let project = ProjectId::from(PROJECT);
-        let forge = LocalForge::open(&self.home.store()).map_err(|e| Error::failed(e.to_string()))?;
+        let forge = LocalForge::open(&self.home.store(), Log::OfStore)
+            .map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
         let mut changes = Vec::new();
-        while let Some(change) =
-            forge.change(&project, changes.len() as u64 + 1).map_err(|e| Error::failed(format!("{e:?}")))?
+        while let Some(change) = forge
+            .change(&project, changes.len() as u64 + 1)
+            .map_err(|e| Error::failed(Told::quoted(format!("{e:?}"))))?
         {
             changes.push(change);
         }
@@ -545,7 +548,7 @@ impl<'a> Yard<'a> {
     /// Folds the journal again, in another process.
     pub(super) fn verified(&self) -> Result<(), Unmet> {
         let ran = self.command(&[]).args(["replay", "--verify"]).stdin(Stdio::null()).output();
-        let ran = ran.map_err(|e| Error::failed(e.to_string()))?;
+        let ran = ran.map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
         if ran.status.success() {
             return Ok(());
         }

@@ -7,6 +7,7 @@ use orch_adapters::process::Landlock;
 
 use super::place::{FileError, Source, nearest};
 use super::{Agent, AgentKind, RoleChoice, Settings};
+use crate::words::{Told, say};
 
 /// The first thing that is wrong.
 ///
@@ -27,8 +28,15 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
     if jiff::tz::TimeZone::get(&settings.timezone).is_err() {
         return Err(source.at(
             &["timezone"],
-            format!("`timezone`: there is no time zone `{}`", settings.timezone),
-            "name one of the IANA database, such as \"UTC\" or \"Europe/Madrid\"",
+            say!(
+                "`timezone`: there is no time zone `{}`",
+                "`timezone`: нет часового пояса `{}`",
+                settings.timezone
+            ),
+            say!(
+                "name one of the IANA database, such as \"UTC\" or \"Europe/Madrid\"",
+                "возьмите имя из базы IANA, например \"UTC\" или \"Europe/Moscow\""
+            ),
         ));
     }
     let is_host = |host: &&String| {
@@ -40,8 +48,11 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
     if let Some(host) = settings.hosts.iter().find(|host| !is_host(host)) {
         return Err(source.at(
             &["hosts"],
-            format!("`hosts`: `{host}` is no name of a host"),
-            "write names only, such as \"orch.example.org\"",
+            say!("`hosts`: `{host}` is no name of a host", "`hosts`: `{host}` — не имя хоста"),
+            say!(
+                "write names only, such as \"orch.example.org\"",
+                "пишите только имена, например \"orch.example.org\""
+            ),
         ));
     }
     let limits = &settings.limits;
@@ -51,8 +62,14 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
         if value == 0 {
             return Err(source.at(
                 &["limits", key],
-                format!("`limits.{key}` is 0, so nothing could ever run"),
-                "give at least 1; `orch pause` is the way to stop for a while",
+                say!(
+                    "`limits.{key}` is 0, so nothing could ever run",
+                    "`limits.{key}` равно 0, так ничего не запустится"
+                ),
+                say!(
+                    "give at least 1; `orch pause` is the way to stop for a while",
+                    "нужно хотя бы 1; чтобы остановиться на время, есть `orch pause`"
+                ),
             ));
         }
     }
@@ -60,26 +77,37 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
         if *value == 0 {
             return Err(source.at(
                 &["limits", "agents_a_role", role.name()],
-                format!("`limits.agents_a_role.{role}` is 0, so no {role} could ever run"),
-                "give at least 1, or leave the line out",
+                say!(
+                    "`limits.agents_a_role.{role}` is 0, so no {role} could ever run",
+                    "`limits.agents_a_role.{role}` равно 0, так эта роль никогда не запустится"
+                ),
+                say!("give at least 1, or leave the line out", "нужно хотя бы 1, или уберите строку"),
             ));
         }
     }
     if settings.ceilings.run_tokens == 0 {
         return Err(source.at(
             &["ceilings", "run_tokens"],
-            "`ceilings.run_tokens` is 0, and nobody works without tokens",
-            "write the number that a run may use at most",
+            say!(
+                "`ceilings.run_tokens` is 0, and nobody works without tokens",
+                "`ceilings.run_tokens` равно 0, а без токенов никто не работает"
+            ),
+            say!(
+                "write the number that a run may use at most",
+                "напишите, сколько токенов может израсходовать один запуск"
+            ),
         ));
     }
     if limits.reserve_dollars > limits.day_dollars {
         return Err(source.at(
             &["limits", "reserve_dollars"],
-            format!(
+            say!(
                 "`limits.reserve_dollars` ({}) is more than `limits.day_dollars` ({}), so no run could ever start",
-                limits.reserve_dollars, limits.day_dollars
+                "`limits.reserve_dollars` ({}) больше, чем `limits.day_dollars` ({}), так ничего не запустится",
+                limits.reserve_dollars,
+                limits.day_dollars
             ),
-            "lower the one or raise the other",
+            say!("lower the one or raise the other", "уменьшите первое или увеличьте второе"),
         ));
     }
     Ok(())
@@ -93,38 +121,69 @@ fn machine(settings: &Settings, source: &Source) -> Result<(), FileError> {
         None => Ok(()),
         Some(variable) => Err(source.at(
             &["machine", "env", variable],
-            format!("`machine.env.{variable}` looks like a secret, and every run could read it"),
-            "leave it out: tests get no keys, and an agent's own key stands in `agents.<name>.env_files`",
+            say!(
+                "`machine.env.{variable}` looks like a secret, and every run could read it",
+                "`machine.env.{variable}` похоже на секрет, а прочитать его мог бы любой запуск"
+            ),
+            say!(
+                "leave it out: tests get no keys, and an agent's own key stands in `agents.<name>.env_files`",
+                "уберите: тестам ключи не даются, а ключу агента место в `agents.<имя>.env_files`"
+            ),
         )),
     }
 }
 
 fn agent(name: &str, agent: &Agent, open: &[PathBuf], source: &Source) -> Result<(), FileError> {
     let at =
-        |key: &'static str, problem: String, remedy: &str| source.at(&["agents", name, key], problem, remedy);
+        |key: &'static str, problem: Told, remedy: Told| source.at(&["agents", name, key], problem, remedy);
     if !is_name(name) {
         return Err(source.at(
             &["agents", name],
-            format!("`{name}` is no name for an agent"),
-            "use small letters, digits, `-` and `_`, and begin with a letter",
+            say!("`{name}` is no name for an agent", "имя `{name}` агенту не подходит"),
+            say!(
+                "use small letters, digits, `-` and `_`, and begin with a letter",
+                "годятся строчные латинские буквы, цифры, `-` и `_`, первой идёт буква"
+            ),
         ));
     }
     match agent.kind {
         AgentKind::Command if agent.program.is_none() => {
-            let problem = format!("[agents.{name}] is a command and names no program");
-            return Err(at("kind", problem, "add `program = \"...\"`"));
+            let problem = say!(
+                "[agents.{name}] is a command and names no program",
+                "[agents.{name}] — это команда, но программа не указана"
+            );
+            return Err(at("kind", problem, say!("add `program = \"...\"`", "добавьте `program = \"...\"`")));
         }
         AgentKind::Scripted if agent.script.is_none() => {
-            let problem = format!("[agents.{name}] is scripted and names no scenario");
-            return Err(at("kind", problem, "add `script = \"/path/to/scenario\"`"));
+            let problem = say!(
+                "[agents.{name}] is scripted and names no scenario",
+                "[agents.{name}] играет по сценарию, но сценарий не указан"
+            );
+            let remedy =
+                say!("add `script = \"/path/to/scenario\"`", "добавьте `script = \"/путь/к/сценарию\"`");
+            return Err(at("kind", problem, remedy));
         }
         AgentKind::Scripted if agent.program.is_some() => {
-            let problem = format!("[agents.{name}] is scripted and names a program that would never run");
-            return Err(at("program", problem, "remove `program`, or use `kind = \"command\"`"));
+            let problem = say!(
+                "[agents.{name}] is scripted and names a program that would never run",
+                "[agents.{name}] играет по сценарию, а указанная программа никогда не запустится"
+            );
+            let remedy = say!(
+                "remove `program`, or use `kind = \"command\"`",
+                "уберите `program` или возьмите `kind = \"command\"`"
+            );
+            return Err(at("program", problem, remedy));
         }
         AgentKind::Claude | AgentKind::Command if agent.script.is_some() => {
-            let problem = format!("[agents.{name}] names a scenario and does not play it");
-            return Err(at("script", problem, "remove `script`, or use `kind = \"scripted\"`"));
+            let problem = say!(
+                "[agents.{name}] names a scenario and does not play it",
+                "[agents.{name}]: сценарий указан, но не играется"
+            );
+            let remedy = say!(
+                "remove `script`, or use `kind = \"scripted\"`",
+                "уберите `script` или возьмите `kind = \"scripted\"`"
+            );
+            return Err(at("script", problem, remedy));
         }
         AgentKind::Claude | AgentKind::Command | AgentKind::Scripted => {}
     }
@@ -132,11 +191,13 @@ fn agent(name: &str, agent: &Agent, open: &[PathBuf], source: &Source) -> Result
         if is_secret(variable) {
             return Err(source.at(
                 &["agents", name, "env", variable],
-                format!(
-                    "`agents.{name}.env.{variable}` looks like a secret, and secrets do not stand in settings"
+                say!(
+                    "`agents.{name}.env.{variable}` looks like a secret, and secrets do not stand in settings",
+                    "`agents.{name}.env.{variable}` похоже на секрет, а секретам в настройках не место"
                 ),
-                format!(
-                    "put the value into a file (mode 0600) and write `env_files.{variable} = \"/its/path\"`"
+                say!(
+                    "put the value into a file (mode 0600) and write `env_files.{variable} = \"/its/path\"`",
+                    "положите значение в файл (права 0600) и напишите `env_files.{variable} = \"/путь/к/нему\"`"
                 ),
             ));
         }
@@ -151,8 +212,13 @@ fn agent(name: &str, agent: &Agent, open: &[PathBuf], source: &Source) -> Result
     }
     for price in &agent.prices {
         if price.from.parse::<jiff::civil::Date>().is_err() {
-            let problem = format!("`agents.{name}.prices`: `{}` is no day", price.from);
-            return Err(at("prices", problem, "write the day as \"2026-01-31\""));
+            let problem = say!(
+                "`agents.{name}.prices`: `{}` is no day",
+                "`agents.{name}.prices`: `{}` — не день",
+                price.from
+            );
+            let remedy = say!("write the day as \"2026-01-31\"", "пишите день так: \"2026-01-31\"");
+            return Err(at("prices", problem, remedy));
         }
     }
     Ok(())
@@ -162,10 +228,14 @@ fn named(settings: &Settings, source: &Source, keys: &[&str], name: Option<&str>
     let Some(name) = name.filter(|name| !settings.agents.contains_key(*name)) else { return Ok(()) };
     let known = settings.agents.keys().map(String::as_str);
     let remedy = match nearest(name, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("add a table [agents.{name}]; `orch reference settings` shows one"),
+        Some(near) => say!("did you mean `{near}`?", "может быть, `{near}`?"),
+        None => say!(
+            "add a table [agents.{name}]; `orch reference settings` shows one",
+            "добавьте таблицу [agents.{name}]; образец покажет `orch reference settings`"
+        ),
     };
-    Err(source.at(keys, format!("`{}`: there is no agent `{name}`", keys.join(".")), remedy))
+    let key = keys.join(".");
+    Err(source.at(keys, say!("`{key}`: there is no agent `{name}`", "`{key}`: нет агента `{name}`"), remedy))
 }
 
 fn roles<R: Copy + std::fmt::Display>(
@@ -190,30 +260,50 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
         if !is_name(id) {
             return Err(source.at(
                 &["projects", id],
-                format!("`{id}` is no name for a project"),
-                "use small letters, digits, `-` and `_`, and begin with a letter",
+                say!("`{id}` is no name for a project", "имя `{id}` проекту не подходит"),
+                say!(
+                    "use small letters, digits, `-` and `_`, and begin with a letter",
+                    "годятся строчные латинские буквы, цифры, `-` и `_`, первой идёт буква"
+                ),
             ));
         }
         if !is_prefix(&project.prefix) {
             return Err(source.at(
                 &keys("prefix"),
-                format!("`projects.{id}.prefix`: `{}` is no prefix", project.prefix),
-                "use one to ten capital letters and digits and begin with a letter, such as \"DEMO\"",
+                say!(
+                    "`projects.{id}.prefix`: `{}` is no prefix",
+                    "`projects.{id}.prefix`: префикс `{}` не подходит",
+                    project.prefix
+                ),
+                say!(
+                    "use one to ten capital letters and digits and begin with a letter, such as \"DEMO\"",
+                    "нужно от одной до десяти прописных латинских букв и цифр, первой идёт буква, например \"DEMO\""
+                ),
             ));
         }
         if let Some(other) = prefixes.insert(project.prefix.clone(), id) {
             return Err(source.at(
                 &keys("prefix"),
-                format!("`projects.{id}.prefix`: {} is the prefix of project `{other}` too", project.prefix),
-                "give each project a prefix of its own",
+                say!(
+                    "`projects.{id}.prefix`: {} is the prefix of project `{other}` too",
+                    "`projects.{id}.prefix`: префикс {} есть и у проекта `{other}`",
+                    project.prefix
+                ),
+                say!("give each project a prefix of its own", "дайте каждому проекту свой префикс"),
             ));
         }
         absolute(source, &keys("repository"), &project.repository)?;
         if let Some(other) = repositories.insert(project.repository.clone(), id) {
             return Err(source.at(
                 &keys("repository"),
-                format!("`projects.{id}.repository` is the repository of project `{other}` too"),
-                "keep one of the two projects: a repository has one",
+                say!(
+                    "`projects.{id}.repository` is the repository of project `{other}` too",
+                    "`projects.{id}.repository` — это и репозиторий проекта `{other}`"
+                ),
+                say!(
+                    "keep one of the two projects: a repository has one",
+                    "оставьте один из двух проектов: у репозитория может быть только один"
+                ),
             ));
         }
         named(settings, source, &keys("agent"), project.agent.as_deref())?;
@@ -223,11 +313,15 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
                 Some(path) if !is_inside(path) => {
                     return Err(source.at(
                         &["projects", id, "hook", "program"],
-                        format!(
+                        say!(
                             "`projects.{id}.hook.program`: `{}` is no file of the repository",
+                            "`projects.{id}.hook.program`: `{}` — не файл репозитория",
                             path.display()
                         ),
-                        "write it like \"{checkout}/deploy.sh\", without `..`",
+                        say!(
+                            "write it like \"{{checkout}}/deploy.sh\", without `..`",
+                            "пишите так: \"{{checkout}}/deploy.sh\", без `..`"
+                        ),
                     ));
                 }
                 Some(_) => {}
@@ -239,8 +333,15 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
         {
             return Err(source.at(
                 &["projects", id, "health", "url"],
-                format!("`projects.{id}.health.url`: `{}` is no address that can be asked", health.url),
-                "write it like \"http://127.0.0.1:8080/health\"",
+                say!(
+                    "`projects.{id}.health.url`: `{}` is no address that can be asked",
+                    "`projects.{id}.health.url`: по адресу `{}` спросить нельзя",
+                    health.url
+                ),
+                say!(
+                    "write it like \"http://127.0.0.1:8080/health\"",
+                    "пишите так: \"http://127.0.0.1:8080/health\""
+                ),
             ));
         }
     }
@@ -270,13 +371,17 @@ fn closed(source: &Source, keys: &[&str], file: &Path, open: &[PathBuf]) -> Resu
         None => Ok(()),
         Some(folder) => Err(source.at(
             keys,
-            format!(
+            say!(
                 "`{}`: {} lies in {}, which every run may read",
+                "`{}`: {} лежит в {}, а её может читать любой запуск",
                 keys.join("."),
                 file.display(),
                 folder.display()
             ),
-            "keep it elsewhere, such as ~/.config/orch, with mode 0600",
+            say!(
+                "keep it elsewhere, such as ~/.config/orch, with mode 0600",
+                "держите его в другом месте, например в ~/.config/orch, с правами 0600"
+            ),
         )),
     }
 }
@@ -287,8 +392,16 @@ fn absolute(source: &Source, keys: &[&str], path: &Path) -> Result<(), FileError
     }
     Err(source.at(
         keys,
-        format!("`{}`: `{}` is not an absolute path", keys.join("."), path.display()),
-        "begin it with `/`: Orch runs from no particular folder",
+        say!(
+            "`{}`: `{}` is not an absolute path",
+            "`{}`: путь `{}` неполный",
+            keys.join("."),
+            path.display()
+        ),
+        say!(
+            "begin it with `/`: Orch runs from no particular folder",
+            "начните его с `/`: у Orch нет определённой текущей папки"
+        ),
     ))
 }
 

@@ -12,6 +12,8 @@ use serde::Serialize;
 use super::place::{Source, nearest};
 use super::value::{Dollars, Minutes};
 use super::{Settings, SettingsError, check};
+use crate::language;
+use crate::words::{Told, say};
 
 /// What the environment says of gates, for all projects or some.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -66,7 +68,7 @@ pub struct Remark {
     /// What it did.
     pub effect: EffectOf,
     /// In words.
-    pub says: String,
+    pub says: Told,
 }
 
 /// What a variable did.
@@ -82,7 +84,7 @@ pub enum EffectOf {
 }
 
 /// What becomes of a value, or what is wrong with it.
-type Set = fn(&mut Settings, &str) -> Result<(), String>;
+type Set = fn(&mut Settings, &str) -> Result<(), Told>;
 
 enum Means {
     /// It sets this key of the settings.
@@ -90,7 +92,14 @@ enum Means {
     /// It is read elsewhere, before the settings.
     ReadElsewhere,
     /// It switched something that is now always so.
-    Heart(&'static str),
+    Heart(Both),
+}
+
+/// A reason in English and in Russian.
+type Both = [&'static str; 2];
+
+fn has_no_effect([en, ru]: Both) -> Told {
+    say!("has no effect any more: {en}", "больше ни на что не влияет: {ru}")
 }
 
 /// A variable.
@@ -111,58 +120,67 @@ const fn sets(
     Variable { name, placeholder, says, means: Means::Sets(key, set) }
 }
 
-const fn heart(name: &'static str, why: &'static str) -> Variable {
-    Variable { name, placeholder: "", says: why, means: Means::Heart(why) }
+const fn heart(name: &'static str, why: Both) -> Variable {
+    Variable { name, placeholder: "", says: "", means: Means::Heart(why) }
 }
 
-fn take<T>(value: Result<T, String>, slot: &mut T) -> Result<(), String> {
+fn take<T>(value: Result<T, Told>, slot: &mut T) -> Result<(), Told> {
     *slot = value?;
     Ok(())
 }
 
-fn number<T: std::str::FromStr>(value: &str) -> Result<T, String> {
-    value.parse().map_err(|_| "a whole number is expected".to_owned())
+fn number<T: std::str::FromStr>(value: &str) -> Result<T, Told> {
+    value.parse().map_err(|_| say!("a whole number is expected", "нужно целое число"))
 }
 
-fn dollars(value: &str) -> Result<Dollars, String> {
+fn dollars(value: &str) -> Result<Dollars, Told> {
     #[derive(serde::Deserialize)]
     struct One {
         x: Dollars,
     }
     let read = toml::from_str::<One>(&format!("x = {value}"));
-    read.map(|one| one.x).map_err(|_| "an amount of US dollars such as 20 or 1.5 is expected".to_owned())
+    read.map(|one| one.x).map_err(|_| {
+        say!(
+            "an amount of US dollars such as 20 or 1.5 is expected",
+            "нужна сумма в долларах США, например 20 или 1.5"
+        )
+    })
 }
 
-fn minutes(value: &str) -> Result<Minutes, String> {
+fn minutes(value: &str) -> Result<Minutes, Told> {
     match number(value)? {
         n @ 1..=10_080 => Ok(Minutes(n)),
-        _ => Err("minutes from 1 to 10080 are expected".to_owned()), // not a domain enum
+        _ => Err(say!("minutes from 1 to 10080 are expected", "нужны минуты от 1 до 10080")), // not a domain enum
     }
 }
 
-fn switch(value: &str) -> Result<bool, String> {
+fn switch(value: &str) -> Result<bool, Told> {
     match value.to_ascii_lowercase().as_str() {
         "true" | "1" | "yes" | "on" => Ok(true),
         "false" | "0" | "no" | "off" => Ok(false),
-        _ => Err("true or false is expected".to_owned()), // not a domain enum
+        _ => Err(say!("true or false is expected", "нужно true или false")), // not a domain enum
     }
 }
 
-fn language(value: &str) -> Result<Lang, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "en" => Ok(Lang::En),
-        "ru" => Ok(Lang::Ru),
-        _ => Err("en or ru is expected".to_owned()), // not a domain enum
-    }
+fn language(value: &str) -> Result<Lang, Told> {
+    language::named(value).ok_or_else(|| say!("en or ru is expected", "нужно en или ru"))
 }
 
-const BIRTH: &str =
-    "every effect is recorded before it happens and settled once, so there is nothing to reap";
-const READING: &str = "board and forge are read at all times, and in sync means no message";
-const LANE: &str =
-    "a task holds the merge lane only while something runs in it, and gives it back by an event";
-const TESTED: &str = "what is merged is always what was tested";
-const FOLDERS: &str = "hubs, trees and store have their place in ORCH_HOME";
+const BIRTH: Both = [
+    "every effect is recorded before it happens and settled once, so there is nothing to reap",
+    "каждый эффект записывается заранее и закрывается один раз, подчищать нечего",
+];
+const READING: Both = [
+    "board and forge are read at all times, and in sync means no message",
+    "доска и форж читаются постоянно, а если всё совпадает, сообщений нет",
+];
+const LANE: Both = [
+    "a task holds the merge lane only while something runs in it, and gives it back by an event",
+    "задача занимает очередь слияния, только пока в ней что-то идёт, и отдаёт её событием",
+];
+const TESTED: Both = ["what is merged is always what was tested", "сливается всегда ровно то, что проверено"];
+const FOLDERS: Both =
+    ["hubs, trees and store have their place in ORCH_HOME", "копии, деревья и хранилище лежат в ORCH_HOME"];
 
 const VARIABLES: &[Variable] = &[
     Variable {
@@ -179,7 +197,12 @@ const VARIABLES: &[Variable] = &[
     },
     sets("ORCH_LISTEN", "listen", "127.0.0.1:8500", "Where dashboard and API listen.", |s, v| {
         take(
-            v.parse().map_err(|_| "an address with a port is expected, such as 127.0.0.1:8500".to_owned()),
+            v.parse().map_err(|_| {
+                say!(
+                    "an address with a port is expected, such as 127.0.0.1:8500",
+                    "нужен адрес с портом, например 127.0.0.1:8500"
+                )
+            }),
             &mut s.listen,
         )
     }),
@@ -295,13 +318,28 @@ const VARIABLES: &[Variable] = &[
     heart("ORCH_MERGE_DEFER_MAX_ATTEMPTS", LANE),
     heart("ORCH_MERGE_GATE_ENABLED", TESTED),
     heart("ORCH_MERGE_GATE_REPOS", TESTED),
-    heart("ORCH_MERGE_RETEST_TIMEOUT_S", "the tests have one limit: ORCH_CEILINGS_TEST_MINUTES"),
+    heart(
+        "ORCH_MERGE_RETEST_TIMEOUT_S",
+        [
+            "the tests have one limit: ORCH_CEILINGS_TEST_MINUTES",
+            "у тестов один предел: ORCH_CEILINGS_TEST_MINUTES",
+        ],
+    ),
     heart(
         "ORCH_DEPLOY_REQUIRE_MANUAL_APPROVE",
-        "production always asks; the label autoDeploy is a standing consent",
+        [
+            "production always asks; the label autoDeploy is a standing consent",
+            "перед выкаткой всегда спрашивают; метка autoDeploy — постоянное согласие",
+        ],
     ),
-    heart("ORCH_STOP_STATUS_ENABLED", "the status STOP always stops"),
-    heart("ORCH_SERIAL_GATE_FREEZE_ENABLED", "a failed deploy always freezes its repository"),
+    heart("ORCH_STOP_STATUS_ENABLED", ["the status STOP always stops", "статус STOP останавливает всегда"]),
+    heart(
+        "ORCH_SERIAL_GATE_FREEZE_ENABLED",
+        [
+            "a failed deploy always freezes its repository",
+            "неудачная выкатка всегда замораживает репозиторий",
+        ],
+    ),
     heart("ORCH_DB_PATH", FOLDERS),
     heart("ORCH_REPOS_DIR", FOLDERS),
     heart("ORCH_WORKTREES_DIR", FOLDERS),
@@ -330,11 +368,11 @@ pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Rem
         if matches!(name, "ORCH_RUN" | "ORCH_RUN_MARK") {
             continue;
         }
-        let remark = |effect, says: String| Remark { variable: name.to_owned(), effect, says };
+        let remark = |effect, says: Told| Remark { variable: name.to_owned(), effect, says };
         let done = match VARIABLES.iter().find(|variable| variable.name == name) {
             Some(Variable { means: Means::ReadElsewhere, .. }) => continue,
             Some(Variable { means: Means::Heart(why), .. }) => {
-                remarks.push(remark(EffectOf::None, format!("has no effect any more: {why}")));
+                remarks.push(remark(EffectOf::None, has_no_effect(*why)));
                 continue;
             }
             // Set and empty means unset, save where empty says something.
@@ -356,8 +394,14 @@ pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Rem
                 }
                 None => {
                     let near = nearest(name, VARIABLES.iter().map(|variable| variable.name));
-                    let near = near.map(|near| format!("; did you mean {near}?")).unwrap_or_default();
-                    remarks.push(remark(EffectOf::Unknown, format!("is not known to this version{near}")));
+                    let says = match near {
+                        Some(near) => say!(
+                            "is not known to this version; did you mean {near}?",
+                            "этой версии неизвестна; может быть, {near}?"
+                        ),
+                        None => say!("is not known to this version", "этой версии неизвестна"),
+                    };
+                    remarks.push(remark(EffectOf::Unknown, says));
                     continue;
                 }
             },
@@ -369,8 +413,10 @@ pub fn over(settings: &mut Settings, env: &[(String, String)]) -> Result<Vec<Rem
         let error =
             |problem| SettingsError::Environment { name: name.to_owned(), value: value.to_owned(), problem };
         let key = checked.map_err(error)?;
-        let says =
-            if key.is_empty() { "overrules the policies".to_owned() } else { format!("overrules `{key}`") };
+        let says = match key.is_empty() {
+            true => say!("overrules the policies", "важнее политик"),
+            false => say!("overrules `{key}`", "важнее `{key}`"),
+        };
         remarks.push(remark(EffectOf::Overrules, says));
     }
     Ok(remarks)
@@ -415,7 +461,7 @@ pub fn example() -> String {
     }
     out.push_str("\n# Names of earlier times that are accepted and have no effect:\n");
     for Variable { name, means, .. } in VARIABLES {
-        if let Means::Heart(why) = means {
+        if let Means::Heart([why, _]) = means {
             out.push_str(&format!("#   {name}: {why}\n"));
         }
     }

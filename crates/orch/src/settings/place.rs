@@ -1,6 +1,5 @@
 //! Where in a file stands what is wrong, and what instead? Every malformed setting or policy is answered from here.
 
-use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -8,6 +7,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+
+use crate::words::{Told, say};
 
 /// What is wrong in a file: place, cause, remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,9 +23,9 @@ pub struct FileError {
     /// The key with the tables around it (`projects.demo.prefix`); empty if the file is not TOML at all.
     pub key: String,
     /// What is wrong.
-    pub problem: String,
+    pub problem: Told,
     /// What to do about it.
-    pub remedy: String,
+    pub remedy: Told,
 }
 
 impl FileError {
@@ -42,7 +43,7 @@ pub struct Source {
 }
 
 /// Which of the two files a key belongs to (decision 44).
-pub type Elsewhere = fn(&str) -> Option<String>;
+pub type Elsewhere = fn(&str) -> Option<Told>;
 
 impl Source {
     /// A text and the file it was read from.
@@ -74,13 +75,13 @@ impl Source {
 
     /// Something wrong with the value under these keys, found after the file was read; a key that is not there stands
     /// for the nearest table around it.
-    pub fn at(&self, keys: &[&str], problem: impl Into<String>, remedy: impl Into<String>) -> FileError {
+    pub fn at(&self, keys: &[&str], problem: Told, remedy: Told) -> FileError {
         let tree = DeTable::parse(&self.text).ok();
         let span = tree.and_then(|tree| span_of(tree.get_ref(), keys)).unwrap_or(0..0);
-        self.error(&span, keys.join("."), problem.into(), remedy.into())
+        self.error(&span, keys.join("."), problem, remedy)
     }
 
-    fn error(&self, span: &Range<usize>, key: String, problem: String, remedy: String) -> FileError {
+    fn error(&self, span: &Range<usize>, key: String, problem: Told, remedy: Told) -> FileError {
         let before = self.text.get(..span.start.min(self.text.len())).unwrap_or_default();
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
         let line = before.matches('\n').count() + 1;
@@ -89,44 +90,59 @@ impl Source {
 }
 
 /// A value that is wrong in itself, as `serde` is to carry it: `explain` takes it apart again.
-pub fn wrong<E: serde::de::Error>(problem: impl fmt::Display, remedy: impl fmt::Display) -> E {
+pub fn wrong<E: serde::de::Error>(problem: &Told, remedy: &Told) -> E {
     E::custom(format_args!("{problem}{APART}{remedy}"))
 }
 
 const APART: char = '\u{1f}';
 
-fn explain(message: &str, key: &str, reference: &str, elsewhere: Elsewhere) -> (String, String) {
-    let see = format!("`{reference}` prints every key with its meaning");
+fn explain(message: &str, key: &str, reference: &str, elsewhere: Elsewhere) -> (Told, Told) {
+    let see = say!(
+        "`{reference}` prints every key with its meaning",
+        "все ключи с пояснениями покажет `{reference}`"
+    );
     if let Some((problem, remedy)) = message.split_once(APART) {
-        return (format!("`{key}`: {problem}"), remedy.to_owned());
+        return (Told::quoted(format!("`{key}`: {problem}")), Told::quoted(remedy));
     }
     let mut quoted = message.split('`').skip(1).step_by(2);
     let name = quoted.next().unwrap_or_default();
     let known: Vec<&str> = quoted.collect();
     if message.starts_with("unknown field") {
-        let above = key.rsplit_once('.').map_or(String::new(), |(above, _)| format!(" in [{above}]"));
-        let problem = format!("there is no key `{name}`{above}");
+        let problem = match key.rsplit_once('.') {
+            Some((above, _)) => {
+                say!("there is no key `{name}` in [{above}]", "в [{above}] нет ключа `{name}`")
+            }
+            None => say!("there is no key `{name}`", "нет ключа `{name}`"),
+        };
         // A single slip is likelier than a wrong file; a key that is right elsewhere is likelier than a far guess.
         let near = nearest(name, known.iter().copied());
         let slip = near.filter(|near| distance(name, near) <= 1);
-        let meant = |near: &str| format!("did you mean `{near}`?");
+        let meant = |near: &str| say!("did you mean `{near}`?", "может быть, `{near}`?");
         let remedy = slip.map(meant).or_else(|| elsewhere(name)).or_else(|| near.map(meant)).unwrap_or(see);
         return (problem, remedy);
     }
     if message.starts_with("unknown variant") {
         let list = known.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
         let near = nearest(name, known.iter().copied());
-        let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-        return (format!("`{key}` cannot be `{name}`"), format!("{near}it may be {list}"));
+        let remedy = match near {
+            Some(near) => {
+                say!("did you mean `{near}`? it may be {list}", "может быть, `{near}`? допустимо: {list}")
+            }
+            None => say!("it may be {list}", "допустимо: {list}"),
+        };
+        return (say!("`{key}` cannot be `{name}`", "`{key}` не может быть `{name}`"), remedy);
     }
     if message.starts_with("missing field") {
-        let inside = if key.is_empty() { "the file".to_owned() } else { format!("[{key}]") };
-        return (format!("{inside} has no `{name}`"), format!("add `{name} = ...`; {see}"));
+        let problem = match key.is_empty() {
+            true => say!("the file has no `{name}`", "в файле нет `{name}`"),
+            false => say!("[{key}] has no `{name}`", "в [{key}] нет `{name}`"),
+        };
+        return (problem, say!("add `{name} = ...`; {see}", "добавьте `{name} = ...`; {see}"));
     }
     if key.is_empty() {
-        return (format!("this is not TOML: {message}"), see);
+        return (say!("this is not TOML: {message}", "это не TOML: {message}"), see);
     }
-    (format!("`{key}`: {message}"), see)
+    (Told::quoted(format!("`{key}`: {message}")), see)
 }
 
 /// The known name that a person most likely meant: at most a third of it is wrong.

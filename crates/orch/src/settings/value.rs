@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::place::wrong;
+use crate::words::{Told, say};
 
 /// US dollars, kept in millionths.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +46,10 @@ impl<'de> Deserialize<'de> for Dollars {
             type Value = Dollars;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an amount of US dollars such as 20 or 1.5")
+                f.write_str(&say!(
+                    "an amount of US dollars such as 20 or 1.5",
+                    "сумма в долларах США, например 20 или 1.5"
+                ))
             }
 
             fn visit_i64<E: de::Error>(self, n: i64) -> Result<Dollars, E> {
@@ -56,8 +60,11 @@ impl<'de> Deserialize<'de> for Dollars {
             fn visit_f64<E: de::Error>(self, n: f64) -> Result<Dollars, E> {
                 if !(0.0..=1_000_000.0).contains(&n) {
                     return Err(wrong(
-                        format_args!("{n} is no amount of money"),
-                        "give US dollars from 0 to 1000000, such as 20 or 1.5",
+                        &say!("{n} is no amount of money", "{n} — не сумма денег"),
+                        &say!(
+                            "give US dollars from 0 to 1000000, such as 20 or 1.5",
+                            "укажите доллары США от 0 до 1000000, например 20 или 1.5"
+                        ),
                     ));
                 }
                 #[expect(
@@ -95,9 +102,10 @@ impl<'de> Deserialize<'de> for Minutes {
         let n = i64::deserialize(d)?;
         match u64::try_from(n) {
             Ok(n @ 1..=10_080) => Ok(Self(n)),
-            Ok(_) | Err(_) => {
-                Err(wrong(format_args!("{n} minutes is no limit"), "give minutes from 1 to 10080 (a week)"))
-            }
+            Ok(_) | Err(_) => Err(wrong(
+                &say!("{n} minutes is no limit", "предел не может быть {n} мин"),
+                &say!("give minutes from 1 to 10080 (a week)", "укажите минуты от 1 до 10080 (неделя)"),
+            )),
         }
     }
 }
@@ -114,11 +122,14 @@ impl<'de> Deserialize<'de> for CommandLine {
             type Value = CommandLine;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a program with its arguments, as a list or as one line")
+                f.write_str(&say!(
+                    "a program with its arguments, as a list or as one line",
+                    "программа с аргументами, списком или одной строкой"
+                ))
             }
 
             fn visit_str<E: de::Error>(self, line: &str) -> Result<CommandLine, E> {
-                words(line).map(CommandLine).map_err(|(problem, remedy)| wrong(problem, remedy))
+                words(line).map(CommandLine).map_err(|(problem, remedy)| wrong(&problem, &remedy))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<CommandLine, A::Error> {
@@ -127,7 +138,13 @@ impl<'de> Deserialize<'de> for CommandLine {
                     words.push(word);
                 }
                 if words.first().is_some_and(|program| program.trim().is_empty()) {
-                    return Err(wrong("the program has no name", "name it first: [\"cargo\", \"test\"]"));
+                    return Err(wrong(
+                        &say!("the program has no name", "у программы нет имени"),
+                        &say!(
+                            "name it first: [\"cargo\", \"test\"]",
+                            "назовите её первой: [\"cargo\", \"test\"]"
+                        ),
+                    ));
                 }
                 Ok(CommandLine(words))
             }
@@ -140,7 +157,7 @@ impl<'de> Deserialize<'de> for CommandLine {
 ///
 /// # Errors
 /// What is wrong, and what to write instead.
-pub fn words(line: &str) -> Result<Vec<String>, (String, String)> {
+pub fn words(line: &str) -> Result<Vec<String>, (Told, Told)> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None::<char>);
     for c in line.chars() {
         match quote {
@@ -157,16 +174,26 @@ pub fn words(line: &str) -> Result<Vec<String>, (String, String)> {
         }
     }
     if quote.is_some() {
-        return Err((format!("a quote in `{line}` is not closed"), "close it, or write a list".to_owned()));
+        return Err((
+            say!("a quote in `{line}` is not closed", "в `{line}` не закрыта кавычка"),
+            say!("close it, or write a list", "закройте её или напишите список"),
+        ));
     }
     words.extend(word);
     Ok(words)
 }
 
-fn needs_shell(line: &str, sign: char) -> (String, String) {
-    let problem = format!("`{sign}` means something to a shell only, and no shell runs this");
+fn needs_shell(line: &str, sign: char) -> (Told, Told) {
+    let problem = say!(
+        "`{sign}` means something to a shell only, and no shell runs this",
+        "`{sign}` понимает только shell, а команда выполняется без него"
+    );
     let line = line.replace('\\', "\\\\").replace('"', "\\\"");
-    (problem, format!("write [\"sh\", \"-c\", \"{line}\"], or a list of plain arguments"))
+    let remedy = say!(
+        "write [\"sh\", \"-c\", \"{line}\"], or a list of plain arguments",
+        "напишите [\"sh\", \"-c\", \"{line}\"] или список простых аргументов"
+    );
+    (problem, remedy)
 }
 
 /// A list as it is written in TOML.
@@ -202,7 +229,7 @@ mod tests {
         assert_eq!(ok("cargo test  --offline"), ["cargo", "test", "--offline"]);
         assert_eq!(ok("a 'b c' \"d e\"f ''"), ["a", "b c", "d ef", ""]);
         let (problem, remedy) = words("npm ci && npm test").unwrap_err();
-        assert_eq!(problem, "`&` means something to a shell only, and no shell runs this");
+        assert_eq!(&*problem, "`&` means something to a shell only, and no shell runs this");
         assert!(remedy.contains(r#"["sh", "-c", "npm ci && npm test"]"#), "{remedy}");
         assert!(words("a 'b").unwrap_err().0.contains("not closed"));
         assert!(words("echo \"$HOME\"").is_err());

@@ -12,6 +12,7 @@ use orch_core::event::RunHow;
 use orch_core::hold::HoldKind;
 use orch_core::id::TaskId;
 use orch_core::journal::{Batch, Journal as _};
+use orch_core::message::{self, Lang};
 use orch_core::policy::Policy;
 use orch_core::said::{Cause, Said};
 use orch_core::stage::{Role, Stage};
@@ -672,8 +673,9 @@ fn a_missing_test_program_is_named() {
     let id = yard.ask("A change");
     let task = yard.travel(&id);
     assert_eq!(task.attempts.negative, 0);
-    let said = format!("{:?}", task.escalated);
+    let said = message::why(why(&task), Lang::En);
     assert!(said.contains("no-such-program") && said.contains("install it"), "{said}");
+    assert!(message::why(why(&task), Lang::Ru).contains("`no-such-program` из команды `test`"));
 }
 
 /// row 176: One failing issue or project does not stop the tick.

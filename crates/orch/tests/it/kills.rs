@@ -174,7 +174,7 @@ fn tell(fate: &Fate) -> Told {
         let task = scene.task(TASK);
         if task.is_none() && !asked {
             // It may be killed over this; then the issue is in the tracker, and the sweep finds it.
-            let _ = scene.orch(["new", story::TITLE, "-d", story::TEXT]);
+            let _ = scene.orch(["new", &*story::title(), "-d", &*story::text()]);
             asked = true;
         }
         let task = task?;

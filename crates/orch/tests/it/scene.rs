@@ -118,6 +118,7 @@ impl Scene {
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "A Person")))
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "person@example.org")))
             .env("ORCH_HOME", self.home.folder())
+            .env("LC_ALL", "C")
             .current_dir(folder)
             .stdin(Stdio::null());
         command

@@ -19,7 +19,7 @@ fn check(text: &str, place: &str, problem: &str, remedy: &str) {
 #[track_caller]
 fn refused(text: &str) -> (String, String) {
     let error = Settings::of_text(Path::new("orch.toml"), text, &[]).expect_err(text);
-    (error.place(), error.problem())
+    (error.place().into(), error.problem().into())
 }
 
 /// Proves that what is no TOML, or of a wrong type, is answered with its place.

@@ -10,7 +10,7 @@ use orch_core::reason::Reason;
 
 use super::wire;
 use crate::ask::{Body, MayBody, Path, RequestId, Tongue, Writer, digest, task_id};
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Both, Failure, Problem, both};
 use crate::routes::Rooms;
 use crate::source::{Pressed, Taken};
 use crate::words;
@@ -29,8 +29,11 @@ pub(crate) struct Hand {
 pub(crate) fn bounded(name: &str, text: &str) -> Result<String, Problem> {
     if text.len() > MOST_TEXT {
         return Err(Problem::malformed(
-            format!("`{name}` is over 256 KiB"),
-            "shorten it, or name a file of the repository",
+            both!("`{name}` is over 256 KiB", "`{name}` больше 256 КиБ"),
+            both!(
+                "shorten it, or name a file of the repository",
+                "сократите его или укажите файл репозитория"
+            ),
         ));
     }
     Ok(text.replace('\0', "\u{fffd}").replace("\r\n", "\n"))
@@ -50,9 +53,9 @@ pub(crate) async fn press(
         match rooms.source.submit(Pressed { entity: entity.clone(), gesture, blobs }).await? {
             Taken::Accepted { seq, reasons } => (seq, reasons, false),
             Taken::Duplicate { seq, reasons } => (seq, reasons, true),
-            Taken::Unknown => return Err(Problem::not_found(entity.to_string().replace('/', " "))),
+            Taken::Unknown => return Err(Problem::not_found(unknown(&entity))),
             Taken::Refused { cause } => {
-                return Err(Problem::new(Kind::Conflict, cause, "nothing was written"));
+                return Err(Problem::refused(cause));
             }
         };
     let lost = |reason: &Reason| matches!(reason, Reason::GestureWithoutEffect { .. } | Reason::Ignored(_));
@@ -62,6 +65,17 @@ pub(crate) async fn press(
         effective: !reasons.iter().any(lost),
         reasons: reasons.iter().map(|reason| words::reason(reason, lang)).collect(),
     })
+}
+
+/// That there is no such thing to press a button of.
+fn unknown(entity: &Entity) -> Both {
+    match entity {
+        Entity::Task(id) => both!("there is no task {id}", "нет задачи {id}"),
+        Entity::Repository(id) => both!("there is no repository {id}", "нет репозитория {id}"),
+        Entity::Project(id) => both!("there is no project {id}", "нет проекта {id}"),
+        Entity::Provider(id) => both!("there is no provider {id}", "нет поставщика {id}"),
+        Entity::Installation => both!("there is no installation", "установки нет"),
+    }
 }
 
 async fn to_task(

@@ -10,7 +10,7 @@ use orch_core::reason::Reason;
 use super::{listed, wire};
 use crate::api::gestures::bounded;
 use crate::ask::{Body, Path, RequestId, Tongue, Writer, digest, task_id};
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Both, Failure, Kind, Problem, both};
 use crate::routes::Rooms;
 use crate::show::rfc3339;
 use crate::source::{Commented, Created, Edited, IssueEdit, NewComment, NewIssue};
@@ -24,12 +24,18 @@ fn title_of(wanted: &str) -> Result<String, Problem> {
     let title: String = wanted.split_whitespace().collect::<Vec<_>>().join(" ");
     if title.is_empty() {
         return Err(Problem::malformed(
-            "`title` is empty",
-            "say in one sentence what should be different afterwards",
+            both!("`title` is empty", "`title` пустой"),
+            both!(
+                "say in one sentence what should be different afterwards",
+                "скажите одной фразой, что должно измениться"
+            ),
         ));
     }
     if title.chars().count() > MOST_TITLE {
-        return Err(Problem::malformed("`title` is over 500 characters", "put the rest into `text`"));
+        return Err(Problem::malformed(
+            both!("`title` is over 500 characters", "`title` длиннее 500 символов"),
+            both!("put the rest into `text`", "остальное напишите в `text`"),
+        ));
     }
     bounded("title", &title)
 }
@@ -51,8 +57,10 @@ pub(crate) async fn make(
     };
     match rooms.source.create_issue(issue).await? {
         Created::Made { issue, task } => Ok(wire::Made { issue: issue.0, task: task.0 }),
-        Created::UnknownProject => Err(Problem::not_found(format!("project `{}`", wanted.project))),
-        Created::Refused { cause } => Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+        Created::UnknownProject => {
+            Err(Problem::not_found(both!("there is no project `{}`", "нет проекта `{}`", wanted.project)))
+        }
+        Created::Refused { cause } => Err(Problem::refused(cause)),
     }
 }
 
@@ -95,21 +103,36 @@ pub(crate) async fn change(
     };
     if let IssueEdit { title: None, text: None, auto_approve: None, auto_deploy: None, .. } = edit {
         return Err(Problem::malformed(
-            "nothing is named that should change",
-            "name `title`, `text`, `add_labels` or `remove_labels`",
+            both!("nothing is named that should change", "не сказано, что изменить"),
+            both!(
+                "name `title`, `text`, `add_labels` or `remove_labels`",
+                "укажите `title`, `text`, `add_labels` или `remove_labels`"
+            ),
         ));
     }
     let (task, seq, changed, reasons) = match rooms.source.edit_issue(edit).await? {
         Edited::Done { task, seq, changed, reasons } => (task, seq, changed, reasons),
-        Edited::Unknown => return Err(Problem::not_found(format!("task {task}"))),
+        Edited::Unknown => return Err(Problem::not_found(both!("task {task}", "задача {task}"))),
         Edited::Meanwhile => {
             return Err(Problem::new(
                 Kind::Conflict,
-                format!("the issue of {task} was edited meanwhile; nothing was written"),
-                "look at it again, and edit what it is now",
+                both!(
+                    "the issue of {task} was edited meanwhile; nothing was written",
+                    "задачу {task} тем временем изменили; ничего не записано"
+                ),
+                both!(
+                    "look at it again, and edit what it is now",
+                    "посмотрите на неё ещё раз и измените то, что есть сейчас"
+                ),
             ));
         }
-        Edited::Refused { cause } => return Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+        Edited::Refused { cause } => {
+            return Err(Problem::new(
+                Kind::Conflict,
+                Both::new(cause.clone(), cause),
+                both!("nothing was written", "ничего не записано"),
+            ));
+        }
     };
     let now = listed(rooms, &task).await?.task;
     let differs = changed.unwrap_or_default();
@@ -128,9 +151,10 @@ pub(crate) async fn change(
 /// Whether a label is to be on the issue; `None`: as it is.
 fn labelled(wanted: &wire::IssueEdit, label: wire::Label) -> Result<Option<bool>, Problem> {
     match (wanted.add_labels.contains(&label), wanted.remove_labels.contains(&label)) {
-        (true, true) => {
-            Err(Problem::malformed("a label is added and removed at once", "name it in one of the two lists"))
-        }
+        (true, true) => Err(Problem::malformed(
+            both!("a label is added and removed at once", "метка и добавляется, и снимается"),
+            both!("name it in one of the two lists", "укажите её только в одном из двух списков"),
+        )),
         (true, false) => Ok(Some(true)),
         (false, true) => Ok(Some(false)),
         (false, false) => Ok(None),
@@ -190,12 +214,15 @@ pub(crate) async fn say(
     let task = task_id(id)?;
     let text = bounded("text", text)?;
     if text.trim().is_empty() {
-        return Err(Problem::malformed("`text` is empty", "say something"));
+        return Err(Problem::malformed(
+            both!("`text` is empty", "`text` пустой"),
+            both!("say something", "напишите что-нибудь"),
+        ));
     }
     match rooms.source.comment(NewComment { request, task: task.clone(), text, by }).await? {
         Commented::Said => Ok(()),
-        Commented::Unknown => Err(Problem::not_found(format!("task {task}"))),
-        Commented::Refused { cause } => Err(Problem::new(Kind::Conflict, cause, "nothing was written")),
+        Commented::Unknown => Err(Problem::no_task(&task)),
+        Commented::Refused { cause } => Err(Problem::refused(cause)),
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::auth::{TICKET_LIFE, Who};
-use crate::error::{Failure, Kind, Problem};
+use crate::error::{Failure, Kind, Problem, both};
 use crate::routes::Rooms;
 use crate::show::rfc3339;
 
@@ -32,8 +32,11 @@ pub(crate) async fn create(State(rooms): State<Rooms>, who: Who) -> Result<Json<
         Who::Session(_) => {
             return Err(Problem::new(
                 Kind::Forbidden,
-                "a browser that is signed in cannot sign in another",
-                "`orch login` prints a link",
+                both!(
+                    "a browser that is signed in cannot sign in another",
+                    "браузер, который уже вошёл, не может впустить другой"
+                ),
+                both!("`orch login` prints a link", "ссылку напечатает `orch login`"),
             ));
         }
         Who::Nobody => return Err(Problem::no_credential()),

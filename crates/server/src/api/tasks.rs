@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::{full, listed, wire};
 use crate::ask::{Path, Query, Tongue, task_id};
-use crate::error::{Failure, Problem};
+use crate::error::{Failure, Problem, both};
 use crate::routes::Rooms;
 use crate::source::{Cursor, Filter};
 use crate::view::{self, Full};
@@ -42,7 +42,10 @@ pub(crate) fn stage(read: &str) -> Result<Stage, Problem> {
     let known = || Stage::ALL.map(Stage::name).join(", ");
     Stage::ALL.into_iter().find(|stage| stage.name() == read).ok_or_else(|| {
         let shown: String = read.chars().take(40).collect();
-        Problem::malformed(format!("`{shown}` is no stage"), format!("stages are {}", known()))
+        Problem::malformed(
+            both!("`{shown}` is no stage", "нет этапа `{shown}`"),
+            both!("stages are {}", "этапы: {}", known()),
+        )
     })
 }
 
@@ -148,7 +151,9 @@ pub(crate) async fn diff(
     let task = task_id(&id)?;
     listed(&rooms, &task).await?;
     let diff = rooms.source.diff(task.clone()).await?;
-    let diff = diff.ok_or_else(|| Problem::not_yet("branch", &task))?;
+    let diff = diff.ok_or_else(|| {
+        Problem::not_yet(both!("{task} has no branch yet", "у {task} ещё нет ветки"), &task)
+    })?;
     Ok(Json(wire::Diff { base: diff.base, head: diff.head, text: diff.text, cut: diff.cut }))
 }
 
@@ -172,7 +177,13 @@ pub(crate) async fn artefact(
 /// Only names that the task itself lists are asked for: a name from outside never becomes a path.
 pub(crate) async fn artefact_bytes(rooms: &Rooms, id: &str, name: &str) -> Result<Vec<u8>, Problem> {
     let found = listed(rooms, &task_id(id)?).await?;
-    let missing = || Problem::not_found(format!("artefact of that name in {}", found.task.id));
+    let missing = || {
+        Problem::not_found(both!(
+            "there is no artefact of that name in {}",
+            "в {} нет такого артефакта",
+            found.task.id
+        ))
+    };
     // What Orch itself wrote is in the journal, and comes before a file of the same name.
     if let Some(own) = found.task.records.iter().find(|own| own.record.file() == name) {
         return rooms.source.blob(own.text.blob.clone()).await?.ok_or_else(missing);

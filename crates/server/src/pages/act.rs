@@ -13,7 +13,7 @@ use crate::api::gestures::{Hand, press, rejection_of};
 use crate::api::issues::{change, say as say_it};
 use crate::api::wire::{IssueEdit, Label, Taken, UrgencyLevel};
 use crate::ask::{Form, Path, Signed, Tongue, digest, task_id};
-use crate::error::Problem;
+use crate::error::{Problem, both};
 use crate::offer::Offer;
 use crate::routes::Rooms;
 use crate::texts::texts;
@@ -40,7 +40,10 @@ impl Form for Pressed {
 
 fn unknown(press: &str) -> Problem {
     let shown: String = press.chars().take(40).collect();
-    Problem::malformed(format!("`{shown}` is no gesture"), "load the page again")
+    Problem::malformed(
+        both!("`{shown}` is no gesture", "нет действия `{shown}`"),
+        both!("load the page again", "загрузите страницу заново"),
+    )
 }
 
 /// A gesture to a task.

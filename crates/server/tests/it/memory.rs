@@ -105,7 +105,6 @@ impl Memory {
             labels: Labels::default(),
             present: true,
             revision: None,
-            revision: None,
         };
         let event = Event::Issue(Box::new(IssueSeen { project: project.into(), reading }));
         self.happen(&Entity::Task(task.clone()), event, &format!("issue/{task}"));
@@ -400,6 +399,7 @@ impl Source for Memory {
                 auto_deploy: edit.auto_deploy.unwrap_or(task.labels.auto_deploy),
             },
             present: true,
+            revision: None,
         };
         let changed = Differs {
             title: reading.title != title,

@@ -198,7 +198,7 @@ impl Bench {
         let Some(worker) = self.world.runs.get(&run).map(|run| run.worker) else { return };
         let injected = || "injected".to_owned();
         if self.strikes(Fault::CannotStart) {
-            return self.world.refuse(run, RunHow::CouldNotStart { cause: injected() });
+            return self.world.refuse(run, RunHow::CouldNotStart { cause: injected().into() });
         }
         match worker {
             Worker::Agent(role) => {

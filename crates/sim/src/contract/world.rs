@@ -292,7 +292,7 @@ impl run::Stage for Runs {
 
     fn lose(&mut self, run: RunId, _: u32) {
         if let Some(run) = self.fake.world.runs.get_mut(&run) {
-            run.ended = Some(RunHow::Lost { cause: "killed".to_owned() });
+            run.ended = Some(RunHow::Lost { cause: "killed".into() });
         }
     }
 }

@@ -168,8 +168,8 @@ impl Works {
             Deed::Fail(code) => RunHow::Exited { code: *code },
             Deed::Hang => RunHow::TimedOut,
             Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".to_owned() },
-            Deed::CannotStart => RunHow::CouldNotStart { cause: "scripted".to_owned() },
-            Deed::Lost => RunHow::Lost { cause: "scripted".to_owned() },
+            Deed::CannotStart => RunHow::CouldNotStart { cause: "scripted".into() },
+            Deed::Lost => RunHow::Lost { cause: "scripted".into() },
             Deed::Spend if tokens > 0 => RunHow::OverTokens { tokens: tokens + 1, limit: tokens },
             Deed::Well
             | Deed::Spend

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use orch_core::call::{Failure, ForgeReply};
 use orch_core::id::{Commit, ProjectId};
+use orch_core::refusal::Refusal;
 
 use super::{ChangeState, LocalForge};
 use crate::git::{Hub, RefMove};
@@ -25,9 +26,9 @@ impl LocalForge {
         candidate: &Commit,
         expected: &Commit,
     ) -> Result<ForgeReply, Failure> {
-        let change = self
-            .change(project, number)?
-            .ok_or_else(|| Failure::permanent(format!("{project} has no change request {number}")))?;
+        let change = self.change(project, number)?.ok_or_else(|| {
+            Failure::permanent(Refusal::NoChangeRequest { project: project.clone(), number })
+        })?;
         let _one = hub.pushing();
         let main = hub.fetch_main()?;
         if hub.is_ancestor(candidate, &main)? {
@@ -40,8 +41,8 @@ impl LocalForge {
             return Ok(ForgeReply::MainMoved { main });
         }
         if !hub.is_ancestor(expected, candidate)? {
-            let cause = format!("{} does not contain main ({})", candidate.short(), expected.short());
-            return Err(Failure::permanent(cause));
+            let (candidate, main) = (candidate.clone(), expected.clone());
+            return Err(Failure::permanent(Refusal::WithoutMain { candidate, main }));
         }
         let pushed = match push_main(hub, candidate, expected) {
             Ok(pushed) => pushed,
@@ -65,7 +66,7 @@ impl LocalForge {
         }
         // It happened; what fails from here on leaves it to be looked up.
         self.look_up(project, hub, number, candidate)
-            .map_err(|failure| Failure::unknown(format!("after the push to main: {}", failure.cause)))
+            .map_err(|failure| Failure::unknown(Refusal::AfterPush { cause: Box::new(failure.cause) }))
     }
 
     /// Where main is now, and whether that is this merge.
@@ -122,7 +123,7 @@ fn push_main(hub: &Hub, candidate: &Commit, expected: &Commit) -> Result<Pushed,
     let words = format!("{}\n{}", said.text(), said.complaint);
     let says = |any: &[&str]| any.iter().any(|part| words.contains(part));
     if says(&[".lock': File exists"]) {
-        Err(Failure::transient(format!("somebody works in {} just now: {words}", hub.origin())))
+        Err(Failure::transient(Refusal::SomebodyWorks { origin: hub.origin().to_owned(), words }))
     } else if says(&IN_THE_WAY) {
         Ok(Pushed::InTheWay)
     } else if says(&MOVED) {
@@ -159,7 +160,7 @@ fn finish_half_merge(
 /// Deletes a task branch that is where it was last seen; its head stays in a hidden ref (decision 45).
 pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<ForgeReply, Failure> {
     if branch == hub.main() {
-        return Err(Failure::permanent(format!("{branch} is the main branch: never deleted")));
+        return Err(Failure::permanent(Refusal::MainNotDeleted { branch: branch.to_owned() }));
     }
     let published = if hub.publishes() { hub.origin_head_of(branch)? } else { None };
     if let Some(there) = published {
@@ -167,7 +168,7 @@ pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<Fo
             return Ok(ForgeReply::BranchMoved { head: there });
         }
         if !hub.publish_branch(branch, None, Some(head))? {
-            return Err(Failure::transient(format!("{branch} moved at the origin just now")));
+            return Err(Failure::transient(Refusal::OriginMoved { branch: branch.to_owned() }));
         }
     }
     match hub.head_of(branch)? {

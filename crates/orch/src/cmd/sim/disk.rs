@@ -6,6 +6,7 @@ use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::error::Error;
+use crate::words::say;
 
 /// A temporary folder for one store after the other; it goes with this value.
 #[derive(Debug)]
@@ -25,11 +26,14 @@ impl Folder {
                 Ok(()) => return Ok(Self { path, stores: 0 }),
                 Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists && n < 1000 => n += 1,
                 Err(e) => {
-                    return Err(Error::failed(format!(
-                        "the folder for simulated stores cannot be made: {e}"
-                    ))
-                    .at(path.display())
-                    .remedy("make room there, or set TMPDIR to another folder"));
+                    let cause = say!(
+                        "the folder for simulated stores cannot be made: {e}",
+                        "папку для хранилищ симуляции создать не удалось: {e}"
+                    );
+                    return Err(Error::failed(cause).at(path.display()).remedy(say!(
+                        "make room there, or set TMPDIR to another folder",
+                        "освободите там место или укажите другую папку в TMPDIR"
+                    )));
                 }
             }
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::many::Block;
 use super::sum::Sum;
 use crate::error::Error;
+use crate::words::say;
 
 /// Of which program, and of which histories: only the same can be added up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,9 +60,9 @@ impl Ledger {
     /// It cannot be read or written, or it is of another program or of other histories.
     pub(super) fn open(path: &Path, of: Of) -> Result<Self, Error> {
         let cannot = |e: std::io::Error| {
-            Error::failed(format!("the ledger cannot be read: {e}"))
+            Error::failed(say!("the ledger cannot be read: {e}", "журнал прогона не читается: {e}"))
                 .at(path.display())
-                .remedy("name another file with --ledger")
+                .remedy(say!("name another file with --ledger", "укажите другой файл в --ledger"))
         };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(cannot)?;
         let mut text = String::new();
@@ -75,16 +76,20 @@ impl Ledger {
         for (at, line) in text[..whole].lines().enumerate() {
             let place = format!("{}:{}", path.display(), at + 1);
             let entry: Entry = serde_json::from_str(line).map_err(|e| {
-                Error::failed(format!("no line of a ledger: {e}"))
+                Error::failed(say!("no line of a ledger: {e}", "это не строка журнала прогона: {e}"))
                     .at(&place)
-                    .remedy("name another file with --ledger")
+                    .remedy(say!("name another file with --ledger", "укажите другой файл в --ledger"))
             })?;
             if entry.of != of {
-                return Err(Error::refused(
+                return Err(Error::refused(say!(
                     "the ledger is of another program, or of other faults or another store",
-                )
+                    "журнал прогона от другой программы, с другими сбоями или другим хранилищем"
+                ))
                 .at(&place)
-                .remedy("name another file with --ledger: only the same can be added up"));
+                .remedy(say!(
+                    "name another file with --ledger: only the same can be added up",
+                    "укажите другой файл в --ledger: складывать можно только одинаковое"
+                )));
             }
             known.insert(entry.from, (entry.seeds, entry.sum));
         }
@@ -104,9 +109,12 @@ impl Ledger {
         let entry = Entry { of: self.of.clone(), from: block.from, seeds: block.seeds, sum };
         let line = serde_json::to_string(&entry).unwrap_or_default() + "\n";
         self.file.write_all(line.as_bytes()).map_err(|e| {
-            Error::failed(format!("the ledger cannot be written: {e}"))
+            Error::failed(say!("the ledger cannot be written: {e}", "журнал прогона не записывается: {e}"))
                 .at(self.path.display())
-                .remedy("make room there; the same command goes on where it stopped")
+                .remedy(say!(
+                    "make room there; the same command goes on where it stopped",
+                    "освободите там место; та же команда продолжит с места остановки"
+                ))
         })?;
         self.known.insert(entry.from, (entry.seeds, entry.sum));
         Ok(())

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use orch_core::message::figure;
 use orch_core::time::Span;
 use orch_engine::clock;
 use orch_sim::history::{self, Ground, Mix, nothing_else};
@@ -16,6 +17,7 @@ use super::sum::Sum;
 use super::{Here, Store, report};
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
+use crate::words::{Told, counted, say, words};
 
 /// Which histories.
 #[derive(Debug, clap::Args)]
@@ -74,24 +76,33 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let (sum, failed) = lived?;
     tell(here, args, jobs, &sum, clock::now().since(began));
     if let Some(path) = &args.report {
-        let machine = args.machine.clone().unwrap_or_else(|| screen::count(processors, "processor"));
+        let machine = args.machine.clone().unwrap_or_else(|| {
+            // The page is English, as all pages under docs/ are.
+            format!("{processors} {}", if processors == 1 { "processor" } else { "processors" })
+        });
         let page = report::page(&Of::this(&args.faults, args.store.name()), args.from, &machine, &sum);
         std::fs::write(path, page).map_err(|e| {
-            Error::failed(format!("the page cannot be written: {e}"))
+            Error::failed(say!("the page cannot be written: {e}", "страницу записать не удалось: {e}"))
                 .at(path.display())
-                .remedy("name another file with --report; what was lived through is in the ledger")
+                .remedy(say!(
+                    "name another file with --report; what was lived through is in the ledger",
+                    "укажите другой файл через --report; пройденное записано в журнал прогона"
+                ))
         })?;
     }
     match (failed, sum.failed.as_slice()) {
         (Some(error), _) => Err(error),
         (None, []) => Ok(ExitCode::SUCCESS),
         (None, [first, ..]) => {
-            let what = format!("{}; seed {} broke {}: {}", count(&sum), first.seed, first.name, first.what);
-            let remedy = format!(
-                "look: orch sim run --seeds 1 --from {} --faults {} --store {}",
-                first.seed,
-                args.faults,
-                args.store.name()
+            let (broken, seed, name, what) = (count(&sum), first.seed, &first.name, &first.what);
+            let what = say!(
+                "{broken}; seed {seed} broke {name}: {what}",
+                "{broken}; seed {seed} нарушает {name}: {what}"
+            );
+            let (faults, store) = (&args.faults, args.store.name());
+            let remedy = say!(
+                "look: orch sim run --seeds 1 --from {seed} --faults {faults} --store {store}",
+                "посмотрите: orch sim run --seeds 1 --from {seed} --faults {faults} --store {store}"
             );
             Err(Error::failed(what).remedy(remedy))
         }
@@ -99,8 +110,9 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
 }
 
 fn count(sum: &Sum) -> String {
-    let histories = if sum.failed.len() == 1 { "history" } else { "histories" };
-    format!("{} {histories} broke a promise", sum.failed.len())
+    let histories =
+        counted(sum.failed.len() as u64, ["history", "histories"], ["история", "истории", "историй"]);
+    say!("{histories} broke a promise", "обещание нарушено: {histories}").into()
 }
 
 /// To the first that fails; that one is made short and kept.
@@ -147,8 +159,14 @@ fn since(before: &mut u64) -> u64 {
 }
 
 pub(super) fn no_journal(trouble: Trouble) -> Error {
-    Error::failed(format!("a simulated store cannot be made: {trouble}"))
-        .remedy("make room for temporary files, or set TMPDIR to another folder")
+    Error::failed(say!(
+        "a simulated store cannot be made: {trouble}",
+        "хранилище для симуляции создать не удалось: {trouble}"
+    ))
+    .remedy(say!(
+        "make room for temporary files, or set TMPDIR to another folder",
+        "освободите место для временных файлов или укажите другую папку в TMPDIR"
+    ))
 }
 
 /// Makes a history short and writes it to a file; the error says where.
@@ -177,12 +195,18 @@ fn keep(here: &Here, args: &Args, broke: Broke, ground: &mut Ground<'_>) -> Resu
     let path = folder.join(format!("{name}-{}-{seed}.trace", args.faults));
     let text = history::text(&about, &lines);
     std::fs::write(&path, text).map_err(|e| {
-        Error::failed(format!("seed {seed} broke {name}, and its history cannot be written: {e}"))
-            .at(path.display())
-            .remedy("name another folder with --keep")
+        Error::failed(say!(
+            "seed {seed} broke {name}, and its history cannot be written: {e}",
+            "seed {seed} нарушает {name}, но историю записать не удалось: {e}"
+        ))
+        .at(path.display())
+        .remedy(say!("name another folder with --keep", "укажите другую папку через --keep"))
     })?;
-    let cause = format!("seed {seed} broke {name}: {what}");
-    Ok(Error::failed(cause).at(path.display()).remedy(format!("look: orch sim step {}", path.display())))
+    let cause = say!("seed {seed} broke {name}: {what}", "seed {seed} нарушает {name}: {what}");
+    let look = path.display();
+    Ok(Error::failed(cause)
+        .at(path.display())
+        .remedy(say!("look: orch sim step {look}", "посмотрите: orch sim step {look}")))
 }
 
 fn tell(here: &Here, args: &Args, jobs: usize, sum: &Sum, took: Span) {
@@ -196,37 +220,65 @@ fn tell(here: &Here, args: &Args, jobs: usize, sum: &Sum, took: Span) {
         }));
         return;
     }
-    let row = |name: &str, value: String| vec![cell(DIM, name), cell(PLAIN, value)];
+    let lang = words().lang;
+    let (took, cpu) = (figure::span(took, lang), figure::span(Span(sum.cpu), lang));
+    let row = |name: Told, value: Told| vec![cell(DIM, name), cell(PLAIN, value)];
     let last = args.from + sum.histories.saturating_sub(1);
     let rows = [
-        row("seeds", format!("{} to {last}, faults {}, on {}", args.from, args.faults, args.store.name())),
         row(
-            "histories",
-            format!("{} of {} lines; people did {} things", sum.histories, sum.lines, sum.people),
-        ),
-        row(
-            "lifecycles",
-            format!(
-                "{} in {}: {} a minute of processor; it took {took} with {}",
-                sum.lifecycles,
-                Span(sum.cpu),
-                sum.a_minute(),
-                screen::count(jobs, "job")
+            say!("seeds", "seed"),
+            say!(
+                "{} to {last}, faults {}, on {}",
+                "от {} до {last}, сбои {}, хранилище {}",
+                args.from,
+                args.faults,
+                args.store.name()
             ),
         ),
-        row("events", format!("{}, {:.0} a lifecycle", sum.events, sum.each(sum.events))),
         row(
-            "faults",
-            format!(
+            say!("histories", "истории"),
+            say!(
+                "{} of {} lines; people did {} things",
+                "{}, строк в них {}; действий людей {}",
+                sum.histories,
+                sum.lines,
+                sum.people
+            ),
+        ),
+        row(
+            say!("lifecycles", "задачи"),
+            say!(
+                "{} in {cpu}: {} a minute of processor; it took {took} with {jobs} at once",
+                "{} за {cpu}: {} за минуту процессора; всего {took}, одновременно {jobs}",
+                sum.lifecycles,
+                sum.a_minute()
+            ),
+        ),
+        row(
+            say!("events", "события"),
+            say!("{}, {:.0} a lifecycle", "{}, на задачу {:.0}", sum.events, sum.each(sum.events)),
+        ),
+        row(
+            say!("faults", "сбои"),
+            say!(
                 "{}, {:.0} a lifecycle; the brain died {} times, {:.1} a lifecycle",
+                "{}, на задачу {:.0}; сам Orch падал {} раз, на задачу {:.1}",
                 sum.faults,
                 sum.each(sum.faults),
                 sum.crashes,
                 sum.each(sum.crashes)
             ),
         ),
-        row("promises", format!("looked at {} times, {:.0} a lifecycle", sum.looks(), sum.each(sum.looks()))),
-        row("digest", sum.digest.clone()),
+        row(
+            say!("promises", "обещания"),
+            say!(
+                "looked at {} times, {:.0} a lifecycle",
+                "проверок {}, на задачу {:.0}",
+                sum.looks(),
+                sum.each(sum.looks())
+            ),
+        ),
+        row(say!("digest", "отпечаток"), Told::quoted(sum.digest.clone())),
     ];
     screen::out(&screen::table(&rows));
     let by: Vec<_> =

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{Here, Store};
 use crate::error::{Error, Kind};
 use crate::screen::{self, ASKS, BAD, BOLD, DIM};
+use crate::words::{Told, say};
 
 /// Which file.
 #[derive(Debug, clap::Args)]
@@ -28,22 +29,32 @@ pub(super) struct Args {
     all: bool,
 }
 
-const KEYS: &str = "enter or n: forward   b: back   a number: after so many lines   e: to the end\n\
-                    w: why   s: all that stands   q: leave";
+fn keys() -> Told {
+    say!(
+        "enter or n: forward   b: back   a number: after so many lines   e: to the end\n\
+         w: why   s: all that stands   q: leave",
+        "enter или n: вперёд   b: назад   число: после стольких строк   e: в конец\n\
+         w: почему   s: всё как есть   q: выйти"
+    )
+}
 
 /// Goes through it.
 pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let text = std::fs::read_to_string(&args.file).map_err(|e| {
         let kind = if e.kind() == io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Failed };
-        Error::new(kind, format!("the history cannot be read: {e}"))
+        Error::new(kind, say!("the history cannot be read: {e}", "история не читается: {e}"))
             .at(args.file.display())
-            .remedy("histories are in crates/sim/histories, scenarios in crates/sim/scenarios")
+            .remedy(say!(
+                "histories are in crates/sim/histories, scenarios in crates/sim/scenarios",
+                "истории лежат в crates/sim/histories, сценарии в crates/sim/scenarios"
+            ))
     })?;
     let mut walk = Walk::begin(&text, args.store.journals()?);
     if walk.is_empty() {
-        return Err(Error::new(Kind::Usage, "no line of it begins with `>`")
+        let cause = say!("no line of it begins with `>`", "ни одна строка в нём не начинается с `>`");
+        return Err(Error::new(Kind::Usage, cause)
             .at(args.file.display())
-            .remedy("name a history or a scenario"));
+            .remedy(say!("name a history or a scenario", "укажите историю или сценарий")));
     }
     let last = walk.go_to(args.at).map_err(failed)?;
     let by_hand = !here.json && !args.all && io::stdin().is_terminal() && io::stdout().is_terminal();
@@ -51,17 +62,23 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     match end {
         None => Ok(ExitCode::SUCCESS),
         Some(end) => {
+            let at = walk.at();
             let cause = match end {
-                End::Broken(broken) => format!("broke {broken}"),
-                End::Undone(why) => format!("cannot be done: {why}"),
+                End::Broken(broken) => say!("line {at} broke {broken}", "строка {at} нарушает {broken}"),
+                End::Undone(why) => {
+                    say!("line {at} cannot be done: {why}", "строку {at} выполнить нельзя: {why}")
+                }
             };
-            Err(Error::failed(format!("line {} {cause}", walk.at())).at(args.file.display()))
+            Err(Error::failed(cause).at(args.file.display()))
         }
     }
 }
 
 fn failed(trouble: Trouble) -> Error {
-    Error::failed(format!("a simulated store cannot be made: {trouble}"))
+    Error::failed(say!(
+        "a simulated store cannot be made: {trouble}",
+        "хранилище для симуляции создать не удалось: {trouble}"
+    ))
 }
 
 /// Every step, for a pipe or a script.
@@ -101,7 +118,7 @@ fn step(done: &Done, place: &Place) -> Value {
 
 /// As a person says, until they leave.
 fn by_keys(walk: &mut Walk, last: Option<Done>) -> Result<Option<End>, Error> {
-    screen::line(KEYS);
+    screen::line(&keys());
     let mut end = None;
     if let Some(done) = last {
         show(walk, &done);
@@ -112,7 +129,9 @@ fn by_keys(walk: &mut Walk, last: Option<Done>) -> Result<Option<End>, Error> {
         screen::out(&format!("{} ", screen::paint(DIM, &format!("{}/{}", walk.at(), walk.len()))));
         typed.clear();
         let read = io::stdin().lock().read_line(&mut typed);
-        let read = read.map_err(|e| Error::failed(format!("the terminal cannot be read: {e}")))?;
+        let read = read.map_err(|e| {
+            Error::failed(say!("the terminal cannot be read: {e}", "терминал не читается: {e}"))
+        })?;
         let done = match typed.trim() {
             _ if read == 0 => return Ok(end),
             "q" => return Ok(end),
@@ -130,7 +149,7 @@ fn by_keys(walk: &mut Walk, last: Option<Done>) -> Result<Option<End>, Error> {
             other => match other.parse() {
                 Ok(at) => walk.go_to(at),
                 Err(_) => {
-                    screen::line(KEYS);
+                    screen::line(&keys());
                     continue;
                 }
             },
@@ -139,7 +158,11 @@ fn by_keys(walk: &mut Walk, last: Option<Done>) -> Result<Option<End>, Error> {
             show(walk, &done);
             end = done.end;
         } else {
-            screen::line(&screen::paint(DIM, if walk.at() == 0 { "the beginning" } else { "the end" }));
+            let side = match walk.at() {
+                0 => say!("the beginning", "начало"),
+                _ => say!("the end", "конец"), // not a domain enum
+            };
+            screen::line(&screen::paint(DIM, &side));
         }
     }
 }
@@ -152,7 +175,7 @@ fn show(walk: &Walk, done: &Done) {
     }
     match &done.end {
         Some(End::Broken(broken)) => {
-            screen::line(&format!("  {}", screen::paint(BAD, &format!("broke {broken}"))));
+            screen::line(&format!("  {}", screen::paint(BAD, &say!("broke {broken}", "нарушено: {broken}"))));
         }
         Some(End::Undone(why)) => screen::line(&format!("  {}", screen::paint(BAD, why))),
         None => {}
@@ -168,10 +191,10 @@ fn why(place: &Place) {
 fn stands(place: &Place) {
     why(place);
     for line in &place.board {
-        screen::line(&format!("board: {}", screen::safe(line)));
+        screen::line(&say!("board: {}", "доска: {}", screen::safe(line)));
     }
     for line in &place.next {
-        screen::line(&format!("next: {}", screen::paint(ASKS, line)));
+        screen::line(&say!("next: {}", "дальше: {}", screen::paint(ASKS, line)));
     }
-    screen::line(&format!("{} rows, {} ms", place.rows, place.time));
+    screen::line(&say!("{} rows, {} ms", "строк {}, {} мс", place.rows, place.time));
 }
