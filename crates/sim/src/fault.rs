@@ -196,10 +196,10 @@ impl Faults {
             (Fault::AgentApprovesItself, 20),
             (Fault::AgentErrs, 50),
             (Fault::AgentOverspends, 10),
-            (Fault::DeployFails, 60),
-            (Fault::DeployGoesBad, 40),
+            (Fault::DeployFails, 80),
+            (Fault::DeployGoesBad, 60),
             (Fault::DeployFlaps, 100),
-            (Fault::DeploySilent, 40),
+            (Fault::DeploySilent, 80),
             (Fault::MainMoves, 30),
             (Fault::BranchMoves, 15),
         ];

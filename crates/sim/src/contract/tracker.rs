@@ -195,7 +195,9 @@ fn a_deleted_issue_is_read_as_gone<S: Stage>(stage: &mut S) {
     let next = stage.write("Two", "text");
     assert_ne!(stage.read(&next).number, before.number, "its number is not given again");
     stage.set_present(&issue, true);
-    assert_eq!(stage.read(&issue), before);
+    let back = stage.read(&issue);
+    assert_eq!(IssueReading { revision: before.revision, ..back.clone() }, before);
+    assert!(back.revision > before.revision, "it was gone meanwhile, and its revision says so (decision 67)");
 }
 
 /// What is asked about an issue that is not there is refused for good, whatever it is.
