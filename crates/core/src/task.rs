@@ -1,5 +1,6 @@
 //! What do we know of a task? Each thing seen stands on its own axis; nothing is said twice.
 
+mod ask;
 mod delivery;
 
 use serde::{Deserialize, Serialize};
@@ -397,14 +398,6 @@ pub enum Ask {
     },
 }
 
-impl Ask {
-    /// Whether it moves the task branch, or opens or closes its change request.
-    pub fn moves_branch(&self) -> bool {
-        let forge = matches!(self, Ask::OpenChange | Ask::Restore);
-        forge || matches!(self, Ask::CutBranch { .. } | Ask::Collect { .. } | Ask::Candidate)
-    }
-}
-
 /// Why something is asked again later.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -576,39 +569,6 @@ pub struct RunRow {
     /// Whose model it asks, for agents' runs (decision 11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderId>,
-}
-
-impl Ask {
-    /// The run that it is about.
-    pub const fn run(&self) -> Option<RunId> {
-        match self {
-            Ask::Launch { run, .. } | Ask::Collect { run, .. } => Some(*run),
-            Ask::CutBranch { .. }
-            | Ask::OpenChange
-            | Ask::Restore
-            | Ask::Candidate
-            | Ask::Merge
-            | Ask::Prove
-            | Ask::Probe
-            | Ask::Reason { .. } => None,
-        }
-    }
-
-    /// The word for it, for people.
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Ask::CutBranch { .. } => "cut the branch",
-            Ask::Launch { .. } => "start a run",
-            Ask::Collect { .. } => "collect a run",
-            Ask::OpenChange => "open the change request",
-            Ask::Restore => "bring the branch back",
-            Ask::Candidate => "build the candidate",
-            Ask::Merge => "merge",
-            Ask::Prove => "prove the merge",
-            Ask::Probe => "probe the deployed service",
-            Ask::Reason { .. } => "read the reason",
-        }
-    }
 }
 
 impl Want {

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use orch::compose::room::{ENOUGH, FLOOR, Meter};
 use orch::error::Kind;
 use orch_adapters::tracker::builtin::{SIGNATURE_HEADER, sign};
 use orch_core::event::RunHow;
@@ -463,71 +460,6 @@ fn an_edit_leaves_the_environment_on_top() {
     yard.write("home/orch.toml", "[limits]\ngates = 0\n");
     yard.sweep();
     assert_eq!(yard.outside().settings().limits.gates, 5, "the last good one stays");
-}
-
-/// Proves that work pauses with a hold when the disk is nearly full, before anything is lost, goes on when there is room
-/// again, and that a disk at the floor does not write a row with every look (issue, "bad input": disk full).
-#[test]
-fn a_full_disk_pauses_work() {
-    let mut yard = Yard::with(&[], GREEN);
-    let free = Arc::new(AtomicU64::new(FLOOR));
-    let read = Arc::clone(&free);
-    yard.wishes.meter = Meter::of(move |_| Ok(read.load(Ordering::SeqCst)));
-    yard.up();
-    free.store(FLOOR - 1, Ordering::SeqCst);
-    yard.sweep();
-    let id = yard.ask("A change");
-    assert_eq!(yard.holds(&id).first(), Some(&HoldKind::DiskFull), "{:?}", yard.task(&id).step);
-    let rows = yard.rows().len();
-    free.store(FLOOR, Ordering::SeqCst);
-    for _ in 0..3 {
-        yard.sweep();
-    }
-    assert_eq!(yard.rows().len(), rows, "a little room is no news");
-    assert_eq!(yard.holds(&id).first(), Some(&HoldKind::DiskFull));
-    free.store(ENOUGH, Ordering::SeqCst);
-    yard.sweep();
-    let task = yard.travel(&id);
-    assert_eq!(task.stage, Stage::Done);
-}
-
-/// Proves that a store that takes no more answers every write with 503, the cause and its remedy, that what was acknowledged
-/// before is all there, and that the task goes on from where it was when there is room.
-#[test]
-fn a_full_store_loses_nothing_acknowledged() {
-    let mut yard = Yard::with(&[], GREEN);
-    yard.up();
-    let id = yard.ask("A change");
-    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
-    yard.stop();
-    let pages = std::fs::metadata(yard.home().store()).unwrap().len() / 4096;
-    yard.wishes.store_pages = Some(u32::try_from(pages).unwrap() + 4);
-    yard.up();
-    let mut acknowledged = Vec::new();
-    let refused = loop {
-        let number = acknowledged.len();
-        assert!(number < 500, "the store is never full");
-        let wanted = if number % 2 == 0 { "high" } else { "low" };
-        match yard.post(&format!("/api/v1/tasks/{id}/priority"), &json!({ "priority": wanted })) {
-            Ok(said) => acknowledged.push(said["seq"].as_u64().unwrap()),
-            Err(error) => break error,
-        }
-    };
-    assert!(refused.to_string().contains("free some space"), "{refused}");
-    // A tracker that delivers now shall come back, and is not told that it is wrong.
-    let bearer = format!("Bearer {}", yard.token());
-    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
-    let press = format!("POST /api/v1/tasks/{id}/priority");
-    let (status, body) = yard.http(&press, &headers, br#"{"priority": "urgent"}"#);
-    assert_eq!(status, 503, "{body}");
-    yard.stop();
-    yard.wishes.store_pages = None;
-    yard.up();
-    let rows = yard.rows();
-    for seq in acknowledged {
-        assert!(rows.iter().any(|row| row.seq.0 == seq), "row {seq} was acknowledged");
-    }
-    assert_eq!(yard.travel(&id).stage, Stage::Done);
 }
 
 fn refused_with(yard: &mut Yard, words: &str) {
