@@ -68,7 +68,9 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     if d.task.rejection.is_some() {
         d.change(Change::Rejected(None));
     }
-    if let Some(change) = d.task.change_request.filter(|_| d.task.merged.is_none()) {
+    // The forge knows of a merge of its own, and not of one that a person made past it.
+    let merged_there = d.task.merged.is_some() && d.task.merged_outside().is_none();
+    if let Some(change) = d.task.change_request.filter(|_| !merged_there) {
         d.effect(line.clone(), Call::Forge(ForgeCall::CloseChange { change }));
     }
     let of_earlier_rounds = d.task.earlier_merges.iter().filter_map(|merged| merged.branch.clone());
