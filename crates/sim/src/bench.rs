@@ -350,7 +350,8 @@ impl Bench {
             if self.once()? {
                 continue;
             }
-            if !self.sweep() && !self.is_busy() {
+            // What was read may have been old: nothing is at rest before it was read as it is.
+            if !self.sweep() && !self.catch_up() && !self.is_busy() {
                 self.verify()?;
                 // Where nothing goes wrong, that is; a brain that dies begins with a row.
                 if self.faults == Faults::default() {

@@ -1,7 +1,7 @@
 //! What does the outside tell the brain: readings, gestures, sweeps?
 
 use orch_core::call::Text;
-use orch_core::call::tracker::Status;
+use orch_core::call::tracker::{IssueReading, Status};
 use orch_core::event::{Event, IssueSeen, MainReading};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
@@ -37,13 +37,32 @@ impl Bench {
         key
     }
 
-    /// The tracker tells what an issue looks like.
+    /// The tracker tells what an issue looks like, or looked like a while ago.
     pub fn deliver(&mut self, key: &IssueKey) -> Option<Ack> {
         let mut reading = self.world.tracker.see(key)?;
         if self.strikes(Fault::StaleReading) {
             let ago = 1 + self.dice.which("changes ago", 4);
             reading = self.world.tracker.saw(key, ago).cloned().unwrap_or(reading);
         }
+        self.tell_of(key, reading)
+    }
+
+    /// The tracker has caught up with itself: each issue is told of as it is. Whether anything was news.
+    pub(super) fn catch_up(&mut self) -> bool {
+        if self.is_away() {
+            return false;
+        }
+        let before = self.engine().head();
+        let keys: Vec<IssueKey> = self.world.tracker.issues.keys().cloned().collect();
+        for key in keys {
+            if let Some(reading) = self.world.tracker.see(&key) {
+                self.tell_of(&key, reading);
+            }
+        }
+        self.engine().head() != before
+    }
+
+    fn tell_of(&mut self, key: &IssueKey, reading: IssueReading) -> Option<Ack> {
         let issue = self.world.tracker.issues.get(key)?;
         let blobs = vec![Blob::of(issue.title.as_str()), Blob::of(issue.text.as_str())];
         let project = issue.project.clone();
