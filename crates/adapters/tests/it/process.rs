@@ -320,7 +320,8 @@ fn a_forking_tree_is_swept() {
         });
         request_stop(&bench.run_dir());
         let record = bench.end();
-        assert!(record.killed >= 121 && record.left_alive == 0, "{record:?}");
+        // 3 + 9 + 27 + 81; the first of them all may have ended before the sweep counted.
+        assert!(record.killed >= 120 && record.left_alive == 0, "{record:?}");
         assert!(pids.iter().all(dead));
     }
 }
