@@ -23,6 +23,7 @@ mod yard;
 mod sessions;
 mod down;
 mod bad_input;
+mod untestable;
 mod containment;
 mod real_input;
 mod at_once;
