@@ -361,12 +361,11 @@ fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tr
     match outcome {
         Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision })) => {
             // What was read since the write is newer than its answer.
-            if !news::is_older(&d.task, *revision) {
-                press::read_at(d, *revision);
-                press::board_shows(d, *status);
+            if news::is_older(&d.task, *revision) {
+                d.change(Change::BoardSettled);
+                return d.because(Reason::Noted);
             }
-            d.change(Change::BoardSettled);
-            d.because(Reason::Noted);
+            press::on_written(d, wanted, (*status, *revision));
         }
         Outcome::Done(_) => {
             d.change(Change::BoardShows(Some(wanted)));

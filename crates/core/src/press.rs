@@ -19,6 +19,7 @@ use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::said::{Found, Said};
 use crate::stage::{Stage, analysis, deploy, development, terminal, unseen};
+use crate::surface;
 use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
 /// The board shows this now; Approved and Confirm Deploy count only after something else was seen (decision 2).
@@ -90,9 +91,42 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         board_shows(d, reading.status);
         return d.because(Reason::Ignored(Ignored::Echo));
     }
+    column(d, reading.status);
+}
+
+/// The answer to Orch's own write is a reading too (decision 2): the write stood there, and another column in the answer
+/// is what a person made of it since. Without a revision it may as well be an old one that was read before (decision 67).
+pub(crate) fn on_written(
+    d: &mut Desk<'_>,
+    written: Status,
+    (status, revision): (Option<Status>, Option<u64>),
+) {
+    if status == Some(written) || status == d.task.board.shows || revision.is_none() {
+        read_at(d, revision);
+        board_shows(d, status);
+        d.change(Change::BoardSettled);
+        return d.because(Reason::Noted);
+    }
+    // Whoever pressed saw what was written: if that is what asks, they were asked.
+    if surface::wanted(&d.task) == Some(written) {
+        board_shows(d, Some(written));
+    } else {
+        d.change(Change::BoardShows(Some(written)));
+    }
+    d.change(Change::BoardSettled);
+    // A new life begins with the whole issue: with the next reading, which is news.
+    if d.task.stage == Stage::Cancelled {
+        return d.because(Reason::Noted);
+    }
+    read_at(d, revision);
+    column(d, status);
+}
+
+/// The board has another column by somebody's hand.
+fn column(d: &mut Desk<'_>, status: Option<Status>) {
     let counted_before = d.task.board.fresh;
-    board_shows(d, reading.status);
-    let Some(press) = reading.status.and_then(Press::of_status) else {
+    board_shows(d, status);
+    let Some(press) = status.and_then(Press::of_status) else {
         return d.because(Reason::Noted);
     };
     let dangerous = matches!(press, Press::Approve { .. } | Press::Confirm { .. });

@@ -2,6 +2,7 @@
 
 mod ask;
 mod delivery;
+mod aside;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,7 @@ use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
 
+pub use aside::{Outside, Rejection, Untold, Withdrawn};
 pub use delivery::{Deployed, Merged};
 
 /// One life of a work item. What is not there is left out where it is stored: a state is written with most events.
@@ -160,43 +162,6 @@ pub struct Task {
     /// The newest state of the issue that the tracker told of (decision 67).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
-}
-
-/// A question of which nobody knows what it did.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Untold {
-    /// The effect by which it was asked last.
-    pub effect: EffectId,
-    /// What was asked.
-    pub ask: Ask,
-}
-
-/// What people did with a task's branch.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Outside {
-    /// Main got it by this commit, not by Orch's hand.
-    pub in_main: Option<InMain>,
-    /// Somebody took the branch or its change request away.
-    pub withdrawn: Option<Withdrawn>,
-}
-
-/// What somebody took away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Withdrawn {
-    /// The task branch was deleted.
-    Branch,
-    /// The change request was closed.
-    ChangeRequest,
-}
-
-/// A rejection that could not be carried out at once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rejection {
-    /// By whom.
-    pub by: String,
-    /// Why, if it was said.
-    pub reason: Option<Text>,
 }
 
 /// What is asked for.

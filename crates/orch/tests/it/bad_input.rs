@@ -9,7 +9,6 @@ use orch_core::event::RunHow;
 use orch_core::hold::HoldKind;
 use orch_core::id::TaskId;
 use orch_core::journal::{Batch, Journal as _};
-use orch_core::message::{self, Lang};
 use orch_core::policy::Policy;
 use orch_core::said::{Cause, Said};
 use orch_core::stage::{Role, Stage};
@@ -584,30 +583,6 @@ fn a_taken_branch_is_left_alone() {
         assert_ne!(task.branch.unwrap().name, "feature/YARD-001-a-change");
         assert_eq!(yard.git(["rev-parse", "feature/YARD-001-a-change"]), before);
     }
-}
-
-/// Proves that a project without a test command merges nothing, and says what is missing before an agent is paid.
-#[test]
-fn without_tests_nothing_begins() {
-    let mut yard = Yard::with(&[], "preset = \"library\"\n");
-    yard.up();
-    let id = yard.ask("A change");
-    let task = yard.travel(&id);
-    assert_eq!(why(&task), &Why::NoTests);
-    assert!(task.runs.is_empty(), "no agent was paid");
-}
-
-/// Proves that a test command whose program is missing is nobody's red test: the task waits and says which program.
-#[test]
-fn a_missing_test_program_is_named() {
-    let mut yard = Yard::with(&[], "preset = \"library\"\ntest = [\"no-such-program\"]\n");
-    yard.up();
-    let id = yard.ask("A change");
-    let task = yard.travel(&id);
-    assert_eq!(task.attempts.negative, 0);
-    let said = message::why(why(&task), Lang::En);
-    assert!(said.contains("no-such-program") && said.contains("install it"), "{said}");
-    assert!(message::why(why(&task), Lang::Ru).contains("`no-such-program` из команды `test`"));
 }
 
 /// row 176: One failing issue or project does not stop the tick.

@@ -24,6 +24,7 @@ mod sessions;
 mod down;
 mod bad_input;
 mod full;
+mod untestable;
 mod containment;
 mod real_input;
 mod at_once;

@@ -137,6 +137,8 @@ pub(crate) async fn say(
 #[derive(Debug, Deserialize)]
 pub(crate) struct Edit {
     csrf: String,
+    /// When it showed it: the same edit again, after another one, is an edit of its own.
+    seq: u64,
     /// What the page showed.
     was: String,
     title: String,
@@ -169,8 +171,7 @@ pub(crate) async fn edit(
     // The same form sent twice is one edit; another text on the same page is another.
     let said = format!("{}\n{}\n{on:?}", form.title, form.text);
     let said = orch_core::id::Digest::of(said.as_bytes());
-    let was: String = form.was.chars().take(64).collect();
-    let request = format!("dashboard/{task}/edit/{was}/{}", said.short());
+    let request = format!("dashboard/{task}/edit/{}/{}", form.seq, said.short());
     let wanted = IssueEdit {
         title: Some(form.title),
         text: Some(form.text),

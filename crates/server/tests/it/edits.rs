@@ -160,12 +160,12 @@ async fn an_attacker_edits_nothing() {
     }
     let form = ("content-type", "application/x-www-form-urlencoded");
     let shown = house.get("/api/v1/tasks/SITE-005").await.json()["shown"].as_str().unwrap().to_owned();
-    let sent = format!("csrf={}&was={shown}&title=x", browser.csrf);
+    let sent = format!("csrf={}&seq=1&was={shown}&title=x", browser.csrf);
     let evil = [cookie, form, ("origin", "http://evil.example")];
     let answer = house.ask("POST", "/tasks/SITE-005/edit", &evil, &sent).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
     let unsigned = crate::house::Browser { cookie: browser.cookie.clone(), csrf: "guess".to_owned() };
-    let answer = house.form(&unsigned, "/tasks/SITE-005/edit", &format!("was={shown}&title=x")).await;
+    let answer = house.form(&unsigned, "/tasks/SITE-005/edit", &format!("seq=1&was={shown}&title=x")).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.body);
     assert_eq!(house.memory.world().rows.len(), rows, "something was written");
 
@@ -187,13 +187,35 @@ async fn the_form_edits() {
     let page = house.ask("GET", "/tasks/SITE-005", &[("cookie", &browser.cookie)], "").await.body;
     assert!(page.contains("id=\"edit\"") && page.contains("were written for the text as it was"), "{page}");
     let was = page.split("name=\"was\" value=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
-    let sent = format!("was={was}&title=Sort+by+date&text=One%0D%0Atwo+%3C%2Ftextarea%3E&auto_approve=yes");
+    let sent =
+        format!("seq=1&was={was}&title=Sort+by+date&text=One%0D%0Atwo+%3C%2Ftextarea%3E&auto_approve=yes");
     let answer = house.form(&browser, "/tasks/SITE-005/edit", &sent).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     let edited = text(&house).await;
     assert_eq!(edited, (json!("Sort by date"), json!("One\ntwo </textarea>"), json!(["autoApprove"])));
     let page = house.ask("GET", "/tasks/SITE-005", &[("cookie", &browser.cookie)], "").await.body;
     assert!(page.contains("\nOne\ntwo &#60;/textarea&#62;</textarea>"), "{page}");
-    let late = house.form(&browser, "/tasks/SITE-005/edit", &format!("was={was}&title=Late")).await;
+    let late = house.form(&browser, "/tasks/SITE-005/edit", &format!("seq=2&was={was}&title=Late")).await;
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
+}
+
+/// Proves that an edit which was undone can be made again: only the same form sent twice is one edit.
+#[tokio::test]
+async fn an_edit_can_be_made_again() {
+    let house = House::open(sample());
+    let browser = house.browser().await;
+    let hidden = |page: &str, name: &str| {
+        let start = page.split("action=\"/tasks/SITE-005/edit\"").nth(1).unwrap();
+        let value = start.split(&format!("name=\"{name}\" value=\"")).nth(1).unwrap();
+        value.split('"').next().unwrap().to_owned()
+    };
+    for title in ["One", "Two", "One", "Two"] {
+        let page = house.ask("GET", "/tasks/SITE-005", &[("cookie", &browser.cookie)], "").await.body;
+        let sent = format!("seq={}&was={}&title={title}&text=", hidden(&page, "seq"), hidden(&page, "was"));
+        for _ in 0..2 {
+            let answer = house.form(&browser, "/tasks/SITE-005/edit", &sent).await;
+            assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        }
+        assert_eq!(text(&house).await.0, title);
+    }
 }

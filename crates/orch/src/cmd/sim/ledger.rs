@@ -36,6 +36,9 @@ impl Of {
     }
 }
 
+/// How each line begins.
+const BEGINS: &str = "{\"of\":{";
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     of: Of,
@@ -68,10 +71,6 @@ impl Ledger {
         let mut text = String::new();
         file.read_to_string(&mut text).map_err(cannot)?;
         let whole = text.rfind('\n').map_or(0, |at| at + 1);
-        if whole < text.len() {
-            file.set_len(whole as u64).map_err(cannot)?;
-            file.seek(SeekFrom::End(0)).map_err(cannot)?;
-        }
         let mut known = BTreeMap::new();
         for (at, line) in text[..whole].lines().enumerate() {
             let place = format!("{}:{}", path.display(), at + 1);
@@ -92,6 +91,18 @@ impl Ledger {
                 )));
             }
             known.insert(entry.from, (entry.seeds, entry.sum));
+        }
+        let cut = &text[whole..];
+        if !cut.is_empty() {
+            // Somebody else's file is left as it is: only what begins as a line of a ledger was one.
+            if !cut.starts_with(BEGINS) && !BEGINS.starts_with(cut) {
+                let place = format!("{}:{}", path.display(), text.lines().count());
+                return Err(Error::failed(say!("no line of a ledger", "это не строка журнала прогона"))
+                    .at(place)
+                    .remedy(say!("name another file with --ledger", "укажите другой файл в --ledger")));
+            }
+            file.set_len(whole as u64).map_err(cannot)?;
+            file.seek(SeekFrom::End(0)).map_err(cannot)?;
         }
         Ok(Self { path: path.to_owned(), file, of, known })
     }
@@ -147,7 +158,7 @@ mod tests {
         ledger.add(block(0), sum(3)).unwrap();
         ledger.add(block(50), sum(4)).unwrap();
         let whole = std::fs::read(&path).unwrap();
-        std::fs::write(&path, [&whole[..], b"{\"of\":"].concat()).unwrap();
+        std::fs::write(&path, [&whole[..], b"{\"of\":{"].concat()).unwrap();
         let mut ledger = Ledger::open(&path, of()).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), whole);
         assert!(ledger.has(block(50)) && !ledger.has(block(100)));
@@ -156,5 +167,21 @@ mod tests {
         let all = ledger.sum_of(&[block(0), block(50), block(100)]);
         assert_eq!((all.histories, all.lifecycles), (150, 12));
         assert!(Ledger::open(&path, Of::this("some", "memory")).is_err());
+    }
+
+    /// Proves that a file which is no ledger is refused and left as it is, also where it ends without a line's end.
+    #[test]
+    fn a_file_of_somebody_else_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("notes");
+        for text in ["milk, eggs", "milk\neggs", "{\"of\":1", "milk\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(Ledger::open(&path, Of::this("all", "memory")).is_err(), "{text:?}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        for cut in ["{", "{\"of\":{\"version\":"] {
+            std::fs::write(&path, cut).unwrap();
+            assert!(Ledger::open(&path, Of::this("all", "memory")).is_ok(), "{cut:?}");
+        }
     }
 }

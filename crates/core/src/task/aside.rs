@@ -1,0 +1,45 @@
+//! What is known of a task beside its own way: what people did to it, and what nobody knows yet?
+
+use serde::{Deserialize, Serialize};
+
+use super::Ask;
+use crate::call::Text;
+use crate::event::InMain;
+use crate::id::EffectId;
+
+/// A question of which nobody knows what it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Untold {
+    /// The effect by which it was asked last.
+    pub effect: EffectId,
+    /// What was asked.
+    pub ask: Ask,
+}
+
+/// What people did with a task's branch.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Outside {
+    /// Main got it by this commit, not by Orch's hand.
+    pub in_main: Option<InMain>,
+    /// Somebody took the branch or its change request away.
+    pub withdrawn: Option<Withdrawn>,
+}
+
+/// What somebody took away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withdrawn {
+    /// The task branch was deleted.
+    Branch,
+    /// The change request was closed.
+    ChangeRequest,
+}
+
+/// A rejection that could not be carried out at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejection {
+    /// By whom.
+    pub by: String,
+    /// Why, if it was said.
+    pub reason: Option<Text>,
+}
