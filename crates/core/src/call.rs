@@ -174,11 +174,12 @@ mod tests {
     /// of characters (row 122).
     #[test]
     fn a_text_is_measured_in_characters() {
-        for (part, times) in [("", 1), ("flag", 1), ("флаг", 1), ("ж🙂e", 1), ("ж🙂e", 1_000), ("旗", 255)] {
+        for (part, times) in [("", 1), ("flag", 1), ("флаг", 1), ("ж🙂e", 1_000), ("旗", 255)] {
             let text = part.repeat(times);
-            let (of, in_blob) = (Text::of(&text), Text::in_blob(&Blob::of(text.as_bytes())));
-            assert_eq!(of, in_blob, "{part}");
-            assert_eq!((of.bytes, of.characters()), (text.len() as u64, text.chars().count() as u64), "{part}");
+            let of = Text::of(&text);
+            assert_eq!(of, Text::in_blob(&Blob::of(text.as_bytes())), "{part}");
+            let counted = (text.len() as u64, text.chars().count() as u64);
+            assert_eq!((of.bytes, of.characters()), counted, "{part}");
         }
     }
 }
