@@ -625,4 +625,21 @@ pub(crate) mod tests {
         assert_eq!(busy(3, 3, &[(Role::Analyst, 1)], "other"), [true, false, false]);
         assert_eq!(busy(3, 3, &[(Role::Analyst, 2)], "other"), [false; 3]);
     }
+
+    /// Proves that a lane keeps back those of its project who want the lane, and nobody else (decision 20).
+    #[test]
+    fn each_project_has_its_own_lane() {
+        let mut board = crowd("demo", 1..=1, Want::Lane);
+        for (project, number, lane) in [("demo", 2, true), ("other", 1, false), ("third", 1, true)] {
+            let (entity, state) = waiting(project, number, Want::Lane);
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.lane = lane.then_some(Seq(1));
+            board.note(&entity, &State::Task(task));
+        }
+        let kept = |id: &str, turn| board.blockers(&id.into(), turn, &policies(false), Moment(0));
+        assert_eq!(kept("demo-001", Turn::Lane), [HoldKind::Lane { holder: "demo-002".into() }]);
+        assert_eq!(kept("demo-001", Turn::Gate), []);
+        assert_eq!(kept("demo-002", Turn::Lane), [], "its own");
+        assert_eq!(kept("other-001", Turn::Lane), []);
+    }
 }

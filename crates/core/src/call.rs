@@ -180,6 +180,8 @@ mod tests {
             assert_eq!(of, Text::in_blob(&Blob::of(text.as_bytes())), "{part}");
             let counted = (text.len() as u64, text.chars().count() as u64);
             assert_eq!((of.bytes, of.characters()), counted, "{part}");
+            // Said only where it is another number: in most texts it is not, and older journals have no such field.
+            assert_eq!(of.characters.is_none(), text.is_ascii(), "{part}");
         }
     }
 }

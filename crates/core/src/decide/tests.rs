@@ -102,14 +102,15 @@ impl Way {
         decision
     }
 
+    fn press(&self, what: Press) -> Event {
+        let (request, by) = (format!("r{}", self.seq), "ann".to_owned());
+        Event::Gesture(Gesture { request, by, via: Door::CommandLine, what })
+    }
+
     /// What comes next where nobody but the one that is waited for does anything; `None` where it is over or a person must
     /// decide about trouble.
     fn next(&self) -> Option<Event> {
         let task = self.task();
-        let press = |what| {
-            let (request, by) = (format!("r{}", self.seq), "ann".to_owned());
-            Event::Gesture(Gesture { request, by, via: Door::CommandLine, what })
-        };
         Some(match &task.step {
             Step::Queued(want) => {
                 Event::Granted(Grant { turn: want.turn(), wanted: task.step_seq, deployed: None })
@@ -117,8 +118,8 @@ impl Way {
             Step::Asked { effect, ask, .. } => reply(*effect, self.answer(ask)),
             Step::Running { run, job } => end(*run, self.ends(*job)),
             Step::Backoff { timer, .. } => Event::Timer(*timer),
-            Step::Rest(Rest::Approval) => press(Press::Approve { what: None }),
-            Step::Rest(Rest::Confirmation) => press(Press::Confirm { what: None }),
+            Step::Rest(Rest::Approval) => self.press(Press::Approve { what: None }),
+            Step::Rest(Rest::Confirmation) => self.press(Press::Confirm { what: None }),
             Step::Rest(_) => return None,
         })
     }
@@ -406,4 +407,85 @@ fn what_brings_nothing_is_not_tried_for_ever() {
     way.trouble = Trouble::None;
     while way.step().is_some() {}
     assert_eq!((way.task().stage, way.task().attempts.machine), (Stage::Done, 0));
+}
+
+/// Proves that a consent counts only where it was asked for, and for what was asked (decision 37): an Approved or a Confirm
+/// Deploy of anything else moves nothing, at no point of the way.
+#[test]
+fn a_consent_is_to_what_was_asked() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    let (mut approvals, mut confirmations) = (0, 0);
+    loop {
+        let other = || Some(Digest::of(b"another change"));
+        let mut pressed = vec![Press::Approve { what: other() }, Press::Confirm { what: other() }];
+        match &way.task().step {
+            Step::Rest(Rest::Approval) => {
+                approvals += 1;
+                pressed.push(Press::Confirm { what: None });
+            }
+            Step::Rest(Rest::Confirmation) => {
+                confirmations += 1;
+                pressed.push(Press::Approve { what: None });
+            }
+            Step::Rest(_)
+            | Step::Queued(_)
+            | Step::Asked { .. }
+            | Step::Running { .. }
+            | Step::Backoff { .. } => {
+                pressed.extend([Press::Approve { what: None }, Press::Confirm { what: None }]);
+            }
+        }
+        for what in pressed {
+            let said = format!("{what:?} at {:?}", way.task().step);
+            let told = way.clone().tell(way.press(what));
+            assert!(matches!(told.reasons[..], [Reason::GestureWithoutEffect { .. }]), "{said}");
+            let nothing = Decision { reasons: told.reasons.clone(), ..Decision::default() };
+            assert_eq!(told, nothing, "{said}");
+        }
+        if way.step().is_none() {
+            break;
+        }
+    }
+    assert_eq!((approvals, confirmations), (1, 1));
+}
+
+/// Proves that STOP ends a task wherever it stands, at once or after the merge and deploy that are under way; that what runs
+/// is stopped, and that neither lane, branch nor change request stays (rows 146 to 150).
+#[test]
+fn a_stop_ends_it_at_every_point() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    let mut deferred = 0;
+    while way.task().stage != Stage::Done {
+        let mut stopped = way.clone();
+        let before = way.task();
+        let said = format!("{:?}", before.step);
+        let mut asked: Vec<&str> = Vec::new();
+        let answer = way.next();
+        let told = stopped.tell(way.press(Press::Stop));
+        asked.extend(told.effects.iter().map(|effect| effect.call.name()));
+        if before.is_critical() {
+            deferred += 1;
+            assert_ne!(stopped.task().stage, Stage::Cancelled, "{said}");
+            while let Some(more) = stopped.step() {
+                asked.extend(more);
+            }
+        } else if let (Step::Asked { .. }, Some(answer)) = (&before.step, answer) {
+            // It was on its way, and is undone when it is told.
+            asked.extend(stopped.tell(answer).effects.iter().map(|effect| effect.call.name()));
+        }
+        let after = stopped.task();
+        assert_eq!((after.stage, &after.step), (Stage::Cancelled, &Step::Rest(Rest::Over)), "{said}");
+        assert!(after.lane.is_none(), "{said}");
+        let has_branch = after.branch.is_some() || asked.contains(&"git/cut_branch");
+        let cuts = matches!(before.step, Step::Asked { ask: Ask::CutBranch { .. }, .. });
+        assert_eq!(asked.contains(&"forge/delete_branch"), has_branch || cuts, "{said}: {asked:?}");
+        if before.change_request.is_some() && after.merged.is_none() {
+            assert!(asked.contains(&"forge/close_change"), "{said}: {asked:?}");
+        }
+        if matches!(before.step, Step::Running { .. }) && !before.is_critical() {
+            assert!(asked.contains(&"agent/stop"), "{said}: {asked:?}");
+        }
+        way.step();
+    }
+    assert!(deferred > 3, "{deferred}");
 }
