@@ -298,8 +298,8 @@ fn to_repository(repository: &mut Repository, at: Moment, change: &Change) {
 }
 
 fn to_project(project: &mut Project, at: Moment, change: &Change) {
-    if let Change::PolicyHolds { digest, commit } = change {
-        *project = Project { policy: Some(digest.clone()), commit: commit.clone(), ..Project::default() };
+    if let Change::PolicyHolds { digest, .. } = change {
+        *project = Project { policy: Some(digest.clone()), ..Project::default() };
     } else if let Change::PolicyRefused(refused) = change {
         project.refused = Some(refused.clone());
         project.retired = None;

@@ -419,17 +419,18 @@ impl Board {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::call::Text;
     use crate::call::tracker::{IssueReading, Labels, Status};
     use crate::change::Change;
     use crate::event::FreezeCause;
     use crate::id::{IssueKey, RunId, WorkItem};
-    use crate::policy::AgentChoice;
-    use crate::task::{Job, Step, Want};
+    use crate::policy::{AgentChoice, Limits};
+    use crate::task::{Ask, Job, Step, Want};
 
-    fn waiting(project: &str, number: u64, want: Want) -> (Entity, State) {
+    /// A task that waits for a turn.
+    pub(crate) fn waiting(project: &str, number: u64, want: Want) -> (Entity, State) {
         let id = TaskId::of(&WorkItem::numbered(project, number), 1);
         let entity = Entity::Task(id.clone());
         let reading = IssueReading {
@@ -481,6 +482,7 @@ mod tests {
         assert_eq!(board.find(&policies(false), Moment(0), &mut looks), None);
         assert_eq!(looks, 1);
         assert_eq!(board.wakes_at(Moment(0)), Some(Moment(10)));
+        assert_eq!(board.wakes_at(Moment(10)), None, "it is open: nobody wakes for that again");
 
         let freeze =
             Freeze { cause: FreezeCause::DeployFailed, task: Some("demo-9000".into()), at: Moment(0) };
@@ -572,5 +574,72 @@ mod tests {
         let midnight = Moment(86_400_000);
         assert_eq!(board.wakes_at(Moment(5)), Some(midnight));
         assert!(board.turn(&policies(false), midnight).is_some());
+    }
+
+    /// Proves that a budget of 0 is none: whoever sets it is not kept from work by it (decision 12).
+    #[test]
+    fn a_budget_of_nothing_keeps_nobody() {
+        let mut board = crowd("demo", 1..=1, Want::Agent(Role::Developer));
+        let limits = Limits { day_budget: 0, ..Limits::default() };
+        let installation = Installation { spent: 100_000_000, limits, ..Installation::default() };
+        board.note(&Entity::Installation, &State::Installation(installation));
+        let mut policies = policies(false);
+        assert!(board.turn(&policies, Moment(0)).is_some());
+        policies.values_mut().for_each(|policy| policy.task_budget = 0);
+        assert!(board.turn(&policies, Moment(0)).is_some());
+    }
+
+    /// Proves that each limit of agents keeps a turn back by itself, and only the turns that it is about. What begins counts
+    /// as the analyst that it needs at once (row 144).
+    #[test]
+    fn each_limit_holds_by_itself() {
+        let begins = Ask::CutBranch { plain: true };
+        let asked = Step::Asked { effect: crate::id::EffectId::new(Seq(1), 0), ask: begins, tries: 0 };
+        let works = Step::Running { run: RunId::new(Seq(1), 0), job: Job::Agent(Role::Developer) };
+        let busy = |agents, agents_a_project, a_role: &[(Role, u32)], project: &str| {
+            let mut board = crowd(project, 1..=1, Want::Start);
+            for (number, step) in [(2, works.clone()), (3, asked.clone())] {
+                let (entity, state) = waiting("demo", number, Want::Start);
+                let State::Task(mut task) = state else { panic!("a task") };
+                task.step = step;
+                board.note(&entity, &State::Task(task));
+            }
+            let agents_a_role = a_role.iter().copied().collect();
+            let limits = Limits { agents, agents_a_project, agents_a_role, ..Limits::default() };
+            let installation = Installation { limits, ..Installation::default() };
+            board.note(&Entity::Installation, &State::Installation(installation));
+            let id = TaskId::of(&WorkItem::numbered(project, 1), 1);
+            [Turn::Start, Turn::Agent(Role::Developer), Turn::Agent(Role::Reviewer)].map(|turn| {
+                board.blockers(&id, turn, &policies(false), Moment(0)) == [HoldKind::Slot { turn }]
+            })
+        };
+        let (none, all): (&[_], _) = (&[], [true, true, true]);
+        assert_eq!(busy(3, 3, none, "demo"), [false; 3]);
+        assert_eq!(busy(2, 3, none, "demo"), [true, false, false], "one begins and will need an agent");
+        assert_eq!(busy(1, 3, none, "demo"), all);
+        assert_eq!(busy(3, 2, none, "demo"), [true, false, false]);
+        assert_eq!(busy(3, 1, none, "demo"), all);
+        assert_eq!(busy(3, 1, none, "other"), [false; 3], "another project's agents");
+        assert_eq!(busy(3, 3, &[(Role::Developer, 1)], "other"), [false, true, false]);
+        assert_eq!(busy(3, 3, &[(Role::Developer, 2)], "other"), [false; 3]);
+        assert_eq!(busy(3, 3, &[(Role::Analyst, 1)], "other"), [true, false, false]);
+        assert_eq!(busy(3, 3, &[(Role::Analyst, 2)], "other"), [false; 3]);
+    }
+
+    /// Proves that a lane keeps back those of its project who want the lane, and nobody else (decision 20).
+    #[test]
+    fn each_project_has_its_own_lane() {
+        let mut board = crowd("demo", 1..=1, Want::Lane);
+        for (project, number, lane) in [("demo", 2, true), ("other", 1, false), ("third", 1, true)] {
+            let (entity, state) = waiting(project, number, Want::Lane);
+            let State::Task(mut task) = state else { panic!("a task") };
+            task.lane = lane.then_some(Seq(1));
+            board.note(&entity, &State::Task(task));
+        }
+        let kept = |id: &str, turn| board.blockers(&id.into(), turn, &policies(false), Moment(0));
+        assert_eq!(kept("demo-001", Turn::Lane), [HoldKind::Lane { holder: "demo-002".into() }]);
+        assert_eq!(kept("demo-001", Turn::Gate), []);
+        assert_eq!(kept("demo-002", Turn::Lane), [], "its own");
+        assert_eq!(kept("other-001", Turn::Lane), []);
     }
 }

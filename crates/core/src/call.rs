@@ -165,3 +165,23 @@ impl Failure {
         Self { kind: FailureKind::Unknown, cause: cause.into() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a request in any script is measured in characters, also where it is long: its least length is a number
+    /// of characters (row 122).
+    #[test]
+    fn a_text_is_measured_in_characters() {
+        for (part, times) in [("", 1), ("flag", 1), ("флаг", 1), ("ж🙂e", 1_000), ("旗", 255)] {
+            let text = part.repeat(times);
+            let of = Text::of(&text);
+            assert_eq!(of, Text::in_blob(&Blob::of(text.as_bytes())), "{part}");
+            let counted = (text.len() as u64, text.chars().count() as u64);
+            assert_eq!((of.bytes, of.characters()), counted, "{part}");
+            // Said only where it is another number: in most texts it is not, and older journals have no such field.
+            assert_eq!(of.characters.is_none(), text.is_ascii(), "{part}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, Tracker
 use crate::change::Change;
 use crate::desk::Desk;
 use crate::effect::{Effect, Timer};
-use crate::event::{EffectReply, Event, Grant, IssueSeen, Message, Outcome, RunEnd, RunHow, Stamped, Turn};
+use crate::event::{EffectReply, Event, Grant, Message, Outcome, RunEnd, RunHow, Stamped, Turn};
 use crate::gate::GateId;
 use crate::id::{EffectId, Entity, TaskId, TimerId};
 use crate::journal::Blob;
@@ -589,7 +589,5 @@ pub fn wanted_turn(task: &Task) -> Option<Turn> {
     }
 }
 
-/// The reading that gave birth to a task also tells its project.
-pub fn project_of(seen: &IssueSeen) -> &crate::id::ProjectId {
-    &seen.project
-}
+#[cfg(test)]
+mod tests;

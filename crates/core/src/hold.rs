@@ -326,3 +326,36 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         Rest::Over => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::board::tests::waiting;
+    use crate::id::Entity;
+    use crate::policy::Policy;
+    use crate::state::{Repository, State};
+    use crate::task::Want;
+
+    /// Proves that a task which a freeze keeps waits since that freeze, not since another or since it asked for its turn
+    /// (decision 4: since the time of the event that made it true).
+    #[test]
+    fn a_task_waits_since_what_keeps_it() {
+        let (entity, state) = waiting("demo", 1, Want::Lane);
+        let State::Task(task) = &state else { panic!("a task") };
+        let freeze = |task: &TaskId, at| Freeze {
+            cause: FreezeCause::DeployFailed,
+            task: Some(task.clone()),
+            at: Moment(at),
+        };
+        let other = TaskId::from("demo-002");
+        let freezes = vec![freeze(&task.id, 5), freeze(&other, 20)];
+        let mut board = Board::default();
+        board.note(&entity, &state);
+        let repository = Repository { freezes, ..Repository::default() };
+        board.note(&Entity::Repository("demo".into()), &State::Repository(repository));
+        let policies = Policies::from([("demo".into(), Policy::default())]);
+        let kind = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other) };
+        let hold = Hold { kind, since: Moment(20) };
+        assert_eq!(standing(task, &board, &policies, Moment(30)), Standing::Held(vec![hold]));
+    }
+}

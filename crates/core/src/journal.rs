@@ -132,12 +132,6 @@ impl std::ops::Deref for Sealed {
     }
 }
 
-impl PartialEq<Sealed> for Row {
-    fn eq(&self, other: &Sealed) -> bool {
-        *self == other.0.row
-    }
-}
-
 /// A text or artefact kept under its digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {

@@ -356,4 +356,48 @@ mod tests {
         assert_eq!(closed_until(&said), named);
         assert_eq!(closed_until(&stepped(None)), None);
     }
+
+    /// Proves that a closed provider which names a later moment stays closed until then, and that one which names an earlier
+    /// one, or none, opens no sooner: runs that began before it closed are refused one after another (decision 11).
+    #[test]
+    fn the_latest_moment_that_a_provider_names_holds() {
+        let limited = |until: Option<i64>| Message::ProviderLimited {
+            until: until.map(Moment),
+            cause: "no".to_owned(),
+        };
+        let hour = 3_600_000;
+        let closed = told(None, 10, limited(Some(hour)));
+        let longer = told(closed, 11, limited(Some(2 * hour)));
+        assert!(matches!(&longer, Some(State::Provider(p)) if p.closed_until == Some(Moment(2 * hour))));
+        for until in [None, Some(hour), Some(2 * hour)] {
+            assert_eq!(told(longer.clone(), 12, limited(until)), longer, "{until:?}");
+        }
+    }
+
+    /// Proves that money is spent on one day and once: a clock that goes back over midnight gives nothing of it again, and
+    /// one that was days ahead takes nothing from the day that it comes back to (decisions 12, 46).
+    #[test]
+    fn a_clock_that_goes_back_gives_no_money_again() {
+        const DAY: i64 = 86_400_000;
+        let spent = |times: &[(i64, u64)], at: i64| {
+            let entity = Entity::Installation;
+            let mut state = None;
+            for (at, microdollars) in times {
+                let event = Event::Message(Message::Spent { microdollars: *microdollars });
+                let stamped = Stamped { seq: Seq(1), at: Moment(*at), event };
+                let decision = decide(&entity, state.as_ref(), &stamped);
+                state = apply_stamped(state, &entity, &stamped, &decision.changes);
+            }
+            match state {
+                Some(State::Installation(installation)) => installation.spent_on_the_day_of(Moment(at)),
+                _ => panic!("the installation"),
+            }
+        };
+        let over_midnight = [(2 * DAY + 5, 70), (2 * DAY - 5, 20)];
+        assert_eq!(spent(&over_midnight, 2 * DAY - 5), 90);
+        assert_eq!(spent(&over_midnight, 2 * DAY + 5), 90);
+        assert_eq!(spent(&over_midnight, 3 * DAY), 0);
+        let days_ahead = [(9 * DAY, 70), (2 * DAY, 20)];
+        assert_eq!(spent(&days_ahead, 2 * DAY + 5), 20);
+    }
 }

@@ -196,3 +196,27 @@ impl Policy {
         Scope { allowed, denied, protected: self.protected.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Moment;
+
+    /// Proves that limits are kept with their time zone, without which a day's budget would begin at another hour after a
+    /// start; and that UTC is not written, as in journals from before there were time zones (decision 46).
+    #[test]
+    fn limits_keep_their_time_zone() {
+        let tokyo = Limits { calendar: Calendar::new(vec![(Moment(0), 9 * 3600)]), ..Limits::default() };
+        let text = serde_json::to_string(&tokyo).unwrap();
+        assert_eq!(serde_json::from_str::<Limits>(&text).unwrap(), tokyo);
+        assert!(!serde_json::to_string(&Limits::default()).unwrap().contains("calendar"));
+    }
+
+    /// Proves that a language is read by the tag that is written for it: in settings, policies and what is asked of a server.
+    #[test]
+    fn languages_are_read_by_their_tags() {
+        for lang in Lang::ALL {
+            assert_eq!(serde_json::from_value::<Lang>(lang.code().into()).unwrap(), lang);
+        }
+    }
+}

@@ -53,8 +53,6 @@ pub struct Freeze {
 pub struct Project {
     /// The policy in force.
     pub policy: Option<Digest>,
-    /// The commit it was read from.
-    pub commit: Option<Commit>,
     /// Why a newer one was refused, if it was.
     pub refused: Option<Refused>,
     /// Since when it no longer stands in the installation's settings, if it does not.

@@ -627,10 +627,4 @@ impl Task {
     pub fn change(&self) -> Option<&Digest> {
         self.branch.as_ref().and_then(|branch| branch.change.as_ref())
     }
-
-    /// How many runs of a role there were in this round and since the last retry.
-    pub fn runs_of(&self, role: Role) -> u32 {
-        let same = |run: &&RunRow| run.job == Job::Agent(role) && run.round == self.round;
-        u32::try_from(self.runs.iter().filter(same).count()).unwrap_or(u32::MAX)
-    }
 }

@@ -219,6 +219,8 @@ mod tests {
         );
         let flat = "## Findings\n- P1: first\n  more\n- P2: second\n  not this\n- [P0] third\n| P1 | row |\n| P3 | no |\n";
         assert_eq!(of_review(flat).unwrap(), "- P1: first\n  more\n- [P0] third\n| P1 | row |");
+        let numbered = "## Findings\n1. P1: first\n   - more\n2. P2: second\n3) P0: third\n12 P2 are left\n";
+        assert_eq!(of_review(numbered).unwrap(), "1. P1: first\n   - more\n3) P0: third\n12 P2 are left");
         assert_eq!(of_review("## Findings\n\n- all is wrong\n").unwrap(), "- all is wrong");
         for none in [
             "",

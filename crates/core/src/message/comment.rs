@@ -288,3 +288,18 @@ fn commit_arg(commit: &Commit) -> (&'static str, Arg) {
 fn paragraphs<const N: usize>(parts: [Option<String>; N]) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that of an agent which tells its price alone nobody reads that it used 0 tokens (decision 12: what is not known
+    /// is no 0).
+    #[test]
+    fn tokens_that_nobody_counted_are_unknown() {
+        let priced = Usage { microdollars: Some(420_000), ..Usage::default() };
+        assert_eq!(usage_line(priced, Lang::En), "Tokens: unknown. Cost: $0.42.");
+        let table = used_table(&[(Role::Analyst, 1, priced)], 1, Lang::En);
+        assert!(table.contains("| analyst | 1 | — | — | — | $0.42 |"), "{table}");
+    }
+}

@@ -95,6 +95,8 @@ mod tests {
             ("# head\n\n- item\r\n1. x", r"\# head - item 1. x"),
             ("1. first", r"1\. first"),
             ("12) x", r"12\) x"),
+            (".env is read", ".env is read"),
+            (") x", ") x"),
             ("- x", r"\- x"),
             ("[a](http://x.y)", r"\[a\](http\://x.y)"),
             ("<script>&amp;", r"\<script\>\&amp;"),
