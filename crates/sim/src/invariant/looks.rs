@@ -155,6 +155,7 @@ mod tests {
             include_str!("../invariant.rs"),
             include_str!("rows.rs"),
             include_str!("course.rs"),
+            include_str!("board.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),
             include_str!("rest.rs"),
