@@ -88,6 +88,10 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     if chosen.is_empty() {
         bail!("no mutant has \"{}\" in its name or among its incidents", only.unwrap_or_default());
     }
+    // A text that the code has lost is found now and not after an hour.
+    for mutant in &chosen {
+        mutant.applied(&|file| workspace::read(root, file))?;
+    }
     let copy = Copy::make(root)?;
     let mut trials: Vec<&Trial> = Vec::new();
     for trial in chosen.iter().flat_map(|mutant| trials_of(mutant)) {

@@ -17,7 +17,9 @@ use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Turn, Usage};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Commit, Digest, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem};
+use orch_core::id::{
+    Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem,
+};
 use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
@@ -90,6 +92,8 @@ pub struct Watch {
     /// Tasks whose merge in this round is proven.
     proven: BTreeSet<TaskId>,
     told_of: board::Told,
+    /// What is asked and not answered yet.
+    questions: BTreeMap<EffectId, (TaskId, Call)>,
     /// How often promises were looked at so far.
     pub looks: Looks,
 }
@@ -109,6 +113,7 @@ impl Watch {
             self.row(id, row)?;
             self.course(id, row)?;
             self.told(id, row, world)?;
+            self.asks(id, row)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;

@@ -45,6 +45,7 @@ occasions! {
         "told-when-it-is-so",
         "a-press-counts-once",
         "a-run-ends-once",
+        "nothing-is-asked-twice",
         "findings-are-handed-on",
         "the-request-is-handed-on",
     ],

@@ -1,6 +1,6 @@
 //! What does a row of the journal alone tell?
 
-use orch_core::call::{Call, TrackerCall};
+use orch_core::call::{Call, ForgeCall, GitCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow};
@@ -41,6 +41,24 @@ impl Watch {
             true => broken("paused-means-no-merge", format!("row {}: {id} merges", row.seq)),
             false => Ok(()),
         }
+    }
+
+    /// Nobody asks for a change of branch or change request while the same question is on its way.
+    pub(super) fn asks(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        if let Event::Reply(reply) = &row.event {
+            self.questions.remove(&reply.effect);
+        }
+        for effect in row.effects.iter().filter(|effect| moves_branch(&effect.call)) {
+            let question = (id.clone(), effect.call.clone());
+            if self.questions.values().any(|open| *open == question) {
+                broken(
+                    "nothing-is-asked-twice",
+                    format!("row {}: {:?} is on its way", row.seq, effect.call),
+                )?;
+            }
+            self.questions.insert(effect.id, question);
+        }
+        Ok(())
     }
 
     /// What a row of the journal alone tells.
@@ -114,4 +132,13 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// Whether a call changes where a task's branch or its change request is.
+fn moves_branch(call: &Call) -> bool {
+    matches!(
+        call,
+        Call::Git(GitCall::CutBranch { .. } | GitCall::Collect { .. } | GitCall::BuildCandidate { .. })
+            | Call::Forge(ForgeCall::OpenChange { .. } | ForgeCall::Restore { .. })
+    )
 }
