@@ -327,12 +327,14 @@ fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
             }
         }
         Reply::Git(GitReply::Candidate(candidate)) => staging::take_in(d, candidate),
-        Reply::Git(GitReply::BranchMoved { head }) => runs::take_over(d, head),
+        Reply::Git(GitReply::BranchMoved { head } | GitReply::Conflict { head: Some(head), .. }) => {
+            runs::take_over(d, head);
+        }
         Reply::Forge(ForgeReply::ChangeOpened { change }) => d.change(Change::ChangeOpened(*change)),
         Reply::Forge(ForgeReply::Restored) => outside::take_in(d),
         Reply::Git(
             GitReply::NameTaken
-            | GitReply::Conflict { .. }
+            | GitReply::Conflict { head: None, .. }
             | GitReply::Proof(_)
             | GitReply::RecordWritten { .. }
             | GitReply::TreeDropped,
@@ -442,7 +444,7 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         (Ask::Candidate, Reply::Git(GitReply::Candidate(candidate))) => {
             staging::candidate_built(d, candidate)
         }
-        (Ask::Candidate, Reply::Git(GitReply::Conflict { paths })) => staging::conflict(d, paths),
+        (Ask::Candidate, Reply::Git(GitReply::Conflict { paths, head: _ })) => staging::conflict(d, paths),
         (Ask::Merge, Reply::Forge(ForgeReply::Merged { commit, tree })) => deploy::merged(d, commit, tree),
         (Ask::Merge, Reply::Forge(ForgeReply::MainMoved { main })) => {
             d.because(Reason::MainMoved { main: main.clone() });

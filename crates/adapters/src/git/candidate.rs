@@ -13,6 +13,9 @@ use super::scope::globs;
 /// Files of a conflict that people are shown.
 const MOST_PATHS: usize = 50;
 
+/// Lines with which `merge-tree` opens a contradiction of two commits: nobody writes such a line by hand.
+const MARK: &str = "-G^<<<<<<< [0-9a-f]{40}";
+
 impl Hub {
     /// The branch's head merged with current main, on the task branch.
     pub(super) fn build_candidate(
@@ -34,18 +37,15 @@ impl Hub {
         if current != *head && !own {
             return Ok(GitReply::BranchMoved { head: current });
         }
-        let commit = if self.is_ancestor(&main, head)? {
-            head.clone()
+        let unresolved = self.marked(head, &main)?;
+        let (commit, paths) = if self.is_ancestor(&main, head)? || !unresolved.is_empty() {
+            (head.clone(), unresolved)
         } else {
-            match self.merge_trees(head, &main)? {
-                Ok(tree) => {
-                    let seconds = self.date_of(head)?.max(self.date_of(&main)?);
-                    let by = Signature { author: "orch".to_owned(), seconds };
-                    let message = format!("Merge {} into {branch}", self.main());
-                    self.commit(&tree, &[head, &main], &message, &by)?
-                }
-                Err(paths) => return Ok(GitReply::Conflict { paths }),
-            }
+            let (tree, paths) = self.merge_trees(head, &main)?;
+            let seconds = self.date_of(head)?.max(self.date_of(&main)?);
+            let by = Signature { author: "orch".to_owned(), seconds };
+            let message = format!("Merge {} into {branch}", self.main());
+            (self.commit(&tree, &[head, &main], &message, &by)?, paths)
         };
         if current != commit {
             let moves = [
@@ -68,6 +68,9 @@ impl Hub {
         }
         if let Some(there) = self.published_elsewhere(branch, &commit, &[head, &current])? {
             return Ok(GitReply::BranchMoved { head: there });
+        }
+        if !paths.is_empty() {
+            return Ok(GitReply::Conflict { paths, head: Some(commit) });
         }
         let change = self.change(&self.merge_base(&commit, &main)?, &commit, item, &tests)?;
         let tree = self.tree_of(&commit)?;
@@ -95,8 +98,17 @@ impl Hub {
         self.head_of(branch)
     }
 
-    /// The merged tree, or the files that contradict each other.
-    fn merge_trees(&self, head: &Commit, main: &Commit) -> Result<Result<Tree, Vec<String>>, Failure> {
+    /// The files in which marks of an earlier contradiction were left.
+    fn marked(&self, head: &Commit, main: &Commit) -> Result<Vec<String>, Failure> {
+        let said = self
+            .ask(["diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv"])
+            .args(["--diff-filter=AM", MARK, "--end-of-options", main.as_str(), head.as_str()])
+            .run()?;
+        Ok(said.names().take(MOST_PATHS).map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+    }
+
+    /// The merged tree, and the files that contradict each other: in it they have both sides, between marks.
+    fn merge_trees(&self, head: &Commit, main: &Commit) -> Result<(Tree, Vec<String>), Failure> {
         let said = self
             .ask(["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"])
             .args([head.as_str(), main.as_str()])
@@ -104,9 +116,11 @@ impl Hub {
         let names: Vec<String> =
             said.names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         match (said.status.code(), names.split_first()) {
-            (Some(0), Some((tree, _))) => Ok(Ok(Tree(tree.clone()))),
-            (Some(0), None) => Err(said.odd().into()),
-            (Some(1), _) => Ok(Err(names.into_iter().skip(1).take(MOST_PATHS).collect())),
+            (Some(0), Some((tree, _))) => Ok((Tree(tree.clone()), Vec::new())),
+            (Some(1), Some((tree, paths))) if !paths.is_empty() => {
+                Ok((Tree(tree.clone()), paths.iter().take(MOST_PATHS).cloned().collect()))
+            }
+            (Some(0 | 1), _) => Err(said.odd().into()),
             (Some(_) | None, _) => Err(said.refused().into()),
         }
     }

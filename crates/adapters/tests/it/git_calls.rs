@@ -330,15 +330,34 @@ fn git_builds_the_same_candidate_again() {
     assert_eq!(third.change, collected.change);
 }
 
-/// Proves that a contradiction with main names the files and moves nothing.
+/// Proves decision 15: a contradiction with main names the files and gives both sides to whoever goes on. Resolved, it is a
+/// candidate with main in it; with marks left it stays a contradiction.
 #[test]
-fn git_names_the_files_of_a_conflict() {
+fn git_lets_a_conflict_be_resolved() {
     let bench = Bench::new();
     let (head, _) = bench.cut();
     let collected = bench.run(1, Role::Developer, &head, |tree| write(tree, "README.md", "mine\n"));
-    bench.main_gets("README.md", "theirs\n");
-    assert_eq!(bench.candidate(&collected.head), GitReply::Conflict { paths: vec!["README.md".to_owned()] });
-    assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());
+    let main = bench.main_gets("README.md", "theirs\n");
+    bench.main_gets("other.txt", "x");
+    let conflict = |head: &Commit| match bench.candidate(head) {
+        GitReply::Conflict { paths, head: Some(head) } => {
+            assert_eq!(paths, ["README.md"]);
+            head
+        }
+        other => panic!("{other:?}"),
+    };
+    let both = conflict(&collected.head);
+    assert_eq!(conflict(&collected.head), both, "again, after a crash");
+    assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), both.as_str());
+    let text = bench.hub_git(&["show", &format!("{both}:README.md")]);
+    assert!(text.contains("mine") && text.contains("theirs"), "{text}");
+    let half = bench.run(2, Role::Developer, &both, |tree| write(tree, "src/lib.rs", "marks left\n"));
+    assert_eq!(conflict(&half.head), half.head);
+    let whole =
+        bench.run(3, Role::Developer, &half.head, |tree| write(tree, "README.md", "mine and theirs\n"));
+    let candidate = is_candidate(bench.candidate(&whole.head));
+    assert_eq!(candidate.commit, whole.head);
+    bench.hub_git(&["merge-base", "--is-ancestor", main.as_str(), whole.head.as_str()]);
 }
 
 /// Proves decision 19's proof, and that a commit nobody knows is "unknown", never "no".

@@ -164,6 +164,10 @@ pub enum GitReply {
     Conflict {
         /// In these files, at most fifty.
         paths: Vec<String>,
+        /// What the task branch stands at: the two merged, both sides of each contradiction between marks in its file. Who
+        /// goes on from here resolves it, and main is an ancestor. `None` in journals older than that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        head: Option<Commit>,
     },
     /// What main says of a merge.
     Proof(Proof),

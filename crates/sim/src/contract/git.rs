@@ -41,7 +41,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
         a_head_that_has_main_is_the_candidate,
-        a_conflict_moves_nothing,
+        a_conflict_can_be_resolved,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
         an_unknown_commit_is_no_answer,
@@ -289,14 +289,19 @@ fn a_head_that_has_main_is_the_candidate<S: Stage>(stage: &mut S) {
     assert_eq!((&built.commit, &built.tree, &built.main), (&work.head, &work.tree, &base));
 }
 
-/// Where main and the change contradict each other the files are named, and the branch stays.
-fn a_conflict_moves_nothing<S: Stage>(stage: &mut S) {
+/// Where main and the change contradict each other the files are named; both sides stand on the branch, which has main in
+/// it, so that the next run resolves them.
+fn a_conflict_can_be_resolved<S: Stage>(stage: &mut S) {
     let (head, _) = cut(stage);
     let work = worked(stage, 1, &head, Work::Writes("src/new"));
     stage.main_gets("src/new", "theirs\n");
     let answer = stage.git(&candidate_call(&work.head));
-    assert_eq!(answer, Ok(GitReply::Conflict { paths: vec!["src/new".to_owned()] }));
-    assert_eq!(stage.head(BRANCH), Some(work.head));
+    let both = stage.head(BRANCH).expect("a branch");
+    let conflict = GitReply::Conflict { paths: vec!["src/new".to_owned()], head: Some(both.clone()) };
+    assert_eq!(answer, Ok(conflict.clone()));
+    assert_eq!(stage.git(&candidate_call(&work.head)), Ok(conflict), "asked again");
+    let resolved = worked(stage, 2, &both, Work::Writes("src/new"));
+    assert_eq!(candidate(stage, &resolved.head).commit, resolved.head);
 }
 
 /// A branch to which somebody pushed gets no candidate of what it was before.

@@ -20,6 +20,9 @@ use super::works::{Deed, Works};
 
 type Files = BTreeMap<String, String>;
 
+/// Begins a file in which both sides of a contradiction stand.
+const MARK: &str = "<<<<<<< ";
+
 #[derive(Debug, Clone)]
 struct Object {
     files: Files,
@@ -352,15 +355,19 @@ impl Repository {
                 if now != *head && (parents.first() != Some(head) || parents.len() < 2) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
+                let unresolved = self.marked(head);
+                if !unresolved.is_empty() {
+                    return Ok(GitReply::Conflict { paths: unresolved, head: Some(head.clone()) });
+                }
                 if self.contains(head, &main) {
                     return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
                 let (merged, conflicts) = self.merged(head, &main);
-                if !conflicts.is_empty() {
-                    return Ok(GitReply::Conflict { paths: conflicts });
-                }
                 let commit = self.put(merged, vec![head.clone(), main.clone()]);
                 self.branches.insert(branch.clone(), commit.clone());
+                if !conflicts.is_empty() {
+                    return Ok(GitReply::Conflict { paths: conflicts, head: Some(commit) });
+                }
                 Ok(GitReply::Candidate(self.as_it_is(&commit, main, item)))
             }
             GitCall::Prove { commit } if !self.objects.contains_key(commit) => {
@@ -418,6 +425,12 @@ impl Repository {
         self.objects.get(tip)?.files.get(path).map(String::as_str)
     }
 
+    /// The files in which both sides of a contradiction stand.
+    fn marked(&self, commit: &Commit) -> Vec<String> {
+        let files = self.files(commit).iter();
+        files.filter(|(_, text)| text.starts_with(MARK)).map(|(path, _)| path.clone()).collect()
+    }
+
     /// What two commits come to together, and the paths in which they contradict each other.
     fn merged(&self, head: &Commit, main: &Commit) -> (Files, Vec<String>) {
         let base = self.base(head, main);
@@ -427,15 +440,16 @@ impl Repository {
         for path in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
             let (o, a, b) = (old.get(path), ours.get(path), theirs.get(path));
             let pick = if a == b || b == o {
-                a
+                a.cloned()
             } else if a == o {
-                b
+                b.cloned()
             } else {
                 conflicts.push(path.clone());
-                a
+                let side = |text: Option<&String>| text.cloned().unwrap_or_default();
+                Some(format!("{MARK}{}|{}", side(a), side(b)))
             };
             if let Some(content) = pick {
-                merged.insert(path.clone(), content.clone());
+                merged.insert(path.clone(), content);
             }
         }
         (merged, conflicts)
@@ -444,7 +458,7 @@ impl Repository {
     /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
     fn mend_conflicts(&self, parent: &Commit, files: &mut Files, path: String, run: RunId) -> String {
         let main = self.main();
-        let (_, conflicts) = self.merged(parent, &main);
+        let conflicts = self.marked(parent);
         let theirs = self.files(&main);
         for path in &conflicts {
             match theirs.get(path) {
