@@ -308,6 +308,7 @@ fn remember(d: &mut Desk<'_>, effect: EffectId, ask: &Ask, outcome: &Outcome) {
             GitReply::BranchCut { .. }
             | GitReply::Collected(_)
             | GitReply::Candidate(_)
+            | GitReply::Conflict { head: Some(_), .. }
             | GitReply::BranchMoved { .. },
         )) => untold.retain(|untold| untold.ask == Ask::OpenChange),
         Outcome::Done(_) => {}
@@ -444,7 +445,13 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         (Ask::Candidate, Reply::Git(GitReply::Candidate(candidate))) => {
             staging::candidate_built(d, candidate)
         }
-        (Ask::Candidate, Reply::Git(GitReply::Conflict { paths, head: _ })) => staging::conflict(d, paths),
+        (Ask::Candidate, Reply::Git(GitReply::Conflict { paths, head })) => {
+            // Whoever goes on begins with both sides.
+            if let Some(head) = head {
+                runs::take_over(d, head);
+            }
+            staging::conflict(d, paths)
+        }
         (Ask::Merge, Reply::Forge(ForgeReply::Merged { commit, tree })) => deploy::merged(d, commit, tree),
         (Ask::Merge, Reply::Forge(ForgeReply::MainMoved { main })) => {
             d.because(Reason::MainMoved { main: main.clone() });

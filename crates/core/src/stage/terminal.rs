@@ -146,6 +146,7 @@ fn undo(d: &mut Desk<'_>, answer: &Reply) {
             (name, collected.head.clone())
         }
         Reply::Git(GitReply::Candidate(candidate)) => (name, candidate.commit.clone()),
+        Reply::Git(GitReply::Conflict { head: Some(head), .. }) => (name, head.clone()),
         Reply::Forge(ForgeReply::Restored) => {
             let line = Line::Git(d.task.project.clone());
             if let Some(change) = d.task.change_request {
@@ -162,7 +163,7 @@ fn undo(d: &mut Desk<'_>, answer: &Reply) {
         Reply::Git(
             GitReply::NameTaken
             | GitReply::BranchMoved { .. }
-            | GitReply::Conflict { .. }
+            | GitReply::Conflict { head: None, .. }
             | GitReply::Proof(_)
             | GitReply::RecordWritten { .. }
             | GitReply::TreeDropped,

@@ -364,7 +364,7 @@ said-requirements-changed = The requirements changed after this change was writt
 said-rejected-without-reason = Rejected without a reason. Look at the request and the requirements again.
 said-conflict = The change conflicts with main in:
     { $paths }
-    Merge main's intent into these files and keep both behaviours.
+    Both sides stand there between conflict marks. Keep what both were for, and leave no mark.
 said-branch-name-taken = there is a branch { $branch } already: rename or delete it
 said-checkout-dirty = your checkout of main has changes ({ $path }); commit them or put them aside
 said-tests-exited = The tests ended with exit code { $code } and said nothing.
