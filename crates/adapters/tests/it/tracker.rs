@@ -139,6 +139,30 @@ fn an_edit_is_made_once() {
     assert!(matches!(unknown, Err(IssueError::NoSuchIssue { .. })), "{unknown:?}");
 }
 
+/// Proves that a request is one request for its issue alone: the same name for another issue, or for another thing to do,
+/// is another request; and that one for an issue that is not there leaves nothing behind.
+#[test]
+fn a_request_belongs_to_its_issue() {
+    let board = Board::new();
+    let (one, two) = (board.issue("One"), board.issue("Two"));
+    let titled = |title: &str| Edit { title: Some(title.to_owned()), ..Edit::default() };
+    for (issue, title) in [(&one, "First"), (&two, "Second")] {
+        let edited = board.tracker.edit_once(&issue.key, "same", None, &titled(title)).unwrap();
+        assert_eq!((edited.before.as_ref(), edited.issue.title.as_str()), (Some(issue), title));
+        for _ in 0..2 {
+            board.tracker.comment_once(&issue.key, "same", "ann", title, Moment(1)).unwrap();
+        }
+        assert_eq!(board.tracker.said(&issue.key, 9).unwrap().len(), 1);
+    }
+    let early = IssueKey::from("demo#3");
+    let refused = board.tracker.comment_once(&early, "r", "ann", "hello", Moment(1));
+    assert!(matches!(refused, Err(IssueError::NoSuchIssue { .. })), "{refused:?}");
+    let three = board.issue("Three");
+    assert_eq!(three.key, early);
+    board.tracker.comment_once(&three.key, "r", "ann", "hello", Moment(2)).unwrap();
+    assert_eq!(board.tracker.said(&three.key, 9).unwrap().len(), 1);
+}
+
 /// Proves that wishes that cannot be met say why.
 #[test]
 fn bad_wishes_say_why() {

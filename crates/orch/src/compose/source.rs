@@ -477,8 +477,7 @@ fn edit_once(
         auto_deploy: wanted.auto_deploy,
         ..Edit::default()
     };
-    let request = format!("edit/{}", wanted.request);
-    Ok(match outside.tracker.edit_once(&task.issue, &request, wanted.was.as_ref(), &edit) {
+    Ok(match outside.tracker.edit_once(&task.issue, &wanted.request, wanted.was.as_ref(), &edit) {
         Ok(once) => Ok((project, once)),
         Err(IssueError::Edited { .. }) => Err(Edited::Meanwhile),
         Err(cause) => Err(Edited::Refused { cause: super::chain(&cause) }),

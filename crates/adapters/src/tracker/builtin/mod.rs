@@ -257,7 +257,7 @@ impl BuiltinTracker {
         issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })
     }
 
-    /// As [`BuiltinTracker::edit`], once a request, and only the issue that was shown, if `was` says which ([`Issue::shown`]).
+    /// As [`BuiltinTracker::edit`], once a request about this issue, and only the issue that was shown, if `was` says which ([`Issue::shown`]).
     /// An edit that changes nothing writes nothing.
     pub fn edit_once(
         &self,
@@ -268,6 +268,7 @@ impl BuiltinTracker {
     ) -> Result<EditOnce, IssueError> {
         edit.fits()?;
         let (project, number) = parts(key)?;
+        let request = format!("{number}/edit/{request}");
         let edited = self.tables.write(|rows| {
             let Some(before) = find(rows, project, number)? else { return Ok(None) };
             let known = rows
@@ -346,7 +347,7 @@ impl BuiltinTracker {
         issue.ok_or(IssueError::Tables(rusqlite::Error::QueryReturnedNoRows))
     }
 
-    /// As [`BuiltinTracker::comment`], once a request.
+    /// As [`BuiltinTracker::comment`], once a request about this issue.
     pub fn comment_once(
         &self,
         key: &IssueKey,
@@ -357,19 +358,22 @@ impl BuiltinTracker {
     ) -> Result<(), IssueError> {
         fits("comment", text, MOST_TEXT)?;
         let (project, number) = parts(key)?;
+        let request = format!("{number}/comment/{request}");
         let known = self.tables.write(|rows| {
-            let known = find(rows, project, number)?.is_some();
+            if find(rows, project, number)?.is_none() {
+                return Ok(false);
+            }
             let new = rows.execute(
                 "INSERT INTO tracker_requests (project, request, number) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
                 params![project, request, number],
             )?;
-            if known && new == 1 {
+            if new == 1 {
                 rows.execute(
                     "INSERT INTO tracker_comments (project, number, author, text, at) VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![project, number, author, text, at.0],
                 )?;
             }
-            Ok(known)
+            Ok(true)
         })?;
         if known { Ok(()) } else { Err(IssueError::NoSuchIssue { key: key.clone() }) }
     }
