@@ -3,6 +3,8 @@
 //! A change that does not fit the state it meets changes nothing: `decide` never makes one, and
 //! [`crate::replay`] names it.
 
+use std::sync::Arc;
+
 use crate::change::Change;
 use crate::event::Stamped;
 use crate::id::{Entity, Seq};
@@ -98,7 +100,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         attempts: crate::rework::Attempts::default(),
         branch: None,
         change_request: None,
-        artefacts: Vec::new(),
+        artefacts: Arc::default(),
         approval: None,
         consent: None,
         protected: None,
@@ -174,7 +176,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Attempted(attempts) => task.attempts = *attempts,
         Change::Branched(branch) => task.branch = Some(branch.clone()),
         Change::ChangeOpened(number) => task.change_request = Some(*number),
-        Change::Artefacts(artefacts) => task.artefacts = artefacts.clone(),
+        Change::Artefacts(artefacts) => task.artefacts = Arc::clone(artefacts),
         Change::Approved(consent) => task.approval = consent.clone(),
         Change::Consented(consent) => task.consent = consent.clone(),
         Change::ProtectedSeen(protected) => task.protected = protected.clone(),
@@ -184,7 +186,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
                 (e.gate, &e.subject, &e.definition)
                     != (evidence.gate, &evidence.subject, &evidence.definition)
             });
-            task.evidence.push((**evidence).clone());
+            task.evidence.push(Arc::clone(evidence));
             let surplus = task.evidence.len().saturating_sub(EVIDENCE_KEPT);
             task.evidence.drain(..surplus);
         }
@@ -201,9 +203,10 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Previous(commit) => task.previous = commit.clone(),
         Change::CancelAsked(cancel) => task.cancel = Some((**cancel).clone()),
         Change::ReviewClock(clock) => task.review = *clock,
-        Change::RunBegan(row) => task.runs.push((**row).clone()),
+        Change::RunBegan(row) => task.runs.push(Arc::clone(row)),
         Change::RunOver { run, how, wall, usage, left_out } => {
             if let Some(row) = task.runs.iter_mut().find(|row| row.run == *run) {
+                let row = Arc::make_mut(row);
                 row.end = Some(how.clone());
                 row.wall = *wall;
                 row.usage = *usage;

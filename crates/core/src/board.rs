@@ -508,7 +508,7 @@ pub(crate) mod tests {
         for number in 1..=50 {
             let (entity, state) = waiting("demo", number, Want::Agent(Role::Developer));
             let State::Task(mut task) = state else { panic!("a task") };
-            task.runs.push(crate::task::RunRow {
+            task.runs.push(std::sync::Arc::new(crate::task::RunRow {
                 run: crate::id::RunId::new(Seq(1), 0),
                 job: Job::Agent(Role::Developer),
                 round: 1,
@@ -522,7 +522,7 @@ pub(crate) mod tests {
                 allowed: None,
                 definition: None,
                 provider: None,
-            });
+            }));
             board.note(&entity, &State::Task(task));
         }
         for number in [7, 8, 9] {

@@ -1,5 +1,7 @@
 //! What can become different? The journal keeps these; state is their fold by [`crate::apply`] (decision 39).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::{Artefact, FileVerdict};
@@ -68,7 +70,7 @@ pub enum Change {
     /// The change request.
     ChangeOpened(u64),
     /// The artefacts on the branch.
-    Artefacts(Vec<Artefact>),
+    Artefacts(Arc<[Artefact]>),
     /// The requirements' approval, or its end.
     Approved(Option<Consent>),
     /// The consent to deploy, or its end.
@@ -78,7 +80,7 @@ pub enum Change {
     /// The diff of protected paths that a person approved.
     ProtectedApproved(Digest),
     /// A verdict.
-    Judged(Box<Evidence>),
+    Judged(Arc<Evidence>),
     /// What goes to the next run; `None` after it was used.
     Found(Option<Findings>),
     /// The candidate.
@@ -101,7 +103,7 @@ pub enum Change {
     /// The human clock.
     ReviewClock(ReviewClock),
     /// A run got its turn.
-    RunBegan(Box<RunRow>),
+    RunBegan(Arc<RunRow>),
     /// A run ended.
     RunOver {
         /// Which.

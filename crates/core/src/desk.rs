@@ -1,6 +1,8 @@
 //! Where is one decision about a task put together? On a working copy to which each change is applied as it is made, by
 //! the same [`crate::apply`] that will fold the journal.
 
+use std::sync::Arc;
+
 use crate::apply::to_task;
 use crate::artefact::FileVerdict;
 use crate::backoff;
@@ -244,7 +246,7 @@ impl<'a> Desk<'a> {
         if allowed.is_some() {
             self.change(Change::Allowed(None));
         }
-        self.change(Change::RunBegan(Box::new(RunRow {
+        self.change(Change::RunBegan(Arc::new(RunRow {
             run,
             job,
             round: self.task.round,

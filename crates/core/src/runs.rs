@@ -1,5 +1,7 @@
 //! What follows from a run's end? Usage, repetition, collection, verdicts, rework (decisions 8, 11, 15).
 
+use std::sync::Arc;
+
 use crate::artefact::FileVerdict;
 use crate::artefact::{self};
 use crate::backoff;
@@ -208,7 +210,7 @@ pub(crate) fn take_in(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Coll
         }
         d.change(Change::Branched(branch));
     }
-    d.change(Change::Artefacts(collected.artefacts.clone()));
+    d.change(Change::Artefacts(Arc::clone(&collected.artefacts)));
     if d.task.protected != collected.protected {
         d.change(Change::ProtectedSeen(collected.protected.clone()));
     }
@@ -358,7 +360,7 @@ pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: Gat
     let link = format!("{}/{name}", artefact::folder(&d.task.item));
     let text = file.excerpt.map_or_else(|| Said::SeeFile { path: link.clone() }.into(), Found::Kept);
     let verdict = if passed { Verdict::Pass } else { Verdict::Fail { findings: text.clone() } };
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate,
         subject: Subject::Change(change),
         definition: analysis::by_files(),

@@ -4,6 +4,8 @@ mod ask;
 mod delivery;
 mod aside;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::artefact::Artefact;
@@ -75,8 +77,8 @@ pub struct Task {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_request: Option<u64>,
     /// The artefacts on the branch.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub artefacts: Vec<Artefact>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub artefacts: Arc<[Artefact]>,
     /// The approval of the requirements.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<Consent>,
@@ -91,7 +93,7 @@ pub struct Task {
     pub protected_ok: Option<Digest>,
     /// What gates said.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub evidence: Vec<Evidence>,
+    pub evidence: Vec<Arc<Evidence>>,
     /// What goes to the next run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub findings: Option<Findings>,
@@ -121,7 +123,7 @@ pub struct Task {
     pub review: ReviewClock,
     /// Its runs, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub runs: Vec<RunRow>,
+    pub runs: Vec<Arc<RunRow>>,
     /// Whether the analyst is to read people's answers.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub answers: bool,

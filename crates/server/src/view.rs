@@ -349,7 +349,7 @@ pub(crate) fn brief(listed: &Listed, seen: &Seen, now: Moment, lang: Lang) -> Br
         attempt: (task.attempts.negative + 1).min(MAX_DEVELOPER_RUNS),
         attempts: MAX_DEVELOPER_RUNS,
         round: task.round,
-        usage: spent(task.runs.iter(), lang),
+        usage: spent(task.runs.iter().map(AsRef::as_ref), lang),
         born: rfc3339(task.born),
         seq: listed.seq.0,
     }

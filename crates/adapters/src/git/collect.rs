@@ -92,7 +92,7 @@ impl Hub {
             tree: self.tree_of(&head)?,
             change: change.digest,
             empty: change.empty,
-            artefacts,
+            artefacts: artefacts.into(),
             outside: left.outside,
             protected: self.protected(&base, &head, &rules)?,
             head,

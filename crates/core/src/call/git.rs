@@ -1,5 +1,7 @@
 //! What may be asked of git, and what does it answer? The adapter works on the bare hub alone (decisions 32, 35).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Text;
@@ -107,7 +109,7 @@ pub struct Collected {
     /// Whether that diff is empty.
     pub empty: bool,
     /// The artefacts on the branch, read by the contract; `fresh` says which this run wrote.
-    pub artefacts: Vec<Artefact>,
+    pub artefacts: Arc<[Artefact]>,
     /// Writes outside the scope, undone, and other findings (gitlinks, links that leave the tree).
     pub outside: Vec<String>,
     /// Changes to protected paths since main, if there are any.

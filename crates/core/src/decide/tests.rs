@@ -151,7 +151,7 @@ impl Way {
                     tree: Tree(run.to_string()),
                     change,
                     empty: self.trouble == Trouble::Nothing,
-                    artefacts: self.files(*role),
+                    artefacts: self.files(*role).into(),
                     outside: Vec::new(),
                     protected: None,
                 };
@@ -168,7 +168,7 @@ impl Way {
 
     /// What is on the branch after a run of a role.
     fn files(&self, role: Role) -> Vec<Artefact> {
-        let mut files = self.task().artefacts.clone();
+        let mut files = self.task().artefacts.to_vec();
         files.iter_mut().for_each(|file| file.fresh = false);
         for name in artefact::required(role) {
             let judges = matches!(role, Role::Reviewer | Role::Tester);

@@ -1,5 +1,7 @@
 //! When are the requirements ready, and who says they are right? (rows 13, 14; decisions 29, 40)
 
+use std::sync::Arc;
+
 use crate::artefact::{self, QUESTIONS};
 use crate::call::tracker::Author;
 use crate::change::Change;
@@ -28,7 +30,7 @@ pub(crate) fn worked(d: &mut Desk<'_>, end: &RunEnd) {
     d.change(Change::Answers(false));
     let digest = artefact::requirements_digest(&d.task.artefacts);
     d.because(Reason::GateSaid { gate: GateId::CheckAnalysisComplete, passed: Some(true) });
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckAnalysisComplete,
         subject: Subject::Requirements(digest),
         definition: by_files(),
@@ -84,7 +86,7 @@ pub(crate) fn approve(d: &mut Desk<'_>, by: &str, standing: bool) {
     let consent = Consent { what: what.clone(), by: by.to_owned(), at: d.at, standing };
     d.change(Change::Approved(Some(consent)));
     d.because(Reason::GateSaid { gate: GateId::CheckAnalysisApproved, passed: Some(true) });
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckAnalysisApproved,
         subject: Subject::Requirements(what),
         definition: by_files(),

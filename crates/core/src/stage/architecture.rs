@@ -1,5 +1,7 @@
 //! When is the architecture decided? (`check_architecture_done`)
 
+use std::sync::Arc;
+
 use crate::artefact;
 use crate::change::Change;
 use crate::decide::advance;
@@ -11,7 +13,7 @@ use crate::reason::Reason;
 /// The architect is through, and the files 06-10 are there.
 pub(crate) fn worked(d: &mut Desk<'_>, end: &RunEnd) {
     d.because(Reason::GateSaid { gate: GateId::CheckArchitectureDone, passed: Some(true) });
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckArchitectureDone,
         subject: Subject::Requirements(artefact::requirements_digest(&d.task.artefacts)),
         definition: super::analysis::by_files(),

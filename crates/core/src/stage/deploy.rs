@@ -1,6 +1,8 @@
 //! Who says that it may go out, how is it merged, and what proves that it is out? Order: consent, lane, candidate,
 //! merge, proof, hook, health (decisions 19, 20, 22, 41).
 
+use std::sync::Arc;
+
 use crate::artefact::FileVerdict;
 use crate::backoff;
 use crate::call::deploy::Health;
@@ -339,7 +341,7 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
 
 /// The last run of the hook.
 fn hook_row<'d>(d: &'d Desk<'_>) -> Option<&'d RunRow> {
-    d.task.runs.iter().rev().find(|row| row.job == Job::Hook)
+    d.task.runs.iter().rev().find(|row| row.job == Job::Hook).map(Arc::as_ref)
 }
 
 fn hook_code(d: &Desk<'_>) -> Option<i32> {
@@ -418,7 +420,7 @@ fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
 
 fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
     let run = hook_row(d).map(|row| row.run);
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckDeployStatus,
         subject: Subject::Main(commit.clone()),
         definition: super::analysis::by_files(),

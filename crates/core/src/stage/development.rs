@@ -1,5 +1,7 @@
 //! When does a change leave the developer? Protected paths, the change request, CI (row 15, decision 8).
 
+use std::sync::Arc;
+
 use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::advance;
@@ -87,7 +89,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
     let definition = definition_of(d, end.run);
     if let Some(tree) = branch.tree {
-        d.change(Change::Judged(Box::new(Evidence {
+        d.change(Change::Judged(Arc::new(Evidence {
             gate: GateId::CheckCiGreen,
             subject: Subject::Tree(tree),
             definition: definition.clone(),

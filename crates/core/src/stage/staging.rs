@@ -1,6 +1,8 @@
 //! What must hold of the candidate before the merge? (`deploy-staging`, and the last edge of every preset; decisions 6,
 //! 20, 40)
 
+use std::sync::Arc;
+
 use crate::call::git::Candidate;
 use crate::change::Change;
 use crate::decide::{CANDIDATE_CI, advance, enter};
@@ -124,7 +126,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
     let passed = verdict == Verdict::Pass;
     d.because(Reason::GateSaid { gate: GateId::CheckCiGreen, passed: Some(passed) });
     let definition = development::definition_of(d, end.run);
-    d.change(Change::Judged(Box::new(Evidence {
+    d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckCiGreen,
         subject: Subject::Tree(candidate.tree.clone()),
         definition: definition.clone(),

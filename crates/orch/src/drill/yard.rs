@@ -607,7 +607,7 @@ impl Drop for Yard<'_> {
 
 /// The developer's runs of a task.
 pub(super) fn developers(task: &Task) -> impl Iterator<Item = &orch_core::task::RunRow> {
-    task.runs.iter().filter(|row| row.job == Job::Agent(Role::Developer))
+    task.runs.iter().map(AsRef::as_ref).filter(|row| row.job == Job::Agent(Role::Developer))
 }
 
 /// Where a process stands.

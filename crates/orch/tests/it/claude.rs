@@ -94,7 +94,7 @@ fn logs(yard: &Yard, task: &Task) -> String {
         assert_eq!(status, 200, "{body}");
         body
     };
-    task.runs.iter().map(log).collect()
+    task.runs.iter().map(|row| log(row)).collect()
 }
 
 /// Waits until the provider is why the task does not go on, and gives what it said.

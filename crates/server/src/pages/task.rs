@@ -168,7 +168,7 @@ pub(crate) async fn page(
         g: gate,
     };
     let costs = costs(state, lang);
-    let total = cost_row(t.total.to_owned(), state.runs.iter(), lang);
+    let total = cost_row(t.total.to_owned(), state.runs.iter().map(AsRef::as_ref), lang);
     let review = &state.review;
     let people = review.started.map(|from| words::span(review.ended.unwrap_or(now).since(from), lang));
     rendered(&TaskPage {
@@ -286,7 +286,7 @@ fn cost_row<'a>(role: String, runs: impl Iterator<Item = &'a RunRow> + Clone, la
 /// One line a role, over all its runs: the lines add up to the total (invariant F4).
 fn costs(task: &Task, lang: Lang) -> Vec<CostRow> {
     let line = |role: Role| {
-        let runs = task.runs.iter().filter(move |run| run.job == Job::Agent(role));
+        let runs = task.runs.iter().map(AsRef::as_ref).filter(move |run| run.job == Job::Agent(role));
         (runs.clone().count() > 0).then(|| cost_row(words::role_name(role, lang), runs, lang))
     };
     Role::ALL.into_iter().filter_map(line).collect()

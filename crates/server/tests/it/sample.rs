@@ -75,7 +75,7 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
 pub(crate) fn ended(memory: &Memory, task: &TaskId, n: u64, job: Job, how: RunHow, wall: Span, usage: Usage) {
     let row = run_row(n, job, memory.now());
     let run = row.run;
-    memory.force(task, vec![Change::RunBegan(Box::new(row))], vec![Reason::RunBegan { run }]);
+    memory.force(task, vec![Change::RunBegan(Arc::new(row))], vec![Reason::RunBegan { run }]);
     memory.pass(wall);
     let over = Change::RunOver { run, how, wall, usage, left_out: 0 };
     memory.force(task, vec![over], vec![Reason::RunEnded { run }]);
@@ -130,7 +130,7 @@ pub(crate) fn files(memory: &Memory, task: &TaskId, names: &[(&str, Option<FileV
             excerpt: None,
         });
     }
-    memory.force(task, vec![Change::Artefacts(all)], vec![]);
+    memory.force(task, vec![Change::Artefacts(all.into())], vec![]);
 }
 
 const REQUIREMENTS: [(&str, Option<FileVerdict>); 5] = [
@@ -280,7 +280,7 @@ pub(crate) fn sample() -> Arc<Memory> {
     files(m, &task, &all);
     let findings = m.keep("---- search::order_is_kept stdout ----\nassertion `left == right` failed: order of equal ranks\n  left: [3, 1, 2]\n right: [1, 2, 3]\n\ntest result: FAILED. 41 passed; 1 failed\n");
     let judged = |gate, verdict, run: u64| {
-        Change::Judged(Box::new(Evidence {
+        Change::Judged(Arc::new(Evidence {
             gate,
             subject: Subject::Tree(Tree(commit(run).0)),
             definition: Digest::of(b"cargo test"),
@@ -404,7 +404,7 @@ pub(crate) fn sample() -> Arc<Memory> {
     m.force(
         &task,
         vec![
-            Change::RunBegan(Box::new(live)),
+            Change::RunBegan(Arc::new(live)),
             Change::Attempted(Attempts { negative: 2, ..Attempts::default() }),
             Change::Prioritised(Priority::Urgent),
         ],
@@ -452,7 +452,7 @@ pub(crate) fn sample() -> Arc<Memory> {
     branched(m, &task, 1100);
     let live = run_row(1101, Job::Ci(CiOf::Head), m.now());
     let running = Step::Running { run: live.run, job: live.job };
-    m.force(&task, vec![Change::RunBegan(Box::new(live))], vec![]);
+    m.force(&task, vec![Change::RunBegan(Arc::new(live))], vec![]);
     step(m, &task, Stage::Development, running);
     m.pass(Span::seconds(30));
     let long = "Averyveryverylongwordwithoutanyspaceinitthatcouldbreakthelayoutofanycolumn".repeat(3);

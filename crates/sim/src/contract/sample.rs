@@ -1,5 +1,7 @@
 //! What does a plausible journal look like? Rows, states, effects and timers for tests of stores.
 
+use std::sync::Arc;
+
 use orch_core::call::deploy::DeployCall;
 use orch_core::call::tracker::{Labels, Status};
 use orch_core::call::{Call, Text};
@@ -48,7 +50,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         attempts: Attempts::default(),
         branch: None,
         change_request: None,
-        artefacts: Vec::new(),
+        artefacts: Arc::default(),
         approval: None,
         consent: None,
         protected: None,
@@ -104,6 +106,7 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             definition: None,
             provider: None,
         })
+        .map(Arc::new)
         .collect();
     task
 }

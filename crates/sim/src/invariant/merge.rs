@@ -95,7 +95,7 @@ fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
             && e.verdict == Verdict::Pass
     };
     engine.journal_ref().states().values().any(|kept| match &kept.state {
-        State::Task(task) => task.evidence.iter().any(well),
+        State::Task(task) => task.evidence.iter().any(|e| well(e)),
         State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
     })
 }

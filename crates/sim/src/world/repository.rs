@@ -342,7 +342,7 @@ impl Repository {
                     tree: self.tree(&head),
                     change,
                     empty,
-                    artefacts,
+                    artefacts: artefacts.into(),
                     outside: outside(&deed, *role, item),
                     protected: self.protected(&head),
                     head,
