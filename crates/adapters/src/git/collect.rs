@@ -378,6 +378,7 @@ impl<'a> Stage<'a> {
         };
         let names = match listed {
             Ok(mut names) => {
+                names.extend(self.ignored(&tracked)?);
                 names.sort_unstable();
                 names.dedup();
                 if names.len() > MOST_FILES { Err(too_many()) } else { Ok(names) }
@@ -390,6 +391,20 @@ impl<'a> Stage<'a> {
             Err(error) => return Err(error.into()),
         };
         Ok(Touched { tracked, submodules, names })
+    }
+
+    /// The files of the work item's own folder that the commit does not have. They are asked for, also where the repository
+    /// ignores what lies there, as many do with `docs`.
+    fn ignored(&self, tracked: &HashSet<String>) -> Result<Vec<Vec<u8>>, Failure> {
+        let own = artefact::folder(self.order.item);
+        if self.hub.kind(self.tree(), &own)? != Kind::Folder {
+            return Ok(Vec::new());
+        }
+        let root = self.tree().join(&own);
+        let files = paths::files_below(&root, MOST_FILES).map_err(failure::io(&root))?;
+        let named =
+            files.into_iter().map(|file| [own.as_bytes(), b"/", file.as_os_str().as_bytes()].concat());
+        Ok(named.filter(|name| !std::str::from_utf8(name).is_ok_and(|name| tracked.contains(name))).collect())
     }
 
     /// The same question for an overlay tree, which differs from its commit in a few places only: with an index of what

@@ -197,6 +197,37 @@ fn git_undoes_what_takes_the_place_of_others_files() {
     assert_eq!(linked.protected.unwrap().paths, [".ci"]);
 }
 
+/// Proves that the files of a work item are collected where the repository ignores them, and nothing else that it ignores.
+#[test]
+fn git_collects_artefacts_that_the_repository_ignores() {
+    let bench = Bench::new();
+    bench.main_gets(".gitignore", "/target\ndocs/\n*.log\n");
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Analyst, &head, |tree| {
+        write(tree, "docs/work-items/ORCH-007/01-brd.md", "x");
+        write(tree, "docs/work-items/ORCH-007/deep/note.log", "x");
+        write(tree, "docs/generated.html", "x");
+        symlink("/etc", tree.join("docs/work-items/ORCH-007/etc")).unwrap();
+        fs::create_dir(tree.join("docs/work-items/ORCH-007/nested")).unwrap();
+        person(&tree.join("docs/work-items/ORCH-007/nested"), &["init", "-q"]);
+    });
+    assert_eq!(collected.outside, ["docs/work-items/ORCH-007/etc: a link that leaves the tree"]);
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, "docs/work-items/ORCH-007/01-brd.md\ndocs/work-items/ORCH-007/deep/note.log");
+}
+
+/// Proves that a repository in which something else stands where the files of work items would lie is refused with the
+/// reason, and keeps it.
+#[test]
+fn git_throws_nothing_out_for_a_work_item() {
+    let bench = Bench::new();
+    symlink("src", bench.origin.join("docs")).unwrap();
+    bench.main_gets("more", "x");
+    let refused = bench.perform(&cut_call("ORCH-007", BRANCH)).unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Permanent);
+    assert!(refused.cause.to_string().contains("`docs` on main is no folder"), "{}", refused.cause);
+}
+
 /// Proves that an agent which writes down a key that it was given brings it into no commit: not into a file, an artefact, a
 /// link or a name.
 #[test]
