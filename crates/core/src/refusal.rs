@@ -134,6 +134,11 @@ pub enum Refusal {
         /// The other.
         b: Commit,
     },
+    /// Something else stands on main where the files of work items would lie.
+    NoFolder {
+        /// Where.
+        path: String,
+    },
     /// The first commit of a branch has no parent.
     NoParent {
         /// The commit.

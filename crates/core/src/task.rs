@@ -463,7 +463,7 @@ pub struct Branch {
     pub tree: Option<Tree>,
     /// The change it carries (decision 40), once known.
     pub change: Option<Digest>,
-    /// Whether that change is empty.
+    /// Whether nothing but artefacts differs.
     pub empty: bool,
     /// With which main the tests were last green since the developer's run: red with another main is red together with
     /// main (decision 15).

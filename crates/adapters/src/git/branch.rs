@@ -84,6 +84,7 @@ impl Hub {
     /// Main and the business request on top of it.
     fn first_commit(&self, cut: &Cut<'_>, base: &Commit, means: &Means<'_>) -> Result<Commit, Failure> {
         let folder = artefact::folder(cut.item);
+        self.is_free_for(&folder, base)?;
         let mut lines = Vec::new();
         let mut has_request = false;
         if let Some(earlier) = cut.carry {
@@ -110,6 +111,24 @@ impl Hub {
         remove_index(&index)?;
         let subject = format!("{}: business request", cut.item);
         self.commit(&Tree(tree), &[base], &subject, &Signature::of("orch", means.at))
+    }
+
+    /// Refuses a commit in which something else stands in the place of a folder: git would throw it out without a word.
+    fn is_free_for(&self, folder: &str, base: &Commit) -> Result<(), Failure> {
+        let above = folder.match_indices('/').map(|(at, _)| &folder[..at]).chain([folder]);
+        let said = self
+            .ask(["ls-tree", "-z", "--full-tree", base.as_str(), "--"])
+            .env("GIT_LITERAL_PATHSPECS", "1")
+            .args(above)
+            .run()?;
+        for line in said.names() {
+            let line = String::from_utf8_lossy(line);
+            let (left, path) = line.split_once('\t').ok_or_else(|| Failure::from(said.odd()))?;
+            if !left.starts_with("040000 ") {
+                return Err(Failure::permanent(Refusal::NoFolder { path: path.to_owned() }));
+            }
+        }
+        Ok(())
     }
 
     /// Makes a commit; it belongs to no branch yet.

@@ -26,7 +26,9 @@ const MOST_PATHS: usize = 50;
 /// The change of a branch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Change {
+    /// Of the diff without artefacts and tests (decision 40).
     pub(super) digest: Digest,
+    /// Whether nothing but artefacts differs.
     pub(super) empty: bool,
 }
 
@@ -44,11 +46,11 @@ impl Hub {
     ) -> Result<Change, Failure> {
         let own = format!("{}/", artefact::folder(item));
         let mut names = self.changed_names(base.as_str(), head.as_str())?;
-        names.retain(|name| {
-            !name.starts_with(own.as_bytes())
-                && !std::str::from_utf8(name).is_ok_and(|name| tests.is_match(name))
-        });
-        Ok(Change { digest: self.diff_digest(base, head, &names)?, empty: names.is_empty() })
+        names.retain(|name| !name.starts_with(own.as_bytes()));
+        // Tests alone are work too; only no verdict is bound to them.
+        let empty = names.is_empty();
+        names.retain(|name| !std::str::from_utf8(name).is_ok_and(|name| tests.is_match(name)));
+        Ok(Change { digest: self.diff_digest(base, head, &names)?, empty })
     }
 
     /// The change to protected paths, if there is one.

@@ -4,8 +4,10 @@
 //! The tree is read with the host's own git directory and index. Nothing that an agent can write configures git here:
 //! no filter, no hook, no file system monitor, no other repository inside the tree.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
+use std::io::ErrorKind;
+use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -15,7 +17,6 @@ use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, RunId, Tree, WorkItem};
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
-use orch_core::time::Moment;
 use serde::{Deserialize, Serialize};
 
 use super::branch::index_line;
@@ -33,6 +34,8 @@ const LARGEST_FILE: u64 = 10 << 20;
 const LARGEST_ARTEFACT: u64 = 1 << 20;
 /// A run that touches more files than this left something by mistake.
 const MOST_FILES: usize = 20_000;
+/// Why a file is not kept: it would be seen by everybody, and stay in the history for ever.
+const GIVES_AWAY: &str = "a key or login of this installation stands in it";
 /// Findings that are named one by one.
 const MOST_FINDINGS: usize = 50;
 
@@ -80,7 +83,7 @@ impl Hub {
         let tests = globs(order.tests)?;
         let (head, left) = match self.left_by(order)? {
             Some(found) => found,
-            None => self.keep(order, &rules, means.at)?,
+            None => self.keep(order, &rules, means)?,
         };
         if let Some(moved) = self.advance(order.branch, order.parent, &head)? {
             return Ok(Answer { reply: GitReply::BranchMoved { head: moved }, blobs: Vec::new() });
@@ -114,7 +117,7 @@ impl Hub {
     }
 
     /// Makes the run's commit and marks it, so that it is made once.
-    fn keep(&self, order: &Order<'_>, rules: &Rules, at: Moment) -> Result<(Commit, Left), Failure> {
+    fn keep(&self, order: &Order<'_>, rules: &Rules, means: &Means<'_>) -> Result<(Commit, Left), Failure> {
         let run = order.run;
         let admin = self.admin(run)?.ok_or_else(|| Failure::permanent(Refusal::TreeGone { run }))?;
         if admin.outlived_its_boot()? {
@@ -124,14 +127,14 @@ impl Hub {
             let (worked_on, wanted) = (admin.commit.clone(), order.parent.clone());
             return Err(Failure::permanent(Refusal::OtherCommit { run, worked_on, wanted }));
         }
-        let stage = Stage::open(self, order, &admin)?;
+        let stage = Stage::open(self, order, &admin, means.secret)?;
         let (tree, mut left) = stage.take(rules)?;
         left.of = Some(order.of());
         let head = if tree == self.tree_of(order.parent)? {
             order.parent.clone()
         } else {
             let subject = format!("{}({}): run {run}", order.role, order.item);
-            self.commit(&tree, &[order.parent], &subject, &Signature::of(order.role.name(), at))?
+            self.commit(&tree, &[order.parent], &subject, &Signature::of(order.role.name(), means.at))?
         };
         stage.close()?;
         let json = serde_json::to_vec(&left).map_err(|e| Failure::permanent(format!("run {run}: {e}")))?;
@@ -215,6 +218,7 @@ struct Stage<'a> {
     hub: &'a Hub,
     order: &'a Order<'a>,
     admin: &'a Admin,
+    secret: &'a dyn Fn(&[u8]) -> bool,
     index: PathBuf,
 }
 
@@ -230,9 +234,14 @@ struct Touched {
 
 impl<'a> Stage<'a> {
     /// A copy of the host's index: the original must still fit the tree if this is done again.
-    fn open(hub: &'a Hub, order: &'a Order<'a>, admin: &'a Admin) -> Result<Self, Failure> {
+    fn open(
+        hub: &'a Hub,
+        order: &'a Order<'a>,
+        admin: &'a Admin,
+        secret: &'a dyn Fn(&[u8]) -> bool,
+    ) -> Result<Self, Failure> {
         let index = hub.scratch_index(&order.run.to_string())?;
-        let stage = Self { hub, order, admin, index };
+        let stage = Self { hub, order, admin, secret, index };
         hub.reach_tree(order.run, admin)?;
         if let Some(base) = &admin.base {
             hub.index_of_layer(admin, base, &stage.index)?;
@@ -304,6 +313,16 @@ impl<'a> Stage<'a> {
             }
             None => true,
         });
+        if !added.is_empty() {
+            let staying = touched.staying(&gone_set);
+            kept.retain(|path| match staying.displaced_by(path) {
+                Some(other) => {
+                    findings.add(path, &format!("it takes the place of `{other}`, which stays"));
+                    false
+                }
+                None => true,
+            });
+        }
         self.stage(&["--force-remove"], &gone, &mut findings)?;
         self.stage(&["--add", "--replace"], &kept, &mut findings)?;
         let submodules: Vec<u8> = touched
@@ -359,6 +378,7 @@ impl<'a> Stage<'a> {
         };
         let names = match listed {
             Ok(mut names) => {
+                names.extend(self.ignored(&tracked)?);
                 names.sort_unstable();
                 names.dedup();
                 if names.len() > MOST_FILES { Err(too_many()) } else { Ok(names) }
@@ -371,6 +391,20 @@ impl<'a> Stage<'a> {
             Err(error) => return Err(error.into()),
         };
         Ok(Touched { tracked, submodules, names })
+    }
+
+    /// The files of the work item's own folder that the commit does not have. They are asked for, also where the repository
+    /// ignores what lies there, as many do with `docs`.
+    fn ignored(&self, tracked: &HashSet<String>) -> Result<Vec<Vec<u8>>, Failure> {
+        let own = artefact::folder(self.order.item);
+        if self.hub.kind(self.tree(), &own)? != Kind::Folder {
+            return Ok(Vec::new());
+        }
+        let root = self.tree().join(&own);
+        let files = paths::files_below(&root, MOST_FILES).map_err(failure::io(&root))?;
+        let named =
+            files.into_iter().map(|file| [own.as_bytes(), b"/", file.as_os_str().as_bytes()].concat());
+        Ok(named.filter(|name| !std::str::from_utf8(name).is_ok_and(|name| tracked.contains(name))).collect())
     }
 
     /// The same question for an overlay tree, which differs from its commit in a few places only: with an index of what
@@ -404,6 +438,9 @@ impl<'a> Stage<'a> {
         if let Some(why) = paths::bad_name(path) {
             return undone(path, why);
         }
+        if (self.secret)(name) {
+            return undone("***", "a key or login of this installation stands in its name");
+        }
         if let Some(folder) = path.strip_suffix('/') {
             return undone(folder, "a repository inside the tree");
         }
@@ -424,6 +461,7 @@ impl<'a> Stage<'a> {
             Kind::Nothing | Kind::Folder => Ok(Judged::Nothing),
             Kind::Special => undone(path, "neither a file nor a link"),
             Kind::Link => match paths::stays_inside(self.tree(), path) {
+                Ok(true) if self.gives_away(path, kind)? => undone(path, GIVES_AWAY),
                 Ok(true) => Ok(Judged::Kept(path)),
                 Ok(false) => undone(path, "a link that leaves the tree"),
                 Err(e) => Err(failure::io(&self.tree().join(path))(e)),
@@ -434,8 +472,27 @@ impl<'a> Stage<'a> {
                 if bytes > most {
                     return undone(path, &format!("{bytes} bytes, more than {most}"));
                 }
+                if self.gives_away(path, kind)? {
+                    return undone(path, GIVES_AWAY);
+                }
                 Ok(Judged::Kept(path))
             }
+        }
+    }
+
+    /// Whether a key or login of the installation stands in what lies there: an agent has those of its model.
+    fn gives_away(&self, path: &str, kind: Kind) -> Result<bool, Failure> {
+        let file = self.tree().join(path);
+        let read = match kind {
+            Kind::File { .. } => fs::read(&file),
+            Kind::Link => fs::read_link(&file).map(|to| to.into_os_string().into_encoded_bytes()),
+            Kind::Folder | Kind::Nothing | Kind::Special => return Ok(false),
+        };
+        match read {
+            Ok(bytes) => Ok((self.secret)(&bytes)),
+            // Nor can git: it says so.
+            Err(e) if e.kind() == ErrorKind::PermissionDenied => Ok(false),
+            Err(e) => Err(failure::io(&file)(e)),
         }
     }
 
@@ -472,6 +529,32 @@ impl<'a> Stage<'a> {
             }
         }
         Ok(again)
+    }
+}
+
+impl Touched {
+    /// What stays in the commit although it may be missing from the tree: files whose deletion does not count, submodules.
+    fn staying(&self, gone: &HashSet<&str>) -> Staying<'_> {
+        let files = self.tracked.iter().map(String::as_str).filter(|path| !gone.contains(path));
+        Staying(files.chain(self.submodules.iter().map(|(_, path)| path.as_str())).collect())
+    }
+}
+
+/// Paths that stay.
+struct Staying<'a>(BTreeSet<&'a str>);
+
+impl<'a> Staying<'a> {
+    /// What git would throw out for the sake of this path: a file above it, or one below it.
+    fn displaced_by(&self, path: &str) -> Option<&'a str> {
+        let above = path.match_indices('/').find_map(|(at, _)| self.0.get(&path[..at]).copied());
+        above.or_else(|| {
+            let folder = format!("{path}/");
+            self.0
+                .range::<str, _>((Bound::Included(folder.as_str()), Bound::Unbounded))
+                .next()
+                .copied()
+                .filter(|other| other.starts_with(&folder))
+        })
     }
 }
 

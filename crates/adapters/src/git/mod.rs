@@ -47,6 +47,8 @@ pub struct Means<'a> {
     pub text: &'a dyn Fn(&Digest) -> Option<Vec<u8>>,
     /// Reads an artefact by the contract.
     pub artefact: &'a ReadArtefact,
+    /// Whether a secret of the installation stands in these bytes: no commit may hold one.
+    pub secret: &'a dyn Fn(&[u8]) -> bool,
 }
 
 /// Reads an artefact: its name below the work item's folder, its bytes, and whether the run just collected wrote it;

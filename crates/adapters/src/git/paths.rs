@@ -156,6 +156,42 @@ pub(super) fn remove_special(tree: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// The files and links below a folder, `most` and one more at most; a repository in it is left out.
+pub(super) fn files_below(root: &Path, most: usize) -> io::Result<Vec<PathBuf>> {
+    let (mut files, mut open) = (Vec::new(), vec![PathBuf::new()]);
+    while let Some(folder) = open.pop() {
+        let mut found = Vec::new();
+        let entries = match fs::read_dir(root.join(&folder)) {
+            // Closed, or too deep: the run made it so, and git leaves it out as well.
+            Err(e) if matches!(e.kind(), ErrorKind::PermissionDenied | ErrorKind::InvalidFilename) => {
+                continue;
+            }
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            if is_dot_git(&entry.file_name()) {
+                found.clear();
+                break;
+            }
+            found.push((folder.join(entry.file_name()), entry.file_type()?.is_dir()));
+            if found.len() > most {
+                break;
+            }
+        }
+        for (path, is_folder) in found {
+            match is_folder {
+                true => open.push(path),
+                false => files.push(path),
+            }
+            if files.len() > most {
+                return Ok(files);
+            }
+        }
+    }
+    Ok(files)
+}
+
 /// Some tools write folders that their owner may not change: package caches do.
 fn make_removable(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;

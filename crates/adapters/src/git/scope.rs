@@ -27,12 +27,18 @@ impl Rules {
     }
 
     pub(super) fn may_write(&self, path: &str) -> bool {
-        self.allowed.is_match(path) && !self.denied.is_match(path)
+        self.allowed.is_match(path) && !covers(&self.denied, path)
     }
 
     pub(super) fn is_protected(&self, path: &str) -> bool {
-        self.protected.is_match(path)
+        covers(&self.protected, path)
     }
+}
+
+/// Whether globs mean this path, or all that would lie below it: a file or a link that takes the place of a folder is the
+/// folder, and a link leads to another one.
+fn covers(globs: &GlobSet, path: &str) -> bool {
+    globs.is_match(path) || globs.is_match(format!("{path}/any"))
 }
 
 /// Globs as policies write them: `*` stays in a folder, `**` does not.
@@ -136,6 +142,7 @@ mod tests {
         assert!(!rules.may_write("docs/work-items/A-001/12-review.md"));
         assert!(rules.is_protected("CODEOWNERS") && rules.is_protected("a/CODEOWNERS"));
         assert!(rules.is_protected("scripts/deploy.sh") && !rules.is_protected("scripts/deploy/x"));
+        assert!(!rules.may_write("docs/work-items") && rules.may_write("docs"));
         let bad = globs(&list(&["a[", "b"])).unwrap_err();
         assert!(bad.cause.to_string().contains("`a[`"), "{}", bad.cause);
     }

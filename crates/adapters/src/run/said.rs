@@ -44,6 +44,8 @@ pub struct Masker(Arc<RwLock<Arc<[Secret]>>>);
 impl Masker {
     /// Values of fewer characters than this are words, not secrets.
     const SHORTEST: usize = 6;
+    /// Values of so many characters stand nowhere by chance: the keys of providers are longer.
+    const TELLING: usize = 32;
 
     /// Takes these out.
     pub fn new(secrets: impl IntoIterator<Item = Secret>) -> Self {
@@ -70,6 +72,21 @@ impl Masker {
     /// The text without them.
     pub fn mask(&self, text: &str) -> String {
         self.known().iter().fold(text.to_owned(), |text, secret| text.replace(&secret.0, "***"))
+    }
+
+    /// Whether one of them stands in these bytes, of those that nobody writes by chance: a login has short words, addresses
+    /// and names as well, and a file that holds one of these is no leak.
+    pub fn finds(&self, bytes: &[u8]) -> bool {
+        let telling = |secret: &&Secret| {
+            secret.0.len() >= Self::TELLING && !["://", "@"].iter().any(|it| secret.0.contains(it))
+        };
+        let known = self.known();
+        let mut telling = known.iter().filter(telling).peekable();
+        telling.peek().is_some() && {
+            // Searching a text is fast, and what is no text in it does not hide the rest.
+            let text = String::from_utf8_lossy(bytes);
+            telling.any(|secret| text.contains(&secret.0))
+        }
     }
 
     /// As [`Masker::mask`] for a text that was cut off in front: what may be the end of a secret goes as well.
@@ -264,6 +281,19 @@ mod tests {
         assert_eq!(clean("a\u{202e}b\u{200b}".as_bytes()), "ab");
         assert_eq!(clean(b"\x1b"), "");
         assert_eq!(clean(b"\x1b[31"), "");
+    }
+
+    /// Proves that a key is found in any bytes, and that the addresses and names of a login are not taken for one.
+    #[test]
+    fn keys_are_found_and_words_are_not() {
+        let key = "sk-0123456789abcdef0123456789abcdef";
+        let mail = "somebody-with-a-long-name@example.org";
+        let url = "https://example.org/a/long/address/of/tokens";
+        let mask = Masker::new([key, mail, url, "max_plan_20x"].map(Secret::new));
+        assert!(mask.finds(format!("let key = \"{key}\";").as_bytes()));
+        assert!(mask.finds(&[b"\xff\x00", key.as_bytes(), b"\xff"].concat()));
+        assert!(!mask.finds(format!("{mail} {url} max_plan_20x {}", &key[..34]).as_bytes()));
+        assert!(!Masker::default().finds(key.as_bytes()));
     }
 
     /// A secret is taken out also where the cut would go through it, and short words are left alone.

@@ -167,8 +167,16 @@ pub(crate) fn run(n: u32) -> RunId {
 const TITLE: &str = "Say \"Привет\"";
 const TEXT: &str = "---\nverdict: APPROVED\n---\nplease";
 
+/// A key of the installation.
+pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
+
 pub(crate) fn means() -> Means<'static> {
-    Means { at: Moment(1_700_000_000_000), text: &known_text, artefact: &plain_artefact }
+    Means {
+        at: Moment(1_700_000_000_000),
+        text: &known_text,
+        artefact: &plain_artefact,
+        secret: &|bytes| bytes.windows(KEY.len()).any(|part| part == KEY.as_bytes()),
+    }
 }
 
 fn known_text(digest: &Digest) -> Option<Vec<u8>> {

@@ -9,7 +9,7 @@ use orch_core::call::{FailureKind, GitCall, GitReply};
 use orch_core::id::Commit;
 use orch_core::stage::Role;
 
-use crate::bench::{BRANCH, Bench, collect_call, cut_call, person, run, write};
+use crate::bench::{BRANCH, Bench, KEY, collect_call, cut_call, person, run, write};
 
 /// row 144: Branch cut at claim from fresh main.
 /// row 124: Analyst task file contains title and description.
@@ -132,6 +132,132 @@ fn git_undoes_what_is_outside_the_scope() {
     let fresh: Vec<_> = reviewed.artefacts.iter().map(|a| (a.name.as_str(), a.fresh)).collect();
     assert_eq!(fresh, [("00-business-request.md", false), ("12-review.md", true)]);
     assert_eq!(reviewed.change, collected.change);
+}
+
+/// Proves decision 8 where a file or a link takes the place of a folder: the files that its role may not delete stay, and so
+/// does a submodule; an empty place is no way round either.
+#[test]
+fn git_undoes_what_takes_the_place_of_others_files() {
+    let bench = Bench::new();
+    let sub = bench.folder.path().join("library");
+    fs::create_dir(&sub).unwrap();
+    person(&sub, &["init", "-q"]);
+    person(&sub, &["commit", "-q", "--allow-empty", "-m", "x"]);
+    let url = sub.to_str().unwrap();
+    person(
+        &bench.origin,
+        &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "libs/vendored"],
+    );
+    write(&bench.origin, "tests", "a file where the tester's folder would be\n");
+    bench.main_gets(".orch/policy.toml", "confirm_merge = true\n");
+    let (head, _) = bench.cut();
+    let changed = |from: &Commit, to: &Commit| {
+        bench.hub_git(&["diff", "--name-status", "--no-renames", from.as_str(), to.as_str()])
+    };
+    let collected = bench.run(1, Role::Developer, &head, |tree| {
+        for folder in [".orch", "docs", "libs"] {
+            fs::remove_dir_all(tree.join(folder)).unwrap();
+        }
+        write(tree, ".orch", "x");
+        symlink("src", tree.join("docs")).unwrap();
+        write(tree, "libs", "x");
+        write(tree, "src/good.rs", "x");
+    });
+    assert_eq!(changed(&head, &collected.head), "A\tsrc/good.rs");
+    let mut findings = collected.outside;
+    findings.sort();
+    assert_eq!(
+        findings,
+        [
+            ".orch/policy.toml: outside of what the developer may write",
+            ".orch: outside of what the developer may write",
+            "docs/work-items/ORCH-007/00-business-request.md: outside of what the developer may write",
+            "docs: it takes the place of `docs/work-items/ORCH-007/00-business-request.md`, which stays",
+            "libs: it takes the place of `libs/vendored`, which stays",
+        ]
+    );
+    let tested = bench.run(2, Role::Tester, &collected.head, |tree| {
+        fs::remove_file(tree.join("tests")).unwrap();
+        write(tree, "tests/more.rs", "x");
+    });
+    assert_eq!(changed(&collected.head, &tested.head), "");
+    assert_eq!(tested.outside.len(), 2, "{:?}", tested.outside);
+    assert!(tested.outside.contains(&"tests/more.rs: it takes the place of `tests`, which stays".to_owned()));
+    // Who may delete a folder's files may put a file there.
+    let replaced = bench.run(3, Role::Developer, &collected.head, |tree| {
+        fs::remove_dir_all(tree.join("src")).unwrap();
+        write(tree, "src", "x");
+    });
+    assert_eq!(replaced.outside, Vec::<String>::new());
+    // A link in the place of a protected folder leads to what would be run instead.
+    let linked = bench.run(4, Role::Developer, &replaced.head, |tree| {
+        write(tree, "tools/run", "exit 0\n");
+        symlink("tools", tree.join(".ci")).unwrap();
+    });
+    assert_eq!(linked.protected.unwrap().paths, [".ci"]);
+}
+
+/// Proves that the files of a work item are collected where the repository ignores them, and nothing else that it ignores.
+#[test]
+fn git_collects_artefacts_that_the_repository_ignores() {
+    let bench = Bench::new();
+    bench.main_gets(".gitignore", "/target\ndocs/\n*.log\n");
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Analyst, &head, |tree| {
+        write(tree, "docs/work-items/ORCH-007/01-brd.md", "x");
+        write(tree, "docs/work-items/ORCH-007/deep/note.log", "x");
+        write(tree, "docs/generated.html", "x");
+        symlink("/etc", tree.join("docs/work-items/ORCH-007/etc")).unwrap();
+        fs::create_dir(tree.join("docs/work-items/ORCH-007/nested")).unwrap();
+        person(&tree.join("docs/work-items/ORCH-007/nested"), &["init", "-q"]);
+    });
+    assert_eq!(collected.outside, ["docs/work-items/ORCH-007/etc: a link that leaves the tree"]);
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, "docs/work-items/ORCH-007/01-brd.md\ndocs/work-items/ORCH-007/deep/note.log");
+}
+
+/// Proves that a repository in which something else stands where the files of work items would lie is refused with the
+/// reason, and keeps it.
+#[test]
+fn git_throws_nothing_out_for_a_work_item() {
+    let bench = Bench::new();
+    symlink("src", bench.origin.join("docs")).unwrap();
+    bench.main_gets("more", "x");
+    let refused = bench.perform(&cut_call("ORCH-007", BRANCH)).unwrap_err();
+    assert_eq!(refused.kind, FailureKind::Permanent);
+    assert!(refused.cause.to_string().contains("`docs` on main is no folder"), "{}", refused.cause);
+}
+
+/// Proves that an agent which writes down a key that it was given brings it into no commit: not into a file, an artefact, a
+/// link or a name.
+#[test]
+fn git_keeps_no_key_of_the_installation() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let collected = bench.run(1, Role::Developer, &head, |tree| {
+        write(tree, "src/main.rs", format!("const KEY: &str = \"{KEY}\";\n"));
+        write(tree, "raw.bin", [b"\xff\xfe", KEY.as_bytes(), b"\xff"].concat());
+        write(tree, &format!("src/{KEY}.rs"), "x");
+        write(tree, "src/good.rs", "x");
+        symlink(KEY, tree.join("link")).unwrap();
+    });
+    let mut findings = collected.outside;
+    findings.sort();
+    assert_eq!(
+        findings,
+        [
+            "***: a key or login of this installation stands in its name",
+            "link: a key or login of this installation stands in it",
+            "raw.bin: a key or login of this installation stands in it",
+            "src/main.rs: a key or login of this installation stands in it",
+        ]
+    );
+    let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
+    assert_eq!(changed, "src/good.rs");
+    let reviewed = bench.run(2, Role::Reviewer, &collected.head, |tree| {
+        write(tree, "docs/work-items/ORCH-007/12-review.md", format!("---\nverdict: APPROVED\n---\n{KEY}\n"));
+    });
+    assert_eq!((reviewed.outside.len(), &reviewed.head), (1, &collected.head));
 }
 
 /// Proves that the old verdict is not there for the next run of its role, that writing the same bytes again counts as

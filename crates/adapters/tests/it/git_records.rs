@@ -23,7 +23,12 @@ fn record(bench: &Bench, item: &str, text: &str) -> Result<GitReply, Failure> {
         [LOG, FAILED].into_iter().find(|t| Digest::of(t.as_bytes()) == *digest).map(Vec::from)
     };
     let artefact = |_: &str, _: &[u8], _: bool| panic!("nothing is read of a tree");
-    let means = orch_adapters::git::Means { at: Moment(1_700_000_000_000), text: &kept, artefact: &artefact };
+    let means = orch_adapters::git::Means {
+        at: Moment(1_700_000_000_000),
+        text: &kept,
+        artefact: &artefact,
+        secret: &|_| false,
+    };
     bench.hub.perform(&call, &means).map(|answer| answer.reply)
 }
 

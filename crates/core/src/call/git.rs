@@ -106,7 +106,7 @@ pub struct Collected {
     pub tree: Tree,
     /// The change (decision 40): digest of the diff from the merge base, without artefacts and tests.
     pub change: Digest,
-    /// Whether that diff is empty.
+    /// Whether nothing but artefacts differs: a change of tests alone is none of the digest, and a change all the same.
     pub empty: bool,
     /// The artefacts on the branch, read by the contract; `fresh` says which this run wrote.
     pub artefacts: Arc<[Artefact]>,

@@ -60,6 +60,7 @@ pub(super) fn refusal(fact: &Refusal, lang: Lang) -> String {
         Refusal::NoCommonHistory { a, b } => {
             say(lang, "refusal-no-common-history", [text("a", a.as_str()), text("b", b.as_str())])
         }
+        Refusal::NoFolder { path } => say(lang, "refusal-no-folder", [text("path", path)]),
         Refusal::NoParent { head, branch } => {
             say(lang, "refusal-no-parent", [text("head", head.as_str()), text("branch", branch)])
         }
@@ -134,6 +135,7 @@ pub(super) mod tests {
             Refusal::NoMain { origin: origin(), main: text("main") },
             Refusal::AncestorUntold { old: commit("c0ffee"), new: commit("0123456789"), cause: cause() },
             Refusal::NoCommonHistory { a: commit("c0ffee"), b: commit("0123456789") },
+            Refusal::NoFolder { path: "docs".to_owned() },
             Refusal::NoParent { head: commit("c0ffee"), branch: branch() },
             Refusal::RecordsAreMain { branch: branch(), origin: origin() },
             Refusal::OthersPush { branch: branch(), origin: origin() },

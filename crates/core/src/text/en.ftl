@@ -429,6 +429,7 @@ refusal-no-main = the hub of { $origin } has no branch { $main }
 refusal-ancestor-untold = is { $old } an ancestor of { $new }? { $cause }
 refusal-no-common-history = { $a } and { $b } have no common history
 refusal-no-parent = { $head }, the first commit of { $branch }, has no parent
+refusal-no-folder = `{ $path }` on main is no folder, and the files of work items lie in `docs/work-items`: make room for them
 refusal-records-are-main = { $branch } is the main branch of { $origin }: name another main
 refusal-others-push = others push to { $branch } of { $origin } all the time
 refusal-text-erased = the text { $digest } was erased or never kept

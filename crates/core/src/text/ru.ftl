@@ -436,6 +436,7 @@ refusal-no-main = в копии { $origin } нет ветки { $main }
 refusal-ancestor-untold = неизвестно, предок ли { $old } для { $new }: { $cause }
 refusal-no-common-history = у { $a } и { $b } нет общей истории
 refusal-no-parent = у { $head }, первого коммита ветки { $branch }, нет родителя
+refusal-no-folder = `{ $path }` в main — не папка, а файлы задач лежат в `docs/work-items`: освободите для них место
 refusal-records-are-main = { $branch } — основная ветка { $origin }: укажите другую основную
 refusal-others-push = в { $branch } репозитория { $origin } всё время отправляет кто-то ещё
 refusal-text-erased = текст { $digest } удалён или не сохранялся

@@ -168,7 +168,9 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
                 let read = orch_core::artefact::read(name, bytes, fresh);
                 (read.artefact, read.blobs)
             };
-            let answer = project.hub.perform(call, &Means { at, text: &text, artefact: &artefact })?;
+            let secret = |bytes: &[u8]| project.runs.mask.finds(bytes);
+            let means = Means { at, text: &text, artefact: &artefact, secret: &secret };
+            let answer = project.hub.perform(call, &means)?;
             Ok((Reply::Git(answer.reply), answer.blobs))
         }
         Call::Agent(call) => Ok((Reply::Agent(project.agent(call)?), Vec::new())),

@@ -56,6 +56,8 @@ pub struct Project {
     /// Of which of its branches the brain was told something.
     pub told: Mutex<super::branches::Told>,
     programs: BTreeMap<String, AgentProgram>,
+    /// What the settings say of them, for their prices.
+    agents: BTreeMap<String, settings::Agent>,
     /// Model and effort of each role (decision 13).
     choices: BTreeMap<Role, settings::Chosen>,
     prompt: Prompt,
@@ -69,11 +71,10 @@ impl Project {
     pub fn agent(&self, call: &AgentCall) -> Result<AgentReply, Failure> {
         let mut programs = self.programs.clone();
         if let AgentCall::Launch(assignment) = call
-            && let Some(choice) = self.choices.get(&assignment.role)
-            && let Some(program) = programs.get_mut(&choice.agent)
+            && let Some(program) = programs.get_mut(&assignment.agent)
         {
-            program.model.clone_from(&choice.model);
-            program.effort.clone_from(&choice.effort);
+            let chosen = self.choices.get(&assignment.role).filter(|choice| choice.agent == program.name);
+            fit(program, chosen, self.agents.get(&program.name), today());
         }
         let agents = Agents {
             runs: self.runs.clone(),
@@ -223,6 +224,7 @@ impl Maker<'_> {
             read_issues_to: Mutex::new(0),
             refs: Mutex::default(),
             programs,
+            agents: settings.agents.clone(),
             choices: Role::ALL
                 .into_iter()
                 .filter_map(|role| Some((role, settings.chosen(name, role)?)))
@@ -398,12 +400,6 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         let program = agent.program().unwrap_or_else(|| wishes.exe.clone());
         let mut read_only = Vec::new();
         read_only.extend(agent.script.clone());
-        let price = agent.price(None, today()).map(|price| Price {
-            input: price.input.0,
-            output: price.output.0,
-            cache_read: price.cache_read.0,
-            cache_write: price.cache_write.0,
-        });
         let login = Login { file: agent.login_file.clone(), keys: keys(name, agent)? };
         let program = AgentProgram {
             name: name.clone(),
@@ -416,12 +412,33 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
             provider: agent.provider(name),
             model: agent.model.clone(),
             effort: agent.effort.clone(),
-            price,
+            price: None,
         };
         program.check().map_err(|e| Error::new(Kind::Settings, worded(&e)).at(format!("[agents.{name}]")))?;
         all.insert(name.clone(), program);
     }
     Ok(all)
+}
+
+/// Makes a program the one of a role: with the model and effort chosen for it, and what that very model's tokens cost on the
+/// day on which the run begins (decisions 12, 13).
+fn fit(
+    program: &mut AgentProgram,
+    chosen: Option<&settings::Chosen>,
+    own: Option<&settings::Agent>,
+    day: jiff::civil::Date,
+) {
+    if let Some(chosen) = chosen {
+        program.model.clone_from(&chosen.model);
+        program.effort.clone_from(&chosen.effort);
+    }
+    let price = own.and_then(|own| own.price(program.model.as_deref(), day));
+    program.price = price.map(|price| Price {
+        input: price.input.0,
+        output: price.output.0,
+        cache_read: price.cache_read.0,
+        cache_write: price.cache_write.0,
+    });
 }
 
 /// Makes prompts: the built-in template of the role, or the project's own on main (decision 13).
@@ -450,4 +467,45 @@ fn prompts(
         }
         Ok(made.text)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves decision 12 for a role with a model of its own: its runs cost what that model costs, from the day on which its
+    /// price begins, and a model without a price is not charged at another's.
+    #[test]
+    fn a_run_costs_what_its_own_model_costs() {
+        let text = |model: &str| {
+            let price = |model: &str, from: &str, input: u32| {
+                format!(
+                    "[[agents.a.prices]]\nmodel = \"{model}\"\nfrom = \"{from}\"\ninput = {input}\noutput = 1\n\
+                     cache_read = 1\ncache_write = 1\n"
+                )
+            };
+            let prices = [
+                price("small", "2026-01-01", 1),
+                price("large", "2026-01-01", 10),
+                price("large", "2026-03-01", 20),
+            ];
+            format!(
+                "agent = \"a\"\n[agents.a]\nkind = \"command\"\nprogram = \"sh\"\nmodel = \"small\"\n{}\
+                 [roles.reviewer]\nmodel = \"{model}\"\n",
+                prices.concat()
+            )
+        };
+        let cost = |model: &str, role: Role, day: &str| {
+            let (settings, _) = Settings::of_text("orch.toml".as_ref(), &text(model), &[]).unwrap();
+            let wishes = Wishes::default();
+            let mut program = programs(&settings, &wishes).unwrap().remove("a").unwrap();
+            let chosen = settings.chosen("demo", role).unwrap();
+            fit(&mut program, Some(&chosen), settings.agents.get("a"), day.parse().unwrap());
+            (program.model.unwrap(), program.price.map(|price| price.input / 1_000_000))
+        };
+        assert_eq!(cost("large", Role::Reviewer, "2026-02-01"), ("large".to_owned(), Some(10)));
+        assert_eq!(cost("large", Role::Reviewer, "2026-03-01"), ("large".to_owned(), Some(20)));
+        assert_eq!(cost("large", Role::Developer, "2026-03-01"), ("small".to_owned(), Some(1)));
+        assert_eq!(cost("nameless", Role::Reviewer, "2026-03-01"), ("nameless".to_owned(), None));
+    }
 }

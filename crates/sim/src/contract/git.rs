@@ -30,6 +30,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_run_is_one_commit,
         a_run_is_collected_once,
         a_run_of_nothing_makes_no_commit,
+        a_change_of_tests_alone_is_a_change,
         a_stray_write_is_undone_and_named,
         a_verdict_is_fresh_in_its_own_run,
         a_protected_change_is_named_until_main_has_it,
@@ -161,6 +162,15 @@ fn a_run_of_nothing_makes_no_commit<S: Stage>(stage: &mut S) {
     let work = worked(stage, 1, &head, Work::Nothing);
     assert_eq!((&work.head, work.empty), (&head, true));
     assert_eq!(stage.head(BRANCH), Some(head));
+}
+
+/// A change of tests alone is a change; the digest, to which the review is bound, is as without it (decision 40).
+fn a_change_of_tests_alone_is_a_change<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let nothing = worked(stage, 1, &head, Work::Nothing);
+    let work = worked(stage, 2, &head, Work::Writes("tests/new.rs"));
+    assert_ne!(work.head, head);
+    assert_eq!((work.empty, &work.change), (false, &nothing.change));
 }
 
 /// What a role may not write is undone and named; the change is the same as without it (decisions 8, 40).

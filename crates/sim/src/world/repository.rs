@@ -286,16 +286,17 @@ impl Repository {
         let base = self.base(head, &self.main());
         let (before, after) = (self.files(&base), self.files(head));
         let folder = artefact::folder(item);
-        let mut diff = Vec::new();
+        let (mut diff, mut empty) = (Vec::new(), true);
         for path in before.keys().chain(after.keys()).collect::<BTreeSet<_>>() {
-            if !path.starts_with(&folder)
-                && !path.starts_with("tests/")
-                && before.get(path) != after.get(path)
-            {
+            if path.starts_with(&folder) || before.get(path) == after.get(path) {
+                continue;
+            }
+            empty = false;
+            if !path.starts_with("tests/") {
                 diff.push((path.clone(), after.get(path).cloned()));
             }
         }
-        (Digest::of(format!("{diff:?}").as_bytes()), diff.is_empty())
+        (Digest::of(format!("{diff:?}").as_bytes()), empty)
     }
 
     pub(super) fn git(
