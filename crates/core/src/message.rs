@@ -209,7 +209,9 @@ pub fn why(why: &Why, lang: Lang) -> String {
 pub fn delay(delay: &Delay, lang: Lang) -> String {
     match delay {
         Delay::Outage { cause } => say(lang, "delay-outage", [cause_arg(cause, lang)]),
-        Delay::CheckoutDirty { path } => say(lang, "delay-checkout-dirty", [("path", quoted(path))]),
+        Delay::CheckoutDirty { path, branch } => {
+            say(lang, "delay-checkout-dirty", [("path", quoted(path)), main_arg(branch.as_deref())])
+        }
         Delay::NotYet { cause } => say(lang, "delay-not-yet", [cause_arg(cause, lang)]),
         Delay::Provider { cause } => say(lang, "delay-provider", [("cause", quoted(cause))]),
     }
@@ -274,6 +276,11 @@ pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
         FreezeCause::Person => "freeze-person",
     };
     say(lang, key, [])
+}
+
+/// The main branch by its own name; rows that do not know it are of the time when it was always called main.
+fn main_arg(branch: Option<&str>) -> (&'static str, Arg) {
+    ("branch", quoted(branch.unwrap_or("main")))
 }
 
 fn withdrawn_arg(what: Withdrawn, lang: Lang) -> (&'static str, Arg) {

@@ -61,13 +61,13 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
         }
         Note::DeployFailed { cause, commit } => comment::deploy_failed(cause, commit, lang),
         Note::DeployUnseen { commit } => comment::deploy_unseen(facts.item, commit, lang),
-        Note::DeployUntold { cause, commit } => comment::deploy_untold(cause, commit, lang),
+        Note::DeployUntold { cause, commit } => comment::deploy_untold(facts.item, cause, commit, lang),
         Note::Done { commit, deployed, roles, agents, people, wall } => {
             let (agents, people, wall) = (*agents, *people, *wall);
             comment::done(Delivery { commit, deployed: *deployed, roles, agents, people, wall }, lang)
         }
         Note::StopDeferred => comment::stop_deferred(lang),
-        Note::Stopped { stays, frozen } => comment::stopped(stays.as_ref(), *frozen, lang),
+        Note::Stopped { stays, frozen } => comment::stopped(facts.item, stays.as_ref(), *frozen, lang),
         Note::Unavailable { gate, cause } => comment::unavailable(*gate, cause, lang),
     }
 }

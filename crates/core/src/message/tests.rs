@@ -334,7 +334,7 @@ fn delays() -> [Delay; 4] {
     let cause = || "503 from the forge".to_owned();
     [
         Delay::Outage { cause: cause().into() },
-        Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
+        Delay::CheckoutDirty { path: "/home/a/b".to_owned(), branch: Some("trunk".to_owned()) },
         Delay::NotYet { cause: cause().into() },
         Delay::Provider { cause: cause() },
     ]
@@ -625,15 +625,65 @@ fn why_is_answered() {
     let kind = HoldKind::RetryAt {
         due: SINCE,
         ask: Ask::Merge,
-        cause: Delay::CheckoutDirty { path: "/home/a/b".to_owned() },
+        cause: Delay::Outage { cause: "503 from the forge".into() },
     };
     assert_eq!(
         hold_kind(&kind, &WorkItem::from("DEMO-001"), Lang::En),
         "waits until 2026-01-02 15:04:00 UTC and then tries again to merge: \
-         Your checkout of main has changes: /home/a/b. Commit them or put them aside"
+         Something outside does not work: 503 from the forge. Orch tries again by itself"
     );
     let many = HoldKind::Protected { paths: (1..=5).map(|n| format!("ci/{n}")).collect() };
     assert!(answer(&held([many]), Lang::En).contains("(ci/1, ci/2, ci/3, … +2)"));
+}
+
+/// Proves that a checkout with changes is named with the branch that is checked out there, that what to do about it does not
+/// repeat it, and that rows which do not know the branch still have their words (decision 43).
+#[test]
+fn a_checkout_with_changes_is_named_once() {
+    let hold = |json: &str, lang| {
+        let cause: Delay = serde_json::from_str(json).unwrap();
+        let kind = HoldKind::RetryAt { due: SINCE, ask: Ask::Merge, cause };
+        hold_kind(&kind, &WorkItem::from("DEMO-001"), lang)
+    };
+    let trunk = r#"{"checkout_dirty":{"path":"/home/a/b","branch":"trunk"}}"#;
+    assert_eq!(
+        hold(trunk, Lang::En),
+        "waits to merge because your checkout of trunk has changes (/home/a/b): \
+         commit them or put them aside; Orch tries again by itself at 2026-01-02 15:04:00 UTC"
+    );
+    assert_eq!(
+        hold(trunk, Lang::Ru),
+        "ждёт слияния, потому что в вашей рабочей копии trunk есть изменения (/home/a/b): \
+         закоммитьте их или отложите; Orch снова попробует сам в 2026-01-02 15:04:00 UTC"
+    );
+    let old = hold(r#"{"checkout_dirty":{"path":"/home/a/b"}}"#, Lang::En);
+    assert!(old.starts_with("waits to merge because your checkout of main has changes"), "{old}");
+}
+
+/// Proves that who reads of a run without a usable result, on the command line or under the issue, is told which command
+/// shows what the run wrote; and that who reads of a freeze is told which one lifts it.
+#[test]
+fn commands_are_named_where_they_help() {
+    let item = WorkItem::from("DEMO-001");
+    let fruitless = || Why::Fruitless { role: Role::Analyst, cause: "exit code 3".into() };
+    for lang in Lang::ALL {
+        let (_, lift) = hold_halves(&HoldKind::Escalated(fruitless()), &item, lang);
+        let under = comment::escalated(&item, Stage::Analysis, &fruitless(), lang);
+        for text in [lift, under] {
+            assert!(
+                text.contains("`orch logs DEMO-001 --err`") && text.contains("`orch logs DEMO-001`"),
+                "{text}"
+            );
+        }
+        let (_, lift) = hold_halves(&HoldKind::Escalated(Why::RoundsSpent), &item, lang);
+        assert!(!lift.contains("orch logs"), "the findings say it: {lift}");
+        for task in [None, Some(TaskId::from("DEMO-002"))] {
+            let frozen = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task };
+            assert!(hold_kind(&frozen, &item, lang).contains("`orch unfreeze DEMO`"), "{lang:?}");
+        }
+        let stopped = comment::stopped(&item, None, true, lang);
+        assert!(stopped.contains("`orch unfreeze DEMO`"), "{stopped}");
+    }
 }
 
 /// Proves that words from outside stay words in a comment: markup of a person's name or a cause is escaped, findings stand in
@@ -683,7 +733,9 @@ fn what_people_are_told_to_do_does_something() {
             for rest in text.split("`orch ").skip(1) {
                 let command = rest.split(' ').next().unwrap_or_default();
                 let presses = ["approve", "confirm", "retry", "accept", "continue", "allow"];
-                assert!(presses.contains(&command), "{command}: {text}");
+                // The others act on no task: they show a run, or lift the freeze of a repository.
+                let known = presses.contains(&command) || ["logs", "unfreeze"].contains(&command);
+                assert!(known, "{command}: {text}");
             }
         }
         let told: Vec<&str> = columns.iter().map(String::as_str).collect();

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use orch_core::call::Text;
 use orch_core::call::tracker::{IssueReading, Labels, Status};
-use orch_core::event::{Event, IssueSeen, PolicyChange};
+use orch_core::event::{DiskReading, Event, IssueSeen, PolicyChange};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Entity, IssueKey, ProjectId};
 use orch_core::journal::Blob;
@@ -93,6 +93,31 @@ fn without_a_brain() {
         );
         assert_eq!(error["error"]["remedy"], "start it with `orch up`");
     }
+}
+
+/// Proves that a data folder which cannot be made or written is named with the cause and with what to do, by whatever needs
+/// one.
+#[test]
+fn a_data_folder_that_cannot_be() {
+    let stage = Stage::new();
+    stage.commit(&[("go.mod", "")]);
+    // Root too makes no folder below a file.
+    let home = stage.write("file", "").join("home");
+    let home = home.to_str().unwrap();
+    for command in [&["up", "--allow-root"][..], &["init", "--yes"]] {
+        let said = stage.orch([&["--home", home], command].concat()).failed(1);
+        assert!(said.contains("cannot be") && said.contains("os error"), "{said}");
+        assert!(said.contains("where  $STAGE/file/home\n"), "{said}");
+        assert!(said.contains("remedy") && said.contains("--home"), "{said}");
+    }
+    let done = stage.orch(["--home", home, "doctor", "--json"]);
+    let done: Value = serde_json::from_str(&done.out).unwrap();
+    let folder = done["checks"].as_array().unwrap().iter().find(|check| check["name"] == "folder").unwrap();
+    assert_eq!(folder["state"], "missing", "{folder}");
+    assert!(folder["mend"].as_str().unwrap().contains("--home"), "{folder}");
+    let inside = stage.path("file/demo");
+    let said = stage.orch(["demo", "--once", "--workspace", inside.to_str().unwrap()]).failed(1);
+    assert!(said.contains("the demo's folder cannot be used") && said.contains("--workspace"), "{said}");
 }
 
 /// Proves the exit codes of a wrong command line, also as JSON.
@@ -202,7 +227,7 @@ fn a_log_is_followed_to_its_end() {
 /// Proves that pause, resume, freeze and priority reach their paths with what was said.
 #[test]
 fn gestures_reach_their_paths() {
-    let cases: [(&[&str], &str, Value); 7] = [
+    let cases: [(&[&str], &str, Value); 8] = [
         (&["pause", "--drain"], "/api/v1/installation/pause", json!({ "drain": true })),
         (&["resume"], "/api/v1/installation/unpause", json!({})),
         (&["resume", "d-1"], "/api/v1/tasks/D-001/start", json!({})),
@@ -210,6 +235,7 @@ fn gestures_reach_their_paths() {
         (&["unfreeze", "D"], "/api/v1/projects/demo/unfreeze", json!({})),
         (&["priority", "d-1", "high"], "/api/v1/tasks/D-001/priority", json!({ "priority": "high" })),
         (&["reject", "d-1", "--reason", "no"], "/api/v1/tasks/D-001/reject", json!({ "reason": "no" })),
+        (&["reject", "d-1", "not so"], "/api/v1/tasks/D-001/reject", json!({ "reason": "not so" })),
     ];
     for (command, path, body) in cases {
         let stage = Stage::new();
@@ -327,6 +353,11 @@ fn two_tasks(stage: &Stage) {
         vec![pause],
         vec![issue(1, "Wait", Status::Backlog), issue(2, "Begin", Status::Backlog)],
         vec![issue(2, "Begin", Status::ToAnalyse)],
+        // Nothing that anybody reads of.
+        vec![Incoming::of(
+            Target::Entity(Entity::Installation),
+            Event::Disk(DiskReading { enough: true, free: 1 << 40 }),
+        )],
     ];
     for (at, incoming) in steps.into_iter().enumerate() {
         let stepped =
@@ -361,6 +392,15 @@ fn the_store_answers_while_the_brain_is_down() {
     assert_eq!(events["events"].as_array().unwrap().len(), 2);
     let all = stage.orch(["events", "-n", "2"]).well();
     assert_eq!(all.lines().count(), 2, "{all}");
+    let told = stage.orch(["events"]).well();
+    let every = stage.orch(["events", "--json", "-n", "500"]).json();
+    let every = every["events"].as_array().unwrap();
+    let noted = every.iter().filter(|event| event["raw_reasons"] == json!(["noted"])).count();
+    assert_eq!((noted, told.lines().count()), (1, every.len() - 1), "{told}");
+    for command in [&["events", "--after", "0"][..], &["events", "-n", "1"], &["events"]] {
+        let told = stage.orch(command).well();
+        assert!(!told.is_empty() && !told.contains("Noted"), "{told}");
+    }
     for (command, what) in [("diff", "branch"), ("logs", "run")] {
         let said = stage.orch([command, "d-2"]);
         let said = said.failed(3);
