@@ -82,6 +82,9 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             let [attempt, of] =
                 [("attempt", *attempt), ("of", *of)].map(|(name, n)| (name, Arg::Count(u64::from(n))));
             let from_arg = ("from", Arg::Text(stage_label(*from, lang)));
+            if !by.counts() {
+                return say(lang, "reason-sent-back-free", [to_arg, judge]);
+            }
             if last {
                 // Nobody begins again: the next sentence says that a person is asked.
                 return say(lang, "reason-sent-back-last", [from_arg, judge, attempt, of]);

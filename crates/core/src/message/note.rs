@@ -43,7 +43,7 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             let what = SentBack {
                 to: *to,
                 judge,
-                attempt: counts(judge).then_some((*attempt, *of)),
+                attempt: judge.counts().then_some((*attempt, *of)),
                 findings: findings.as_deref(),
                 whole: whole.as_ref(),
             };
@@ -85,14 +85,6 @@ impl NoteFacts<'_> {
         let path = format!("{}/{name}", artefact::folder(self.item));
         let url = (self.link)(&path).unwrap_or_default();
         Link::new(path, url)
-    }
-}
-
-/// Whether a judgement uses up an attempt (decision 15).
-fn counts(judge: &Judge) -> bool {
-    match judge {
-        Judge::Gate(_) | Judge::Person(_) => true,
-        Judge::Main | Judge::Host => false,
     }
 }
 

@@ -67,6 +67,7 @@ fn reasons() -> Vec<Reason> {
         Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
         Reason::SentBack { from: to, to, judge: Judge::Gate(gate), attempt: 1, of: 3 },
         Reason::SentBack { from, to, judge: Judge::Gate(gate), attempt: 3, of: 3 },
+        Reason::SentBack { from, to, judge: Judge::Main, attempt: 0, of: 3 },
         Reason::Repeated { role: Role::Tester, cause: cause.clone() },
         Reason::EvidenceStands { gate },
         Reason::EvidenceLapsed { gate },
@@ -561,8 +562,11 @@ fn going_back_is_told() {
         );
     }
     for judge in [Judge::Main, Judge::Host] {
-        let text = told(&back(judge, Text::of(FINDINGS)), Lang::En);
-        assert!(text.contains("This does not count as an attempt.") && !text.contains("2/3"), "{text}");
+        let text = told(&back(judge.clone(), Text::of(FINDINGS)), Lang::En);
+        let why = reason(&Reason::SentBack { from, to, judge, attempt: 0, of: 3 }, Lang::En);
+        for text in [text, why] {
+            assert!(text.contains("This does not count as an attempt.") && !text.contains("/3"), "{text}");
+        }
     }
 }
 

@@ -61,6 +61,7 @@ reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
 reason-sent-back-here = { $to } begins again, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-sent-back-free = Back to { $to }. Sent back by: { $judge }. This does not count as an attempt.
 reason-sent-back-last = { $from }: turned down for the last time, attempt { $attempt }/{ $of }. Turned down by: { $judge }.
 reason-repeated = The { $role } runs again: { $cause }.
 reason-gate-passed = Passed: { $gate }.

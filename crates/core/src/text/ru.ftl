@@ -61,6 +61,7 @@ reason-gesture-without-effect = «{ $press }» ничего не меняет. {
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
 reason-sent-back-here = Снова этап { $to }, попытка { $attempt }/{ $of }. Вернул: { $judge }.
+reason-sent-back-free = Возврат на этап { $to }. Кто вернул: { $judge }. Попыткой это не считается.
 reason-sent-back-last = { $from }: отклонено в последний раз, попытка { $attempt }/{ $of }. Кто отклонил: { $judge }.
 reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
 reason-gate-passed = Пройдено: { $gate }.
