@@ -140,7 +140,7 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
 /// Since when, and how long that is.
 pub(crate) fn since(since: Moment, now: Moment, lang: Lang) -> String {
     let (word, span) = (pick(lang, "since", "с"), span(now.since(since), lang));
-    format!("{word} {}, {span}", figure::moment(since))
+    format!("{word} {} ({span})", figure::moment(since))
 }
 
 /// How long ago, in one unit: people read it at a glance.

@@ -605,18 +605,18 @@ fn done_sums_by_role() {
 fn why_is_answered() {
     assert_eq!(
         answer(&held([HoldKind::Approval]), Lang::En),
-        "DEMO-001 waits for your approval of the requirements (since 2026-01-02 15:04 UTC, 3 h): \
+        "DEMO-001 waits for your approval of the requirements, since 2026-01-02 15:04 UTC (3 h): \
          move the issue to Approved, press Approve, or run `orch approve DEMO-001`."
     );
     assert_eq!(
         answer(&held([HoldKind::Approval]), Lang::Ru),
-        "DEMO-001 ждёт вашего одобрения требований (с 2026-01-02 15:04 UTC, 3 ч): \
+        "DEMO-001 ждёт вашего одобрения требований, с 2026-01-02 15:04 UTC (3 ч): \
          переведите её в Approved, нажмите «Одобрить» или выполните `orch approve DEMO-001`."
     );
     let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
     assert_eq!(
         answer(&held(also), Lang::En),
-        "DEMO-001 waits because DEMO-002 holds the merge lane (since 2026-01-02 15:04 UTC, 3 h): it goes on by itself \
+        "DEMO-001 waits because DEMO-002 holds the merge lane, since 2026-01-02 15:04 UTC (3 h): it goes on by itself \
          when that one has merged or gone back. \
          Also, it waits because the disk is full: free some space and it goes on by itself."
     );

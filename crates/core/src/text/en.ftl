@@ -172,7 +172,7 @@ freeze-person = A person asked for it.
 ## What a task does or waits for
 
 standing-working = { $item }: { $what }, since { $since } ({ $span }).
-standing-held = { $item } { $what } (since { $since }, { $span }): { $lift }.
+standing-held = { $item } { $what }, since { $since } ({ $span }): { $lift }.
 standing-also = Also, it { $holds }.
 standing-over = { $item } is over since { $since } ({ $span }); nothing more happens by itself.
 standing-unknown = { $item } waits, and Orch cannot say for what. That is a fault of Orch: run `orch doctor` and report what it says.
@@ -215,7 +215,7 @@ turn-tests = a run of the tests
 turn-lane = the merge lane
 turn-merge = the merge
 
-hold-since = { $what } (since { $since }): { $lift }
+hold-since = { $what }, since { $since }: { $lift }
 hold-paused = waits because { $by } paused Orch
 hold-drained = waits because { $by } paused Orch for everything that has not begun
 lift-paused = press Resume or run `orch resume`

@@ -178,7 +178,7 @@ freeze-person = Так попросил человек.
 ## Что делает или чего ждёт задача
 
 standing-working = { $item }: { $what }, с { $since } ({ $span }).
-standing-held = { $item } { $what } (с { $since }, { $span }): { $lift }.
+standing-held = { $item } { $what }, с { $since } ({ $span }): { $lift }.
 standing-also = Кроме того, задача { $holds }.
 standing-over = { $item }: завершено { $since } ({ $span } назад), само больше ничего не произойдёт.
 standing-unknown = { $item } ждёт, и Orch не может сказать чего. Это ошибка Orch: выполните `orch doctor` и сообщите, что он говорит.
@@ -221,7 +221,7 @@ turn-tests = запуск тестов
 turn-lane = очередь слияния
 turn-merge = слияние
 
-hold-since = { $what } (с { $since }): { $lift }
+hold-since = { $what }, с { $since }: { $lift }
 hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
 hold-drained = ждёт, потому что Orch на паузе для всего, что ещё не начато (кто: { $by })
 lift-paused = нажмите «Продолжить работу» или выполните `orch resume`

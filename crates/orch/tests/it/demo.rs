@@ -28,6 +28,7 @@ fn spoiled(step: &str) -> (Scene, Task) {
     let (code, said) = once(&scene, &["--spoil", step]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("held DEMO-001"), "{said}");
+    assert!(!said.contains(") ("), "a bracket after a bracket: {said}");
     facts::folded(&scene);
     assert_eq!(scene.processes(), [] as [String; 0], "nothing of the demo is left");
     let task = scene.task(TASK).unwrap();
