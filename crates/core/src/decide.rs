@@ -466,12 +466,13 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
             }
             outside::closed(d);
         }
-        (Ask::Merge, Reply::Forge(ForgeReply::CheckoutDirty { path })) => {
+        (Ask::Merge, Reply::Forge(ForgeReply::CheckoutDirty { path, branch })) => {
             if d.task.cancel.is_some() {
                 return terminal::cancel_now(d);
             }
             let wait = backoff::outage(tries + 1);
-            d.later(Ask::Merge, tries + 1, wait, Delay::CheckoutDirty { path: path.clone() });
+            let cause = Delay::CheckoutDirty { path: path.clone(), branch: branch.clone() };
+            d.later(Ask::Merge, tries + 1, wait, cause);
         }
         (Ask::Prove, Reply::Git(GitReply::Proof(proof))) => match d.task.merged {
             Some(_) => deploy::proven(d, proof),

@@ -166,7 +166,9 @@ impl<'a> Desk<'a> {
         let said = match &cause {
             Delay::Outage { cause } | Delay::NotYet { cause } => cause.clone(),
             Delay::Provider { cause: quoted } => quoted.clone().into(),
-            Delay::CheckoutDirty { path } => Said::CheckoutDirty { path: path.clone() }.into(),
+            Delay::CheckoutDirty { path, branch } => {
+                Said::CheckoutDirty { path: path.clone(), branch: branch.clone() }.into()
+            }
         };
         self.because(Reason::Later { due, cause: said });
         self.step(Step::Backoff { timer, due, ask, tries, cause });

@@ -82,6 +82,9 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
             let [attempt, of] =
                 [("attempt", *attempt), ("of", *of)].map(|(name, n)| (name, Arg::Count(u64::from(n))));
             let from_arg = ("from", Arg::Text(stage_label(*from, lang)));
+            if !by.counts() {
+                return say(lang, "reason-sent-back-free", [to_arg, judge]);
+            }
             if last {
                 // Nobody begins again: the next sentence says that a person is asked.
                 return say(lang, "reason-sent-back-last", [from_arg, judge, attempt, of]);
@@ -209,7 +212,9 @@ pub fn why(why: &Why, lang: Lang) -> String {
 pub fn delay(delay: &Delay, lang: Lang) -> String {
     match delay {
         Delay::Outage { cause } => say(lang, "delay-outage", [cause_arg(cause, lang)]),
-        Delay::CheckoutDirty { path } => say(lang, "delay-checkout-dirty", [("path", quoted(path))]),
+        Delay::CheckoutDirty { path, branch } => {
+            say(lang, "delay-checkout-dirty", [("path", quoted(path)), main_arg(branch.as_deref())])
+        }
         Delay::NotYet { cause } => say(lang, "delay-not-yet", [cause_arg(cause, lang)]),
         Delay::Provider { cause } => say(lang, "delay-provider", [("cause", quoted(cause))]),
     }
@@ -274,6 +279,11 @@ pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
         FreezeCause::Person => "freeze-person",
     };
     say(lang, key, [])
+}
+
+/// The main branch by its own name; rows that do not know it are of the time when it was always called main.
+fn main_arg(branch: Option<&str>) -> (&'static str, Arg) {
+    ("branch", quoted(branch.unwrap_or("main")))
 }
 
 fn withdrawn_arg(what: Withdrawn, lang: Lang) -> (&'static str, Arg) {

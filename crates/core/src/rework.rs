@@ -42,6 +42,16 @@ pub enum Judge {
     Host,
 }
 
+impl Judge {
+    /// Whether its judgement uses up an attempt (decision 15).
+    pub const fn counts(&self) -> bool {
+        match self {
+            Judge::Gate(_) | Judge::Person(_) => true,
+            Judge::Main | Judge::Host => false,
+        }
+    }
+}
+
 /// How much of the budgets is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Attempts {

@@ -427,11 +427,7 @@ fn back_to(d: &mut Desk<'_>, to: Stage, findings: Findings) {
     d.release_lane();
     let from = d.task.stage;
     let mut attempts = d.task.attempts;
-    let costs = match &findings.from {
-        Judge::Gate(_) | Judge::Person(_) => true,
-        Judge::Main | Judge::Host => false,
-    };
-    if costs {
+    if findings.from.counts() {
         attempts.negative += 1;
         d.change(Change::Attempted(attempts));
     }

@@ -84,6 +84,9 @@ pub enum Said {
     CheckoutDirty {
         /// Where.
         path: String,
+        /// The branch that is checked out there and was to follow; `None` in rows that are older than this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<String>,
     },
     /// The developer changed nothing.
     ChangeEmpty,

@@ -81,7 +81,13 @@ pub async fn play(plan: &Plan) -> Result<Ending, Error> {
 /// The story, between the first deploy and the end of the brain.
 async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<Ending, Error> {
     let began = clock::now();
-    let first = hook::deploy_first(workspace).map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
+    let first = hook::deploy_first(workspace).map_err(|e| {
+        let cause = say!("the demo's service does not start: {e}", "сервис демонстрации не запускается: {e}");
+        Error::failed(cause).at(workspace.repository().display()).remedy(say!(
+            "it is a small Rust program: see that `cargo build` works in that folder (rustup.rs installs Rust)",
+            "это маленькая программа на Rust: проверьте, что в этой папке работает `cargo build` (Rust ставит rustup.rs)"
+        ))
+    })?;
     let settings = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
     let notice = say!(

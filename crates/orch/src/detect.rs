@@ -23,7 +23,7 @@ pub struct Found {
 type Look = fn(&Path) -> Option<Found>;
 
 /// In the order in which the first one wins: a Makefile is often only a short way to the others.
-const LOOKS: &[Look] = &[rust, go, node, python, maven, gradle, ruby, elixir, make];
+const LOOKS: &[Look] = &[rust, go, node, python, maven, gradle, ruby, elixir, make, bare_python];
 
 /// Looks at the top of a repository.
 pub fn look(top: &Path) -> Found {
@@ -90,17 +90,50 @@ fn node(top: &Path) -> Option<Found> {
 fn python(top: &Path) -> Option<Found> {
     let known = ["pyproject.toml", "setup.py", "setup.cfg", "requirements.txt", "pytest.ini", "tox.ini"];
     known.iter().any(|name| has(top, name)).then_some(())?;
-    let mentions =
-        |name: &str| std::fs::read_to_string(top.join(name)).is_ok_and(|text| text.contains("pytest"));
+    tested_python(top)
+}
+
+/// Python of which only the tests tell that it is a project.
+fn bare_python(top: &Path) -> Option<Found> {
+    (python(top).is_none() && !python_tests(top).is_empty()).then_some(())?;
+    tested_python(top)
+}
+
+fn tested_python(top: &Path) -> Option<Found> {
+    let tests = python_tests(top);
+    let read = |file: &Path| std::fs::read_to_string(file).unwrap_or_default();
+    // What stands in no class is a test for pytest alone.
+    let for_pytest = |text: &str| text.contains("pytest") || text.lines().any(|l| l.starts_with("def test"));
     let pytest = has(top, "pytest.ini")
         || has(top, "conftest.py")
         || has(top, "tests/conftest.py")
         || ["pyproject.toml", "setup.cfg", "requirements.txt", "requirements-dev.txt", "tox.ini"]
             .iter()
-            .any(|n| mentions(n));
-    let test: &[&str] = if pytest { &["python3", "-m", "pytest"] } else { &["python3", "-m", "unittest"] };
+            .any(|n| read(&top.join(n)).contains("pytest"))
+        || tests.iter().any(|(_, file)| for_pytest(&read(file)));
+    // Without an __init__.py unittest does not look into a folder that is not named to it.
+    let folder = tests.first().map_or("", |(folder, _)| *folder);
+    let named = !folder.is_empty() && !has(top, &format!("{folder}/__init__.py"));
+    let test: &[&str] = match (pytest, named) {
+        (true, _) => &["python3", "-m", "pytest"],
+        (false, true) => &["python3", "-m", "unittest", "discover", folder],
+        (false, false) => &["python3", "-m", "unittest"],
+    };
     // No setup: whether a virtual environment, a system's packages or a tool is meant cannot be told from here.
     found("Python", &[], test, &[".venv"], &["tests/**", "test/**", "**/test_*.py"])
+}
+
+/// Files that Python's own runner takes for tests, and the folder in which each lies.
+fn python_tests(top: &Path) -> Vec<(&'static str, PathBuf)> {
+    let is_test = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("test") && name.ends_with(".py") && file.is_file()
+    };
+    let in_folder = |folder: &'static str| {
+        let entries = std::fs::read_dir(top.join(folder)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(is_test).map(move |file| (folder, file))
+    };
+    ["", "tests", "test"].into_iter().flat_map(in_folder).collect()
 }
 
 fn maven(top: &Path) -> Option<Found> {
@@ -213,6 +246,13 @@ mod tests {
         assert_eq!(test(&[("package.json", "not json")]), "");
         assert_eq!(test(&[("pyproject.toml", "[tool.pytest.ini_options]")]), "python3 -m pytest");
         assert_eq!(test(&[("setup.py", "")]), "python3 -m unittest");
+        let class = "import unittest\nclass T(unittest.TestCase):\n    def test_a(self): pass\n";
+        assert_eq!(test(&[("test_sums.py", "def test_a():\n    assert True\n")]), "python3 -m pytest");
+        assert_eq!(test(&[("test_sums.py", class)]), "python3 -m unittest");
+        assert_eq!(test(&[("tests/test_sums.py", class)]), "python3 -m unittest discover tests");
+        assert_eq!(test(&[("tests/test_sums.py", class), ("tests/__init__.py", "")]), "python3 -m unittest");
+        assert_eq!(test(&[("test_sums.py", class), ("Makefile", "test:\n\tls\n")]), "make test");
+        assert_eq!(test(&[("sums.py", ""), ("tests/data.txt", "")]), "", "a program is not its tests");
         assert_eq!(test(&[("Makefile", "VAR := 1\nall: x\n\ntest check: all\n\tls\n")]), "make test");
         assert_eq!(test(&[("Makefile", "test = 1\nall:\n\techo test: x\n")]), "");
         assert_eq!(check(&[("README", "")]), Found::default());

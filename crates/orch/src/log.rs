@@ -6,8 +6,13 @@ use tracing_subscriber::EnvFilter;
 /// written.
 pub fn begin(wanted: Option<&str>) {
     let (filter, refused) = filter(wanted);
-    let written =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // A file or a journal gets the same words without colour, as everything else that is printed.
+    let colours = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+    let written = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .with_target(false);
     // A second call in one process, as tests make it, keeps the first.
     if written.try_init().is_ok()
         && let Some(cause) = refused

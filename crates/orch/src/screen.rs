@@ -62,11 +62,40 @@ pub fn cell(style: Style, text: impl AsRef<str>) -> Cell {
     Cell { text: safe(text.as_ref()), style }
 }
 
-/// Rows as columns, two blanks between them; the last column is as long as it likes.
-pub fn table(rows: &[Vec<Cell>]) -> String {
+/// How many characters a line of the terminal has; `None` where standard output is none.
+pub fn width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
+}
+
+/// Rows cut so that a line has at most `width` characters: `long` columns, the first first, give up what is over, down to
+/// `LEAST` characters each. What is cut ends in `…`.
+pub fn fitted(mut rows: Vec<Vec<Cell>>, width: usize, long: &[usize]) -> Vec<Vec<Cell>> {
+    const LEAST: usize = 16;
+    for &at in long {
+        let widths = widths(&rows);
+        let over = (widths.iter().sum::<usize>() + 2 * widths.len().saturating_sub(1)).saturating_sub(width);
+        let room = widths.get(at).map_or(0, |has| has.saturating_sub(over).max(LEAST));
+        for cell in rows.iter_mut().filter_map(|row| row.get_mut(at)) {
+            if cell.text.chars().count() > room {
+                let kept: String = cell.text.chars().take(room.saturating_sub(1)).collect();
+                cell.text = format!("{}…", kept.trim_end());
+            }
+        }
+    }
+    rows
+}
+
+/// How wide each column is.
+fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |at: usize| rows.iter().filter_map(|row| row.get(at)).map(|c| c.text.chars().count()).max();
-    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+    (0..columns).map(|at| width(at).unwrap_or(0)).collect()
+}
+
+/// Rows as columns, two blanks between them; the last column is as long as it likes.
+pub fn table(rows: &[Vec<Cell>]) -> String {
+    let widths = widths(rows);
     let mut out = String::new();
     for row in rows {
         let last = row.iter().rposition(|cell| !cell.text.is_empty());
@@ -153,6 +182,27 @@ mod tests {
         assert_eq!(table(&rows), "a    long  x\nbbb\n");
         let styled = [vec![cell(BOLD, "a"), cell(DIM, "")]];
         assert_eq!(table(&styled), format!("{BOLD}a{BOLD:#}\n"));
+    }
+
+    /// Proves that a row gives up what is over where it is longest, and never what tells rows apart.
+    #[test]
+    fn rows_fit_the_terminal() {
+        let held = "waits for your approval of the requirements";
+        let rows = || {
+            let short = vec![cell(PLAIN, "D-1"), cell(PLAIN, "is over"), cell(PLAIN, "A title")];
+            vec![
+                short,
+                vec![cell(PLAIN, "D-2"), cell(PLAIN, held), cell(PLAIN, "Another title that is long")],
+            ]
+        };
+        let cut = |width| table(&fitted(rows(), width, &[1, 2]));
+        assert_eq!(cut(200), table(&rows()));
+        assert_eq!(
+            cut(60),
+            "D-1  is over                      A title\nD-2  waits for your approval of…  Another title that is long\n"
+        );
+        assert_eq!(cut(40), "D-1  is over          A title\nD-2  waits for your…  Another title tha…\n");
+        assert!(cut(10).lines().all(|line| line.chars().count() <= 39), "what is too narrow breaks lines");
     }
 
     /// Proves that long texts break between words and lose none.

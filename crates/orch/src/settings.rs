@@ -401,7 +401,10 @@ impl Settings {
     pub fn load(file: &Path, env: &[(String, String)]) -> Result<Loaded, SettingsError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            // Where no folder can be, there is no file either; whoever needs the folder says so.
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                String::new()
+            }
             Err(cause) => return Err(SettingsError::Read { file: file.to_path_buf(), cause }),
         };
         let (settings, remarks) = Self::of_text(file, &text, env)?;

@@ -7,7 +7,7 @@ use orch_core::hold::HoldKind;
 use orch_core::id::{RunId, WorkItem};
 use orch_core::message::{self, Lang, figure};
 use orch_core::reason::Reason;
-use orch_core::task::{Ask, Delay, Job, Task};
+use orch_core::task::{Ask, Job, Task};
 use orch_core::time::{Moment, Span};
 
 pub(crate) use orch_core::message::figure::{cost, span, tokens};
@@ -49,10 +49,6 @@ pub(crate) fn working(run: Option<(RunId, Job)>, ask: Option<&Ask>, lang: Lang) 
 pub(crate) fn hold(kind: &HoldKind, item: &WorkItem, lang: Lang) -> String {
     match kind {
         HoldKind::Escalated(why) => line(message::why(why, lang).trim_end_matches('.')),
-        // Asked again by itself, but only a person can make it work (decision 43).
-        HoldKind::RetryAt { cause: cause @ Delay::CheckoutDirty { .. }, .. } => {
-            line(message::delay(cause, lang).trim_end_matches('.'))
-        }
         kind => line(&message::hold_halves(kind, item, lang).0),
     }
 }
@@ -81,6 +77,12 @@ pub(crate) fn edited(task: &Task, lang: Lang) -> String {
 /// Why something was done or not.
 pub(crate) fn reason(reason: &Reason, lang: Lang) -> String {
     message::reason(reason, lang)
+}
+
+/// What a person is told of what came of something: that nothing was to be done is no news.
+pub(crate) fn reasons(reasons: &[Reason], lang: Lang) -> Vec<String> {
+    let told = reasons.iter().filter(|reason| **reason != Reason::Noted);
+    told.map(|told| reason(told, lang)).collect()
 }
 
 /// The same on the page of a task, where runs have names; what changed nothing is left out, the journal has it.
@@ -138,7 +140,7 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
 /// Since when, and how long that is.
 pub(crate) fn since(since: Moment, now: Moment, lang: Lang) -> String {
     let (word, span) = (pick(lang, "since", "с"), span(now.since(since), lang));
-    format!("{word} {}, {span}", figure::moment(since))
+    format!("{word} {} ({span})", figure::moment(since))
 }
 
 /// How long ago, in one unit: people read it at a glance.

@@ -2,6 +2,6 @@
 
 pub mod builtin;
 
-mod slug;
+pub mod slug;
 
 pub use slug::slug;

@@ -5,7 +5,7 @@ const MOST: usize = 40;
 
 /// The title transliterated: lower-case ASCII words joined by `-`, at most 40 characters, never empty.
 pub fn slug(title: &str) -> String {
-    let plain = deunicode::deunicode_with_tofu(title, " ").to_ascii_lowercase();
+    let plain = transliterated(title);
     let mut slug = String::new();
     for word in plain.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
         if slug.is_empty() {
@@ -18,6 +18,11 @@ pub fn slug(title: &str) -> String {
         }
     }
     if slug.is_empty() { "untitled".to_owned() } else { slug }
+}
+
+/// A text in small ASCII letters, digits and signs: other scripts by their sound, what has none as a blank (decision 30).
+pub fn transliterated(text: &str) -> String {
+    deunicode::deunicode_with_tofu(text, " ").to_ascii_lowercase()
 }
 
 #[cfg(test)]

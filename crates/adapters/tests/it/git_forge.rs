@@ -104,7 +104,10 @@ fn git_never_merges_over_a_dirty_checkout() {
     let forge = Forge::new();
     let (change, candidate) = forge.ready("src/hello.rs");
     let before = forge.main();
-    let dirty = ForgeReply::CheckoutDirty { path: forge.bench.hub.origin().to_owned() };
+    let dirty = ForgeReply::CheckoutDirty {
+        path: forge.bench.hub.origin().to_owned(),
+        branch: Some("trunk".to_owned()),
+    };
     write(&forge.bench.origin, "README.md", "mine\n");
     assert_eq!(forge.merge(change, &candidate), dirty);
     person(&forge.bench.origin, &["add", "-A"]);

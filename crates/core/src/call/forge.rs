@@ -88,6 +88,9 @@ pub enum ForgeReply {
     CheckoutDirty {
         /// Where.
         path: String,
+        /// The branch that is checked out there and was to follow; `None` in rows that are older than this.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        branch: Option<String>,
     },
     /// The change request is closed; a merge of it did not happen.
     ChangeClosed,

@@ -1,6 +1,7 @@
 //! What does Orch write under the issue? Markdown, in which only Orch's own words are markup.
 
 use super::markdown::{Link, links, md_block, md_escape};
+use super::waiting::what_it_wrote;
 use super::{
     Arg, Lang, cause, clause, figure, judge, role_name, say, stage_label, tokens_args, why, withdrawn_arg,
 };
@@ -90,6 +91,7 @@ pub fn escalated(item: &WorkItem, at: Stage, cause: &Why, lang: Lang) -> String 
     paragraphs([
         Some(say(lang, "comment-escalated", [("stage", Arg::Text(stage_label(at, lang)))])),
         Some(md_escape(&why(cause, lang))),
+        what_it_wrote(cause, item, lang),
         Some(say(lang, "comment-escalated-ask", [item_arg(item)])),
     ])
 }
@@ -155,11 +157,11 @@ pub fn deploy_unseen(item: &WorkItem, commit: &Commit, lang: Lang) -> String {
 }
 
 /// A stop was carried out although nobody knows what the deploy came to (decision 36).
-pub fn deploy_untold(of: &Cause, commit: &Commit, lang: Lang) -> String {
+pub fn deploy_untold(item: &WorkItem, of: &Cause, commit: &Commit, lang: Lang) -> String {
     let cause = cause_escaped(of, lang);
     paragraphs([
         Some(say(lang, "comment-deploy-untold", [cause])),
-        Some(say(lang, "comment-deploy-untold-stays", [commit_arg(commit)])),
+        Some(say(lang, "comment-deploy-untold-stays", [commit_arg(commit), prefix_arg(item)])),
     ])
 }
 
@@ -235,7 +237,7 @@ pub fn stop_deferred(lang: Lang) -> String {
 
 /// The task is stopped; names the commit that stays in main, if there is one (decision 41). `frozen`: it is not proven what
 /// main holds of it, and the repository is frozen for that (decision 19).
-pub fn stopped(in_main: Option<&Commit>, frozen: bool, lang: Lang) -> String {
+pub fn stopped(item: &WorkItem, in_main: Option<&Commit>, frozen: bool, lang: Lang) -> String {
     let main = match in_main {
         Some(commit) => say(lang, "comment-stopped-merged", [commit_arg(commit)]),
         None if frozen => say(lang, "comment-stopped-untold", []),
@@ -244,7 +246,7 @@ pub fn stopped(in_main: Option<&Commit>, frozen: bool, lang: Lang) -> String {
     if !frozen {
         return main;
     }
-    format!("{main}\n\n{}", say(lang, "comment-stopped-frozen", []))
+    format!("{main}\n\n{}", say(lang, "comment-stopped-frozen", [prefix_arg(item)]))
 }
 
 /// What a run used: full input with the part from the cache (row 192), output, price.
@@ -279,6 +281,13 @@ fn whole_line(whole: Option<&Link>, lang: Lang) -> Option<String> {
 pub(super) fn item_arg(item: &WorkItem) -> (&'static str, Arg) {
     // It also stands between backticks, where an escape would be shown.
     ("item", Arg::Text(item.as_str().chars().filter(|c| c.is_alphanumeric() || *c == '-').collect()))
+}
+
+/// What `orch unfreeze` takes: the prefix of the work items names their project.
+pub(super) fn prefix_arg(item: &WorkItem) -> (&'static str, Arg) {
+    let (name, item) = ("prefix", item.as_str());
+    let prefix = item.rsplit_once('-').map_or(item, |(prefix, _)| prefix);
+    (name, Arg::Text(prefix.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect()))
 }
 
 fn commit_arg(commit: &Commit) -> (&'static str, Arg) {

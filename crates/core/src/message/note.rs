@@ -43,7 +43,7 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             let what = SentBack {
                 to: *to,
                 judge,
-                attempt: counts(judge).then_some((*attempt, *of)),
+                attempt: judge.counts().then_some((*attempt, *of)),
                 findings: findings.as_deref(),
                 whole: whole.as_ref(),
             };
@@ -61,13 +61,13 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
         }
         Note::DeployFailed { cause, commit } => comment::deploy_failed(cause, commit, lang),
         Note::DeployUnseen { commit } => comment::deploy_unseen(facts.item, commit, lang),
-        Note::DeployUntold { cause, commit } => comment::deploy_untold(cause, commit, lang),
+        Note::DeployUntold { cause, commit } => comment::deploy_untold(facts.item, cause, commit, lang),
         Note::Done { commit, deployed, roles, agents, people, wall } => {
             let (agents, people, wall) = (*agents, *people, *wall);
             comment::done(Delivery { commit, deployed: *deployed, roles, agents, people, wall }, lang)
         }
         Note::StopDeferred => comment::stop_deferred(lang),
-        Note::Stopped { stays, frozen } => comment::stopped(stays.as_ref(), *frozen, lang),
+        Note::Stopped { stays, frozen } => comment::stopped(facts.item, stays.as_ref(), *frozen, lang),
         Note::Unavailable { gate, cause } => comment::unavailable(*gate, cause, lang),
     }
 }
@@ -85,14 +85,6 @@ impl NoteFacts<'_> {
         let path = format!("{}/{name}", artefact::folder(self.item));
         let url = (self.link)(&path).unwrap_or_default();
         Link::new(path, url)
-    }
-}
-
-/// Whether a judgement uses up an attempt (decision 15).
-fn counts(judge: &Judge) -> bool {
-    match judge {
-        Judge::Gate(_) | Judge::Person(_) => true,
-        Judge::Main | Judge::Host => false,
     }
 }
 

@@ -45,7 +45,9 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         }
         Said::OutsideScope { paths } => say(lang, "said-outside-scope", [text("paths", &paths.join(", "))]),
         Said::FilesMissing { files } => say(lang, "said-files-missing", [text("files", &files.join(", "))]),
-        Said::CheckoutDirty { path } => say(lang, "said-checkout-dirty", [text("path", path)]),
+        Said::CheckoutDirty { path, branch } => {
+            say(lang, "said-checkout-dirty", [text("path", path), super::main_arg(branch.as_deref())])
+        }
         Said::ChangeEmpty => plain("said-change-empty"),
         Said::FileOfAnotherRun { file } => say(lang, "said-file-of-another-run", [text("file", file)]),
         Said::NoVerdict { file, cause: None } => say(lang, "said-no-verdict", [text("file", file)]),
@@ -192,7 +194,7 @@ pub(super) mod tests {
             Said::AgentOverTokens { tokens: 5_200_000, limit: 5_000_000 },
             Said::OutsideScope { paths: paths() },
             Said::FilesMissing { files: paths() },
-            Said::CheckoutDirty { path: "/home/a/b".to_owned() },
+            Said::CheckoutDirty { path: "/home/a/b".to_owned(), branch: Some("trunk".to_owned()) },
             Said::ChangeEmpty,
             Said::FileOfAnotherRun { file: file() },
             Said::NoVerdict { file: file(), cause: None },

@@ -3,16 +3,16 @@
 //! A hold has two halves: what the task does ("waits for your approval of the requirements") and what would lift it ("move
 //! the issue to Approved, …").
 
-use super::comment::item_arg;
+use super::comment::{item_arg, prefix_arg};
 use super::said::cause_arg;
 use super::{
-    Arg, Lang, clause, delay, figure, freeze_cause, person, quoted, role_name, say, tokens_args, why,
-    withdrawn_arg,
+    Arg, Lang, clause, delay, figure, freeze_cause, main_arg, person, quoted, role_name, say, tokens_args,
+    why, withdrawn_arg,
 };
 use crate::event::Turn;
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{RunId, WorkItem};
-use crate::task::{Ask, CiOf, Job};
+use crate::task::{Ask, CiOf, Delay, Job, Why};
 use crate::time::Moment;
 
 /// What a task does or waits for, since when, and what would lift it: a sentence that names the work item, and the other
@@ -156,7 +156,9 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         }
         HoldKind::DiskFull => both("hold-disk-full", "lift-disk-full"),
         HoldKind::Escalated(cause) => {
-            let why = ("why", Arg::Text(why(cause, lang)));
+            let (why, said) = (why(cause, lang), what_it_wrote(cause, item, lang));
+            let why =
+                ("why", Arg::Text([Some(why), said].into_iter().flatten().collect::<Vec<_>>().join(" ")));
             (say(lang, "hold-escalated", []), say(lang, "lift-escalated", [why, item_arg(item)]))
         }
         HoldKind::NotAsked => both("hold-not-asked", "lift-not-asked"),
@@ -193,8 +195,8 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Frozen { cause, task } => {
             let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
             let lift = match task {
-                Some(by) => say(lang, "lift-frozen-by", [cause, item_arg(&by.item())]),
-                None => say(lang, "lift-frozen", [cause]),
+                Some(by) => say(lang, "lift-frozen-by", [cause, item_arg(&by.item()), prefix_arg(item)]),
+                None => say(lang, "lift-frozen", [cause, prefix_arg(item)]),
             };
             (say(lang, "hold-frozen", []), lift)
         }
@@ -226,6 +228,12 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Turn { turn: of } => {
             (say(lang, "hold-turn", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-turn", []))
         }
+        // Asked again by itself, but only a person can make it work (decision 43).
+        HoldKind::RetryAt { due, ask: _, cause: Delay::CheckoutDirty { path, branch } } => {
+            let where_ = [("path", quoted(path)), main_arg(branch.as_deref())];
+            let due = ("due", Arg::Text(figure::instant(*due)));
+            (say(lang, "hold-checkout-dirty", where_), say(lang, "lift-checkout-dirty", [due]))
+        }
         HoldKind::RetryAt { due, ask: of, cause } => {
             let due = ("due", Arg::Text(figure::instant(*due)));
             let what = say(lang, "hold-retry-at", [due, ("ask", Arg::Text(ask(of, lang)))]);
@@ -244,6 +252,23 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             say(lang, "hold-policy-refused", []),
             say(lang, "lift-policy-refused", [("cause", quoted(cause))]),
         ),
+    }
+}
+
+/// Where the cause stands, if it is a run that came to nothing: in what it wrote.
+pub(super) fn what_it_wrote(why: &Why, item: &WorkItem, lang: Lang) -> Option<String> {
+    match why {
+        Why::Fruitless { .. } => Some(say(lang, "look-at-the-run", [item_arg(item)])),
+        Why::RoundsSpent
+        | Why::Conflicts
+        | Why::RequestTooShort { .. }
+        | Why::Outside { .. }
+        | Why::NoTests
+        | Why::NoHook
+        | Why::Unproven { .. }
+        | Why::RollbackFailed
+        | Why::Machine { .. }
+        | Why::NoAgent { .. } => None,
     }
 }
 

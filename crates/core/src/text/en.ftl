@@ -61,6 +61,7 @@ reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
 reason-sent-back-here = { $to } begins again, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
+reason-sent-back-free = Back to { $to }. Sent back by: { $judge }. This does not count as an attempt.
 reason-sent-back-last = { $from }: turned down for the last time, attempt { $attempt }/{ $of }. Turned down by: { $judge }.
 reason-repeated = The { $role } runs again: { $cause }.
 reason-gate-passed = Passed: { $gate }.
@@ -155,8 +156,10 @@ why-machine = { $times ->
 }
 why-no-agent = No agent is set for the { $role }. Name one in orch.toml.
 
+look-at-the-run = What its last run wrote: `orch logs { $item } --err` for its errors, `orch logs { $item }` for the rest.
+
 delay-outage = Something outside does not work: { $cause }. Orch tries again by itself.
-delay-checkout-dirty = Your checkout of main has changes: { $path }. Commit them or put them aside.
+delay-checkout-dirty = Your checkout of { $branch } has changes: { $path }. Commit them or put them aside.
 delay-not-yet = The deployed service does not name the new commit yet: { $cause }.
 delay-provider = The model provider refuses work for now: { $cause }.
 
@@ -169,7 +172,7 @@ freeze-person = A person asked for it.
 ## What a task does or waits for
 
 standing-working = { $item }: { $what }, since { $since } ({ $span }).
-standing-held = { $item } { $what } (since { $since }, { $span }): { $lift }.
+standing-held = { $item } { $what }, since { $since } ({ $span }): { $lift }.
 standing-also = Also, it { $holds }.
 standing-over = { $item } is over since { $since } ({ $span }); nothing more happens by itself.
 standing-unknown = { $item } waits, and Orch cannot say for what. That is a fault of Orch: run `orch doctor` and report what it says.
@@ -212,7 +215,7 @@ turn-tests = a run of the tests
 turn-lane = the merge lane
 turn-merge = the merge
 
-hold-since = { $what } (since { $since }): { $lift }
+hold-since = { $what }, since { $since }: { $lift }
 hold-paused = waits because { $by } paused Orch
 hold-drained = waits because { $by } paused Orch for everything that has not begun
 lift-paused = press Resume or run `orch resume`
@@ -251,8 +254,8 @@ lift-cannot-tell = look at production, then press Retry or run `orch retry { $it
 hold-deploy-unseen = waits for somebody to look at the deploy: the hook says that { $commit } is deployed, and this project names no address at which Orch could ask
 lift-deploy-unseen = look at production; if it is deployed and well, press Accept or run `orch accept { $item }`; if not, press Reject or run `orch reject { $item }`
 hold-frozen = waits because nothing merges in this repository now
-lift-frozen = { $cause } A person lifts this: press Unfreeze
-lift-frozen-by = { $cause } The merge that repairs { $item } lifts this; so does a person who presses Unfreeze
+lift-frozen = { $cause } A person lifts this: press Unfreeze or run `orch unfreeze { $prefix }`
+lift-frozen-by = { $cause } The merge that repairs { $item } lifts this; so does a person who presses Unfreeze or runs `orch unfreeze { $prefix }`
 hold-provider = waits because { $provider } refuses work until { $until } ({ $cause })
 lift-provider = it goes on by itself then
 hold-task-budget = waits because its budget has no room for another run ({ $spent } of { $budget } spent)
@@ -268,6 +271,8 @@ lift-slot = it goes on by itself when another run ends
 hold-turn = waits for its turn for { $turn }
 lift-turn = it comes by itself in a moment
 hold-retry-at = waits until { $due } and then tries again to { $ask }
+hold-checkout-dirty = waits to merge because your checkout of { $branch } has changes ({ $path })
+lift-checkout-dirty = commit them or put them aside; Orch tries again by itself at { $due }
 hold-retired = waits because its project no longer stands in orch.toml
 lift-retired = put the project into orch.toml again, or stop the task
 hold-settings-refused = goes on under the last good orch.toml because the edited one was refused
@@ -294,7 +299,7 @@ comment-deploy-unseen = The deploy hook says that `{ $commit }` is deployed. Orc
 comment-deploy-unseen-ask = Look at production. If it is deployed and well, run `orch accept { $item }` or press Accept on the dashboard. If not, move the issue to **Rejected**, best with a comment that says what is wrong: it goes back to the developer.
 comment-deploy-unseen-mend = With a health address in orch.toml (`[projects.….health]`) Orch asks the service by itself.
 comment-deploy-untold = Nobody knows what the deploy came to: { $cause }. Look at production now.
-comment-deploy-untold-stays = Commit `{ $commit }` stays in main, and nothing else merges in this repository until a person presses Unfreeze.
+comment-deploy-untold-stays = Commit `{ $commit }` stays in main, and nothing else merges in this repository until a person presses Unfreeze or runs `orch unfreeze { $prefix }`.
 comment-unavailable = Could not judge: { $gate }. Cause: { $cause }. Orch tries again by itself; nobody’s attempt is used up.
 comment-documents = Documents: { $links }
 comment-questions = The analyst has questions.
@@ -328,7 +333,7 @@ comment-stop-deferred = Stop noted. A merge or deploy is under way and must not 
 comment-stopped = Stopped. Nothing of this task is in main.
 comment-stopped-merged = Stopped. Commit `{ $commit }` of this task stays in main.
 comment-stopped-untold = Stopped. Nobody knows whether the change of this task is in main.
-comment-stopped-frozen = It is not proven that main holds what was tested. Nothing else merges in this repository until a person has looked at main and presses Unfreeze.
+comment-stopped-frozen = It is not proven that main holds what was tested. Nothing else merges in this repository until a person has looked at main and presses Unfreeze or runs `orch unfreeze { $prefix }`.
 
 ## What Orch itself says: to the next run, and as a cause
 
@@ -366,7 +371,7 @@ said-conflict = The change conflicts with main in:
     { $paths }
     Both sides stand there between conflict marks. Keep what both were for, and leave no mark.
 said-branch-name-taken = there is a branch { $branch } already: rename or delete it
-said-checkout-dirty = your checkout of main has changes ({ $path }); commit them or put them aside
+said-checkout-dirty = your checkout of { $branch } has changes ({ $path }); commit them or put them aside
 said-tests-exited = The tests ended with exit code { $code } and said nothing.
 said-tests-signalled = The tests were ended by signal { $signal }.
 said-tests-timed-out = The tests were killed at their time limit of { $limit }.

@@ -61,6 +61,7 @@ reason-gesture-without-effect = «{ $press }» ничего не меняет. {
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
 reason-sent-back-here = Снова этап { $to }, попытка { $attempt }/{ $of }. Вернул: { $judge }.
+reason-sent-back-free = Возврат на этап { $to }. Кто вернул: { $judge }. Попыткой это не считается.
 reason-sent-back-last = { $from }: отклонено в последний раз, попытка { $attempt }/{ $of }. Кто отклонил: { $judge }.
 reason-repeated = Повторный запуск, роль: { $role }. Причина: { $cause }.
 reason-gate-passed = Пройдено: { $gate }.
@@ -161,8 +162,10 @@ why-machine = { $times ->
 }
 why-no-agent = Не задан агент для роли «{ $role }». Укажите его в orch.toml.
 
+look-at-the-run = Что написал последний запуск: ошибки покажет `orch logs { $item } --err`, остальное — `orch logs { $item }`.
+
 delay-outage = Что-то снаружи не работает: { $cause }. Orch попробует ещё раз сам.
-delay-checkout-dirty = В вашей рабочей копии main есть изменения: { $path }. Закоммитьте их или отложите.
+delay-checkout-dirty = В вашей рабочей копии { $branch } есть изменения: { $path }. Закоммитьте их или отложите.
 delay-not-yet = Выкаченный сервис ещё не называет новый коммит: { $cause }.
 delay-provider = Поставщик модели пока не принимает работу: { $cause }.
 
@@ -175,7 +178,7 @@ freeze-person = Так попросил человек.
 ## Что делает или чего ждёт задача
 
 standing-working = { $item }: { $what }, с { $since } ({ $span }).
-standing-held = { $item } { $what } (с { $since }, { $span }): { $lift }.
+standing-held = { $item } { $what }, с { $since } ({ $span }): { $lift }.
 standing-also = Кроме того, задача { $holds }.
 standing-over = { $item }: завершено { $since } ({ $span } назад), само больше ничего не произойдёт.
 standing-unknown = { $item } ждёт, и Orch не может сказать чего. Это ошибка Orch: выполните `orch doctor` и сообщите, что он говорит.
@@ -218,7 +221,7 @@ turn-tests = запуск тестов
 turn-lane = очередь слияния
 turn-merge = слияние
 
-hold-since = { $what } (с { $since }): { $lift }
+hold-since = { $what }, с { $since }: { $lift }
 hold-paused = ждёт, потому что Orch на паузе (кто: { $by })
 hold-drained = ждёт, потому что Orch на паузе для всего, что ещё не начато (кто: { $by })
 lift-paused = нажмите «Продолжить работу» или выполните `orch resume`
@@ -257,8 +260,8 @@ lift-cannot-tell = посмотрите на боевую систему, зат
 hold-deploy-unseen = ждёт, пока кто-нибудь посмотрит на выкатку: команда сообщает, что { $commit } выкачен, а адреса, по которому Orch мог бы спросить сервис, у проекта нет
 lift-deploy-unseen = посмотрите на боевую систему; если всё выкачено и работает, нажмите «Принять» или выполните `orch accept { $item }`; если нет, нажмите «Отклонить» или выполните `orch reject { $item }`
 hold-frozen = ждёт, потому что в этом репозитории сейчас ничего не сливается
-lift-frozen = { $cause } Снять это может человек: нажмите «Разморозить»
-lift-frozen-by = { $cause } Это снимет слияние, которое исправит { $item }, или человек кнопкой «Разморозить»
+lift-frozen = { $cause } Снять это может человек: нажмите «Разморозить» или выполните `orch unfreeze { $prefix }`
+lift-frozen-by = { $cause } Это снимет слияние, которое исправит { $item }, или человек: кнопкой «Разморозить» или командой `orch unfreeze { $prefix }`
 hold-provider = ждёт, потому что { $provider } не принимает работу до { $until } ({ $cause })
 lift-provider = потом работа продолжится сама
 hold-task-budget = ждёт, потому что её бюджета не хватит на ещё один запуск (потрачено { $spent } из { $budget })
@@ -274,6 +277,8 @@ lift-slot = работа продолжится сама, когда закон�
 hold-turn = ждёт своей очереди ({ $turn })
 lift-turn = она подойдёт сама через мгновение
 hold-retry-at = ждёт до { $due }, чтобы снова попробовать { $ask }
+hold-checkout-dirty = ждёт слияния, потому что в вашей рабочей копии { $branch } есть изменения ({ $path })
+lift-checkout-dirty = закоммитьте их или отложите; Orch снова попробует сам в { $due }
 hold-retired = ждёт, потому что её проекта больше нет в orch.toml
 lift-retired = верните проект в orch.toml или остановите задачу
 hold-settings-refused = идёт по последнему верному orch.toml, потому что изменённый отклонён
@@ -300,7 +305,7 @@ comment-deploy-unseen = Команда выкатки сообщает, что `
 comment-deploy-unseen-ask = Посмотрите на боевую систему. Если всё выкачено и работает, выполните `orch accept { $item }` или нажмите «Принять» на панели. Если нет, переведите задачу в **Rejected**, лучше с комментарием о том, что не так: она вернётся к разработчику.
 comment-deploy-unseen-mend = Если указать в orch.toml адрес проверки (`[projects.….health]`), Orch будет спрашивать сервис сам.
 comment-deploy-untold = Чем кончилась выкатка, неизвестно: { $cause }. Проверьте боевую систему сейчас.
-comment-deploy-untold-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока человек не нажмёт «Разморозить».
+comment-deploy-untold-stays = Коммит `{ $commit }` остаётся в main, и в этом репозитории ничего больше не сливается, пока человек не нажмёт «Разморозить» или не выполнит `orch unfreeze { $prefix }`.
 comment-unavailable = Проверить не удалось: { $gate }. Причина: { $cause }. Orch попробует ещё раз сам, попыткой это не считается.
 comment-documents = Документы: { $links }
 comment-questions = У аналитика есть вопросы.
@@ -335,7 +340,7 @@ comment-stop-deferred = Остановка принята. Идёт слияни
 comment-stopped = Остановлено. В main от этой задачи ничего нет.
 comment-stopped-merged = Остановлено. Коммит `{ $commit }` этой задачи остаётся в main.
 comment-stopped-untold = Остановлено. Неизвестно, есть ли изменение этой задачи в main.
-comment-stopped-frozen = Не доказано, что в main именно то, что проверено. Слияний в этом репозитории не будет, пока человек не посмотрит main и не нажмёт «Разморозить».
+comment-stopped-frozen = Не доказано, что в main именно то, что проверено. Слияний в этом репозитории не будет, пока человек не посмотрит main и не нажмёт «Разморозить» или не выполнит `orch unfreeze { $prefix }`.
 
 ## Что говорит сам Orch: следующему запуску и как причину
 
@@ -373,7 +378,7 @@ said-conflict = Изменение конфликтует с main в файла�
     { $paths }
     Обе стороны стоят там между метками конфликта. Сохраните то, ради чего менялись обе, и не оставьте ни одной метки.
 said-branch-name-taken = ветка { $branch } уже есть: переименуйте её или удалите
-said-checkout-dirty = в вашей рабочей копии main есть изменения ({ $path }); закоммитьте их или отложите
+said-checkout-dirty = в вашей рабочей копии { $branch } есть изменения ({ $path }); закоммитьте их или отложите
 said-tests-exited = Тесты завершились с кодом { $code } и ничего не вывели.
 said-tests-signalled = Тесты прервал сигнал { $signal }.
 said-tests-timed-out = Тесты не уложились в отведённое время: { $limit }.

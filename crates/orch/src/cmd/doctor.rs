@@ -19,7 +19,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use self::of::{Of, protection};
-use self::work::{agents, project};
+use self::work::{agents, is_given_a_login, project};
 use super::Here;
 use crate::client::{Client, talk};
 use crate::compose::access::reading_is_free;
@@ -223,7 +223,20 @@ fn settings(here: &Here, checks: &mut Checks) -> Settings {
 /// The data folder. A start gives it the mode that it needs; doctor says what others can do until then.
 fn folder(here: &Here, run_as: bool, checks: &mut Checks) {
     let folder = here.home.folder();
+    let there = folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder);
+    let taken = rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK);
+    let unwritable = taken.err().map(|e| {
+        let says = say!("nothing can be written to {}: {e}", "в {} ничего не записать: {e}", there.display());
+        let mend = say!(
+            "check owner, rights and file system, or name another folder with --home or in ORCH_HOME",
+            "проверьте владельца, права и файловую систему или укажите другую папку через --home или в ORCH_HOME"
+        );
+        (says, mend)
+    });
     let Ok(meta) = fs::metadata(folder) else {
+        if let Some((says, mend)) = unwritable {
+            return checks.missing(Of::Folder, says, mend);
+        }
         return checks.mind(
             Of::Folder,
             say!("{} is not there yet", "{} ещё нет", folder.display()),
@@ -253,6 +266,8 @@ fn folder(here: &Here, run_as: bool, checks: &mut Checks) {
                 "запускайте Orch от имени владельца или смените владельца"
             ),
         );
+    } else if let Some((says, mend)) = unwritable {
+        checks.missing(Of::Folder, says, mend);
     } else if mode & open != 0 {
         checks.mind(
             Of::Folder,
@@ -513,6 +528,14 @@ fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mu
     // Who a run is has a line of its own already.
     let of_runs = machine.enforced().into_iter();
     for fact in of_runs.filter(|fact| !matches!(fact, Protection::User { .. })) {
+        if fact == Protection::ModelKey && !settings.agents.values().any(is_given_a_login) {
+            let says = say!(
+                "no agent is given a key or a login, so no run can read one",
+                "ключа или входа не дано ни одному агенту, так что запускам читать нечего"
+            );
+            checks.good(Of::Run(fact), says);
+            continue;
+        }
         let state = if fact.holds() { Health::Good } else { Health::Mind };
         checks.add(Of::Run(fact), state, protection(fact), None);
     }

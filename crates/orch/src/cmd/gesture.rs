@@ -36,7 +36,10 @@ pub struct Reject {
     /// The task, such as ORCH-042 or orch-42
     task: String,
     /// Why: goes to the next run word for word [default: the newest comment of a person]
-    #[arg(short, long, value_name = "TEXT")]
+    #[arg(value_name = "WHY")]
+    why: Option<String>,
+    /// The same by name
+    #[arg(short, long, value_name = "TEXT", conflicts_with = "why")]
     reason: Option<String>,
 }
 
@@ -108,11 +111,12 @@ fn nothing_waits(id: &str, gesture: &str, task: &Value) -> Error {
 /// # Errors
 /// The brain is not running, or there is no such task.
 pub fn reject(here: &Here, args: &Reject) -> Result<ExitCode, Error> {
-    if args.reason.as_deref().is_some_and(|reason| reason.trim().is_empty()) {
+    let why = args.why.as_ref().or(args.reason.as_ref());
+    if why.is_some_and(|why| why.trim().is_empty()) {
         return Err(Error::new(Kind::Usage, say!("the reason is empty", "причина пустая"))
-            .remedy(say!("say why, or leave --reason out", "скажите почему или уберите --reason")));
+            .remedy(say!("say why, or leave it out", "скажите почему или уберите её")));
     }
-    let body = args.reason.as_ref().map_or(json!({}), |reason| json!({ "reason": reason }));
+    let body = why.map_or(json!({}), |reason| json!({ "reason": reason }));
     press(here, "reject", &args.task, &body)
 }
 

@@ -169,9 +169,10 @@ const TEXTS: &[(&str, &str)] = &[
     ("reject", "Отклонить и сказать почему"),
     ("reject/task", TASK),
     (
-        "reject/reason",
+        "reject/why",
         "Почему: следующий запуск прочтёт это дословно [по умолчанию: последний комментарий человека]",
     ),
+    ("reject/reason", "То же самое по имени"),
     ("confirm", "Подтвердить выкатку или слияние"),
     ("confirm/task", TASK),
     ("confirm/what", WHAT),

@@ -8,6 +8,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use orch_adapters::tracker::slug::transliterated;
 use serde_json::{Value, json};
 
 use self::text::{entry_text, policy_text, with_entry};
@@ -406,7 +407,7 @@ fn same(a: &Path, b: &Path) -> bool {
 /// A text as a name of a project, if anything is left of it.
 fn slug(text: &str) -> Option<String> {
     let mut out = String::new();
-    for c in text.to_lowercase().chars() {
+    for c in transliterated(text).chars() {
         match c {
             'a'..='z' | '0'..='9' | '_' => out.push(c),
             _ if !out.ends_with('-') => out.push('-'),
@@ -470,8 +471,8 @@ fn unwritten(place: &Path, e: &io::Error) -> Error {
     Error::failed(say!("the settings cannot be written: {e}", "настройки не записались: {e}"))
         .at(place.display())
         .remedy(say!(
-            "check owner, rights and space of the folder, or name another one in ORCH_HOME",
-            "проверьте владельца, права и место в этой папке или укажите другую в ORCH_HOME"
+            "check owner, rights and space of the folder, or name another one with --home or in ORCH_HOME",
+            "проверьте владельца, права и место в этой папке или укажите другую через --home или в ORCH_HOME"
         ))
 }
 

@@ -74,6 +74,20 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             } else {
                 screen::out(&screen::safe_lines(&text));
             }
+            if part.size == 0 && !part.live && !here.json {
+                note(&match args.err {
+                    true => say!(
+                        "nothing of its standard error is here: it wrote none, or it is no longer kept",
+                        "потока ошибок здесь нет: запуск туда ничего не написал, или он больше не хранится"
+                    ),
+                    false => say!(
+                        "nothing of its standard output is here: it wrote none, or it is no longer kept; `--err` shows \
+                         standard error",
+                        "стандартного вывода здесь нет: запуск туда ничего не написал, или он больше не хранится; поток \
+                         ошибок покажет `--err`"
+                    ),
+                });
+            }
             // Only the whole log is worth asking on for; the end of one is what was asked for.
             if !args.whole || part.next >= part.size || part.bytes.is_empty() {
                 if part.left_out > 0 && !here.json {

@@ -17,15 +17,30 @@ use crate::words::{Told, say};
 
 /// Makes a folder with this mode, or gives it to the one that is there.
 pub(crate) fn private(folder: &Path, mode: u32) -> Result<(), Error> {
-    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(folder.display());
-    fs::create_dir_all(folder).map_err(failed)?;
-    fs::set_permissions(folder, Permissions::from_mode(mode)).map_err(failed)
+    let failed = |what: Told| move |e: io::Error| unwritten(folder, &say!("{what}: {e}", "{what}: {e}"));
+    let unmade = say!("the folder cannot be made", "папку создать нельзя");
+    fs::create_dir_all(folder).map_err(failed(unmade))?;
+    let unclosed = say!(
+        "the folder cannot be closed to other users (mode {mode:o})",
+        "папку нельзя закрыть от других пользователей (права {mode:o})"
+    );
+    fs::set_permissions(folder, Permissions::from_mode(mode)).map_err(failed(unclosed))
+}
+
+/// That something in the data folder cannot be written, and what to do about it.
+pub(crate) fn unwritten(place: &Path, cause: &Told) -> Error {
+    Error::failed(cause.clone()).at(place.display()).remedy(say!(
+        "check owner, rights and space of the data folder, or name another one with --home or in ORCH_HOME",
+        "проверьте владельца, права и место в папке данных или укажите другую через --home или в ORCH_HOME"
+    ))
 }
 
 /// A secret of 256 random bits in a file: made once, readable by its owner alone. One that others could have read, or could
 /// have written, is not used.
 pub(crate) fn secret(path: &Path) -> Result<String, Error> {
-    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(path.display());
+    let failed = |e: io::Error| {
+        unwritten(path, &say!("the secret cannot be kept: {e}", "секрет не удалось сохранить: {e}"))
+    };
     match own_text(path) {
         Ok(text) if !text.trim().is_empty() => return Ok(text.trim().to_owned()),
         Ok(_) => {}
@@ -91,7 +106,7 @@ pub(crate) fn open_to_others(meta: &fs::Metadata) -> Option<Told> {
 }
 
 /// Writes a file of mode 0600 whole or not at all.
-fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
     match fs::remove_file(&part) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
@@ -135,7 +150,9 @@ pub(crate) fn keep_sessions(home: &Home) -> Keep {
 /// The socket for the command line. It takes its place only when its mode is set: nobody else can knock in between.
 pub(crate) fn socket(home: &Home) -> Result<UnixListener, Error> {
     let socket = home.socket();
-    let failed = |e: io::Error| Error::failed(Told::quoted(e.to_string())).at(socket.display());
+    let failed = |e: io::Error| {
+        unwritten(&socket, &say!("the socket cannot be made: {e}", "сокет создать нельзя: {e}"))
+    };
     let porch = home.folder().join("porch");
     private(&porch, 0o700)?;
     let made = porch.join("s");

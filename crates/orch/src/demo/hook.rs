@@ -140,11 +140,12 @@ pub fn deploy_first(workspace: &Workspace) -> io::Result<String> {
         .args(["build", "--offline", "--quiet"])
         .current_dir(&checkout)
         .env("CARGO_TARGET_DIR", run.join("target"))
-        .status()?;
+        .status()
+        .map_err(|e| other(say!("`cargo` cannot be started: {e}", "`cargo` не запускается: {e}")))?;
     if !built.success() {
         return Err(other(say!(
-            "the demo's service does not build; is cargo installed?",
-            "сервис демонстрации не собирается; установлен ли cargo?"
+            "`cargo build` does not build it ({built})",
+            "`cargo build` его не собирает ({built})"
         )));
     }
     let program = run.join("greeter");

@@ -209,10 +209,16 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
     match reason {
         Reason::RunBegan { run } => {
             let row = task.runs.iter().find(|row| row.run == *run)?;
-            let working = message::working(Some((*run, row.job)), None, lang);
             Some(match row.job {
-                Job::Agent(_) => say!("{working} (scripted)", "{working} (по сценарию)").into(),
-                Job::Ci(_) | Job::Hook => working,
+                Job::Agent(role) => {
+                    let role = message::role_name(role, lang);
+                    say!(
+                        "the {role} works, scripted (run {run})",
+                        "работает {role}, по сценарию (запуск {run})"
+                    )
+                    .into()
+                }
+                Job::Ci(_) | Job::Hook => message::working(Some((*run, row.job)), None, lang),
             })
         }
         Reason::GateSaid { .. } | Reason::Merged { .. } | Reason::Proven | Reason::Healthy => {

@@ -46,7 +46,14 @@ pub struct Workspace {
 }
 
 fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |e| Error::failed(Told::quoted(e.to_string())).at(path.display())
+    move |e| {
+        let cause =
+            say!("the demo's folder cannot be used: {e}", "папкой демонстрации нельзя пользоваться: {e}");
+        Error::failed(cause).at(path.display()).remedy(say!(
+            "check owner, rights and space there, or name another folder with --workspace",
+            "проверьте там владельца, права и место или укажите другую папку через --workspace"
+        ))
+    }
 }
 
 impl Workspace {

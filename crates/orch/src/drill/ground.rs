@@ -15,6 +15,7 @@ use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 use super::{Plan, look};
+use crate::compose::secrets::put;
 use crate::error::Error;
 use crate::home::Home;
 use crate::words::{Told, say};
@@ -27,6 +28,9 @@ pub(super) const LOOK: Duration = Duration::from_millis(10);
 
 /// Says that a folder may be emptied: nothing of anybody's own is in it. Holds who works there.
 const MARK: &str = ".orch-drill";
+
+/// The mark while it is written: one that a crash left is nobody's own either.
+const PART: &str = ".orch-drill.part";
 
 /// Which processes work in a workspace.
 #[derive(Debug, Serialize, Deserialize)]
@@ -48,7 +52,13 @@ pub(super) struct Ground {
 
 /// What cannot be done with a file.
 pub(super) fn failed(path: &Path) -> impl Fn(std::io::Error) -> Error + '_ {
-    move |e| Error::failed(Told::quoted(e.to_string())).at(path.display())
+    move |e| {
+        let cause = say!("the drills' folder cannot be used: {e}", "папкой учений нельзя пользоваться: {e}");
+        Error::failed(cause).at(path.display()).remedy(say!(
+            "check owner, rights and space there, or name another folder with --workspace",
+            "проверьте там владельца, права и место или укажите другую папку в --workspace"
+        ))
+    }
 }
 
 impl Ground {
@@ -77,7 +87,7 @@ impl Ground {
                 end_left(&folder, noted.brain.as_ref());
             }
             fs::remove_dir_all(&folder).map_err(failed(&folder))?;
-        } else if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        } else if holds_anything(&folder) {
             return Err(Error::refused(say!(
                 "the folder is not empty, and not of drills",
                 "папка не пуста, и она не от учений"
@@ -99,18 +109,24 @@ impl Ground {
         let drill = Identity::of_self().map_err(failed(&mark))?;
         let text = serde_json::to_string(&Noted { drill, brain: brain.cloned() });
         let text = text.map_err(|e| Error::failed(Told::quoted(e.to_string())))?;
-        fs::write(&mark, text).map_err(failed(&mark))
+        // Whole or not at all: half of a mark names nobody, and what still lives would be left alone.
+        put(&mark, text.as_bytes()).map_err(failed(&mark))
     }
 }
 
 impl Drop for Ground {
     fn drop(&mut self) {
-        let others = |entry: &fs::DirEntry| entry.file_name() != MARK;
-        if fs::read_dir(&self.folder).is_ok_and(|entries| entries.flatten().any(|entry| others(&entry))) {
+        if holds_anything(&self.folder) {
             return; // A broken drill is kept, and the mark with it: the next call may clear it away.
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Whether there is anything in a folder besides the mark.
+fn holds_anything(folder: &Path) -> bool {
+    let own = |entry: &fs::DirEntry| entry.file_name() == MARK || entry.file_name() == PART;
+    fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(|entry| !own(&entry)))
 }
 
 /// Ends what drills left that were killed themselves: their brain, and the supervisors of its runs.
@@ -136,5 +152,30 @@ fn records(home: &Home) -> Vec<PathBuf> {
 pub(super) fn stop_runs(home: &Home) {
     for record in records(home) {
         process::request_stop(&record);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a mark is whole or not there, and that one which a crash cut off keeps nobody from the folder.
+    #[test]
+    fn half_a_mark_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let workspace = folder.path().join("drills");
+        let plan = Plan { drills: Vec::new(), workspace, exe: PathBuf::new(), env: Vec::new() };
+        let make = || Ground::make(&plan, None, Arc::default());
+        fs::create_dir(&plan.workspace).unwrap();
+        fs::write(plan.workspace.join(PART), "{\"dri").unwrap();
+        let ground = make().unwrap();
+        let left: Vec<_> = fs::read_dir(&ground.folder).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(left, [MARK], "the part took its place");
+        assert!(make().is_err(), "drills are done there");
+        drop(ground);
+        assert!(!plan.workspace.exists());
+        fs::create_dir(&plan.workspace).unwrap();
+        fs::write(plan.workspace.join("thesis"), "").unwrap();
+        assert!(make().is_err(), "it is somebody's");
     }
 }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use orch_core::call::Text;
 use orch_core::call::tracker::{IssueReading, Labels, Status};
-use orch_core::event::{Event, IssueSeen, PolicyChange};
+use orch_core::event::{DiskReading, Event, IssueSeen, PolicyChange};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Entity, IssueKey, ProjectId};
 use orch_core::journal::Blob;
@@ -92,6 +92,45 @@ fn without_a_brain() {
             (&json!("not_running"), &json!(5))
         );
         assert_eq!(error["error"]["remedy"], "start it with `orch up`");
+    }
+}
+
+/// Proves that a data folder which cannot be made or written is named with the cause and with what to do, by whatever needs
+/// one.
+#[test]
+fn a_data_folder_that_cannot_be() {
+    let stage = Stage::new();
+    stage.commit(&[("go.mod", "")]);
+    // Root too makes no folder below a file.
+    let home = stage.write("file", "").join("home");
+    let home = home.to_str().unwrap();
+    for command in [&["up", "--allow-root"][..], &["init", "--yes"]] {
+        let said = stage.orch([&["--home", home], command].concat()).failed(1);
+        assert!(said.contains("cannot be") && said.contains("os error"), "{said}");
+        assert!(said.contains("where  $STAGE/file/home\n"), "{said}");
+        assert!(said.contains("remedy") && said.contains("--home"), "{said}");
+    }
+    let done = stage.orch(["--home", home, "doctor", "--json"]);
+    let done: Value = serde_json::from_str(&done.out).unwrap();
+    let folder = done["checks"].as_array().unwrap().iter().find(|check| check["name"] == "folder").unwrap();
+    assert_eq!(folder["state"], "missing", "{folder}");
+    assert!(folder["mend"].as_str().unwrap().contains("--home"), "{folder}");
+    let inside = stage.path("file/demo");
+    let said = stage.orch(["demo", "--once", "--workspace", inside.to_str().unwrap()]).failed(1);
+    assert!(said.contains("the demo's folder cannot be used") && said.contains("--workspace"), "{said}");
+}
+
+/// Proves that who has no Rust that works is told by the demo that it needs one, with place, cause and remedy.
+#[test]
+fn a_demo_without_rust() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let stage = Stage::new();
+    let cargo = stage.write("bin/cargo", "#!/bin/sh\nexit 1\n");
+    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let done = stage.orch(["demo", "--once"]);
+    assert_eq!(done.code, 1, "{}{}", done.out, done.err);
+    for part in ["`cargo build` does not build it", "where  $STAGE/orch-demo/repository", "rustup.rs"] {
+        assert!(done.err.contains(part), "{part}: {}", done.err);
     }
 }
 
@@ -202,7 +241,7 @@ fn a_log_is_followed_to_its_end() {
 /// Proves that pause, resume, freeze and priority reach their paths with what was said.
 #[test]
 fn gestures_reach_their_paths() {
-    let cases: [(&[&str], &str, Value); 7] = [
+    let cases: [(&[&str], &str, Value); 8] = [
         (&["pause", "--drain"], "/api/v1/installation/pause", json!({ "drain": true })),
         (&["resume"], "/api/v1/installation/unpause", json!({})),
         (&["resume", "d-1"], "/api/v1/tasks/D-001/start", json!({})),
@@ -210,6 +249,7 @@ fn gestures_reach_their_paths() {
         (&["unfreeze", "D"], "/api/v1/projects/demo/unfreeze", json!({})),
         (&["priority", "d-1", "high"], "/api/v1/tasks/D-001/priority", json!({ "priority": "high" })),
         (&["reject", "d-1", "--reason", "no"], "/api/v1/tasks/D-001/reject", json!({ "reason": "no" })),
+        (&["reject", "d-1", "not so"], "/api/v1/tasks/D-001/reject", json!({ "reason": "not so" })),
     ];
     for (command, path, body) in cases {
         let stage = Stage::new();
@@ -322,11 +362,18 @@ fn two_tasks(stage: &Stage) {
         what: Press::Pause { drain: false },
     };
     let pause = Incoming::of(Target::Entity(Entity::Installation), Event::Gesture(pause));
+    let disk = |enough| {
+        let reading = DiskReading { enough, free: 1 << 40 };
+        Incoming::of(Target::Entity(Entity::Installation), Event::Disk(reading))
+    };
     let steps = [
         vec![changed.with(vec![blob])],
         vec![pause],
         vec![issue(1, "Wait", Status::Backlog), issue(2, "Begin", Status::Backlog)],
         vec![issue(2, "Begin", Status::ToAnalyse)],
+        // Nothing that anybody reads of.
+        vec![disk(false)],
+        vec![disk(true)],
     ];
     for (at, incoming) in steps.into_iter().enumerate() {
         let stepped =
@@ -361,6 +408,15 @@ fn the_store_answers_while_the_brain_is_down() {
     assert_eq!(events["events"].as_array().unwrap().len(), 2);
     let all = stage.orch(["events", "-n", "2"]).well();
     assert_eq!(all.lines().count(), 2, "{all}");
+    let told = stage.orch(["events"]).well();
+    let every = stage.orch(["events", "--json", "-n", "500"]).json();
+    let every = every["events"].as_array().unwrap();
+    let noted = every.iter().filter(|event| event["raw_reasons"] == json!(["noted"])).count();
+    assert_eq!((noted, told.lines().count()), (2, every.len() - 2), "{told}");
+    for command in [&["events", "--after", "0"][..], &["events", "-n", "1"], &["events"]] {
+        let told = stage.orch(command).well();
+        assert!(!told.is_empty() && !told.contains("Noted"), "{told}");
+    }
     for (command, what) in [("diff", "branch"), ("logs", "run")] {
         let said = stage.orch([command, "d-2"]);
         let said = said.failed(3);

@@ -28,6 +28,7 @@ fn spoiled(step: &str) -> (Scene, Task) {
     let (code, said) = once(&scene, &["--spoil", step]);
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("held DEMO-001"), "{said}");
+    assert!(!said.contains(") ("), "a bracket after a bracket: {said}");
     facts::folded(&scene);
     assert_eq!(scene.processes(), [] as [String; 0], "nothing of the demo is left");
     let task = scene.task(TASK).unwrap();
@@ -44,6 +45,8 @@ fn the_demo_delivers() {
     for part in ["done DEMO-001", "merged", "deployed", "\"Hello!\"", "\"Hello, Ada!\"", "attempt 2/3"] {
         assert!(said.contains(part), "{part}: {said}");
     }
+    assert!(said.contains("the developer works, scripted (run r"), "{said}");
+    assert!(!said.contains(") ("), "a bracket after a bracket: {said}");
     assert_eq!(scene.processes(), [] as [String; 0], "nothing of the demo is left");
     let task = scene.task(TASK).unwrap();
     assert_eq!((task.stage, task.board.shows), (Stage::Done, Some(Status::Done)));

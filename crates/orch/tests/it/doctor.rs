@@ -61,6 +61,28 @@ fn the_sandbox_is_tried() {
     assert_eq!(left.count(), 0, "nothing stays behind");
 }
 
+/// Proves decision 9 as it is told: that a key or a login can be read is said where one is given to an agent, and nowhere else.
+#[test]
+fn a_key_that_nobody_has_is_not_lamented() {
+    let stage = Stage::new();
+    stage.program("me");
+    let key = stage.write("key", "k");
+    std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let agent = "[agents.me]\nkind = \"command\"\nprogram = \"me\"\n";
+    let given = format!("{agent}env_files = {{ KEY = \"{}\" }}\n", key.display());
+    for (settings, state_, says) in [
+        ("", "good", "no agent is given a key"),
+        (agent, "good", "no agent is given a key"),
+        (&given, "mind", "lies where the agent can read it"),
+    ] {
+        stage.write("home/orch.toml", settings);
+        let (_, done) = seen(&stage);
+        let told = state(&done, "run: model key");
+        assert_eq!(told["state"], state_, "{told}");
+        assert!(told["says"].as_str().unwrap().contains(says), "{told}");
+    }
+}
+
 /// Proves that bad settings and a bad policy are findings with their place, and that all else is still looked at.
 #[test]
 fn bad_files_are_findings() {

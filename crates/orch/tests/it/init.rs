@@ -59,7 +59,7 @@ fn six_at_once_are_six_projects() {
 /// Proves the guess of test command and setup in the usual languages.
 #[test]
 fn languages_are_detected() {
-    let cases: [(Files, &str, &str); 5] = [
+    let cases: [(Files, &str, &str); 6] = [
         (&[("Cargo.toml", "")], "Rust (Cargo)", "cargo test --workspace"),
         (
             &[("package.json", r#"{"scripts":{"test":"x"}}"#), ("package-lock.json", "{}")],
@@ -68,6 +68,7 @@ fn languages_are_detected() {
         ),
         (&[("go.mod", "module x")], "Go", "go test ./..."),
         (&[("pyproject.toml", "[tool.pytest.ini_options]")], "Python", "python3 -m pytest"),
+        (&[("sums.py", ""), ("tests/test_sums.py", "def test_a(): pass\n")], "Python", "python3 -m pytest"),
         (&[("Makefile", "test:\n\ttrue\n")], "Make", "make test"),
     ];
     for (files, what, test) in cases {
@@ -93,6 +94,25 @@ fn nothing_recognised_is_said() {
     assert!(said.contains("without tests nothing can be merged"), "{said}");
     assert!(said.contains("without an agent nobody works"), "{said}");
     assert!(stage.read("repo/.orch/policy.toml").contains("#test = "));
+}
+
+/// Proves decision 30 for projects: a folder whose name is in another script gives its name by sound, not none.
+#[test]
+fn names_in_other_scripts_are_transliterated() {
+    let stage = Stage::new();
+    for (folder, name, prefix) in [
+        ("Погода в доме", "pogoda-v-dome", "PVD"),
+        ("größe", "grosse", "GROSSE"),
+        ("…", "project", "PROJECT"),
+    ] {
+        let folder = stage.path(folder);
+        std::fs::create_dir(&folder).unwrap();
+        let at = folder.to_str().unwrap();
+        stage.git(["init", "--quiet", "--initial-branch=main", at]);
+        stage.git(["-C", at, "commit", "--quiet", "--allow-empty", "--message=first"]);
+        let done = stage.orch_in(&folder, ["init", "--json"]).json();
+        assert_eq!((done["project"].as_str(), done["prefix"].as_str()), (Some(name), Some(prefix)));
+    }
 }
 
 /// Proves that people's comments and lines in orch.toml stay as they are.

@@ -63,7 +63,7 @@ pub(crate) async fn press(
         seq: seq.0,
         duplicate,
         effective: !reasons.iter().any(lost),
-        reasons: reasons.iter().map(|reason| words::reason(reason, lang)).collect(),
+        reasons: words::reasons(&reasons, lang),
     })
 }
 

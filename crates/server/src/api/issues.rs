@@ -5,7 +5,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use orch_core::id::ProjectId;
 use orch_core::message::Lang;
-use orch_core::reason::Reason;
 
 use super::{listed, wire};
 use crate::api::gestures::bounded;
@@ -137,14 +136,13 @@ pub(crate) async fn change(
     let now = listed(rooms, &task).await?.task;
     let differs = changed.unwrap_or_default();
     let parts = [("title", differs.title), ("text", differs.text), ("labels", differs.labels)];
-    let told = reasons.iter().filter(|reason| **reason != Reason::Noted);
     Ok(wire::Edited {
         follows: (differs.title || differs.text).then(|| words::edited(&now, lang)),
         task: task.0,
         seq: seq.0,
         duplicate: changed.is_none(),
         changed: parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect(),
-        reasons: told.map(|reason| words::reason(reason, lang)).collect(),
+        reasons: words::reasons(&reasons, lang),
     })
 }
 

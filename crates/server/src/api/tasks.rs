@@ -104,8 +104,8 @@ pub(crate) async fn why(
     let since = words::since(standing.since_at, now, lang);
     let stage = words::stage_label(found.task.stage, lang);
     let sentence = match standing.state {
-        "over" => format!("{stage} ({since})."),
-        _ => format!("{stage}: {} ({since}). {}", standing.text, standing.lifts), // not a domain enum
+        "over" => format!("{stage}, {since}."),
+        _ => format!("{stage}: {}, {since}. {}", standing.text, standing.lifts), // not a domain enum
     };
     Ok(Json(wire::Why { id: found.task.id.0.clone(), sentence: sentence.trim_end().to_owned(), standing }))
 }

@@ -120,6 +120,8 @@ struct TaskPage {
     request: Option<String>,
     /// What follows from an edit; `None` where there is nothing to edit.
     edit: Option<String>,
+    /// Whether the label autoDeploy means something here, or is on it.
+    auto_deploy: bool,
     comments: Vec<SaidView>,
     history: Vec<Happened>,
     older: Option<u64>,
@@ -143,7 +145,9 @@ pub(crate) async fn page(
     let state = &found.task;
     let mut task = full(&rooms, &found, &seen, lang).await?;
     task.deploy_seen_by = task.deploy_seen_by.map(|by| message::person(&by, lang));
-    let preset = seen.policies.get(&state.project).map_or(Preset::Full, |policy| policy.preset);
+    let policy = seen.policies.get(&state.project);
+    let preset = policy.map_or(Preset::Full, |policy| policy.preset);
+    let asks_before = policy.is_none_or(|policy| policy.preset.deploys() || policy.confirm_merge);
     let rows = source.history(Entity::Task(id.clone()), wanted.before.map(Seq), HISTORY).await?;
     let older = rows.last().filter(|_| rows.len() == HISTORY).map(|row| row.seq.0);
     let comments = source.comments(id.clone()).await?;
@@ -192,6 +196,7 @@ pub(crate) async fn page(
         log: log(&rooms, &task, &wanted, state).await?,
         request: task.text.as_deref().map(show::markdown),
         edit: (!state.stage.is_terminal() && task.text.is_some()).then(|| words::edited(state, lang)),
+        auto_deploy: asks_before || state.labels.auto_deploy,
         comments: comments
             .into_iter()
             .map(|said| SaidView {

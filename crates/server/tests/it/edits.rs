@@ -199,6 +199,27 @@ async fn the_form_edits() {
     assert_eq!(late.status, StatusCode::CONFLICT, "{}", late.body);
 }
 
+/// Proves that the label autoDeploy is offered where somebody is asked before a deploy, and elsewhere only to take it off.
+#[tokio::test]
+async fn a_label_without_a_meaning_is_not_offered() {
+    let house = House::open(sample());
+    let browser = house.browser().await;
+    let offers = async |task: &str| {
+        let page = house.ask("GET", &format!("/tasks/{task}"), &[("cookie", &browser.cookie)], "").await.body;
+        assert!(page.contains("name=\"auto_approve\""), "{page}");
+        page.contains("name=\"auto_deploy\"")
+    };
+    assert!(offers("SITE-005").await && !offers("TOOLS-002").await);
+    let bearer = format!("Bearer {TOKEN}");
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let put = r#"{"add_labels":["autoDeploy"]}"#;
+    assert_eq!(
+        house.ask("PATCH", "/api/v1/tasks/TOOLS-002/issue", &headers, put).await.status,
+        StatusCode::OK
+    );
+    assert!(offers("TOOLS-002").await, "what is on it can be taken off");
+}
+
 /// Proves that an edit which was undone can be made again: only the same form sent twice is one edit.
 #[tokio::test]
 async fn an_edit_can_be_made_again() {

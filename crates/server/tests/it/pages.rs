@@ -61,7 +61,7 @@ async fn the_board_shows_who_waits_for_what() {
     for text in [
         "Waits for your word to deploy",
         "Waits for your approval of the requirements",
-        "Your checkout of main has changes",
+        "Waits to merge because your checkout of trunk has changes (/home/ada/site)",
     ] {
         at(text);
     }

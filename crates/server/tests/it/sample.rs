@@ -445,7 +445,10 @@ pub(crate) fn sample() -> Arc<Memory> {
             due,
             ask: Ask::Merge,
             tries: 2,
-            cause: Delay::CheckoutDirty { path: "/home/ada/site".to_owned() },
+            cause: Delay::CheckoutDirty {
+                path: "/home/ada/site".to_owned(),
+                branch: Some("trunk".to_owned()),
+            },
         },
     );
     let task = m.issue("site", 11, "Rate-limit the login form", "");

@@ -60,7 +60,8 @@ impl LocalForge {
             Pushed::InTheWay => {
                 let path = hub.origin().to_owned();
                 if !finish_half_merge(hub, Path::new(&path), candidate, expected)? {
-                    return Ok(ForgeReply::CheckoutDirty { path });
+                    let branch = Some(hub.main().to_owned());
+                    return Ok(ForgeReply::CheckoutDirty { path, branch });
                 }
             }
         }

@@ -115,7 +115,7 @@ pub(super) fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
 }
 
 /// Whether anything lets it reach its model.
-fn is_given_a_login(agent: &Agent) -> bool {
+pub(super) fn is_given_a_login(agent: &Agent) -> bool {
     agent.login_file.is_some() || !agent.env_files.is_empty()
 }
 

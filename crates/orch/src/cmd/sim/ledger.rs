@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use orch_core::journal::RULES;
 use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
 
 use super::many::Block;
 use super::sum::Sum;
@@ -18,6 +19,9 @@ use crate::words::say;
 pub(super) struct Of {
     pub(super) version: String,
     pub(super) commit: Option<String>,
+    /// Which program it is, where no commit is known: the digest of its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) build: Option<String>,
     pub(super) rules: u32,
     pub(super) faults: String,
     pub(super) store: String,
@@ -25,15 +29,46 @@ pub(super) struct Of {
 
 impl Of {
     /// This program's.
-    pub(super) fn this(faults: &str, store: &str) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// No commit is known of it, and it cannot be read either.
+    pub(super) fn this(faults: &str, store: &str) -> Result<Self, Error> {
+        let commit = option_env!("ORCH_BUILD_COMMIT").map(str::to_owned);
+        let build = if commit.is_none() { Some(this_program()?) } else { None };
+        Ok(Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            commit: option_env!("ORCH_BUILD_COMMIT").map(str::to_owned),
+            commit,
+            build,
             rules: RULES,
             faults: faults.to_owned(),
             store: store.to_owned(),
-        }
+        })
     }
+}
+
+/// The digest of this program's bytes.
+fn this_program() -> Result<String, Error> {
+    let read = || {
+        // The path may name another program by now; this is the one that runs.
+        let mut program = File::open("/proc/self/exe")?;
+        let mut hash = sha2::Sha256::new();
+        let mut part = vec![0; 1 << 20];
+        loop {
+            match program.read(&mut part)? {
+                0 => break,
+                n => hash.update(&part[..n]),
+            }
+        }
+        Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+    };
+    read().map_err(|e: std::io::Error| {
+        Error::failed(say!("this program cannot be read: {e}", "эту программу не прочитать: {e}"))
+            .at("/proc/self/exe")
+            .remedy(say!(
+                "mount /proc, or build with ORCH_BUILD_COMMIT set to the commit",
+                "смонтируйте /proc или соберите с ORCH_BUILD_COMMIT, равным коммиту"
+            ))
+    })
 }
 
 /// How each line begins.
@@ -152,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger");
         let block = |from| Block { from, seeds: 50 };
-        let of = || Of::this("all", "memory");
+        let of = || Of::this("all", "memory").unwrap();
         let sum = |lifecycles| Sum { histories: 50, lifecycles, ..Sum::default() };
         let mut ledger = Ledger::open(&path, of()).unwrap();
         ledger.add(block(0), sum(3)).unwrap();
@@ -166,7 +201,24 @@ mod tests {
         let ledger = Ledger::open(&path, of()).unwrap();
         let all = ledger.sum_of(&[block(0), block(50), block(100)]);
         assert_eq!((all.histories, all.lifecycles), (150, 12));
-        assert!(Ledger::open(&path, Of::this("some", "memory")).is_err());
+        assert!(Ledger::open(&path, Of::this("some", "memory").unwrap()).is_err());
+    }
+
+    /// Proves that two programs of which no commit is known do not add up in one ledger.
+    #[test]
+    fn another_build_has_a_ledger_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger");
+        let mut of = Of::this("all", "memory").unwrap();
+        assert!(of.commit.is_some() || of.build.is_some(), "something tells this program from others");
+        of.commit = None;
+        of.build = Some("one".to_owned());
+        let mut ledger = Ledger::open(&path, of.clone()).unwrap();
+        ledger.add(Block { from: 0, seeds: 50 }, Sum::default()).unwrap();
+        assert!(Ledger::open(&path, of.clone()).is_ok());
+        of.build = Some("another".to_owned());
+        let refused = Ledger::open(&path, of).unwrap_err();
+        assert!(refused.cause.contains("another program"), "{refused}");
     }
 
     /// Proves that a file which is no ledger is refused and left as it is, also where it ends without a line's end.
@@ -176,12 +228,12 @@ mod tests {
         let path = folder.path().join("notes");
         for text in ["milk, eggs", "milk\neggs", "{\"of\":1", "milk\n"] {
             std::fs::write(&path, text).unwrap();
-            assert!(Ledger::open(&path, Of::this("all", "memory")).is_err(), "{text:?}");
+            assert!(Ledger::open(&path, Of::this("all", "memory").unwrap()).is_err(), "{text:?}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         for cut in ["{", "{\"of\":{\"version\":"] {
             std::fs::write(&path, cut).unwrap();
-            assert!(Ledger::open(&path, Of::this("all", "memory")).is_ok(), "{cut:?}");
+            assert!(Ledger::open(&path, Of::this("all", "memory").unwrap()).is_ok(), "{cut:?}");
         }
     }
 }

@@ -115,7 +115,7 @@ mod tests {
             failed: vec![failed],
             ..Sum::default()
         };
-        let page = page(&Of::this("all", "memory"), 5, "two cores", &sum);
+        let page = page(&Of::this("all", "memory").unwrap(), 5, "two cores", &sum);
         for line in [
             "# 1,234,567 simulated lifecycles",
             "| seeds | 5 to 14, faults `all`, on a journal in memory |",

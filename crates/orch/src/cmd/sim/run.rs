@@ -80,7 +80,7 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             // The page is English, as all pages under docs/ are.
             format!("{processors} {}", if processors == 1 { "processor" } else { "processors" })
         });
-        let page = report::page(&Of::this(&args.faults, args.store.name()), args.from, &machine, &sum);
+        let page = report::page(&Of::this(&args.faults, args.store.name())?, args.from, &machine, &sum);
         std::fs::write(path, page).map_err(|e| {
             Error::failed(say!("the page cannot be written: {e}", "страницу записать не удалось: {e}"))
                 .at(path.display())
@@ -135,7 +135,7 @@ fn without(here: &Here, args: &Args, blocks: &[Block], how: How) -> Result<(Sum,
 
 /// All that the ledger does not have yet.
 fn with_ledger(args: &Args, path: &Path, blocks: &[Block], how: How) -> Result<Sum, Error> {
-    let mut ledger = Ledger::open(path, Of::this(&args.faults, args.store.name()))?;
+    let mut ledger = Ledger::open(path, Of::this(&args.faults, args.store.name())?)?;
     let left: Vec<Block> = blocks.iter().copied().filter(|block| !ledger.has(*block)).collect();
     let mut cpu = processor();
     many::live(&left, how, &mut |mut lived| {

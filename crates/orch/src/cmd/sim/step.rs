@@ -183,6 +183,9 @@ fn show(walk: &Walk, done: &Done) {
 }
 
 fn why(place: &Place) {
+    if place.tasks.is_empty() {
+        screen::line(&screen::paint(DIM, &say!("no task yet", "задач пока нет")));
+    }
     for (task, stands) in &place.tasks {
         screen::line(&format!("{} {}", screen::paint(BOLD, task), screen::safe(stands)));
     }

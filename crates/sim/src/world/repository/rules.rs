@@ -176,7 +176,10 @@ impl Repository {
         if !self.contains(candidate, &now) {
             return Err(Failure::permanent(format!("{candidate} does not contain main")));
         }
-        Ok(self.dirty.then(|| ForgeReply::CheckoutDirty { path: "/home/ann/work".to_owned() }))
+        Ok(self.dirty.then(|| ForgeReply::CheckoutDirty {
+            path: "/home/ann/work".to_owned(),
+            branch: Some("main".to_owned()),
+        }))
     }
 
     /// The parents of a commit.
