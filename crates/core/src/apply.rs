@@ -12,7 +12,7 @@ use crate::record::{Record, Recorded};
 use crate::state::{
     Freeze, Installation, Project, Provider, Repository, SettingsRefused, State, StoreDamaged,
 };
-use crate::task::{Board, Request, Rest, ReviewClock, Step, Task};
+use crate::task::{Board, Known, Request, Rest, ReviewClock, Step, Task};
 use crate::time::Moment;
 
 /// The state after some changes that were decided at `(seq, at)`.
@@ -87,7 +87,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
             text: reading.text.clone(),
             present: reading.present,
         },
-        board: Board { shows: reading.status, writing: None, fresh: false, refused: None },
+        board: Board { shows: reading.status, ..Board::default() },
         labels: reading.labels,
         priority: crate::gesture::Priority::Normal,
         stage: crate::stage::Stage::Created,
@@ -139,6 +139,9 @@ fn recorded(task: &mut Task, record: Record) -> Option<&mut Recorded> {
 /// How much evidence is kept with a task; older verdicts stay in the journal.
 const EVIDENCE_KEPT: usize = 48;
 
+/// How many readings are kept that came while one write to the board was on its way.
+const PASSED_KEPT: usize = 16;
+
 /// One change of a task that is born: what [`apply`] does to it, in place.
 pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
     match change {
@@ -147,8 +150,20 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Prioritised(priority) => task.priority = *priority,
         Change::BoardShows(status) => task.board.shows = *status,
         Change::BoardWriting { effect, status } => task.board.writing = Some((*effect, *status)),
-        Change::BoardSettled => task.board.writing = None,
-        Change::BoardFresh(fresh) => task.board.fresh = *fresh,
+        Change::BoardPassed => {
+            let known = Known::of(task);
+            let surplus = (task.board.passed.len() + 1).saturating_sub(PASSED_KEPT);
+            task.board.passed.drain(..surplus);
+            task.board.passed.push(known);
+        }
+        Change::BoardSettled => {
+            task.board.writing = None;
+            task.board.passed.clear();
+        }
+        Change::BoardFresh(fresh) => {
+            task.board.fresh = *fresh;
+            task.board.passed.iter_mut().for_each(|known| known.fresh &= *fresh);
+        }
         Change::Staged(stage) => {
             task.stage = *stage;
             task.stage_since = at;

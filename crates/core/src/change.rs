@@ -51,6 +51,8 @@ pub enum Change {
         /// The wanted column.
         status: Status,
     },
+    /// What the board shows is about to be another thing while a write is on its way: it is kept until the answer.
+    BoardPassed,
     /// No write to the board is on its way.
     BoardSettled,
     /// Whether a press of Approved or Confirm Deploy would count.

@@ -3,6 +3,7 @@
 //! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
 
 use crate::apply::apply_stamped;
+use crate::call::tracker::Status;
 use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
 use crate::change::Change;
 use crate::desk::Desk;
@@ -19,7 +20,7 @@ use crate::said::Said;
 use crate::stage::{Stage, deploy, development, intake, staging, terminal};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
-use crate::{backoff, news, others, outside, press, runs};
+use crate::{backoff, others, outside, press, runs};
 
 /// What was decided about one event.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -94,6 +95,11 @@ fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
     let (Event::Issue(seen) | Event::Message(Message::Reborn(seen))) = &stamped.event else {
         return Decision::only(Reason::Ignored(Ignored::Unknown));
     };
+    // What the life before covered begins another only if it asks for one.
+    let reborn = matches!(stamped.event, Event::Message(_));
+    if reborn && seen.reading.status != Some(Status::ToAnalyse) {
+        return Decision::only(Reason::Ignored(Ignored::Unknown));
+    }
     intake::birth(id, seen, stamped, policy)
 }
 
@@ -110,8 +116,8 @@ fn on_task<'a>(task: Box<Task>, stamped: &Stamped, policy: &'a Policy) -> Desk<'
         Event::ClockStepped { by } => on_clock_step(d, *by),
         Event::Granted(grant) => on_grant(d, grant),
         Event::Message(message) => match message {
-            Message::Reborn(_)
-            | Message::Freeze { .. }
+            Message::Reborn(seen) => press::on_passed_on(d, seen),
+            Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
             | Message::ProviderLimited { .. }
@@ -360,15 +366,10 @@ fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
     terminal::told(d, reply);
 }
 
-fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: crate::call::tracker::Status) {
+fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: Status) {
     match outcome {
-        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision })) => {
-            // What was read since the write is newer than its answer.
-            if news::is_older(&d.task, *revision) {
-                d.change(Change::BoardSettled);
-                return d.because(Reason::Noted);
-            }
-            press::on_written(d, wanted, (*status, *revision));
+        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, covered })) => {
+            press::on_written(d, wanted, (*status, *revision), *covered);
         }
         Outcome::Done(_) => {
             d.change(Change::BoardShows(Some(wanted)));

@@ -238,7 +238,8 @@ pub enum Turn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Message {
-    /// To the next life of a work item: the issue was asked for again after a cancel (row 148).
+    /// To the next life of a work item: the issue was asked for again after a cancel (row 148), or the last column of the life
+    /// before covered this one (decision 68).
     Reborn(Box<IssueSeen>),
     /// To the repository: nothing merges until a person or a repairing merge lifts it (decision 41).
     Freeze {

@@ -15,7 +15,7 @@ use crate::time::Moment;
 
 /// The version of the decision rules. It rises with every change of what `decide` answers, so that `replay --verify`
 /// decides again only rows of its own rules (decision 39).
-pub const RULES: u32 = 4;
+pub const RULES: u32 = 5;
 
 /// The version of the journal's format.
 pub const FORMAT: u32 = 1;

@@ -229,6 +229,7 @@ pub fn no_effect(why: &NoEffect, lang: Lang) -> String {
             say(lang, "no-effect-wrong-stage", [("stage", Arg::Text(stage_label(*stage, lang)))])
         }
         NoEffect::Stale => say(lang, "no-effect-stale", []),
+        NoEffect::Overtaken => say(lang, "no-effect-overtaken", []),
         NoEffect::OtherThing => say(lang, "no-effect-other-thing", []),
         NoEffect::Again => say(lang, "no-effect-again", []),
         NoEffect::Escalated => say(lang, "no-effect-escalated", []),

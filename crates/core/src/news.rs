@@ -1,9 +1,10 @@
 //! Is a reading news? One equal to what is known writes nothing: in sync means no event, no message, no write
 //! (decision 2).
 
-use crate::call::tracker::IssueReading;
+use crate::call::tracker::{Covered, IssueReading};
 use crate::event::BranchReading;
-use crate::task::{Outside, Task, Withdrawn};
+use crate::gesture::Press;
+use crate::task::{Known, Outside, Task, Withdrawn};
 
 /// Whether the tracker says anything of the issue that the task does not know. What is older than what is known tells
 /// nothing: it was overtaken on its way, or read where writes come late (decision 67).
@@ -14,6 +15,32 @@ pub fn of_issue(task: &Task, reading: &IssueReading) -> bool {
 /// Whether something that a tracker says is older than what the task knows of its issue.
 pub(crate) fn is_older(task: &Task, revision: Option<u64>) -> bool {
     revision.zip(task.revision).is_some_and(|(said, known)| said < known)
+}
+
+/// A press that Orch's own write covered, and that no reading told of before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Unheard {
+    /// What was pressed.
+    pub(crate) press: Press,
+    /// What was known of the board when it was pressed.
+    pub(crate) known: Known,
+    /// Whether a later press was heard already.
+    pub(crate) overtaken: bool,
+}
+
+/// Whether the column that a write covered is a press that nobody told of. Read it was if the newest reading from before the
+/// write has that column, or is of that very state; what came since says nothing about it (decision 68).
+pub(crate) fn unheard(task: &Task, covered: Covered) -> Option<Unheard> {
+    let press = Press::of_status(covered.status?)?;
+    let times: Vec<Known> = task.board.passed.iter().copied().chain([Known::of(task)]).collect();
+    let before = |known: &Known| known.revision.is_none_or(|revision| revision <= covered.revision);
+    let at = times.iter().rposition(before)?;
+    let known = times[at];
+    if known.shows == covered.status || known.revision == Some(covered.revision) {
+        return None;
+    }
+    let pressed = |known: &Known| known.shows.and_then(Press::of_status).is_some();
+    Some(Unheard { press, known, overtaken: times[at + 1..].iter().any(pressed) })
 }
 
 fn differs(task: &Task, reading: &IssueReading) -> bool {

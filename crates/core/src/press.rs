@@ -3,14 +3,14 @@
 
 use crate::artefact;
 use crate::call::Text;
-use crate::call::tracker::{Author, Comment, Status};
+use crate::call::tracker::{Author, Comment, Covered, IssueReading, Status};
 use crate::change::Change;
 use crate::decide::{no_effect, proceed};
 use crate::desk::Desk;
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
-use crate::news;
+use crate::news::{self, Unheard};
 use crate::note::Note;
 use crate::outside;
 use crate::reason::{Ignored, NoEffect, Reason};
@@ -46,6 +46,9 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
     if news::is_older(&d.task, reading.revision) {
         return d.because(Reason::Noted);
     }
+    if d.task.board.writing.is_some() {
+        d.change(Change::BoardPassed);
+    }
     read_at(d, reading.revision);
     let was_present = d.task.request.present;
     let request = Request {
@@ -78,8 +81,11 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         && reading.status == Some(Status::ToAnalyse)
         && d.task.board.shows != reading.status
     {
-        let next = TaskId::of(&d.task.item, d.task.id.life() + 1);
-        return d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
+        // By this it knows later what its own column covered; without a write on its way it will cover nothing more.
+        if d.task.board.writing.is_some() {
+            d.change(Change::BoardShows(reading.status));
+        }
+        return reborn(d, seen);
     }
     let shown = d.task.board.shows;
     let writing = d.task.board.writing.map(|(_, status)| status);
@@ -96,39 +102,102 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
 
 /// The answer to Orch's own write is a reading too (decision 2): the write stood there, and another column in the answer
 /// is what a person made of it since. Without a revision it may as well be an old one that was read before (decision 67).
+/// What the write covered was pressed before it, and comes first.
 pub(crate) fn on_written(
     d: &mut Desk<'_>,
     written: Status,
     (status, revision): (Option<Status>, Option<u64>),
+    covered: Option<Covered>,
 ) {
-    if status == Some(written) || status == d.task.board.shows || revision.is_none() {
-        read_at(d, revision);
-        board_shows(d, status);
-        d.change(Change::BoardSettled);
-        return d.because(Reason::Noted);
-    }
-    // Whoever pressed saw what was written: if that is what asks, they were asked.
-    if surface::wanted(&d.task) == Some(written) {
-        board_shows(d, Some(written));
-    } else {
-        d.change(Change::BoardShows(Some(written)));
+    let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
+    let mut since = None;
+    // What was read since the write is newer than its answer.
+    if !news::is_older(&d.task, revision) {
+        if status == Some(written) || status == d.task.board.shows || revision.is_none() {
+            read_at(d, revision);
+            board_shows(d, status);
+        } else if surface::wanted(&d.task) == Some(written) {
+            // Whoever pressed saw what was written: if that is what asks, they were asked.
+            board_shows(d, Some(written));
+            since = Some(status);
+        } else {
+            d.change(Change::BoardShows(Some(written)));
+            since = Some(status);
+        }
     }
     d.change(Change::BoardSettled);
-    // A new life begins with the whole issue: with the next reading, which is news.
-    if d.task.stage == Stage::Cancelled {
-        return d.because(Reason::Noted);
+    let noted = covered.is_none();
+    if let Some((covered, unheard)) = covered {
+        on_covered(d, covered, unheard);
     }
-    read_at(d, revision);
-    column(d, status);
+    match since {
+        Some(status) if d.task.stage != Stage::Cancelled => {
+            read_at(d, revision);
+            column(d, status);
+        }
+        // A new life begins with the whole issue: with the next reading, which is news.
+        Some(_) | None if noted => d.because(Reason::Noted),
+        Some(_) | None => {}
+    }
+}
+
+/// A press that Orch's own column took off the board before anything told of it counts as a reading of it would have
+/// (decision 68).
+fn on_covered(d: &mut Desk<'_>, covered: Covered, unheard: Unheard) {
+    let Unheard { press, known, overtaken } = unheard;
+    if overtaken {
+        return no_effect(d, press.name(), NoEffect::Overtaken);
+    }
+    // The old life no longer looks at the board: whatever it covered was meant for the next (row 148).
+    if d.task.stage == Stage::Cancelled {
+        let Request { title, slug, text, present } = d.task.request.clone();
+        let reading = IssueReading {
+            issue: d.task.issue.clone(),
+            number: d.task.number,
+            status: covered.status,
+            title,
+            slug,
+            text,
+            labels: d.task.labels,
+            present,
+            revision: Some(covered.revision),
+        };
+        reborn(d, &IssueSeen { project: d.task.project.clone(), reading });
+        if press == Press::Start {
+            return d.because(Reason::Noted);
+        }
+    }
+    pressed(d, press, known.fresh);
+}
+
+/// The life before covered this press with its last column. What had begun by then is told here; what had not begins with
+/// it ([`crate::stage::intake`]).
+pub(crate) fn on_passed_on(d: &mut Desk<'_>, seen: &IssueSeen) {
+    let IssueReading { status, revision, .. } = seen.reading;
+    let covered = revision.map(|revision| Covered { status, revision });
+    match covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?))) {
+        Some((covered, unheard)) => on_covered(d, covered, unheard),
+        None => d.because(Reason::Ignored(Ignored::NotForThis)),
+    }
+}
+
+fn reborn(d: &mut Desk<'_>, seen: &IssueSeen) {
+    let next = TaskId::of(&d.task.item, d.task.id.life() + 1);
+    d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
 }
 
 /// The board has another column by somebody's hand.
 fn column(d: &mut Desk<'_>, status: Option<Status>) {
     let counted_before = d.task.board.fresh;
     board_shows(d, status);
-    let Some(press) = status.and_then(Press::of_status) else {
-        return d.because(Reason::Noted);
-    };
+    match status.and_then(Press::of_status) {
+        Some(press) => pressed(d, press, counted_before),
+        None => d.because(Reason::Noted),
+    }
+}
+
+/// Somebody put the issue into a column that means something, after another was read since Orch asked, or before.
+fn pressed(d: &mut Desk<'_>, press: Press, counted_before: bool) {
     let dangerous = matches!(press, Press::Approve { .. } | Press::Confirm { .. });
     if dangerous && !counted_before {
         return no_effect(d, press.name(), NoEffect::Stale);

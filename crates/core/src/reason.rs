@@ -220,6 +220,8 @@ pub enum NoEffect {
     WrongStage(Stage),
     /// Nobody asked for it, or it was pressed before Orch asked (decision 2).
     Stale,
+    /// Orch's own column covered it, and a later press was heard before it (decision 68).
+    Overtaken,
     /// It names another thing than the one that waits (decision 37).
     OtherThing,
     /// It was said already (row 152).

@@ -199,6 +199,30 @@ pub struct Board {
     /// The column that the board refused for good: not written again until another one is wanted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Status>,
+    /// What was known before each reading that came while that write was on its way, oldest first: by it the column that the
+    /// write covered is known for one that was heard, or was not (decision 68).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passed: Vec<Known>,
+}
+
+/// What is known of the board at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// What it shows.
+    pub shows: Option<Status>,
+    /// The newest state of the issue that the tracker told of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// Whether a press of Approved or Confirm Deploy would count.
+    #[serde(default, skip_serializing_if = "usual")]
+    pub fresh: bool,
+}
+
+impl Known {
+    /// What is known now.
+    pub fn of(task: &Task) -> Self {
+        Self { shows: task.board.shows, revision: task.revision, fresh: task.board.fresh }
+    }
 }
 
 /// What a task does or waits for.

@@ -113,6 +113,7 @@ impl Watch {
             self.row(id, row)?;
             self.course(id, row)?;
             self.told(id, row, world)?;
+            self.hears(id, row, world);
             self.asks(id, row)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
@@ -177,6 +178,7 @@ impl Watch {
                 tasks::verdicts_are_entitled(task, world)?;
             }
         }
+        self.heard()?;
         self.looks.count(Occasion::Step);
         for effect in world.log.get(self.performed..).unwrap_or_default() {
             let row =

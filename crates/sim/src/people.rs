@@ -16,6 +16,12 @@ pub(crate) fn meddle(bench: &mut Bench) {
     if keys.is_empty() || tasks.is_empty() {
         return;
     }
+    // Whoever looks for something to retry finds what stands still.
+    let stuck: Vec<_> = tasks.iter().filter(|task| task.escalated.is_some()).map(|task| &task.id).collect();
+    if !stuck.is_empty() && bench.dice.chance(40) {
+        let id = stuck[bench.dice.below(stuck.len())];
+        return drop(bench.gesture(id, Press::Retry));
+    }
     let task = tasks[bench.dice.below(tasks.len())].clone();
     let key = keys[bench.dice.below(keys.len())].clone();
     let (project, _) = bench.projects[bench.dice.below(bench.projects.len())].clone();

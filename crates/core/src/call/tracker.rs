@@ -132,6 +132,15 @@ pub struct IssueReading {
     pub revision: Option<u64>,
 }
 
+/// The column that an issue had at the moment at which Orch wrote its own over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Covered {
+    /// The column; `None` for one that means nothing to Orch.
+    pub status: Option<Status>,
+    /// The revision of the issue at that moment, as in [`IssueReading`]: what has none cannot be told from older news.
+    pub revision: u64,
+}
+
 /// The labels that mean something (predecessor section 11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Labels {
@@ -206,6 +215,10 @@ pub enum TrackerReply {
         /// The revision of the issue that says so, as in [`IssueReading`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         revision: Option<u64>,
+        /// What the write took off the board, if that was another column: the same again when the write is repeated. A tracker
+        /// that does not say it is read right before the write; `None` where nobody can tell (decision 68).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covered: Option<Covered>,
     },
     /// The comment stands.
     Commented,

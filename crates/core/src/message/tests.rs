@@ -125,6 +125,7 @@ fn reasons() -> Vec<Reason> {
         NoEffect::Busy,
         NoEffect::WrongStage(Stage::Deploy),
         NoEffect::Stale,
+        NoEffect::Overtaken,
         NoEffect::OtherThing,
         NoEffect::Again,
         NoEffect::Escalated,

@@ -118,6 +118,7 @@ no-effect-terminal = The task is over.
 no-effect-busy = The work is under way already.
 no-effect-wrong-stage = It means nothing at the stage { $stage }.
 no-effect-stale = Orch had not asked for it yet. Press it again now if you mean it.
+no-effect-overtaken = Another column was pressed after it. The later one counts.
 no-effect-other-thing = It was given for something that has changed since. Look at the new version first.
 no-effect-again = It was said already.
 no-effect-escalated = The task is stopped. Use orch retry, or move the issue to To Analyse.

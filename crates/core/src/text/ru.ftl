@@ -118,6 +118,7 @@ no-effect-terminal = Задача уже завершена.
 no-effect-busy = Работа уже идёт.
 no-effect-wrong-stage = На этапе «{ $stage }» это ничего не значит.
 no-effect-stale = Orch об этом ещё не просил. Если это всерьёз, нажмите ещё раз сейчас.
+no-effect-overtaken = После неё выбрали другую колонку. Считается более поздняя.
 no-effect-other-thing = Согласие дано на то, что с тех пор изменилось. Сначала посмотрите новую версию.
 no-effect-again = Это уже сказано.
 no-effect-escalated = Задача остановлена. Выполните orch retry или переведите её в To Analyse.

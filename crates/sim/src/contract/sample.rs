@@ -37,7 +37,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
             text: Text::of("It is too blue as it is. Greener is what people ask for."),
             present: true,
         },
-        board: Board { shows: Some(Status::Backlog), writing: None, fresh: false, refused: None },
+        board: Board { shows: Some(Status::Backlog), ..Board::default() },
         labels: Labels::default(),
         priority: Priority::Normal,
         stage,

@@ -1,6 +1,6 @@
 //! What does a tracker promise? The built-in one and the simulator's run this same suite (decisions 1, 2, 27, 30).
 
-use orch_core::call::tracker::{Author, Comment, IssueReading, Status};
+use orch_core::call::tracker::{Author, Comment, Covered, IssueReading, Status};
 use orch_core::call::{Failure, FailureKind, Text, TrackerCall, TrackerReply};
 use orch_core::id::{IssueKey, TaskId};
 use orch_core::journal::Blob;
@@ -42,6 +42,7 @@ pub fn tracker<S: Stage>(make: impl Fn() -> S) {
         a_written_column_is_read_back,
         a_repeated_write_keeps_a_press,
         a_write_of_what_is_there_is_no_news,
+        a_write_tells_what_it_covered,
         a_comment_stands_once,
         a_comment_is_no_news,
         comments_are_told_in_their_order,
@@ -85,7 +86,15 @@ fn comments<S: Stage>(stage: &mut S, issue: &IssueKey) -> Vec<Comment> {
 /// The column that a write says is there, and the revision that says so.
 fn written<S: Stage>(stage: &mut S, effect: u32, call: &TrackerCall) -> (Option<Status>, Option<u64>) {
     match reply(stage, effect, call) {
-        TrackerReply::StatusSet { status, revision } => (status, revision),
+        TrackerReply::StatusSet { status, revision, covered: _ } => (status, revision),
+        other => panic!("a column was written, and the answer is {other:?}"),
+    }
+}
+
+/// The column that a write says it took off the board.
+fn covered<S: Stage>(stage: &mut S, effect: u32, call: &TrackerCall) -> Option<Covered> {
+    match reply(stage, effect, call) {
+        TrackerReply::StatusSet { covered, .. } => covered,
         other => panic!("a column was written, and the answer is {other:?}"),
     }
 }
@@ -119,6 +128,21 @@ fn a_write_of_what_is_there_is_no_news<S: Stage>(stage: &mut S) {
     let before = stage.read(&issue);
     reply(stage, 1, &put(&issue, Status::Backlog));
     assert_eq!(stage.read(&issue), before);
+}
+
+/// What a write takes off the board is told with its answer, as a sweep would have read it a moment before, and told again
+/// when the write is repeated, whatever came since: a press that no delivery told of is not lost (decision 68).
+fn a_write_tells_what_it_covered<S: Stage>(stage: &mut S) {
+    let issue = stage.write("One", "text");
+    stage.press(&issue, Status::Stop);
+    let read = stage.read(&issue);
+    let pressed = Covered { status: read.status, revision: read.revision.expect("a revision") };
+    assert_eq!(pressed.status, Some(Status::Stop));
+    assert_eq!(covered(stage, 1, &put(&issue, Status::InReview)), Some(pressed));
+    stage.press(&issue, Status::Approved);
+    assert_eq!(covered(stage, 1, &put(&issue, Status::InReview)), Some(pressed));
+    stage.press(&issue, Status::Done);
+    assert_eq!(covered(stage, 2, &put(&issue, Status::Done)), None, "it was there already");
 }
 
 /// One effect is one comment, however often it is performed; another effect is another one (decision 1).

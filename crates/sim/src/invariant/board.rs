@@ -1,17 +1,18 @@
-//! Does each press count once, and does an agent get what is known?
+//! Is each press heard, does it count once, and does an agent get what is known?
 
 use std::collections::BTreeMap;
 
-use orch_core::call::tracker::Status;
-use orch_core::call::{AgentCall, Call, Text};
+use orch_core::call::tracker::{Status, TrackerReply};
+use orch_core::call::{AgentCall, Call, Reply, Text};
 use orch_core::change::Change;
+use orch_core::event::{Event, Message, Outcome};
 use orch_core::gesture::Press;
 use orch_core::id::{IssueKey, RunId, TaskId};
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
 use orch_core::rework::Findings;
 
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 use crate::world::World;
 
 /// What the rows told of presses, and of what the next agent is to be told.
@@ -19,12 +20,64 @@ use crate::world::World;
 pub(super) struct Told {
     /// How often the board's column was taken for this press.
     presses: BTreeMap<(IssueKey, String), u32>,
+    /// Which columns of each issue the rows told of, by the state of the issue.
+    columns: BTreeMap<IssueKey, BTreeMap<u64, Option<Status>>>,
+    /// Presses that a write covered and that nobody heard by the time of its answer.
+    unheard: Vec<(IssueKey, &'static str, String)>,
     ended: std::collections::BTreeSet<RunId>,
     findings: BTreeMap<TaskId, Findings>,
     requests: BTreeMap<TaskId, (Text, Text)>,
 }
 
 impl Watch {
+    /// A press that Orch's own column covered was told of before, or is taken for one when the write is answered.
+    pub(super) fn hears(&mut self, id: &TaskId, row: &Row, world: &World) {
+        let Some((_, issue)) = self.items.get(&id.item()).cloned() else { return };
+        let columns = self.told_of.columns.entry(issue.clone()).or_default();
+        let said = match &row.event {
+            Event::Issue(seen) | Event::Message(Message::Reborn(seen)) => {
+                (seen.reading.revision, seen.reading.status)
+            }
+            Event::Reply(reply) => {
+                let Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, .. })) =
+                    &reply.outcome
+                else {
+                    return;
+                };
+                for cover in world.tracker.covers_of(reply.effect) {
+                    let Some(press) = Press::of_status(cover.status) else { continue };
+                    self.looks.count(Occasion::Cover);
+                    let newest = columns.range(..cover.until).next_back();
+                    if newest.is_none_or(|(_, told)| *told != Some(cover.status)) {
+                        let what = format!("{id}: {} of state {}", press.name(), cover.since);
+                        self.told_of.unheard.push((issue.clone(), press.name(), what));
+                    }
+                }
+                (*revision, *status)
+            }
+            _ => return,
+        };
+        if let (Some(revision), status) = said {
+            columns.insert(revision, status);
+        }
+        let takes = |press: &str| {
+            row.reasons.iter().any(|reason| match reason {
+                Reason::GestureTaken { press: taken, .. } => taken == press,
+                Reason::GestureWithoutEffect { press: answered, .. } => answered == press,
+                _ => false,
+            })
+        };
+        self.told_of.unheard.retain(|(of, press, _)| *of != issue || !takes(press));
+    }
+
+    /// Nothing that was covered stays unheard.
+    pub(super) fn heard(&self) -> Result<(), Broken> {
+        match self.told_of.unheard.first() {
+            Some((_, _, what)) => broken("no-press-is-covered-unheard", what.as_str()),
+            None => Ok(()),
+        }
+    }
+
     /// A column counts as often as a person put the issue there, however often it is read; a run ends once; and whoever
     /// works next gets the newest request and the findings, word for word.
     pub(super) fn told(&mut self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {

@@ -67,6 +67,8 @@ occasions! {
         "a-lane-is-worked-in",
         "a-stop-is-carried-out",
     ],
+    /// Orch's own column took the place of one that a person had pressed.
+    Cover: ["no-press-is-covered-unheard"],
     /// A verdict came.
     Verdict: ["verdicts-are-entitled", "evidence-binds"],
     /// A merge was asked for.

@@ -78,8 +78,10 @@ impl Watch {
             }
         }
         // A new run, a new judgement or a person's word make the same sentence another fact.
+        let pressed = |reason: &Reason| matches!(reason, Reason::GestureTaken { .. });
         let fresh =
-            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
+            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_))
+                || row.reasons.iter().any(pressed);
         if fresh {
             self.told.retain(|(of, _)| of != id);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::call::tracker::{Comment, IssueReading, Labels, Status, TrackerCall, TrackerReply};
+use orch_core::call::tracker::{Comment, Covered, IssueReading, Labels, Status, TrackerCall, TrackerReply};
 use orch_core::call::{Failure, Text};
 use orch_core::id::{EffectId, IssueKey, ProjectId, WorkItem};
 use orch_core::message::{self, Lang};
@@ -43,19 +43,39 @@ pub enum Said {
     Orch(Note),
 }
 
+/// Orch's own column took the place of one that a person had chosen.
+#[derive(Debug, Clone)]
+pub struct Cover {
+    /// By this write.
+    pub effect: EffectId,
+    /// Whose.
+    pub issue: IssueKey,
+    /// What the person had chosen.
+    pub status: Status,
+    /// The state of the issue that had it first.
+    pub since: u64,
+    /// The first that was without it.
+    pub until: u64,
+}
+
 /// A tracker.
 #[derive(Debug, Clone, Default)]
 pub struct Tracker {
     /// Its issues.
     pub issues: BTreeMap<IssueKey, Issue>,
     marks: BTreeSet<EffectId>,
-    written: BTreeSet<EffectId>,
+    /// Columns that Orch wrote, and what each of them covered.
+    written: BTreeMap<EffectId, Option<Covered>>,
     people: usize,
     texts: Vec<String>,
     /// Each state of an issue that anybody looked at, oldest first: the place is its revision.
     past: BTreeMap<IssueKey, Vec<IssueReading>>,
     /// How often people put an issue into a column.
     pressed: BTreeMap<(IssueKey, Status), u32>,
+    /// Where a person put an issue, and which state of it that was, until somebody puts it elsewhere.
+    by_hand: BTreeMap<IssueKey, (Status, u64)>,
+    /// Each column that a person had chosen and that Orch wrote its own over, in order.
+    pub covers: Vec<Cover>,
     /// Columns that this board does not have: writing them is refused for good.
     pub missing: BTreeSet<Status>,
 }
@@ -95,11 +115,12 @@ impl Tracker {
     /// A person moves an issue to a column.
     pub fn press(&mut self, key: &IssueKey, status: Status) {
         self.see(key);
-        if let Some(issue) = self.issues.get_mut(key) {
-            issue.status = Some(status);
-            *self.pressed.entry((key.clone(), status)).or_default() += 1;
+        let Some(issue) = self.issues.get_mut(key) else { return };
+        let moved = issue.status.replace(status) != Some(status);
+        *self.pressed.entry((key.clone(), status)).or_default() += 1;
+        if moved && let Some(revision) = self.see(key).and_then(|now| now.revision) {
+            self.by_hand.insert(key.clone(), (status, revision));
         }
-        self.see(key);
     }
 
     /// How often people put an issue into this column.
@@ -149,6 +170,11 @@ impl Tracker {
         Some(now)
     }
 
+    /// What a person had chosen and this write covered.
+    pub fn covers_of(&self, effect: EffectId) -> impl Iterator<Item = &Cover> {
+        self.covers.iter().rev().filter(move |cover| cover.effect == effect).take(1)
+    }
+
     /// An earlier state of an issue, so many changes ago: what a reading says where writes come late.
     pub fn saw(&self, key: &IssueKey, ago: usize) -> Option<&IssueReading> {
         let past = self.past.get(key)?;
@@ -166,7 +192,7 @@ impl Tracker {
             | TrackerCall::ReadComments { issue, .. } => issue,
         };
         // What was there before this call is a state of its own.
-        self.see(key);
+        let before = self.see(key);
         let issue = self.issues.get_mut(key);
         let issue = issue.ok_or_else(|| Failure::permanent(format!("there is no issue {key}")))?;
         Ok(match call {
@@ -175,12 +201,22 @@ impl Tracker {
             }
             TrackerCall::SetStatus { status, .. } => {
                 // Once: a person may have pressed something since.
-                if self.written.insert(effect) {
+                let first = !self.written.contains_key(&effect);
+                let covered = *self.written.entry(effect).or_insert_with(|| {
+                    let before = before.filter(|before| before.status != Some(*status))?;
                     issue.status = Some(*status);
-                }
+                    Some(Covered { status: before.status, revision: before.revision? })
+                });
                 let now = self.see(key);
+                if first
+                    && covered.is_some()
+                    && let Some((status, since)) = self.by_hand.remove(key)
+                {
+                    let until = now.as_ref().and_then(|now| now.revision).unwrap_or_default();
+                    self.covers.push(Cover { effect, issue: key.clone(), status, since, until });
+                }
                 let status = now.as_ref().and_then(|now| now.status);
-                TrackerReply::StatusSet { status, revision: now.and_then(|now| now.revision) }
+                TrackerReply::StatusSet { status, revision: now.and_then(|now| now.revision), covered }
             }
             TrackerCall::Comment { note, .. } => {
                 if self.marks.insert(effect) {

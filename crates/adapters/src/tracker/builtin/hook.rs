@@ -1,7 +1,9 @@
 //! Is this webhook from somebody who knows the secret, and what does it say? (row 131)
 //!
 //! The body is JSON: `{"delivery": "…", "project": "…", "issue": {"key", "number", "title", "text", "status", "labels",
-//! "present"}}`. `status` is a column's name or null, `labels` a list of names, `present` is true if left out.
+//! "present", "revision"}}`. `status` is a column's name or null, `labels` a list of names, `present` is true if left out.
+//! `revision` is a number that rises with each change of the issue: a delivery that was overtaken is known by it. Without one
+//! each delivery counts as if it were the newest (decision 67).
 
 use std::fmt::Write as _;
 
@@ -121,7 +123,7 @@ pub fn parse(body: &[u8]) -> Result<Hook, HookError> {
             title: wire.issue.title,
             text: wire.issue.text,
             present: wire.issue.present,
-            changed: 0,
+            changed: wire.issue.revision,
         },
     })
 }
@@ -165,6 +167,8 @@ struct WireIssue {
     labels: Vec<String>,
     #[serde(default = "yes")]
     present: bool,
+    #[serde(default)]
+    revision: u64,
 }
 
 fn yes() -> bool {
@@ -205,7 +209,10 @@ mod tests {
         assert_eq!(hook.issue.labels, Labels { auto_approve: false, auto_deploy: true });
         assert!(hook.issue.present);
         let (reading, blobs) = hook.issue.into_reading();
-        assert_eq!((reading.slug.as_str(), blobs.len()), ("say-hello", 2));
+        assert_eq!((reading.slug.as_str(), blobs.len(), reading.revision), ("say-hello", 2, None));
+        let numbered =
+            parse(body.replace("\"number\":7", "\"number\":7,\"revision\":12").as_bytes()).unwrap();
+        assert_eq!(numbered.issue.into_reading().0.revision, Some(12));
         let odd = body.replace("To Analyse", "Someday");
         assert_eq!(parse(odd.as_bytes()).unwrap().issue.status, None);
     }

@@ -5,7 +5,7 @@ mod hook;
 
 use std::path::Path;
 
-use orch_core::call::tracker::{Author, Comment, IssueReading, Labels, Status};
+use orch_core::call::tracker::{Author, Comment, Covered, IssueReading, Labels, Status};
 use orch_core::call::{Failure, Text, TrackerCall, TrackerReply};
 use orch_core::edited;
 use orch_core::id::{Digest, EffectId, IssueKey, ProjectId};
@@ -61,6 +61,11 @@ const SCHEMA: &str = "
         PRIMARY KEY (project, request)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS tracker_written (effect TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS tracker_covered (
+        effect TEXT PRIMARY KEY,
+        status TEXT NOT NULL,
+        changed INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
 ";
 
 const ISSUE: &str = "SELECT project, number, title, text, status, auto_approve, auto_deploy, present, changed
@@ -449,7 +454,8 @@ impl BuiltinTracker {
         done.map_err(Failure::from)
     }
 
-    /// Writes Orch's own column. Once: a person may have pressed something since.
+    /// Writes Orch's own column. Once: a person may have pressed something since. What was there before is kept with it in the
+    /// same transaction, and told each time (decision 68).
     fn put(&self, key: &IssueKey, status: Status, effect: EffectId) -> Result<TrackerAnswer, IssueError> {
         let (project, number) = parts(key)?;
         let issue = self.tables.write(|rows| {
@@ -459,16 +465,29 @@ impl BuiltinTracker {
             )?;
             if new == 1 {
                 rows.execute(
+                    "INSERT INTO tracker_covered (effect, status, changed)
+                     SELECT ?4, status, changed FROM tracker_issues
+                     WHERE project = ?1 AND number = ?2 AND status <> ?3",
+                    params![project, number, name(status), effect.to_string()],
+                )?;
+                rows.execute(
                     "UPDATE tracker_issues SET status = ?3,
                          changed = (SELECT max(changed) + 1 FROM tracker_issues WHERE project = ?1)
                      WHERE project = ?1 AND number = ?2 AND status <> ?3",
                     params![project, number, name(status)],
                 )?;
             }
-            find(rows, project, number)
+            let covered = rows
+                .prepare_cached("SELECT status, changed FROM tracker_covered WHERE effect = ?1")?
+                .query_row(params![effect.to_string()], |row| {
+                    let status: String = row.get(0)?;
+                    Ok(Covered { status: status_of(&status), revision: row.get(1)? })
+                })
+                .optional()?;
+            Ok(find(rows, project, number)?.map(|issue| (issue, covered)))
         })?;
-        let issue = issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })?;
-        let reply = TrackerReply::StatusSet { status: issue.status, revision: Some(issue.changed) };
+        let (issue, covered) = issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })?;
+        let reply = TrackerReply::StatusSet { status: issue.status, revision: Some(issue.changed), covered };
         Ok(TrackerAnswer { reply, blobs: Vec::new() })
     }
 

@@ -117,6 +117,31 @@ async fn an_item_goes_over_its_board() {
     assert_eq!(rows["count"], 4);
 }
 
+/// What our write covered is told by the item's own history, exactly and with whose hand: an answer to a `PATCH` says only what
+/// is there now, and an item read a moment before may have been changed since (decision 68; facts/plane.md section 2).
+#[tokio::test]
+async fn the_history_tells_what_a_write_covered() {
+    let board = Board::new().await;
+    let item = board.item("One").await;
+    let path = format!("work-items/{item}/");
+    let (todo, doing) = (board.state("To Analyse"), board.state("In Progress"));
+    board.server.pass(2).await;
+    let (_, read) = board.ask("GET", &path, Value::Null).await;
+    board.server.world().press(&board.ann, &item, &todo);
+    let (status, moved) = board.ask("PATCH", &path, json!({"state": doing})).await;
+    assert_eq!((status, &moved["state"]), (200, &json!(doing)));
+    assert_ne!(read["state"], json!(todo), "what was read before the write did not have the press yet");
+    assert!(moved["updated_at"].as_str() > read["updated_at"].as_str());
+    board.server.pass(5).await;
+    let (_, rows) = board.ask("GET", &format!("{path}activities/"), Value::Null).await;
+    let moves: Vec<&Value> =
+        rows["results"].as_array().unwrap().iter().filter(|row| row["old_identifier"].is_string()).collect();
+    let ours = moves.iter().find(|row| row["actor"] == json!(board.bot)).unwrap();
+    assert_eq!((&ours["old_identifier"], &ours["new_identifier"]), (&json!(todo), &json!(doing)));
+    let theirs = moves.iter().find(|row| row["actor"] == json!(board.ann)).unwrap();
+    assert_eq!(theirs["new_identifier"], json!(todo));
+}
+
 /// Boards of two projects have the same names and other ids; a renamed state keeps its id, a removed one is no state.
 #[tokio::test]
 async fn boards_are_each_their_own() {
