@@ -48,6 +48,7 @@ occasions! {
         "nothing-is-asked-twice",
         "findings-are-handed-on",
         "the-request-is-handed-on",
+        "deployed-is-what-runs",
     ],
     /// A task is another than it was.
     Task: [
@@ -68,7 +69,7 @@ occasions! {
         "a-stop-is-carried-out",
     ],
     /// A verdict came.
-    Verdict: ["verdicts-are-entitled", "evidence-binds"],
+    Verdict: ["verdicts-are-entitled", "evidence-binds", "a-pass-is-earned"],
     /// A merge was asked for.
     Merge: ["frozen-means-no-merge", "paused-means-no-merge"],
     /// Main moved by Orch's hand.
@@ -87,6 +88,7 @@ occasions! {
         "a-stop-leaves-nothing",
         "a-record-is-one-commit",
         "records-stand",
+        "trees-are-given-back",
     ],
     /// All was known already, and was read again.
     Sync: ["in-sync-is-silent"],
@@ -156,6 +158,7 @@ mod tests {
             include_str!("rows.rs"),
             include_str!("course.rs"),
             include_str!("board.rs"),
+            include_str!("deeds.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),
             include_str!("rest.rs"),

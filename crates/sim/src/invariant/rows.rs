@@ -69,6 +69,12 @@ impl Watch {
         {
             broken("grants-only-to-who-waits", format!("row {}: {id} does not wait for that turn", row.seq))?;
         }
+        // A new run, a new judgement or a person's word make the same sentence another fact.
+        let fresh =
+            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
+        if fresh {
+            self.told.retain(|(of, _)| of != id);
+        }
         for effect in &row.effects {
             if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call {
                 let fact = serde_json::to_string(note).unwrap_or_default();
@@ -76,12 +82,6 @@ impl Watch {
                     broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
                 }
             }
-        }
-        // A new run, a new judgement or a person's word make the same sentence another fact.
-        let fresh =
-            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_));
-        if fresh {
-            self.told.retain(|(of, _)| of != id);
         }
         // A person's word stays one, also where its reason could not be read.
         let by_person = |reason: &Reason| matches!(reason, Reason::SentBack { judge: Judge::Person(_), .. });

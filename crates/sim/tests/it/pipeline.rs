@@ -83,6 +83,9 @@ fn people_may_do_anything_at_any_moment() {
         }
         // Somebody must allow what one agent of the other project uses.
         bench.world.works.script(&WorkItem::numbered("OTHER", 1), Role::Analyst, vec![Deed::Spend]);
+        // And somebody must begin afresh what brought nothing three times.
+        let idle = vec![Deed::Nothing; 3];
+        bench.world.works.script(&WorkItem::numbered("OTHER", 2), Role::Architect, idle);
         if let Err(broken) = any_moment(&mut bench) {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");
