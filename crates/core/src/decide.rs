@@ -243,6 +243,12 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
         if let Outcome::Done(answer) = &reply.outcome {
             take_in(d, &ask, answer);
         }
+        // What was not taken in is not asked for again.
+        if let Ask::Collect { run, .. } = &ask
+            && !matches!(&reply.outcome, Outcome::Done(Reply::Git(GitReply::Collected(_))))
+        {
+            d.drop_tree(*run);
+        }
         d.change(Change::Rejected(None));
         return press::reject_now(d, rejection.by, rejection.reason);
     }

@@ -372,11 +372,7 @@ pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: Gat
     if !passed {
         return send_back(d, Findings { from: Judge::Gate(gate), text, link });
     }
-    if d.task.stage == Stage::Testing && !d.policy.preset.deploys() {
-        staging::after_testing(d);
-    } else {
-        advance(d);
-    }
+    if d.task.stage == Stage::Testing { testing::passed(d) } else { advance(d) }
 }
 
 /// Whether a gate passed exactly this under exactly this definition (decision 40).

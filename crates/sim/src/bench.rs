@@ -26,7 +26,7 @@ pub use crate::fault::{Fault, Faults, Tally};
 use crate::invariant::{self, Broken, Looks, Occasion, Watch};
 use crate::schedule::Dice;
 use crate::twin::Twin;
-use crate::world::World;
+use crate::world::{Run, World};
 use deliver::Delivery;
 pub use turn::Turn;
 
@@ -237,9 +237,24 @@ impl Bench {
         if let Ok((engine, live)) = Engine::take_over(journal) {
             self.watched.extend(live.into_iter().filter(|live| live.began).map(|live| live.run));
             self.engine = Some(engine);
+            self.adopt();
         }
         self.compare_clocks();
         self.start();
+    }
+
+    /// Every run whose end is not written down is watched, also one that nobody waits for any more: what it used counts, and
+    /// its tree goes.
+    fn adopt(&mut self) {
+        let states = self.engine.as_ref().map(|engine| engine.journal_ref().states());
+        let told =
+            |id: &RunId, run: &Run| match states?.get(&Entity::Task(run.task.clone())).map(|k| &k.state) {
+                Some(State::Task(task)) => Some(task.has_ended(*id)),
+                _ => None,
+            };
+        let open = |(id, run): &(&RunId, &Run)| told(id, run) == Some(false) && !self.watched.contains(id);
+        let open: Vec<RunId> = self.world.runs.iter().filter(open).map(|(id, _)| *id).collect();
+        self.watched.extend(open);
     }
 
     /// A task's state.

@@ -3,6 +3,7 @@
 mod rows;
 mod board;
 mod course;
+mod deeds;
 mod tasks;
 mod merge;
 mod rest;
@@ -92,6 +93,8 @@ pub struct Watch {
     /// Tasks whose merge in this round is proven.
     proven: BTreeSet<TaskId>,
     told_of: board::Told,
+    /// How many runs had begun at the last look.
+    started: usize,
     /// What is asked and not answered yet.
     questions: BTreeMap<EffectId, (TaskId, Call)>,
     /// How often promises were looked at so far.
@@ -114,6 +117,8 @@ impl Watch {
             self.course(id, row)?;
             self.told(id, row, world)?;
             self.hears(id, row, world);
+            self.runs(id, row, world)?;
+            self.was_pressed(id, row, world)?;
             self.asks(id, row)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
@@ -192,6 +197,7 @@ impl Watch {
         if self.agents.len() > most {
             broken("limits-hold", format!("{} agents run at once, {most} may", self.agents.len()))?;
         }
+        self.works(most, world)?;
         self.merges(engine, world)?;
         self.deploys(engine, world)?;
         match world.twice.first() {

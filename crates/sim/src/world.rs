@@ -34,6 +34,8 @@ pub struct World {
     pub runs: BTreeMap<RunId, Run>,
     /// What is deployed, by project.
     pub deployed: BTreeMap<ProjectId, Commit>,
+    /// Commits of which the service said, some time, that they run and are well.
+    pub said_well: BTreeSet<(ProjectId, Commit)>,
     /// Each start of a hook: which run, which commit, whose, and what it was told of the deploy before.
     pub hooks: Vec<(RunId, Commit, TaskId, Option<Commit>)>,
     /// Runs that were stopped before they began.
@@ -174,6 +176,9 @@ impl World {
             }
             Call::Deploy(DeployCall::Probe { commit }) => {
                 let health = self.health(&effect.project, commit);
+                if health == Health::Expected {
+                    self.said_well.insert((effect.project.clone(), commit.clone()));
+                }
                 Outcome::Done(Reply::Deploy(DeployReply::Probed(health)))
             }
         }
@@ -230,6 +235,15 @@ impl World {
             tokens: 0,
             tests: None,
         });
+    }
+
+    /// Runs of a task that got a tree which is still there. A hook has a checkout of its own.
+    pub fn trees_of<'w>(&'w self, task: &'w TaskId) -> impl Iterator<Item = RunId> + 'w {
+        let theirs = self.runs.iter().filter(move |(_, run)| run.task == *task && run.worker != Worker::Hook);
+        let there = |(id, run): &(&RunId, &Run)| {
+            self.repositories.get(&run.project).is_none_or(|repository| !repository.is_dropped(**id))
+        };
+        theirs.filter(there).map(|(id, _)| *id)
     }
 
     /// Runs that live.

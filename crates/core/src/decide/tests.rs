@@ -7,7 +7,7 @@ use crate::artefact::{self, Artefact, FileVerdict};
 use crate::call::agent::AgentReply;
 use crate::call::deploy::Health;
 use crate::call::gate::GateReply;
-use crate::call::git::{Candidate, Collected, Proof};
+use crate::call::git::{Candidate, Collected, Proof, Protected};
 use crate::call::tracker::{IssueReading, Labels, Status};
 use crate::call::{Failure, Text};
 use crate::event::{IssueSeen, Usage};
@@ -30,6 +30,8 @@ enum Trouble {
     Nothing,
     /// No run of the tests can start.
     NoTests,
+    /// What a role writes touches protected paths.
+    Protected(Role),
 }
 
 /// A task on its way.
@@ -118,7 +120,7 @@ impl Way {
             Step::Asked { effect, ask, .. } => reply(*effect, self.answer(ask)),
             Step::Running { run, job } => end(*run, self.ends(*job)),
             Step::Backoff { timer, .. } => Event::Timer(*timer),
-            Step::Rest(Rest::Approval) => self.press(Press::Approve { what: None }),
+            Step::Rest(Rest::Approval | Rest::Protected) => self.press(Press::Approve { what: None }),
             Step::Rest(Rest::Confirmation) => self.press(Press::Confirm { what: None }),
             Step::Rest(_) => return None,
         })
@@ -153,7 +155,7 @@ impl Way {
                     empty: self.trouble == Trouble::Nothing,
                     artefacts: self.files(*role).into(),
                     outside: Vec::new(),
-                    protected: None,
+                    protected: self.protected(*role),
                 };
                 Reply::Git(GitReply::Collected(Box::new(left)))
             }
@@ -164,6 +166,12 @@ impl Way {
             Ask::Probe => Reply::Deploy(DeployReply::Probed(Health::Expected)),
             Ask::Restore | Ask::Reason { .. } => panic!("nobody took anything away or rejected anything"),
         }
+    }
+
+    /// What stands in protected paths after a run of a role: it stays in the change.
+    fn protected(&self, role: Role) -> Option<Protected> {
+        let touched = self.trouble == Trouble::Protected(role) || self.task().protected.is_some();
+        touched.then(|| Protected { paths: vec!["tests/CODEOWNERS".to_owned()], diff: Digest::of(b"owners") })
     }
 
     /// What is on the branch after a run of a role.
@@ -488,4 +496,25 @@ fn a_stop_ends_it_at_every_point() {
         way.step();
     }
     assert!(deferred > 3, "{deferred}");
+}
+
+/// Proves decision 8 for each role that writes into the change: what it touches of protected paths waits for a person before
+/// anything else is judged or merged, once, and goes on from there when that person approved it.
+#[test]
+fn protected_paths_wait_for_a_person_whoever_wrote_them() {
+    for preset in [Preset::Full, Preset::Library] {
+        for (role, stage) in [(Role::Developer, Stage::Development), (Role::Tester, Stage::Testing)] {
+            let mut way = Way::begun(preset, Trouble::Protected(role));
+            let mut asked = Vec::new();
+            let mut waited = Vec::new();
+            while let Some(calls) = way.step() {
+                if way.task().step == Step::Rest(Rest::Protected) {
+                    waited.push(way.task().stage);
+                    assert!(!asked.contains(&"forge/merge"), "{preset:?}, {role:?}: merged already");
+                }
+                asked.extend(calls);
+            }
+            assert_eq!((way.task().stage, waited), (Stage::Done, vec![stage]), "{preset:?}, {role:?}");
+        }
+    }
 }

@@ -18,12 +18,8 @@ use crate::task::{Ask, CiOf, Rest, Want};
 
 /// Sends the change to its judges: each step is taken from the facts, so it can begin anywhere.
 pub(crate) fn judge(d: &mut Desk<'_>) {
-    if let Some(protected) = d.task.protected.clone()
-        && d.task.protected_ok.as_ref() != Some(&protected.diff)
-    {
-        d.say(Author::Stream, Note::ProtectedTouched { paths: protected.paths });
-        d.change(Change::BoardFresh(false));
-        return d.rest(Rest::Protected);
+    if waits_for_protected(d) {
+        return;
     }
     if d.task.change_request.is_none() {
         return d.ask(Ask::OpenChange, 0);
@@ -37,6 +33,18 @@ pub(crate) fn judge(d: &mut Desk<'_>) {
         return advance(d);
     }
     d.queue(Want::Ci(CiOf::Head));
+}
+
+/// Whether the change touches protected paths that no person approved; then it waits for one.
+pub(crate) fn waits_for_protected(d: &mut Desk<'_>) -> bool {
+    let Some(protected) = d.task.protected.clone() else { return false };
+    if d.task.protected_ok.as_ref() == Some(&protected.diff) {
+        return false;
+    }
+    d.say(Author::Stream, Note::ProtectedTouched { paths: protected.paths });
+    d.change(Change::BoardFresh(false));
+    d.rest(Rest::Protected);
+    true
 }
 
 /// The developer's commit is green with the main that it contains.

@@ -110,7 +110,7 @@ fn ask_what_is_untold(d: &mut Desk<'_>) {
     again.dedup();
     again.retain(|ask| on_its_way.as_ref().is_none_or(|untold| untold.ask != *ask));
     for ask in again {
-        d.look_after(&ask);
+        look_after(d, &ask);
     }
     let left: Vec<Untold> = on_its_way.into_iter().collect();
     if d.task.untold != left {
@@ -129,8 +129,25 @@ pub(crate) fn told(d: &mut Desk<'_>, reply: &EffectReply) {
         d.change(Change::Untold(others));
     }
     match &reply.outcome {
-        Outcome::Done(answer) => undo(d, answer),
-        Outcome::Failed(_) => mine.iter().for_each(|untold| d.look_after(&untold.ask)),
+        Outcome::Done(answer) => {
+            undo(d, answer);
+            if matches!(answer, Reply::Git(GitReply::BranchMoved { .. })) {
+                mine.iter().for_each(|untold| drop_tree_of(d, &untold.ask));
+            }
+        }
+        Outcome::Failed(_) => mine.iter().for_each(|untold| look_after(d, &untold.ask)),
+    }
+}
+
+/// Asks once more what a question did; a tree that was to be collected goes after that, whatever the answer is.
+fn look_after(d: &mut Desk<'_>, ask: &Ask) {
+    d.look_after(ask);
+    drop_tree_of(d, ask);
+}
+
+fn drop_tree_of(d: &mut Desk<'_>, ask: &Ask) {
+    if let Ask::Collect { run, .. } = ask {
+        d.drop_tree(*run);
     }
 }
 

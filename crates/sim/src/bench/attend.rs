@@ -70,6 +70,8 @@ impl Bench {
         };
         let issue = task.issue.clone();
         match rest {
+            // The button and the column do the same.
+            Rest::Escalated if self.dice.chance(50) => drop(self.gesture(&task.id, Press::Retry)),
             Rest::Start | Rest::Questions | Rest::Escalated => drop(self.press(&issue, Status::ToAnalyse)),
             Rest::Approval | Rest::Protected => drop(self.press(&issue, Status::Approved)),
             Rest::Confirmation => drop(self.press(&issue, Status::ConfirmDeploy)),

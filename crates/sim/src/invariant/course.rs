@@ -16,10 +16,9 @@ impl Watch {
     /// Looks at a row of a task. What is known of the task is from the rows before it.
     pub(super) fn course(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
         let escalated = self.escalated.contains(id);
-        // The answer to a write may tell of a press (decision 68).
-        let taken = |reason: &Reason| matches!(reason, Reason::GestureTaken { .. });
-        let by_person =
-            matches!(row.event, Event::Gesture(_) | Event::Issue(_)) || row.reasons.iter().any(taken);
+        // A press is told by whatever reads the board, the answer to Orch's own write too; that there was one is looked at by
+        // itself.
+        let by_person = row.reasons.iter().any(|reason| matches!(reason, Reason::GestureTaken { .. }));
         let stranger = matches!(&row.event, Event::RunEnded(end) if self.lives.get(id) != Some(&end.run));
         let pressed = |name: &str| {
             row.reasons

@@ -48,6 +48,7 @@ occasions! {
         "nothing-is-asked-twice",
         "findings-are-handed-on",
         "the-request-is-handed-on",
+        "deployed-is-what-runs",
     ],
     /// A task is another than it was.
     Task: [
@@ -70,7 +71,7 @@ occasions! {
     /// Orch's own column took the place of one that a person had pressed.
     Cover: ["no-press-is-covered-unheard"],
     /// A verdict came.
-    Verdict: ["verdicts-are-entitled", "evidence-binds"],
+    Verdict: ["verdicts-are-entitled", "evidence-binds", "a-pass-is-earned"],
     /// A merge was asked for.
     Merge: ["frozen-means-no-merge", "paused-means-no-merge"],
     /// Main moved by Orch's hand.
@@ -89,6 +90,7 @@ occasions! {
         "a-stop-leaves-nothing",
         "a-record-is-one-commit",
         "records-stand",
+        "trees-are-given-back",
     ],
     /// All was known already, and was read again.
     Sync: ["in-sync-is-silent"],
@@ -158,6 +160,7 @@ mod tests {
             include_str!("rows.rs"),
             include_str!("course.rs"),
             include_str!("board.rs"),
+            include_str!("deeds.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),
             include_str!("rest.rs"),

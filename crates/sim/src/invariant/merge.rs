@@ -5,10 +5,10 @@ use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{Commit, Entity};
 use orch_core::policy::Policy;
 use orch_core::state::State;
-use orch_core::task::Task;
+use orch_core::task::{Consent, Task};
 use orch_engine::Engine;
 
-use super::{Broken, Occasion, Watch, broken};
+use super::{Broken, Occasion, Watch, broken, deeds};
 use crate::twin::Twin;
 use crate::world::World;
 
@@ -59,6 +59,7 @@ impl Watch {
             let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
             let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { continue };
             self.looks.count(Occasion::Hook);
+            deeds::alone(*run, world)?;
             let of = |m: &orch_core::task::Merged| m.commit == *commit && m.proven;
             if !task.merged.iter().chain(&task.earlier_merges).any(of) {
                 broken(
@@ -75,7 +76,8 @@ impl Watch {
                 )?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
-            if current && task.consent.as_ref().map(|consent| &consent.what) != task.change() {
+            let consents = |consent: &Consent| Some(&consent.what) == task.change();
+            if current && !task.consent.as_ref().is_some_and(consents) {
                 broken("production-needs-consent", format!("{run} deploys for {id} without consent"))?;
             }
             if current && task.lane.is_none() && task.deployed.is_none() && !task.stage.is_terminal() {

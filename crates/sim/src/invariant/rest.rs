@@ -38,6 +38,14 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
             return broken("nobody-works-for-nobody", format!("run {run} lives and nobody waits for it"));
         }
     }
+    for task in tasks.iter().filter(|task| task.stage.is_terminal()) {
+        if let Some(run) = world.trees_of(&task.id).next() {
+            return broken(
+                "trees-are-given-back",
+                format!("{} is over and the tree of {run} stays", task.id),
+            );
+        }
+    }
     for task in tasks.iter().filter(|task| task.stage == Stage::Cancelled) {
         let Some(repository) = world.repositories.get(&task.project) else { continue };
         let theirs = |branch: &String| repository.pushed.contains(branch);

@@ -69,14 +69,6 @@ impl Watch {
         {
             broken("grants-only-to-who-waits", format!("row {}: {id} does not wait for that turn", row.seq))?;
         }
-        for effect in &row.effects {
-            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call {
-                let fact = serde_json::to_string(note).unwrap_or_default();
-                if !self.told.insert((id.clone(), fact.clone())) {
-                    broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
-                }
-            }
-        }
         // A new run, a new judgement or a person's word make the same sentence another fact.
         let pressed = |reason: &Reason| matches!(reason, Reason::GestureTaken { .. });
         let fresh =
@@ -84,6 +76,14 @@ impl Watch {
                 || row.reasons.iter().any(pressed);
         if fresh {
             self.told.retain(|(of, _)| of != id);
+        }
+        for effect in &row.effects {
+            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call {
+                let fact = serde_json::to_string(note).unwrap_or_default();
+                if !self.told.insert((id.clone(), fact.clone())) {
+                    broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
+                }
+            }
         }
         // A person's word stays one, also where its reason could not be read.
         let by_person = |reason: &Reason| matches!(reason, Reason::SentBack { judge: Judge::Person(_), .. });

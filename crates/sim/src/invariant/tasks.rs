@@ -10,7 +10,7 @@ use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MA
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
-use super::{Broken, Occasion, Watch, broken};
+use super::{Broken, Occasion, Watch, broken, deeds};
 use crate::world::World;
 
 impl Watch {
@@ -159,6 +159,7 @@ fn deploys_are_recorded(task: &Task) -> Result<(), Broken> {
 /// A verdict counts only from a run of the role entitled to it, on top of the commit that it judges.
 pub(super) fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Broken> {
     for evidence in &task.evidence {
+        deeds::a_pass_is_earned(task, evidence, world)?;
         let entitled: Option<Job> = match evidence.gate {
             GateId::CheckReviewerVerdict => Some(Job::Agent(Role::Reviewer)),
             GateId::CheckTestsPassed => Some(Job::Agent(Role::Tester)),

@@ -56,6 +56,26 @@ pub enum Deed {
     ApproveItself,
 }
 
+impl Deed {
+    /// Whether work like this may pass the gate of its role: it was done to its end, within its scope, and its verdict is
+    /// no "no". Which words of a file are a yes, the stories say; who found the files of an earlier run good enough may
+    /// leave them, but for a verdict.
+    pub fn passes(&self, role: Role) -> bool {
+        match self {
+            Deed::Well | Deed::Break | Deed::Protected | Deed::Touch(_) | Deed::Spend | Deed::Says(_) => true,
+            Deed::Object | Deed::Garbage | Deed::Nothing => !matches!(role, Role::Reviewer | Role::Tester),
+            Deed::Ask => role != Role::Analyst,
+            Deed::Fail(_)
+            | Deed::Outside
+            | Deed::ApproveItself
+            | Deed::Hang
+            | Deed::Limited
+            | Deed::CannotStart
+            | Deed::Lost => false,
+        }
+    }
+}
+
 /// What a deploy hook does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HookDeed {

@@ -119,8 +119,8 @@ fn from_anywhere_everything_ends() {
     }
 }
 
-/// Proves goal 9 and decision 34: whatever share of the deliveries is lost, comes ten times, out of order or hours late, the
-/// end is the same as if each had come once and at once.
+/// Proves goal 9 and decision 34: whatever share of the deliveries is lost, comes ten times, out of order or hours late, or
+/// tells of older content, the end is the same as if each had come once and at once.
 #[test]
 fn deliveries_only_save_time() {
     let mut ends = std::collections::BTreeMap::new();
@@ -144,7 +144,8 @@ fn deliveries_only_save_time() {
             .with(Fault::DoubledDelivery, share(12))
             .with(Fault::DelayedDelivery, share(7))
             .with(Fault::ReorderedDelivery, share(5))
-            .with(Fault::EchoedDelivery, share(2));
+            .with(Fault::EchoedDelivery, share(2))
+            .with(Fault::StaleReading, share(4) / 2);
         let (digest, outcome, seen) = play(seed, preset, faults);
         assert_eq!(digest, quiet, "seed {seed} ends as\n{outcome}\nand not as\n{said}");
         tally = tally.plus(&seen);

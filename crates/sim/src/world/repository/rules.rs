@@ -83,6 +83,11 @@ impl Repository {
         }
     }
 
+    /// Whether the tree of a run was taken back.
+    pub fn is_dropped(&self, run: RunId) -> bool {
+        self.dropped.contains(&run)
+    }
+
     /// Remembers what a run left.
     pub(super) fn leave(&mut self, run: RunId, role: Role, parent: &Commit, head: Commit) {
         self.collected.insert(run, Left { head, role, parent: parent.clone() });

@@ -1,0 +1,107 @@
+//! Is what Orch believes what the world did? Every word here is the world's own: what a run left, what a service runs, what
+//! a board was told by people.
+
+use orch_core::change::Change;
+use orch_core::event::Event;
+use orch_core::gate::{Evidence, GateId, Subject, Verdict};
+use orch_core::id::{RunId, TaskId};
+use orch_core::journal::Row;
+use orch_core::reason::Reason;
+use orch_core::task::Task;
+
+use super::{Broken, Watch, broken};
+use crate::world::World;
+use crate::world::works::Worker;
+
+impl Watch {
+    /// A deploy that counts as well by the service's word is what runs, and the service did say so.
+    pub(super) fn runs(&self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
+        for change in &row.changes {
+            let Change::Deployed(deployed) = change else { continue };
+            let Some((project, _)) = self.items.get(&id.item()) else { continue };
+            let commit = &deployed.commit;
+            let runs = world.deployed.get(project) == Some(commit);
+            let said = world.said_well.contains(&(project.clone(), commit.clone()));
+            if deployed.healthy == Some(true) && !(runs && said) {
+                let now = world.deployed.get(project);
+                let what = format!("row {}: {id} is out with {commit}, and what runs is {now:?}", row.seq);
+                broken("deployed-is-what-runs", what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What came by another door than the board is exactly what a person sent; a label that consents was there.
+    pub(super) fn was_pressed(&self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
+        for reason in &row.reasons {
+            let Reason::GestureTaken { press, by } = reason else { continue };
+            let sent =
+                matches!(&row.event, Event::Gesture(sent) if sent.what.name() == press && sent.by == *by);
+            if by != "board" && !sent {
+                broken("consent-is-a-persons", format!("row {}: {id}: nobody sent {press}", row.seq))?;
+            }
+        }
+        let Some((_, issue)) = self.items.get(&id.item()) else { return Ok(()) };
+        for change in &row.changes {
+            let there = match change {
+                Change::Consented(Some(consent)) if consent.standing => {
+                    world.tracker.was_labelled(issue).auto_deploy
+                }
+                Change::Approved(Some(consent)) if consent.standing => {
+                    world.tracker.was_labelled(issue).auto_approve
+                }
+                _ => continue,
+            };
+            if !there {
+                broken("consent-is-a-persons", format!("row {}: no label consents for {id}", row.seq))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// No more agents work at once than may, those among them that nobody waits for any more.
+    pub(super) fn works(&mut self, most: usize, world: &World) -> Result<(), Broken> {
+        if std::mem::replace(&mut self.started, world.runs.len()) == world.runs.len() {
+            return Ok(());
+        }
+        let work = |worker| matches!(worker, Worker::Agent(_));
+        let alive = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker)).count();
+        match alive > most {
+            true => broken("limits-hold", format!("{alive} agents live at once, {most} may")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// A hook begins only when no other hook of its project lives.
+pub(super) fn alone(begins: RunId, world: &World) -> Result<(), Broken> {
+    let Some(project) = world.runs.get(&begins).map(|run| &run.project) else { return Ok(()) };
+    let other = world.runs.iter().find(|(id, run)| {
+        **id != begins && run.worker == Worker::Hook && run.project == *project && run.ended.is_none()
+    });
+    match other {
+        Some((other, _)) => broken("deploys-are-serial", format!("{begins} deploys while {other} does")),
+        None => Ok(()),
+    }
+}
+
+/// A gate passes only where what the run did passes: an agent that said yes in its file and kept to its scope, tests that
+/// were green on that tree.
+pub(super) fn a_pass_is_earned(task: &Task, evidence: &Evidence, world: &World) -> Result<(), Broken> {
+    let Some(run) = evidence.run.filter(|_| evidence.verdict == Verdict::Pass) else { return Ok(()) };
+    let earned = match world.runs.get(&run).map(|run| run.worker) {
+        Some(Worker::Agent(role)) => world.works.deed(run).passes(role),
+        Some(Worker::Ci) => match &evidence.subject {
+            Subject::Tree(tree) => {
+                world.repositories.get(&task.project).is_some_and(|r| r.tested.contains(tree))
+            }
+            _ => false,
+        },
+        Some(Worker::Hook) => evidence.gate == GateId::CheckDeployStatus,
+        None => false,
+    };
+    match earned {
+        true => Ok(()),
+        false => broken("a-pass-is-earned", format!("{}: {} by {run}", task.id, evidence.gate)),
+    }
+}
