@@ -13,6 +13,7 @@ use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, TaskId, Tree};
 use crate::policy::Limits;
 use crate::record::{Record, Trouble};
 use crate::rework::{Attempts, Findings};
+use crate::said::Cause;
 use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
@@ -211,7 +212,7 @@ pub enum Change {
         /// Until when; `None` opens it.
         until: Option<Moment>,
         /// What it said.
-        cause: String,
+        cause: Cause,
     },
     /// To a provider: closed until then, by a wall clock that stepped.
     ProviderDue(Moment),

@@ -13,6 +13,8 @@ use orch_adapters::process::{
     request_stop, sweep_lost, wait,
 };
 use orch_adapters::run::{Masker, said};
+use orch_core::hindrance::{Hindrance, Preparing};
+use orch_core::said::{Cause, Said};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far above what any of these takes on a busy machine; reached only when something is broken.
@@ -417,7 +419,7 @@ fn what_cannot_start_says_why() {
         let record = bench.run(&spec);
         assert_eq!((record.program, bench.out().as_str()), (None, ""));
         match record.ending {
-            Ending::CouldNotStart { cause } => cause,
+            Ending::CouldNotStart { cause } => cause.to_string(),
             other => panic!("started: {other:?}"),
         }
     };
@@ -459,6 +461,18 @@ fn a_shim_that_cannot_begin_is_reported() {
     let spec = bench.script("echo ran");
     let broken = Launcher { exe: PathBuf::from("/bin/false") };
     assert!(matches!(broken.start(&bench.run_dir(), &spec), Err(StartError::GaveUp { .. })));
+    // One that says why says it as a fact, which no older word hides.
+    let room = bench.run_dir().join("exit.tmp");
+    std::fs::create_dir(&room).unwrap();
+    let Err(StartError::GaveUp { cause: Some(cause), .. }) = launcher().start(&bench.run_dir(), &spec) else {
+        panic!("there is no room for the record");
+    };
+    let full = matches!(
+        &cause,
+        Cause::Said { said: Said::Hindrance(Hindrance::Unprepared { at: Preparing::Room, .. }) }
+    );
+    assert!(full, "{cause}");
+    std::fs::remove_dir(&room).unwrap();
     let missing = Launcher { exe: bench.path("missing") };
     assert!(matches!(missing.start(&bench.run_dir(), &spec), Err(StartError::Spawn { .. })));
     bench.run(&spec);
