@@ -8,6 +8,8 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use orch_core::call::{Failure, FailureKind};
+use orch_core::hindrance::Hindrance;
+use orch_core::said::Cause;
 
 use crate::git::GitError;
 use crate::tracker::builtin::IssueError;
@@ -25,7 +27,25 @@ impl From<GitError> for Failure {
             GitError::TimedOut { .. } => FailureKind::Transient,
             GitError::TooMuch { .. } | GitError::Odd { .. } => FailureKind::Permanent,
         };
-        Failure { kind, cause: hide_password(&cut(error.to_string())).into() }
+        Failure { kind, cause: cause_of(error) }
+    }
+}
+
+/// What git says is quoted; the rest are facts.
+fn cause_of(error: GitError) -> Cause {
+    match error {
+        GitError::Io { .. } => hide_password(&cut(error.to_string())).into(),
+        GitError::Refused { command, code: _, complaint } if complaint.is_empty() => {
+            Hindrance::GitSilent { command }.into()
+        }
+        GitError::Refused { command, code: _, complaint } => {
+            hide_password(&cut(format!("git {command}: {complaint}"))).into()
+        }
+        GitError::TimedOut { command, after, may_have_happened: _ } => {
+            Hindrance::GitTimedOut { command, seconds: after.as_secs() }.into()
+        }
+        GitError::TooMuch { command, most } => Hindrance::GitTooMuch { command, most: most as u64 }.into(),
+        GitError::Odd { command, said } => Hindrance::GitOdd { command, words: hide_password(&said) }.into(),
     }
 }
 
@@ -35,23 +55,25 @@ pub(crate) fn io(place: &Path) -> impl FnOnce(io::Error) -> Failure {
     move |error| Failure { kind: kind_of_io(&error), cause: cut(format!("{place}: {error}")).into() }
 }
 
-/// What an error of SQLite in `doing` means.
-pub(crate) fn sqlite(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> Failure {
-    move |error| of_sqlite(doing, &error)
+/// What an error of SQLite in the tables of tracker and forge means.
+pub(crate) fn sqlite(error: rusqlite::Error) -> Failure {
+    of_sqlite(&error)
 }
 
 impl From<IssueError> for Failure {
     fn from(error: IssueError) -> Self {
         match &error {
-            IssueError::NoSuchIssue { .. } | IssueError::Edited { .. } | IssueError::TooLong { .. } => {
-                Failure::permanent(cut(error.to_string()))
+            IssueError::NoSuchIssue { key } => Failure::permanent(Hindrance::NoIssue { key: key.clone() }),
+            IssueError::Edited { key } => Failure::permanent(Hindrance::IssueEdited { key: key.clone() }),
+            IssueError::TooLong { what: _, bytes, most } => {
+                Failure::permanent(Hindrance::TextTooLong { bytes: *bytes as u64, most: *most as u64 })
             }
-            IssueError::Tables(source) => of_sqlite("the tracker's tables", source),
+            IssueError::Tables(source) => of_sqlite(source),
         }
     }
 }
 
-fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
+fn of_sqlite(error: &rusqlite::Error) -> Failure {
     {
         use rusqlite::ErrorCode as Code;
         let kind = match error.sqlite_error_code() {
@@ -66,7 +88,7 @@ fn of_sqlite(doing: &str, error: &rusqlite::Error) -> Failure {
             ) => FailureKind::Transient,
             Some(_) | None => FailureKind::Permanent,
         };
-        Failure { kind, cause: cut(format!("{doing}: {error}")).into() }
+        Failure { kind, cause: Hindrance::Tables { words: cut(error.to_string()) }.into() }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use orch_core::hindrance::Hindrance;
 use reqwest::redirect;
 
 /// What a client may use.
@@ -81,6 +82,17 @@ pub enum CallError {
         /// How.
         cause: String,
     },
+}
+
+impl From<CallError> for Hindrance {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Address { url } => Hindrance::BadAddress { url },
+            CallError::Connect { host, cause } => Hindrance::Unreachable { host, words: cause },
+            CallError::TimedOut { host, after } => Hindrance::NoAnswer { host, seconds: after.as_secs() },
+            CallError::Broken { host, cause } => Hindrance::BrokeOff { host, words: cause },
+        }
+    }
 }
 
 /// Chooses the cryptography of TLS for the whole process, once; later calls change nothing.

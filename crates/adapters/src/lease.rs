@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use orch_core::call::Failure;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::Digest;
 use serde::{Deserialize, Serialize};
 
@@ -63,7 +64,12 @@ pub enum LeaseError {
 
 impl From<LeaseError> for Failure {
     fn from(error: LeaseError) -> Self {
-        Failure::transient(error.to_string())
+        Failure::transient(match error {
+            LeaseError::Folder { path, source } => {
+                Hindrance::PortsUnread { path: path.display().to_string(), words: source.to_string() }
+            }
+            LeaseError::NoneLeft { block, from, to } => Hindrance::NoPorts { block, from, to },
+        })
     }
 }
 

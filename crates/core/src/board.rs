@@ -474,8 +474,12 @@ pub(crate) mod tests {
     /// one of a crowd from its turn keeps all of it.
     #[test]
     fn a_look_costs_as_many_looks_as_there_are_crowds() {
-        let closed =
-            Provider { closed_until: Some(Moment(10)), cause: String::new(), refusals: 1, closed_at: None };
+        let closed = Provider {
+            closed_until: Some(Moment(10)),
+            cause: crate::said::Cause::default(),
+            refusals: 1,
+            closed_at: None,
+        };
         let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));
         board.note(&Entity::Provider("p".into()), &State::Provider(closed));
         let mut looks = 0;

@@ -15,6 +15,7 @@ use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, TaskId, Tree};
 use crate::policy::Limits;
 use crate::record::{Record, Trouble};
 use crate::rework::{Attempts, Findings};
+use crate::said::Cause;
 use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
@@ -215,7 +216,7 @@ pub enum Change {
         /// Until when; `None` opens it.
         until: Option<Moment>,
         /// What it said.
-        cause: String,
+        cause: Cause,
     },
     /// To a provider: closed until then, by a wall clock that stepped.
     ProviderDue(Moment),

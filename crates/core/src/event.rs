@@ -168,7 +168,7 @@ pub enum RunHow {
         /// When it will work again, if it was said.
         until: Option<Moment>,
         /// What was said.
-        cause: String,
+        cause: Cause,
     },
 }
 
@@ -263,7 +263,7 @@ pub enum Message {
         /// Until when, if it was said.
         until: Option<Moment>,
         /// What was said.
-        cause: String,
+        cause: Cause,
     },
     /// To a provider: a run succeeded. In journals of before [`Message::ProviderWorked`] only.
     ProviderWorks,

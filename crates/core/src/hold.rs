@@ -119,7 +119,7 @@ pub enum HoldKind {
         /// Until when.
         until: Moment,
         /// What it said.
-        cause: String,
+        cause: Cause,
     },
     /// The task's money is spent.
     TaskBudget {

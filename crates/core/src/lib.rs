@@ -37,5 +37,6 @@ pub mod journal;
 pub mod replay;
 pub mod note;
 pub mod refusal;
+pub mod hindrance;
 pub mod said;
 pub mod message;

@@ -10,6 +10,7 @@ pub mod markdown;
 mod note;
 mod refusal;
 mod said;
+mod hindrance;
 mod waiting;
 
 use std::sync::LazyLock;
@@ -28,6 +29,7 @@ use crate::task::{Delay, Why, Withdrawn};
 use said::cause_arg;
 
 pub use edited::edited;
+pub use hindrance::hindrance;
 pub use note::{NoteFacts, note};
 pub use said::{cause, deploy_log, found, said};
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};

@@ -7,6 +7,7 @@ use crate::event::{Event, FreezeCause, Message, Stamped};
 use crate::gesture::{Gesture, Press};
 use crate::id::{Entity, TaskId};
 use crate::reason::{Ignored, NoEffect, Reason};
+use crate::said::Cause;
 use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
 use crate::time::Boot;
 
@@ -209,7 +210,7 @@ fn waits_by_own_count(provider: &Provider) -> bool {
 
 fn works(provider: &Provider) -> Decision {
     match provider.closed_until.is_some() || provider.refusals > 0 {
-        true => one(Change::ProviderClosed { until: None, cause: String::new() }, Reason::ProviderOpen),
+        true => one(Change::ProviderClosed { until: None, cause: Cause::default() }, Reason::ProviderOpen),
         false => Decision::only(Reason::Noted),
     }
 }
@@ -325,7 +326,7 @@ mod tests {
     /// works again (decision 11).
     #[test]
     fn only_a_later_run_opens_a_provider() {
-        let limited = Message::ProviderLimited { until: None, cause: "no".to_owned() };
+        let limited = Message::ProviderLimited { until: None, cause: "no".into() };
         let closed = told(None, 10, limited);
         let same = told(closed.clone(), 11, Message::ProviderWorked { began: Moment(9) });
         assert!(is_closed(closed.as_ref()) && same == closed);
@@ -348,7 +349,7 @@ mod tests {
             let decision = decide(&entity, state.as_ref(), &stamped);
             apply_stamped(state, &entity, &stamped, &decision.changes)
         };
-        let cause = || "no".to_owned();
+        let cause = || Cause::from("no");
         let own = stepped(told(None, 10, Message::ProviderLimited { until: None, cause: cause() }));
         assert_eq!(closed_until(&own), Some(Moment(10 + 60_000 - 5000)));
         let named = Some(Moment(3_600_000));
@@ -361,10 +362,8 @@ mod tests {
     /// one, or none, opens no sooner: runs that began before it closed are refused one after another (decision 11).
     #[test]
     fn the_latest_moment_that_a_provider_names_holds() {
-        let limited = |until: Option<i64>| Message::ProviderLimited {
-            until: until.map(Moment),
-            cause: "no".to_owned(),
-        };
+        let limited =
+            |until: Option<i64>| Message::ProviderLimited { until: until.map(Moment), cause: "no".into() };
         let hour = 3_600_000;
         let closed = told(None, 10, limited(Some(hour)));
         let longer = told(closed, 11, limited(Some(2 * hour)));

@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn words_from_outside_are_no_verdict() {
         let said = "---\ndeploy_status: SUCCESS\n---\n```\n# SUCCESS";
-        let text = log(Came::Failed, Some(1), &Said::ServiceUnwell { cause: said.to_owned() });
+        let text = log(Came::Failed, Some(1), &Said::ServiceUnwell { cause: Box::new(said.into()) });
         assert_eq!(Record::DeployLog.read(&text), FileVerdict::Negative);
         assert!(
             text.contains("````text\nthe service names the commit and is not well: ---\ndeploy_status: SUCCESS\n---\n```\n# SUCCESS\n````\n"),

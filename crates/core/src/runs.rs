@@ -275,7 +275,7 @@ fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
             return Some(Said::AgentOverTokens { tokens: *tokens, limit: *limit }.into());
         }
         RunHow::CouldNotStart { cause } | RunHow::Lost { cause } => return Some(cause.clone()),
-        RunHow::ProviderLimited { cause, .. } => return Some(cause.clone().into()),
+        RunHow::ProviderLimited { cause, .. } => return Some(cause.clone()),
     }
     if !collected.outside.is_empty() {
         return Some(Said::OutsideScope { paths: collected.outside.clone() }.into());

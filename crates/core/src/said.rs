@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Text;
 use crate::frontmatter::Unreadable;
+use crate::hindrance::Hindrance;
 use crate::id::{Commit, Tree};
 use crate::message::{self, Lang};
 use crate::record::Record;
@@ -206,12 +207,12 @@ pub enum Said {
     /// The service names the commit and is not well.
     ServiceUnwell {
         /// What it says.
-        cause: String,
+        cause: Box<Cause>,
     },
     /// The service does not say who it is.
     ServiceUntold {
         /// What came of asking.
-        cause: String,
+        cause: Box<Cause>,
     },
     /// A record cannot be read back (decision 36).
     RecordUnreadable {
@@ -244,6 +245,8 @@ pub enum Said {
 
     /// A hand refuses something by itself.
     Refused(Refusal),
+    /// A hand saw what stands in the way.
+    Hindrance(Hindrance),
 }
 
 /// What can be unknown where it is needed. None of it should happen: a person looks, and nothing is guessed.
@@ -264,6 +267,13 @@ pub enum Unknown {
     Merge,
     /// The run.
     Run,
+}
+
+/// No words: nothing was said.
+impl Default for Cause {
+    fn default() -> Self {
+        Cause::Quoted(String::new())
+    }
 }
 
 /// In English: for logs, which have no reader's language. People are told by [`message::cause`].
@@ -327,6 +337,12 @@ mod tests {
         let text = Text::of("смотри");
         let found: Found = serde_json::from_str(&written(&text)).unwrap();
         assert_eq!((&found, written(&found)), (&Found::Kept(text.clone()), written(&text)));
+        // What a probe saw and a provider said was words.
+        let probed: Said = serde_json::from_str(r#"{"service_unwell":{"cause":"down"}}"#).unwrap();
+        assert_eq!(probed, Said::ServiceUnwell { cause: Box::new("down".into()) });
+        let limited = r#"{"provider_limited":{"until":null,"cause":"429"}}"#;
+        let how: crate::event::RunHow = serde_json::from_str(limited).unwrap();
+        assert_eq!(written(&how), limited);
         let said = Said::DidNotCount { cause: Box::new(Said::AgentTimedOut.into()) };
         let json = r#"{"said":{"did_not_count":{"cause":{"said":"agent_timed_out"}}}}"#;
         assert_eq!(written(&Cause::from(said.clone())), json);

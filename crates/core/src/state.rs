@@ -6,6 +6,7 @@ use crate::event::FreezeCause;
 use crate::gesture::Gesture;
 use crate::id::{Commit, Digest, TaskId};
 use crate::policy::Limits;
+use crate::said::Cause;
 use crate::task::Task;
 use crate::time::{Boot, Moment};
 
@@ -77,7 +78,7 @@ pub struct Provider {
     /// No runs before this.
     pub closed_until: Option<Moment>,
     /// What it said.
-    pub cause: String,
+    pub cause: Cause,
     /// How often in a row it refused.
     pub refusals: u32,
     /// When it last closed, until it works again.

@@ -130,8 +130,9 @@ pub(crate) fn run_end(how: &RunHow, lang: Lang) -> String {
         }
         RunHow::ProviderLimited { cause, .. } => {
             format!(
-                "{}: {cause}",
-                pick(lang, "refused by the provider for now", "поставщик модели пока отказал")
+                "{}: {}",
+                pick(lang, "refused by the provider for now", "поставщик модели пока отказал"),
+                message::cause(cause, lang)
             )
         }
     }

@@ -186,9 +186,9 @@ impl World {
 
     fn health(&mut self, project: &ProjectId, expected: &Commit) -> Health {
         match (self.works.says(), self.deployed.get(project)) {
-            (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".to_owned() },
+            (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".into() },
             (Deployment::Unwell, Some(deployed)) if deployed == expected => {
-                Health::Unwell { cause: "scripted".to_owned() }
+                Health::Unwell { cause: "scripted".into() }
             }
             (Deployment::Truthful, Some(deployed)) if deployed == expected => Health::Expected,
             (Deployment::Unwell | Deployment::Truthful, Some(other)) => {

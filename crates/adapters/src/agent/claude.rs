@@ -10,7 +10,9 @@ use std::io;
 use std::path::Path;
 
 use orch_core::event::{RunHow, Usage};
+use orch_core::hindrance::Hindrance;
 use orch_core::id::{Digest, RunId};
+use orch_core::said::Cause;
 use orch_core::time::Moment;
 use serde_json::Value;
 
@@ -229,8 +231,9 @@ impl Heard {
             Some(false) => RunHow::Exited { code },
             Some(true) if self.is_outage(result) => {
                 let cause = said::last(tail.lines().next().unwrap_or_default(), 500);
-                let cause = if cause.is_empty() { "the provider refused" } else { cause };
-                RunHow::ProviderLimited { until: self.resets, cause: cause.to_owned() }
+                let cause =
+                    if cause.is_empty() { Hindrance::ProviderSilent.into() } else { Cause::from(cause) };
+                RunHow::ProviderLimited { until: self.resets, cause }
             }
             Some(true) | None => failed,
         }
@@ -356,7 +359,7 @@ mod tests {
             let end = read(1, &[&error(status, more, text)]);
             assert_eq!(limited(&end), Some(None), "{status} {text}");
             let RunHow::ProviderLimited { cause, .. } = end.how else { unreachable!() };
-            assert_eq!(cause, text);
+            assert_eq!(cause, Cause::from(text));
         }
     }
 

@@ -100,7 +100,7 @@ impl Deploy {
                 let deploy = self.clone();
                 let launched = tokio::task::spawn_blocking(move || deploy.launch(&order)).await;
                 let pid =
-                    launched.map_err(|e| Failure::transient(format!("the start of the hook: {e}")))??;
+                    launched.map_err(|e| Failure::transient(Refusal::Defect { cause: e.to_string() }))??;
                 Ok(DeployReply::Launched { pid })
             }
             DeployCall::Probe { commit } => {
@@ -124,7 +124,8 @@ impl Deploy {
         self.runs.step("run dir");
         DirBuilder::new().recursive(true).mode(0o755).create(&run_dir).map_err(io_failure(&run_dir))?;
         let given = Given { run: order.run, ports, previous: order.previous.clone() };
-        let bytes = serde_json::to_vec(&given).map_err(|e| Failure::permanent(e.to_string()))?;
+        let bytes = serde_json::to_vec(&given)
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         private_file(&run_dir.with_extension("json"), &bytes)?;
 
         let checkout = tree.folder.to_string_lossy().into_owned();

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use orch_core::call::deploy::Health;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::Commit;
 use serde_json::Value;
 
@@ -12,6 +13,9 @@ use crate::http::{Answer, Client, ClientError, Limits};
 
 /// Commits are named by at least this many characters.
 const SHORTEST: usize = 7;
+
+/// No answer is longer, in KiB.
+const MOST_KIB: usize = 64;
 
 /// The field in which a service says how it is; one that has no such field says it by the status of its answer.
 const STATUS: &str = "status";
@@ -34,7 +38,7 @@ impl Probe {
     /// The HTTP client cannot be made.
     pub fn new(url: impl Into<String>, field: impl Into<String>) -> Result<Self, ClientError> {
         let limits =
-            Limits { connect: Duration::from_secs(2), total: Duration::from_secs(2), body: 64 << 10 };
+            Limits { connect: Duration::from_secs(2), total: Duration::from_secs(2), body: MOST_KIB << 10 };
         Ok(Self { url: url.into(), field: field.into(), client: Client::new(limits)? })
     }
 
@@ -54,47 +58,45 @@ impl Probe {
             }
         }
         seen.unwrap_or_else(|| Health::CannotTell {
-            cause: format!("{url}: no deploy of {} was given a port", commit.short()),
+            cause: Hindrance::NoPortGiven { url, commit: commit.clone() }.into(),
         })
     }
 
     async fn ask_at(&self, url: &str, commit: &Commit) -> Health {
         match self.client.get(url).await {
             Ok(answer) => self.judge(&answer, commit),
-            Err(e) => Health::CannotTell { cause: e.to_string() },
+            Err(e) => Health::CannotTell { cause: Hindrance::from(e).into() },
         }
     }
 
     fn judge(&self, answer: &Answer, commit: &Commit) -> Health {
-        let cannot_tell = |cause: String| Health::CannotTell { cause };
+        let status = answer.status;
+        let cannot_tell = |what: Hindrance| Health::CannotTell { cause: what.into() };
         if (300..400).contains(&answer.status) {
-            return cannot_tell(format!(
-                "it redirects with status {}: name the final address",
-                answer.status
-            ));
+            return cannot_tell(Hindrance::Redirects { status });
         }
         if answer.cut {
-            return cannot_tell("its answer is longer than 64 KiB: name a health address".to_owned());
+            return cannot_tell(Hindrance::AnswerTooLong { kib: MOST_KIB as u64 });
         }
         let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
         let named = text_of(&json, &self.field);
         let Some(named) = named.map(|named| named.trim().to_owned()).filter(|named| !named.is_empty()) else {
-            return cannot_tell(format!(
-                "it answers with status {} and names no commit in the JSON field `{}`",
-                answer.status, self.field
-            ));
+            return cannot_tell(Hindrance::NamesNoCommit { status, field: self.field.clone() });
         };
         if !is_named(&named, commit) {
             return Health::Other { commit: shown(&named) };
         }
         if !(200..300).contains(&answer.status) {
-            return Health::Unwell { cause: format!("it answers with status {}", answer.status) };
+            return Health::Unwell { cause: Hindrance::AnswersWith { status }.into() };
         }
         match (json.get(STATUS), text_of(&json, STATUS)) {
             (None, _) => Health::Expected,
             (Some(_), Some(said)) if said.eq_ignore_ascii_case(WELL) => Health::Expected,
-            (Some(_), Some(said)) => Health::Unwell { cause: format!("`{STATUS}` is {}", shown(&said)) },
-            (Some(_), None) => cannot_tell(format!("it names the commit, but its `{STATUS}` is no text")),
+            (Some(_), Some(said)) => {
+                let (field, words) = (STATUS.to_owned(), shown(&said));
+                Health::Unwell { cause: Hindrance::FieldSays { field, words }.into() }
+            }
+            (Some(_), None) => cannot_tell(Hindrance::FieldNoText { field: STATUS.to_owned() }),
         }
     }
 }

@@ -44,7 +44,7 @@ impl Ci {
         let steps: Vec<Step> = commands.into_iter().filter(|step| !step.command.is_empty()).collect();
         self.first_program_is_there(&steps)?;
         let steps = serde_json::to_string(&Steps { steps })
-            .map_err(|e| Failure::permanent(format!("the commands of the tests: {e}")))?;
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let ports = preparing.ports(&owner(*run))?;
         let cache = (!cache.is_empty()).then(|| (format!("{task}/ci"), cache.as_slice()));
         let tree = preparing.tree(commit, cache, Vec::new(), self.runs.machine.run_as)?;

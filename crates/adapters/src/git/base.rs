@@ -10,6 +10,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use orch_core::call::Failure;
 use orch_core::id::Commit;
+use orch_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
 
 use super::hub::Hub;
@@ -204,7 +205,8 @@ impl Hub {
         let free = |n: &u32| fs::symlink_metadata(room.join(format!("{short}-{n}"))).is_err();
         let name = format!("{short}-{}", (0..).find(free).unwrap_or_default());
         let base = Base { name: name.clone(), commit: commit.clone(), owner: self.owner, boot: boot()? };
-        let bytes = serde_json::to_vec(&base).map_err(|e| Failure::permanent(e.to_string()))?;
+        let bytes = serde_json::to_vec(&base)
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let file = half.join("base.json");
         let written = || {
             let mut file = fs::File::create(&file)?;

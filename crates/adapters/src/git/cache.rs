@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use orch_core::call::Failure;
 use orch_core::id::{Commit, RunId};
+use orch_core::refusal::Refusal;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW};
 use serde::{Deserialize, Serialize};
 
@@ -88,7 +89,8 @@ impl Hub {
             return self.trash(&kept);
         }
         let built = Built { commit: admin.commit.clone(), boot: boot()?, otherwise };
-        let bytes = serde_json::to_vec(&built).map_err(|e| Failure::permanent(e.to_string()))?;
+        let bytes = serde_json::to_vec(&built)
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let above = note.parent().unwrap_or(&note);
         fs::create_dir_all(above).map_err(failure::io(above))?;
         fs::write(&note, bytes).map_err(failure::io(&note))

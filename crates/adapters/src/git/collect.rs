@@ -137,7 +137,8 @@ impl Hub {
             self.commit(&tree, &[order.parent], &subject, &Signature::of(order.role.name(), means.at))?
         };
         stage.close()?;
-        let json = serde_json::to_vec(&left).map_err(|e| Failure::permanent(format!("run {run}: {e}")))?;
+        let json = serde_json::to_vec(&left)
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let blob = self.ask(["hash-object", "-w", "--stdin"]).input(json).run()?.text();
         let marked = self.move_refs(&[
             RefMove { name: format!("refs/orch/runs/{run}"), old: None, new: Some(head.as_str()) },

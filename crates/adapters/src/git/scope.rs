@@ -50,7 +50,7 @@ pub(super) fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
         })?;
         set.add(glob);
     }
-    set.build().map_err(|e| Failure::permanent(format!("the policy's globs: {e}")))
+    set.build().map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))
 }
 
 /// A name as a file system sees it that tells neither cases nor Unicode forms apart.

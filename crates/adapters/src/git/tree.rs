@@ -13,6 +13,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use orch_core::call::Failure;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::{Commit, RunId};
 use orch_core::refusal::Refusal;
 use serde::{Deserialize, Serialize};
@@ -414,7 +415,7 @@ impl Hub {
         }
         let top = fs::symlink_metadata(tree).map_err(failure::io(tree))?;
         if is_odd(&top) {
-            return Err(Failure::permanent(format!("{} has a mode of a run's own", tree.display())));
+            return Err(Failure::permanent(Hindrance::TreeTaken { path: tree.display().to_string() }));
         }
         let mut open = vec![(tree.to_owned(), Vec::new())];
         while let Some((folder, above)) = open.pop() {

@@ -14,6 +14,8 @@ use landlock::{
     ABI, Access, AccessFs, AccessNet, CompatLevel, Compatible, NetPort, PathBeneath, PathFd, Ruleset,
     RulesetAttr, RulesetCreatedAttr, RulesetStatus, Scope, path_beneath_rules,
 };
+use orch_core::hindrance::{Hindrance, Preparing};
+use orch_core::said::Cause;
 use rustix::io::Errno;
 use rustix::process::{
     Resource, Rlimit, Signal, getppid, getrlimit, set_parent_process_death_signal, setrlimit,
@@ -24,7 +26,7 @@ use rustix::thread::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::record::{Enforcement, ShimRecord, bounded, read_spec};
+use super::record::{Enforcement, SHIM, SPEC, ShimRecord, bounded_cause, read_spec};
 use super::spec::{Landlock, Limits, RunAs, RunSpec, Sandbox, Tcp};
 use super::sweep::MARK;
 
@@ -51,7 +53,7 @@ pub(super) enum Said {
     /// All is set; the next thing is the program.
     Ready { sandbox: Option<Enforcement>, cgroup: bool },
     /// The program was not started.
-    Failed { cause: String },
+    Failed { cause: Cause },
 }
 
 /// Becomes the program of `run_dir`. Returns only if that failed.
@@ -65,7 +67,7 @@ pub fn enter(run_dir: &Path) -> ExitCode {
     };
     let cause = match become_program(run_dir, &mut shim) {
         Ok(never) => match never {},
-        Err(cause) => bounded(&cause),
+        Err(hindrance) => bounded_cause(hindrance.into()),
     };
     // With the shim gone there is no one to tell.
     let _ = say(&mut shim, &Said::Failed { cause });
@@ -74,16 +76,18 @@ pub fn enter(run_dir: &Path) -> ExitCode {
 
 enum Never {}
 
-fn become_program(run_dir: &Path, shim: &mut File) -> Result<Never, String> {
-    let spec = read_spec(run_dir).map_err(|e| e.to_string())?.ok_or("spec.json is missing")?;
-    let record = ShimRecord::read(run_dir).map_err(|e| e.to_string())?.ok_or("shim.json is missing")?;
-    spec.check(run_dir).map_err(|e| e.to_string())?;
+fn become_program(run_dir: &Path, shim: &mut File) -> Result<Never, Hindrance> {
+    let missing = |name| Hindrance::FileMissing { path: run_dir.join(name).display().to_string() };
+    let spec = read_spec(run_dir)?.ok_or_else(|| missing(SPEC))?;
+    let record = ShimRecord::read(run_dir)?.ok_or_else(|| missing(SHIM))?;
+    spec.check(run_dir).map_err(|e| e.0)?;
     die_with_shim(&spec, &record)?;
-    rustix::process::setsid().map_err(|e| format!("no session of its own: {e}"))?;
+    rustix::process::setsid().map_err(unprepared(Preparing::Session))?;
     let cgroup =
         record.cgroup.as_deref().is_some_and(|path| fs::write(path.join("cgroup.procs"), "0").is_ok());
     let input = spec.stdin.as_deref().unwrap_or(Path::new("/dev/null"));
-    let input = File::open(input).map_err(|e| format!("standard input {}: {e}", input.display()))?;
+    let input = File::open(input)
+        .map_err(|e| Hindrance::InputNotOpened { path: input.display().to_string(), words: e.to_string() })?;
 
     let sandbox = match &spec.sandbox {
         Sandbox::None => None,
@@ -95,39 +99,45 @@ fn become_program(run_dir: &Path, shim: &mut File) -> Result<Never, String> {
         }
     };
     if spec.no_new_privs {
-        set_no_new_privs(true).map_err(|e| format!("no_new_privs: {e}"))?;
+        set_no_new_privs(true).map_err(unprepared(Preparing::NoNewRights))?;
     }
     if let Some(user) = spec.run_as {
         become_user(user)?;
         // Changing the user clears the death signal.
         die_with_shim(&spec, &record)?;
     }
-    std::env::set_current_dir(&spec.cwd)
-        .map_err(|e| format!("working folder {} cannot be entered: {e}", spec.cwd.display()))?;
+    std::env::set_current_dir(&spec.cwd).map_err(|e| Hindrance::FolderNotEntered {
+        path: spec.cwd.display().to_string(),
+        words: e.to_string(),
+    })?;
     let mut command = Command::new(&spec.program);
     command.args(&spec.args).env_clear().envs(&spec.env).stdin(Stdio::from(input));
     command.env("ORCH_RUN", &spec.run).env(MARK, &record.mark);
-    say(shim, &Said::Ready { sandbox, cgroup }).map_err(|e| format!("the shim does not listen: {e}"))?;
+    say(shim, &Said::Ready { sandbox, cgroup }).map_err(unprepared(Preparing::Report))?;
     limit(&spec.limits)?;
     let e = command.exec();
-    Err(format!("program {:?} cannot be started: {e}", spec.program))
+    Err(Hindrance::ProgramNotStarted { program: spec.program, words: e.to_string() })
+}
+
+/// What the system refuses at a step.
+fn unprepared<E: std::fmt::Display>(at: Preparing) -> impl Fn(E) -> Hindrance {
+    move |e| Hindrance::Unprepared { at, words: e.to_string() }
 }
 
 /// From here on the kernel kills this process when the shim dies; a shim already dead is noticed.
-fn die_with_shim(spec: &RunSpec, record: &ShimRecord) -> Result<(), String> {
+fn die_with_shim(spec: &RunSpec, record: &ShimRecord) -> Result<(), Hindrance> {
     if spec.keep_children {
         return Ok(());
     }
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(|e| format!("no death signal: {e}"))?;
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(unprepared(Preparing::DeathSignal))?;
     let parent = getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
-    if parent == record.identity.pid { Ok(()) } else { Err("its shim is gone".to_string()) }
+    if parent == record.identity.pid { Ok(()) } else { Err(Hindrance::SupervisorGone) }
 }
 
-fn restrict(rules: &Landlock) -> Result<Enforcement, String> {
-    let enforced = apply(rules).map_err(|e| format!("sandbox: {e}"))?;
+fn restrict(rules: &Landlock) -> Result<Enforcement, Hindrance> {
+    let enforced = apply(rules).map_err(|e| Hindrance::NoSandbox { words: e.to_string() })?;
     if enforced < rules.at_least {
-        let (got, asked) = (enforced, rules.at_least);
-        return Err(format!("sandbox: this kernel gives {got:?}, the run demands {asked:?}"));
+        return Err(Hindrance::SandboxTooWeak { partly: enforced > Enforcement::NotEnforced });
     }
     Ok(enforced)
 }
@@ -141,13 +151,13 @@ pub fn closes_sockets() -> bool {
 }
 
 /// Takes away for ever, with the next `exec`, what [`KEPT`] does not name.
-fn disarm_root() -> Result<(), String> {
+fn disarm_root() -> Result<(), Hindrance> {
     for capability in CapabilitySet::all().difference(KEPT).iter() {
         match remove_capability_from_bounding_set(capability) {
             // One that this kernel does not know; or a root of a container that may not even give up rights,
             // and has none of the dangerous ones.
             Ok(()) | Err(Errno::INVAL | Errno::PERM) => {}
-            Err(e) => return Err(format!("root's rights cannot be reduced: {e}")),
+            Err(e) => return Err(unprepared(Preparing::Rights)(e)),
         }
     }
     Ok(())
@@ -192,20 +202,15 @@ fn apply(rules: &Landlock) -> Result<Enforcement, Box<dyn std::error::Error>> {
 }
 
 /// Single-threaded, so what the system calls change for a thread holds for the process.
-fn become_user(user: RunAs) -> Result<(), String> {
+fn become_user(user: RunAs) -> Result<(), Hindrance> {
     let (uid, gid) = (Uid::from_raw(user.uid), Gid::from_raw(user.gid));
     set_thread_groups(&[])
         .and_then(|()| set_thread_res_gid(gid, gid, gid))
         .and_then(|()| set_thread_res_uid(uid, uid, uid))
-        .map_err(|e| {
-            format!(
-                "cannot become user {} group {}: {e}: run Orch as root or drop run_as",
-                user.uid, user.gid
-            )
-        })
+        .map_err(|e| Hindrance::UserNotTaken { uid: user.uid, gid: user.gid, words: e.to_string() })
 }
 
-fn limit(limits: &Limits) -> Result<(), String> {
+fn limit(limits: &Limits) -> Result<(), Hindrance> {
     let wanted = [
         (Resource::Core, Some(0)),
         (Resource::Nofile, Some(limits.nofile)),
@@ -216,8 +221,10 @@ fn limit(limits: &Limits) -> Result<(), String> {
     for (resource, value) in wanted {
         let Some(value) = value else { continue };
         let value = getrlimit(resource).maximum.map_or(value, |hard| hard.min(value));
-        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
-            .map_err(|e| format!("limit {resource:?} of {value}: {e}"))?;
+        setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) }).map_err(|e| {
+            let limit = format!("{resource:?}");
+            Hindrance::LimitNotSet { limit, value, words: e.to_string() }
+        })?;
     }
     Ok(())
 }

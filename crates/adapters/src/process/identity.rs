@@ -6,10 +6,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt;
 use std::time::Instant;
 
+use orch_core::hindrance::Hindrance;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use serde::{Deserialize, Serialize};
+
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+const NAMESPACE: &str = "/proc/self/ns/pid";
 
 /// Which process, for ever: a pid alone is used again, the three together are not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,20 +37,20 @@ pub enum Life {
     /// It has ended.
     Dead {
         /// How that is known.
-        why: String,
+        why: Hindrance,
     },
     /// Neither could be shown.
     Unknown {
         /// What stood in the way.
-        why: String,
+        why: Hindrance,
     },
 }
 
 /// Like [`Life`], with a hold on the living process that no reuse of the pid can redirect.
 pub(super) enum Held {
     Alive(OwnedFd),
-    Dead(String),
-    Unknown(String),
+    Dead(Hindrance),
+    Unknown(Hindrance),
 }
 
 impl Identity {
@@ -63,7 +67,7 @@ impl Identity {
     /// # Errors
     /// `/proc` cannot be read, or there is no such process.
     pub fn of(pid: i32) -> io::Result<Self> {
-        let namespace = fs::metadata("/proc/self/ns/pid")?.ino();
+        let namespace = fs::metadata(NAMESPACE)?.ino();
         Ok(Identity { boot: boot_id()?, pid, start: Stat::read(pid)?.start, namespace })
     }
 
@@ -79,37 +83,37 @@ impl Identity {
     pub(super) fn hold(&self) -> Held {
         match boot_id() {
             Ok(boot) if boot != self.boot => {
-                return Held::Dead("the machine was started anew since".to_string());
+                return Held::Dead(Hindrance::Restarted);
             }
             Ok(_) => {}
-            Err(e) => return Held::Unknown(format!("the boot id cannot be read: {e}")),
+            Err(e) => return Held::Unknown(unread(BOOT_ID, &e)),
         }
-        match fs::metadata("/proc/self/ns/pid") {
+        match fs::metadata(NAMESPACE) {
             Ok(here) if self.namespace != 0 && here.ino() != self.namespace => {
-                return Held::Unknown("it was started in another pid namespace (container)".to_string());
+                return Held::Unknown(Hindrance::OtherNamespace);
             }
             Ok(_) => {}
-            Err(e) => return Held::Unknown(format!("the pid namespace cannot be read: {e}")),
+            Err(e) => return Held::Unknown(unread(NAMESPACE, &e)),
         }
         let Some(pid) = Pid::from_raw(self.pid).filter(|_| self.pid > 0) else {
-            return Held::Unknown(format!("{} is not a process id", self.pid));
+            return Held::Unknown(Hindrance::NotAPid { pid: self.pid });
         };
         let handle = match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(handle) => handle,
-            Err(Errno::SRCH) => return Held::Dead(format!("there is no process {}", self.pid)),
-            Err(e) => return Held::Unknown(format!("process {} cannot be held: {e}", self.pid)),
+            Err(Errno::SRCH) => return Held::Dead(Hindrance::NoProcess { pid: self.pid }),
+            Err(e) => {
+                return Held::Unknown(Hindrance::NotHeld { pid: self.pid, words: e.to_string() });
+            }
         };
         // Read only after the handle is held: what is read now is about the process that the handle names,
         // unless it has ended meanwhile, which the last look shows.
         match Stat::read(self.pid) {
-            Ok(stat) if stat.start != self.start => {
-                Held::Dead(format!("process {} is another one, started later", self.pid))
-            }
-            Ok(stat) if stat.ended() => Held::Dead(format!("process {} has ended", self.pid)),
-            Ok(_) if ready(&handle, Instant::now()) => Held::Dead(format!("process {} has ended", self.pid)),
+            Ok(stat) if stat.start != self.start => Held::Dead(Hindrance::OtherProcess { pid: self.pid }),
+            Ok(stat) if stat.ended() => Held::Dead(Hindrance::ProcessEnded { pid: self.pid }),
+            Ok(_) if ready(&handle, Instant::now()) => Held::Dead(Hindrance::ProcessEnded { pid: self.pid }),
             Ok(_) => Held::Alive(handle),
-            Err(e) if gone(&e) => Held::Dead(format!("process {} has ended", self.pid)),
-            Err(e) => Held::Unknown(format!("/proc/{}/stat cannot be read: {e}", self.pid)),
+            Err(e) if gone(&e) => Held::Dead(Hindrance::ProcessEnded { pid: self.pid }),
+            Err(e) => Held::Unknown(unread(&format!("/proc/{}/stat", self.pid), &e)),
         }
     }
 }
@@ -169,8 +173,12 @@ pub(super) fn gone(e: &io::Error) -> bool {
     e.kind() == io::ErrorKind::NotFound || e.raw_os_error() == Some(Errno::SRCH.raw_os_error())
 }
 
+fn unread(path: &str, error: &io::Error) -> Hindrance {
+    Hindrance::FileUnread { path: path.to_owned(), words: error.to_string() }
+}
+
 pub(super) fn boot_id() -> io::Result<String> {
-    Ok(fs::read_to_string("/proc/sys/kernel/random/boot_id")?.trim().to_string())
+    Ok(fs::read_to_string(BOOT_ID)?.trim().to_string())
 }
 
 #[cfg(test)]

@@ -33,6 +33,8 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use orch_core::hindrance::Hindrance;
+use orch_core::said::Cause;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
@@ -116,12 +118,12 @@ pub enum StartError {
         source: io::Error,
     },
     /// The shim gave up before it started anything.
-    #[error("the supervisor of {path} gave up before the start: {said}", path = path.display())]
+    #[error("the supervisor of {path} gave up before the start{}", .cause.as_ref().map(|cause| format!(": {cause}")).unwrap_or_default(), path = path.display())]
     GaveUp {
         /// The run folder.
         path: PathBuf,
-        /// The end of its `shim.log`.
-        said: String,
+        /// What it said, if it said something.
+        cause: Option<Cause>,
     },
     /// Nothing was heard in time. It may start yet: starting again is safe.
     #[error("the supervisor of {path} has not named itself within {seconds} s: start it again", path = path.display())]
@@ -145,12 +147,12 @@ pub enum Observed {
     /// The shim is proven dead and left no record. See [`sweep_lost`].
     Lost {
         /// The proof.
-        why: String,
+        why: Hindrance,
     },
     /// None of these can be shown.
     Unknown {
         /// What stands in the way.
-        why: String,
+        why: Hindrance,
     },
 }
 
@@ -164,7 +166,7 @@ pub enum StopAnswer {
     /// It could not be told whether there is something to stop.
     Unknown {
         /// What stands in the way.
-        why: String,
+        why: Hindrance,
     },
 }
 
@@ -263,19 +265,21 @@ impl Launcher {
             keep(child);
             return Ok(());
         }
-        let mut said = [0; shim::NAMED.len()];
-        if matches!(File::from(pipe).read(&mut said), Ok(n) if n > 0) {
+        // Its name, or why it has none; either is written at once.
+        let mut said = vec![0; 8 << 10];
+        let n = File::from(pipe).read(&mut said).unwrap_or(0);
+        if said[..n].starts_with(shim::NAMED) {
             keep(child);
             return Ok(());
         }
-        // It closed the pipe without a word, so it is ending.
+        // It is ending.
         match end_of(&mut child, until) {
             Some(status) if status.code() == Some(i32::from(shim::NOT_MINE)) => Ok(()),
-            Some(status) => {
-                let said = last_words(&run_dir.join(SHIM_LOG));
-                let said =
-                    if said.is_empty() { format!("it said nothing and ended with {status}") } else { said };
-                Err(StartError::GaveUp { path: run_dir.to_path_buf(), said })
+            Some(_) => {
+                let fact = serde_json::from_slice(&said[..n]).ok();
+                let words = || Some(last_words(&run_dir.join(SHIM_LOG))).filter(|words| !words.is_empty());
+                let cause = fact.or_else(|| words().map(Cause::Quoted));
+                Err(StartError::GaveUp { path: run_dir.to_path_buf(), cause })
             }
             None => {
                 keep(child);
@@ -289,7 +293,7 @@ impl Launcher {
 pub fn observe(run_dir: &Path) -> Observed {
     match look(run_dir) {
         Ok(seen) => seen,
-        Err(e) => Observed::Unknown { why: e.to_string() },
+        Err(e) => Observed::Unknown { why: e.into() },
     }
 }
 
@@ -304,7 +308,7 @@ fn look(run_dir: &Path) -> Result<Observed, RecordError> {
         // The lock is let go by the kernel alone, and no shim begins where one has named itself.
         Life::Unknown { why } => {
             match File::open(run_dir.join(LOCK)).map(|lock| lock.try_lock_shared().is_ok()) {
-                Ok(true) => format!("{why}, but it no longer holds its lock"),
+                Ok(true) => Hindrance::Unlocked { doubt: Box::new(why) },
                 Ok(false) | Err(_) => return Ok(Observed::Unknown { why }),
             }
         }
@@ -325,7 +329,7 @@ pub async fn wait(run_dir: &Path) -> Observed {
         Held::Alive(handle) => {
             let ended = async { watch(handle)?.readable().await.map(drop) };
             if let Err(e) = ended.await {
-                return Observed::Unknown { why: format!("its end cannot be waited for: {e}") };
+                return Observed::Unknown { why: Hindrance::NotWaitedFor { words: e.to_string() } };
             }
             bury();
             observe(run_dir)
@@ -354,7 +358,7 @@ pub fn request_stop(run_dir: &Path) -> StopAnswer {
         Held::Alive(handle) => match pidfd_send_signal(&handle, Signal::TERM) {
             Ok(()) => StopAnswer::Asked,
             Err(rustix::io::Errno::SRCH) => StopAnswer::NotRunning,
-            Err(e) => StopAnswer::Unknown { why: format!("the supervisor cannot be signalled: {e}") },
+            Err(e) => StopAnswer::Unknown { why: Hindrance::NotSignalled { words: e.to_string() } },
         },
         Held::Dead(_) => StopAnswer::NotRunning,
         Held::Unknown(why) => StopAnswer::Unknown { why },

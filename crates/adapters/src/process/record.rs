@@ -5,6 +5,8 @@ use std::io::{self, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use orch_core::hindrance::Hindrance;
+use orch_core::said::Cause;
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
 use serde::de::DeserializeOwned;
@@ -17,10 +19,12 @@ pub const RECORD_VERSION: u32 = 1;
 
 const EXIT: &str = "exit.json";
 const EXIT_TEMP: &str = "exit.tmp";
-const SHIM: &str = "shim.json";
-const SPEC: &str = "spec.json";
+pub(super) const SHIM: &str = "shim.json";
+pub(super) const SPEC: &str = "spec.json";
 /// More than any record takes: its texts are bounded by [`bounded`].
 const RESERVE: u64 = 16 << 10;
+/// The bytes of the longest cause that is written as a fact.
+const LONGEST_CAUSE: usize = 6 << 10;
 
 /// What is known of a run that has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,8 +88,8 @@ pub enum Ending {
     Stopped,
     /// It never ran.
     CouldNotStart {
-        /// Why not.
-        cause: String,
+        /// Why not; records of older shims have English words.
+        cause: Cause,
     },
 }
 
@@ -155,6 +159,22 @@ pub enum RecordError {
         /// The newest version known here.
         known: u32,
     },
+}
+
+impl From<RecordError> for Hindrance {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Read { path, source } => {
+                Hindrance::FileUnread { path: path.display().to_string(), words: source.to_string() }
+            }
+            RecordError::Damaged { path, source } => {
+                Hindrance::FileDamaged { path: path.display().to_string(), words: source.to_string() }
+            }
+            RecordError::Newer { path, found, known } => {
+                Hindrance::FileNewer { path: path.display().to_string(), found, known }
+            }
+        }
+    }
 }
 
 impl ExitRecord {
@@ -237,6 +257,14 @@ pub(super) fn bounded(text: &str) -> String {
     text.chars().take(1000).collect()
 }
 
+/// A cause short enough for the reserved room: one that is not is kept in words.
+pub(super) fn bounded_cause(cause: Cause) -> Cause {
+    match serde_json::to_vec(&cause) {
+        Ok(bytes) if bytes.len() <= LONGEST_CAUSE => cause,
+        Ok(_) | Err(_) => Cause::Quoted(bounded(&cause.to_string())),
+    }
+}
+
 fn private(path: &Path) -> io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
@@ -290,11 +318,13 @@ mod tests {
     /// The longest record fits into the room reserved for it.
     #[test]
     fn the_reserve_is_large_enough() {
-        let long = bounded(&"\u{1}".repeat(5000));
+        let endless = "\u{1}".repeat(5000);
+        let cause = bounded_cause(Hindrance::NoSandbox { words: endless.clone() }.into());
+        let long = bounded(&endless);
         let record = ExitRecord {
             version: RECORD_VERSION,
             run: long[..200].to_string(),
-            ending: Ending::CouldNotStart { cause: long },
+            ending: Ending::CouldNotStart { cause },
             program: None,
             started_ms: u64::MAX,
             ended_ms: u64::MAX,

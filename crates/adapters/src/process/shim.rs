@@ -12,6 +12,8 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nix::sys::resource::{UsageWho, getrusage};
+use orch_core::hindrance::{Hindrance, Preparing};
+use orch_core::said::Cause;
 use rustix::process::{
     Pid, PidfdFlags, Signal, WaitStatus, kill_process_group, pidfd_open, set_child_subreaper,
 };
@@ -27,7 +29,8 @@ use super::capture::{Capture, Note};
 use super::enter::Said;
 use super::identity::Identity;
 use super::record::{
-    Ending, Enforcement, ExitRecord, ProgramEnd, RECORD_VERSION, Reserved, ShimRecord, bounded, read_spec,
+    Ending, Enforcement, ExitRecord, ProgramEnd, RECORD_VERSION, Reserved, SHIM, SPEC, ShimRecord, bounded,
+    bounded_cause, read_spec,
 };
 use super::spec::{Beyond, RunSpec, StopSignal};
 use super::sweep::{self, MARK, Signs, Swept};
@@ -46,44 +49,43 @@ pub fn supervise(run_dir: &Path) -> ExitCode {
     match begin(run_dir) {
         Ok(Some(())) => ExitCode::SUCCESS,
         Ok(None) => ExitCode::from(NOT_MINE),
-        Err(e) => {
-            eprintln!("{e}");
+        Err(hindrance) => {
+            eprintln!("{hindrance}");
+            // Whoever waits for the name is told why there is none.
+            if let Ok(said) = serde_json::to_vec(&bounded_cause(hindrance.into())) {
+                let _ = io::stdout().write_all(&said).and_then(|()| io::stdout().flush());
+            }
             ExitCode::FAILURE
         }
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("{step}: {source}")]
-struct ShimError {
-    step: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
+fn at(at: Preparing) -> impl Fn(io::Error) -> Hindrance {
+    move |e| Hindrance::Unprepared { at, words: e.to_string() }
 }
 
-fn at<E: Into<Box<dyn std::error::Error + Send + Sync>>>(step: &'static str) -> impl Fn(E) -> ShimError {
-    move |e| ShimError { step, source: e.into() }
-}
-
-fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
+fn begin(run_dir: &Path) -> Result<Option<()>, Hindrance> {
     // Fails only for one that leads a group already, which is then detached enough.
     let _ = rustix::process::setsid();
     let lock =
         OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(run_dir.join(LOCK));
-    let lock = lock.map_err(at("the lock"))?;
-    if lock.try_lock().is_err() || ShimRecord::read(run_dir).map_err(at("shim.json"))?.is_some() {
+    let lock = lock.map_err(at(Preparing::Lock))?;
+    if lock.try_lock().is_err() || ShimRecord::read(run_dir)?.is_some() {
         return Ok(None);
     }
-    let spec = read_spec(run_dir).map_err(at("the specification"))?;
-    let spec = spec.ok_or("spec.json is missing").map_err(at("the specification"))?;
-    spec.check(run_dir).map_err(at("the specification"))?;
-    let reserved = Reserved::take(run_dir).map_err(at("room on the disk for the exit record"))?;
+    let shown = |name| run_dir.join(name).display().to_string();
+    let spec = read_spec(run_dir)?.ok_or_else(|| Hindrance::FileMissing { path: shown(SPEC) })?;
+    spec.check(run_dir).map_err(|e| e.0)?;
+    let reserved = Reserved::take(run_dir).map_err(at(Preparing::Room))?;
     if !spec.keep_children {
-        set_child_subreaper(Some(rustix::process::getpid())).map_err(at("adopting orphans"))?;
+        set_child_subreaper(Some(rustix::process::getpid()))
+            .map_err(io::Error::from)
+            .map_err(at(Preparing::Orphans))?;
     }
     let mark = mark(run_dir);
     let record = ShimRecord {
         version: RECORD_VERSION,
-        identity: Identity::of_self().map_err(at("the shim's own identity"))?,
+        identity: Identity::of_self().map_err(at(Preparing::Name))?,
         cgroup: if spec.keep_children { None } else { sweep::make_cgroup(&mark) },
         mark,
         keep_children: spec.keep_children,
@@ -92,16 +94,17 @@ fn begin(run_dir: &Path) -> Result<Option<()>, ShimError> {
         way::give(record.cgroup.as_deref());
     }
     let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(at("the event loop"))?;
+        tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(at(Preparing::Events))?;
     runtime.block_on(async {
         // Before the name is known, so that a stop request never meets the default action.
-        let signals = Signals::catch().map_err(at("signal handlers"))?;
-        record.write(run_dir).map_err(at("shim.json"))?;
+        let signals = Signals::catch().map_err(at(Preparing::Signals))?;
+        let unwritten = |e: io::Error| Hindrance::FileUnwritten { path: shown(SHIM), words: e.to_string() };
+        record.write(run_dir).map_err(unwritten)?;
         // Whoever started us may be gone; the run goes on.
         let _ = io::stdout().write_all(NAMED).and_then(|()| io::stdout().flush());
-        let run = Run::start(run_dir, spec, record, signals).map_err(at("preparing the run"))?;
+        let run = Run::start(run_dir, spec, record, signals).map_err(at(Preparing::Output))?;
         let exit = run.until_its_end().await;
-        reserved.fill(&exit).map_err(at("the exit record"))
+        reserved.fill(&exit).map_err(at(Preparing::ExitRecord))
     })?;
     drop(lock);
     Ok(Some(()))
@@ -127,7 +130,7 @@ impl Signals {
 /// How the program was started, if it was.
 enum Program {
     Child(Pid),
-    Failed(String),
+    Failed(Hindrance),
 }
 
 struct Run {
@@ -168,9 +171,9 @@ impl Run {
             // Dropping the handle neither kills nor waits; its end comes with SIGCHLD like any other.
             Ok(child) => match Pid::from_raw(child.id().cast_signed()) {
                 Some(pid) => Program::Child(pid),
-                None => Program::Failed("the system gave no process id".to_string()),
+                None => Program::Failed(Hindrance::NotAPid { pid: child.id().cast_signed() }),
             },
-            Err(e) => Program::Failed(format!("no process could be made: {e}")),
+            Err(e) => Program::Failed(Hindrance::NoNewProcess { words: e.to_string() }),
         };
         let mut in_the_way = Vec::new();
         if !spec.keep_children {
@@ -305,27 +308,33 @@ impl Run {
         mut notes: Vec<String>,
     ) -> ExitRecord {
         let mut sandbox: Option<Enforcement> = None;
-        let (mut cgroup, mut ready, mut failed) = (false, false, None);
+        let (mut cgroup, mut ready) = (false, false);
+        let mut failed: Option<Cause> = None;
         for line in self.said.text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             match serde_json::from_slice(line) {
                 Ok(Said::Ready { sandbox: enforced, cgroup: joined }) => {
                     (sandbox, cgroup, ready) = (enforced, joined, true);
                 }
                 Ok(Said::Failed { cause }) => failed = Some(cause),
-                Err(e) => failed = Some(format!("the child's report is damaged: {e}")),
+                Err(e) => failed = Some(Hindrance::ReportDamaged { words: e.to_string() }.into()),
             }
         }
         let program = status.and_then(program_end);
         let ending = match (forced, self.program, failed, program) {
             (Some(forced), ..) => forced,
-            (None, Program::Failed(cause), ..) | (None, _, Some(cause), _) => {
-                Ending::CouldNotStart { cause: bounded(&cause) }
+            (None, Program::Failed(hindrance), ..) => {
+                Ending::CouldNotStart { cause: bounded_cause(hindrance.into()) }
             }
+            (None, _, Some(cause), _) => Ending::CouldNotStart { cause: bounded_cause(cause) },
             (None, _, None, Some(ProgramEnd::Exited { code })) if ready => Ending::Exited { code },
             (None, _, None, Some(ProgramEnd::Signalled { signal })) if ready => Ending::Signalled { signal },
             (None, _, None, end) => {
-                let cause = format!("it ended before the program was entered ({end:?})");
-                Ending::CouldNotStart { cause }
+                let (code, signal) = match end {
+                    Some(ProgramEnd::Exited { code }) => (Some(code), None),
+                    Some(ProgramEnd::Signalled { signal }) => (None, Some(signal)),
+                    None => (None, None),
+                };
+                Ending::CouldNotStart { cause: Hindrance::EndedEarly { code, signal }.into() }
             }
         };
         let started = !matches!(ending, Ending::CouldNotStart { .. });

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use orch_core::hindrance::Hindrance;
 use serde::{Deserialize, Serialize};
 
 use super::record::Enforcement;
@@ -206,13 +207,8 @@ pub struct RunAs {
 
 /// A specification that cannot be run, with the place and the remedy.
 #[derive(Debug, thiserror::Error)]
-#[error("the run's {field} {why}")]
-pub struct SpecError {
-    /// The field at fault.
-    pub field: String,
-    /// What is wrong and what would be right.
-    pub why: String,
-}
+#[error("{0}")]
+pub struct SpecError(pub Hindrance);
 
 impl RunSpec {
     /// A run of `program` in `cwd` with an empty environment, no sandbox and the default limits.
@@ -242,46 +238,40 @@ impl RunSpec {
     /// # Errors
     /// The first field that is wrong.
     pub fn check(&self, run_dir: &Path) -> Result<(), SpecError> {
-        let wrong = |field: &str, why: String| Err(SpecError { field: field.to_string(), why });
+        let wrong = |what: Hindrance| Err(SpecError(what));
+        let shown = |path: &Path| path.display().to_string();
         if self.version == 0 || self.version > SPEC_VERSION {
-            let why = format!(
-                "is {}, this binary reads up to {SPEC_VERSION}: start it with the newer binary",
-                self.version
-            );
-            return wrong("version", why);
+            let path = shown(&run_dir.join(super::record::SPEC));
+            return wrong(Hindrance::FileNewer { path, found: self.version, known: SPEC_VERSION });
         }
         if self.run.is_empty() || self.run.len() > 200 || self.run.contains(char::is_control) {
-            return wrong("id", "must have 1 to 200 bytes and no control characters".to_string());
+            return wrong(Hindrance::BadRunId);
         }
         if self.program.is_empty() {
-            return wrong("program", "is empty: name a program".to_string());
+            return wrong(Hindrance::NoProgram);
         }
         for text in std::iter::once(&self.program).chain(&self.args) {
             if text.contains('\0') {
-                return wrong("program or arguments", "contain a NUL byte".to_string());
+                return wrong(Hindrance::NulByte);
             }
         }
         for (name, value) in &self.env {
             if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-                return wrong(
-                    "environment",
-                    format!("has the entry {name:?}, which no program can be given"),
-                );
+                return wrong(Hindrance::BadVariable { name: name.escape_debug().to_string() });
             }
         }
         if !self.cwd.is_absolute() {
-            return wrong("working folder", format!("{} is not absolute", self.cwd.display()));
+            return wrong(Hindrance::FolderNotAbsolute { path: shown(&self.cwd) });
         }
         let Sandbox::Landlock(landlock) = &self.sandbox else { return Ok(()) };
         let run_dir = resolved(run_dir);
         for path in landlock.read_only.iter().chain(&landlock.writable) {
             if !path.is_absolute() {
-                return wrong("sandbox", format!("names {}, which is not absolute", path.display()));
+                return wrong(Hindrance::SandboxNotAbsolute { path: shown(path) });
             }
             let open = resolved(path);
             if run_dir.starts_with(&open) || open.starts_with(&run_dir) {
-                let why = format!("opens {}, and with it the run's own record: name less", path.display());
-                return wrong("sandbox", why);
+                return wrong(Hindrance::SandboxOpensRecord { path: shown(path) });
             }
         }
         Ok(())

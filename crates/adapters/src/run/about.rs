@@ -7,7 +7,9 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use orch_core::call::Failure;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::{Commit, ProjectId, RunId, TaskId};
+use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
 use serde::{Deserialize, Serialize};
 
@@ -113,25 +115,25 @@ impl About {
     /// It cannot be read, is damaged, or was written by a newer binary.
     pub fn read(record: &Path) -> Result<Option<Self>, Failure> {
         let path = record.join(FILE);
+        let shown = || path.display().to_string();
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(super::io(&path)(e)),
         };
-        let about: Self = serde_json::from_slice(&bytes)
-            .map_err(|e| Failure::permanent(format!("{} is damaged: {e}", path.display())))?;
+        let about: Self = serde_json::from_slice(&bytes).map_err(|e| {
+            Failure::permanent(Hindrance::FileDamaged { path: shown(), words: e.to_string() })
+        })?;
         if about.version > VERSION {
-            let (path, found) = (path.display(), about.version);
-            return Err(Failure::permanent(format!(
-                "{path} has format {found}, this binary reads up to {VERSION}: use the newer binary"
-            )));
+            let (path, found) = (shown(), about.version);
+            return Err(Failure::permanent(Hindrance::FileNewer { path, found, known: VERSION }));
         }
         Ok(Some(about))
     }
 
     pub(super) fn write(&self, record: &Path) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(self)
-            .map_err(|e| Failure::permanent(format!("{FILE} cannot be written: {e}")))?;
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         super::private_file(&record.join(FILE), &bytes)
     }
 }

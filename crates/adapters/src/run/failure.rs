@@ -4,6 +4,7 @@ use std::io::{self as stdio, ErrorKind};
 use std::path::Path;
 
 use orch_core::call::Failure;
+use orch_core::hindrance::Hindrance;
 
 use crate::process::StartError;
 
@@ -26,13 +27,21 @@ pub(crate) fn io(place: &Path) -> impl FnOnce(stdio::Error) -> Failure {
 
 /// A start may always be tried again, so only what no repetition mends is permanent.
 pub(super) fn start(error: StartError) -> Failure {
-    let cause = error.to_string();
+    let shown = |path: &Path| path.display().to_string();
     match error {
-        StartError::Spec(_) => Failure::permanent(cause),
-        StartError::Record(_) => Failure::unknown(cause),
-        StartError::Folder { .. }
-        | StartError::Spawn { .. }
-        | StartError::GaveUp { .. }
-        | StartError::Silent { .. } => Failure::transient(cause),
+        StartError::Spec(error) => Failure::permanent(error.0),
+        StartError::Record(error) => Failure::unknown(Hindrance::from(error)),
+        StartError::Folder { path, step: _, source } => {
+            Failure::transient(Hindrance::FolderUnprepared { path: shown(&path), words: source.to_string() })
+        }
+        StartError::Spawn { exe, source } => {
+            Failure::transient(Hindrance::NoSupervisor { program: shown(&exe), words: source.to_string() })
+        }
+        StartError::GaveUp { path, cause } => {
+            Failure::transient(Hindrance::GaveUp { path: shown(&path), cause: cause.map(Box::new) })
+        }
+        StartError::Silent { path, seconds } => {
+            Failure::transient(Hindrance::Unnamed { path: shown(&path), seconds })
+        }
     }
 }

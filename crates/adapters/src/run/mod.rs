@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use orch_core::call::Failure;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::{Commit, ProjectId, RunId};
 use orch_core::refusal::Refusal;
 
@@ -297,8 +298,8 @@ impl Runs {
         for value in spec.env.values_mut() {
             *value = self.mask.mask(value);
         }
-        let bytes =
-            serde_json::to_vec(&spec).map_err(|e| Failure::permanent(format!("{}: {e}", path.display())))?;
+        let bytes = serde_json::to_vec(&spec)
+            .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         private_file(&path, &bytes)?;
         let mark = record.join(SETTLED);
         File::create(&mark).map(drop).map_err(io(&mark))
@@ -455,7 +456,10 @@ pub(crate) fn owner(run: RunId) -> String {
 
 fn read_spec(path: &Path) -> Result<RunSpec, Failure> {
     let bytes = fs::read(path).map_err(io(path))?;
-    serde_json::from_slice(&bytes).map_err(|e| Failure::unknown(format!("{}: {e}", path.display())))
+    serde_json::from_slice(&bytes).map_err(|e| {
+        let (path, words) = (path.display().to_string(), e.to_string());
+        Failure::unknown(Hindrance::FileDamaged { path, words })
+    })
 }
 
 fn private_folder(path: &Path) -> Result<(), Failure> {

@@ -99,7 +99,7 @@ impl Runs {
         let (mut notes, mut left_out) = (Vec::new(), 0);
         let (wall, read) = match seen {
             Observed::NotStarted => return Watched::NotStarted,
-            Observed::Unknown { why } => return cannot_tell(why),
+            Observed::Unknown { why } => return cannot_tell(why.to_string()),
             Observed::Running(_) => return cannot_tell("it still runs".to_owned()),
             Observed::Lost { why } => match process::sweep_lost(&folder.record) {
                 Ok(swept) if swept.left_alive == 0 => (
@@ -193,6 +193,6 @@ fn how(ending: &Ending) -> RunHow {
         Ending::TimeLimit => RunHow::TimedOut,
         Ending::OutputLimit => RunHow::TooMuchOutput,
         Ending::Stopped => RunHow::Stopped,
-        Ending::CouldNotStart { cause } => RunHow::CouldNotStart { cause: cause.clone().into() },
+        Ending::CouldNotStart { cause } => RunHow::CouldNotStart { cause: cause.clone() },
     }
 }

@@ -13,6 +13,7 @@ use orch_adapters::process::Identity;
 use orch_core::call::deploy::Health;
 use orch_core::call::{DeployCall, DeployReply, FailureKind};
 use orch_core::event::RunHow;
+use orch_core::hindrance::Hindrance;
 use orch_core::id::{Commit, RunId, Seq};
 use orch_core::time::Span;
 use rustix::process::{Pid, Signal, kill_process};
@@ -214,17 +215,17 @@ fn what_a_service_says() {
     assert_eq!(probed(&http("200 OK", &other)), Health::Other { commit: NEXT.to_owned() });
     assert_eq!(
         probed(&http("503 Service Unavailable", &well)),
-        Health::Unwell { cause: "it answers with status 503".to_owned() }
+        Health::Unwell { cause: Hindrance::AnswersWith { status: 503 }.into() }
     );
     let cause = |answer: &[u8]| match probed(answer) {
-        Health::CannotTell { cause } => cause,
+        Health::CannotTell { cause } => cause.to_string(),
         other => panic!("{other:?}"),
     };
     assert!(cause(&http("302 Found", "")).contains("redirects"));
     assert!(cause(&http("200 OK", "fine")).contains("names no commit"));
     assert!(cause(&http("200 OK", &" ".repeat(70_000))).contains("longer than 64 KiB"));
     assert!(cause(b"not http at all\r\n\r\n").contains("broke off"));
-    assert!(cause(b"").contains("did not answer within 2s"));
+    assert!(cause(b"").contains("did not answer within 2 s"));
 }
 
 /// Where nothing listens, nothing is known; what is not configured is a person's to mend.
@@ -235,6 +236,7 @@ fn nobody_there() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     deploy.probe = Some(Probe::new(format!("http://127.0.0.1:{unused}/"), "commit").unwrap());
     let Health::CannotTell { cause } = ask(&deploy, COMMIT) else { panic!("nobody is there") };
+    let cause = cause.to_string();
     assert!(cause.contains("cannot be reached") && cause.contains("refused"), "{cause}");
     (deploy.hook, deploy.probe) = (None, None);
     for call in [hook(1, COMMIT, None), DeployCall::Probe { commit: Commit(COMMIT.to_owned()) }] {

@@ -13,6 +13,7 @@ use orch_adapters::process::{
     request_stop, sweep_lost, wait,
 };
 use orch_adapters::run::{Masker, said};
+use orch_core::message::{self, Lang};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far above what any of these takes on a busy machine; reached only when something is broken.
@@ -375,8 +376,7 @@ fn begin_and_end_of_too_much_are_kept() {
         assert_eq!(said.parse(), Ok(record.stdout.dropped), "{n}");
         assert!(whole.starts_with(begin) && begin.len() > 14_000, "{n}");
         assert!(whole.ends_with(&format!("\n{end}")) && end.len() > 4_000, "{n}");
-        let names: Vec<_> =
-            std::fs::read_dir(bench.run_dir()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let names: Vec<_> = fs::read_dir(bench.run_dir()).unwrap().map(|e| e.unwrap().file_name()).collect();
         assert!(!names.iter().any(|name| name.to_string_lossy().ends_with(".end")), "{names:?}");
     }
 }
@@ -417,7 +417,7 @@ fn what_cannot_start_says_why() {
         let record = bench.run(&spec);
         assert_eq!((record.program, bench.out().as_str()), (None, ""));
         match record.ending {
-            Ending::CouldNotStart { cause } => cause,
+            Ending::CouldNotStart { cause } => cause.to_string(),
             other => panic!("started: {other:?}"),
         }
     };
@@ -457,8 +457,13 @@ fn a_bad_specification_is_refused() {
 fn a_shim_that_cannot_begin_is_reported() {
     let bench = Bench::new();
     let spec = bench.script("echo ran");
-    let broken = Launcher { exe: PathBuf::from("/bin/false") };
+    let broken = Launcher { exe: "/bin/false".into() };
     assert!(matches!(broken.start(&bench.run_dir(), &spec), Err(StartError::GaveUp { .. })));
+    let room = bench.run_dir().join("exit.tmp");
+    fs::create_dir(&room).unwrap();
+    let Err(StartError::GaveUp { cause, .. }) = launcher().start(&bench.run_dir(), &spec) else { panic!() };
+    assert!(message::cause(&cause.unwrap(), Lang::Ru).contains("место на диске"));
+    fs::remove_dir(&room).unwrap();
     let missing = Launcher { exe: bench.path("missing") };
     assert!(matches!(missing.start(&bench.run_dir(), &spec), Err(StartError::Spawn { .. })));
     bench.run(&spec);

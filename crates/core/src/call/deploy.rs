@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Commit, RunId, TaskId};
+use crate::said::Cause;
 use crate::time::Span;
 
 /// What may be asked.
@@ -43,12 +44,12 @@ pub enum Health {
     /// It names the expected commit and is not well.
     Unwell {
         /// What it said.
-        cause: String,
+        cause: Cause,
     },
     /// It says nothing that can be understood: cannot tell (decision 36).
     CannotTell {
         /// What was seen.
-        cause: String,
+        cause: Cause,
     },
 }
 

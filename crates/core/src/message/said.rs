@@ -1,5 +1,6 @@
 //! How does what Orch itself says read: a finding, a cause, a record?
 
+use super::hindrance::hindrance;
 use super::markdown::{md_block, md_escape};
 use super::refusal::refusal;
 use super::{Arg, Lang, ask, clause, figure, say};
@@ -91,8 +92,12 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::SeenBad { by } => say(lang, "said-seen-bad", [text("by", by)]),
         Said::ServiceWell => plain("said-service-well"),
         Said::ServiceOther { commit } => say(lang, "said-service-other", [text("commit", commit)]),
-        Said::ServiceUnwell { cause } => say(lang, "said-service-unwell", [text("cause", cause)]),
-        Said::ServiceUntold { cause } => say(lang, "said-service-untold", [text("cause", cause)]),
+        Said::ServiceUnwell { cause: why } => {
+            say(lang, "said-service-unwell", [text("cause", &cause(why, lang))])
+        }
+        Said::ServiceUntold { cause: why } => {
+            say(lang, "said-service-untold", [text("cause", &cause(why, lang))])
+        }
         Said::RecordUnreadable { record, cause } => {
             say(lang, "said-record-unreadable", [text("file", record.file()), cause_arg(cause, lang)])
         }
@@ -110,6 +115,7 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::OddAnswer { ask: asked } => say(lang, "said-odd-answer", [text("ask", &ask(asked, lang))]),
         Said::OddRecordAnswer => plain("said-odd-record-answer"),
         Said::Refused(fact) => refusal(fact, lang),
+        Said::Hindrance(fact) => hindrance(fact, lang),
     }
 }
 
@@ -162,6 +168,7 @@ pub fn deploy_log(log: &DeployLog<'_>, lang: Lang) -> String {
 pub(super) mod tests {
     use super::*;
     use crate::call::Text;
+    use crate::hindrance::Hindrance;
     use crate::id::{Commit, RunId, Seq, Tree, WorkItem};
     use crate::record::Record;
     use crate::task::Ask;
@@ -229,8 +236,8 @@ pub(super) mod tests {
             Said::SeenBad { by: "ann".to_owned() },
             Said::ServiceWell,
             Said::ServiceOther { commit: "c0ffee".to_owned() },
-            Said::ServiceUnwell { cause: words() },
-            Said::ServiceUntold { cause: words() },
+            Said::ServiceUnwell { cause: Box::new(Hindrance::AnswersWith { status: 503 }.into()) },
+            Said::ServiceUntold { cause: Box::new(words().into()) },
             Said::RecordUnreadable { record: Record::DeployLog, cause: boxed(Said::FileNotFound) },
             Said::OtherTree { tree: Tree("c0ffee".to_owned()) },
             Said::NotInMain { main: Commit::from("c0ffee") },
@@ -238,6 +245,7 @@ pub(super) mod tests {
             Said::OddRecordAnswer,
         ];
         all.extend(super::super::refusal::tests::everything().into_iter().map(Said::Refused));
+        all.extend(super::super::hindrance::tests::everything().into_iter().map(Said::Hindrance));
         all.extend(front().map(Said::Frontmatter));
         let unknown = [
             Unknown::Branch,

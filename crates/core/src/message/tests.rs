@@ -291,7 +291,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::Provider {
             provider: ProviderId::from("acme"),
             until: Moment(1_767_366_240_000),
-            cause: cause(),
+            cause: cause().into(),
         },
         HoldKind::TaskBudget { spent: 19_500_000, budget: 20_000_000 },
         HoldKind::DayBudget { budget: 100_000_000 },

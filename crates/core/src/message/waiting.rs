@@ -202,7 +202,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         }
         HoldKind::Provider { provider, until, cause } => {
             let until = ("until", Arg::Text(figure::moment(*until)));
-            let args = [("provider", quoted(provider.as_str())), until, ("cause", quoted(cause))];
+            let args = [("provider", quoted(provider.as_str())), until, cause_arg(cause, lang)];
             (say(lang, "hold-provider", args), say(lang, "lift-provider", []))
         }
         HoldKind::TaskBudget { spent, budget } => {

@@ -322,8 +322,8 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     let said = match health {
         Health::Expected => return conclude(d, Came::Out, Said::ServiceWell, None),
         Health::Other { commit } => Said::ServiceOther { commit: commit.clone() },
-        Health::Unwell { cause } => Said::ServiceUnwell { cause: cause.clone() },
-        Health::CannotTell { cause } => Said::ServiceUntold { cause: cause.clone() },
+        Health::Unwell { cause } => Said::ServiceUnwell { cause: Box::new(cause.clone()) },
+        Health::CannotTell { cause } => Said::ServiceUntold { cause: Box::new(cause.clone()) },
     };
     if tries < backoff::PROBES {
         let cause = Delay::NotYet { cause: said.into() };

@@ -457,6 +457,93 @@ refusal-closing = the installation is being closed
 refusal-no-project = there is no project `{ $project }` in orch.toml any more: add it again
 refusal-defect = the adapter ended in a defect: { $cause }
 
+## What stands in the way, as a cause
+
+hindrance-file-unread = { $path } cannot be read: { $words }
+hindrance-file-damaged = { $path } is damaged: { $words }
+hindrance-file-newer = { $path } has format { $found }, this binary reads up to { $known }: use the newer binary
+hindrance-file-unwritten = { $path } cannot be written: { $words }
+hindrance-file-missing = { $path } is missing
+hindrance-tables = the tables of tracker and forge do not work: { $words }
+hindrance-no-issue = there is no issue `{ $key }`
+hindrance-text-too-long = a text has { $bytes } bytes; at most { $most } are kept
+hindrance-issue-edited = `{ $key }` was edited meanwhile
+
+hindrance-restarted = the machine was started anew since
+hindrance-no-process = there is no process { $pid }
+hindrance-other-process = process { $pid } is another one, started later
+hindrance-process-ended = process { $pid } has ended
+hindrance-unlocked = { $doubt }, but it no longer holds its lock
+hindrance-other-namespace = it was started in another pid namespace (container)
+hindrance-not-a-pid = { $pid } is not a process id
+hindrance-not-held = process { $pid } cannot be held: { $words }
+hindrance-not-waited-for = its end cannot be waited for: { $words }
+hindrance-not-signalled = the supervisor cannot be signalled: { $words }
+
+hindrance-folder-unprepared = the run folder { $path } cannot be prepared: { $words }
+hindrance-no-supervisor = the supervisor { $program } cannot be started: { $words }
+hindrance-gave-up-silent = the supervisor of { $path } gave up before the start without a word
+hindrance-gave-up = the supervisor of { $path } gave up before the start: { $cause }
+hindrance-unnamed = the supervisor of { $path } has not named itself within { $seconds } s
+hindrance-supervisor-gone = its supervisor is gone
+hindrance-unprepared = { $at }: { $words }
+hindrance-no-new-process = no process could be made: { $words }
+hindrance-report-damaged = what it reported is damaged: { $words }
+hindrance-ended-early-exited = it ended with exit code { $code } before it became the program
+hindrance-ended-early-signalled = signal { $signal } ended it before it became the program
+hindrance-ended-early = it ended before it became the program
+hindrance-program-not-started = program `{ $program }` cannot be started: { $words }
+hindrance-folder-not-entered = working folder { $path } cannot be entered: { $words }
+hindrance-input-not-opened = standard input { $path }: { $words }
+hindrance-no-sandbox = sandbox: { $words }
+hindrance-sandbox-partly = sandbox: this kernel enforces only a part of what the run demands
+hindrance-sandbox-nothing = sandbox: this kernel enforces nothing of what the run demands
+hindrance-user-not-taken = cannot become user { $uid } group { $gid }: { $words }: run Orch as root or drop run_as
+hindrance-limit-not-set = limit { $limit } of { $value }: { $words }
+
+hindrance-bad-run-id = the run's id must have 1 to 200 bytes and no control characters
+hindrance-no-program = the run's program is empty: name a program
+hindrance-nul-byte = the run's program or arguments contain a NUL byte
+hindrance-bad-variable = the run's environment has the entry `{ $name }`, which no program can be given
+hindrance-folder-not-absolute = the run's working folder { $path } is not absolute
+hindrance-sandbox-not-absolute = the run's sandbox names { $path }, which is not absolute
+hindrance-sandbox-opens-record = the run's sandbox opens { $path }, and with it the run's own record: name less
+
+hindrance-ports-unread = the registry of ports { $path }: { $words }
+hindrance-no-ports = no block of { $block } free ports is left between { $from } and { $to }: wait for runs to end, or widen the range
+
+hindrance-bad-address = `{ $url }` is no address: expected something like `http://127.0.0.1:8080/health`
+hindrance-unreachable = { $host } cannot be reached: { $words }
+hindrance-no-answer = { $host } did not answer within { $seconds } s
+hindrance-broke-off = { $host } broke off: { $words }
+hindrance-no-port-given = { $url }: no deploy of { $commit } was given a port
+hindrance-redirects = it redirects with status { $status }: name the final address
+hindrance-answer-too-long = its answer is longer than { $kib } KiB: name a health address
+hindrance-names-no-commit = it answers with status { $status } and names no commit in the JSON field `{ $field }`
+hindrance-answers-with = it answers with status { $status }
+hindrance-field-says = `{ $field }` is { $words }
+hindrance-field-no-text = it names the commit, but its `{ $field }` is no text
+hindrance-provider-silent = it refused without a word
+
+hindrance-git-silent = git { $command }: ended without a word
+hindrance-git-timed-out = git { $command }: no answer within { $seconds } s, ended
+hindrance-git-too-much = git { $command }: more than { $most } bytes of output
+hindrance-git-odd = git { $command }: unexpected answer `{ $words }`
+hindrance-tree-taken = { $path } has a mode of a run's own
+hindrance-at-lock = the lock of the run
+hindrance-at-room = room on the disk for the exit record
+hindrance-at-orphans = taking in what the run leaves behind
+hindrance-at-name = the supervisor's own name
+hindrance-at-events = the event loop
+hindrance-at-signals = signal handlers
+hindrance-at-output = the files of the output
+hindrance-at-exit-record = the exit record
+hindrance-at-session = a session of its own
+hindrance-at-death-signal = the death signal
+hindrance-at-rights = giving up root’s rights
+hindrance-at-no-new-rights = keeping it from gaining rights
+hindrance-at-report = the report to the supervisor
+
 ## Records (Markdown)
 
 # A record's text is part of what is decided: other words here are other rules (`journal::RULES`).

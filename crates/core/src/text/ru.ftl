@@ -464,6 +464,93 @@ refusal-closing = Orch завершает работу
 refusal-no-project = проекта `{ $project }` больше нет в orch.toml: верните его
 refusal-defect = в адаптере произошла ошибка: { $cause }
 
+## Что мешает, как причина
+
+hindrance-file-unread = { $path } не читается: { $words }
+hindrance-file-damaged = { $path } повреждён: { $words }
+hindrance-file-newer = у { $path } формат { $found }, а эта программа читает форматы до { $known }: возьмите более новую
+hindrance-file-unwritten = { $path } не записывается: { $words }
+hindrance-file-missing = { $path } отсутствует
+hindrance-tables = таблицы трекера и форджа не работают: { $words }
+hindrance-no-issue = задачи `{ $key }` нет
+hindrance-text-too-long = в тексте { $bytes } байт, хранится не больше { $most }
+hindrance-issue-edited = `{ $key }` тем временем изменили
+
+hindrance-restarted = машину с тех пор перезагружали
+hindrance-no-process = процесса { $pid } нет
+hindrance-other-process = под номером { $pid } — другой процесс, начатый позже
+hindrance-process-ended = процесс { $pid } завершился
+hindrance-unlocked = { $doubt }, но он уже не держит свою блокировку
+hindrance-other-namespace = он запущен в другом пространстве процессов (контейнере)
+hindrance-not-a-pid = { $pid } — не номер процесса
+hindrance-not-held = процесс { $pid } не удаётся удержать: { $words }
+hindrance-not-waited-for = дождаться его конца не удаётся: { $words }
+hindrance-not-signalled = супервизору не удаётся послать сигнал: { $words }
+
+hindrance-folder-unprepared = папку запуска { $path } не удаётся подготовить: { $words }
+hindrance-no-supervisor = супервизор { $program } не запускается: { $words }
+hindrance-gave-up-silent = супервизор { $path } без объяснений отказался до начала
+hindrance-gave-up = супервизор { $path } отказался до начала: { $cause }
+hindrance-unnamed = супервизор { $path } не назвал себя за { $seconds } с
+hindrance-supervisor-gone = его супервизора больше нет
+hindrance-unprepared = { $at }: { $words }
+hindrance-no-new-process = новый процесс создать не удалось: { $words }
+hindrance-report-damaged = его сообщение повреждено: { $words }
+hindrance-ended-early-exited = он завершился с кодом { $code } раньше, чем стал программой
+hindrance-ended-early-signalled = сигнал { $signal } завершил его раньше, чем он стал программой
+hindrance-ended-early = он завершился раньше, чем стал программой
+hindrance-program-not-started = программа `{ $program }` не запускается: { $words }
+hindrance-folder-not-entered = в рабочую папку { $path } не войти: { $words }
+hindrance-input-not-opened = стандартный ввод { $path }: { $words }
+hindrance-no-sandbox = песочница: { $words }
+hindrance-sandbox-partly = песочница: это ядро обеспечивает лишь часть того, что требует запуск
+hindrance-sandbox-nothing = песочница: это ядро не обеспечивает ничего из того, что требует запуск
+hindrance-user-not-taken = не удаётся стать пользователем { $uid } из группы { $gid }: { $words }: запускайте Orch от root или уберите run_as
+hindrance-limit-not-set = предел { $limit } = { $value }: { $words }
+
+hindrance-bad-run-id = имя запуска — от 1 до 200 байт без управляющих символов
+hindrance-no-program = у запуска не названа программа: назовите её
+hindrance-nul-byte = в программе или аргументах запуска есть нулевой байт
+hindrance-bad-variable = в окружении запуска есть `{ $name }`: такое не передать ни одной программе
+hindrance-folder-not-absolute = рабочая папка запуска { $path } — не абсолютный путь
+hindrance-sandbox-not-absolute = в песочнице запуска { $path } — не абсолютный путь
+hindrance-sandbox-opens-record = песочница запуска открывает { $path }, а с ним и запись самого запуска: назовите меньше
+
+hindrance-ports-unread = реестр портов { $path }: { $words }
+hindrance-no-ports = между { $from } и { $to } не осталось { $block } свободных портов подряд: дождитесь конца запусков или расширьте диапазон
+
+hindrance-bad-address = `{ $url }` — не адрес: нужен вроде `http://127.0.0.1:8080/health`
+hindrance-unreachable = { $host } недоступен: { $words }
+hindrance-no-answer = { $host } не ответил за { $seconds } с
+hindrance-broke-off = { $host } оборвал связь: { $words }
+hindrance-no-port-given = { $url }: ни одной выкатке { $commit } не дали порта
+hindrance-redirects = он перенаправляет (статус { $status }): назовите конечный адрес
+hindrance-answer-too-long = его ответ длиннее { $kib } КиБ: назовите адрес проверки здоровья
+hindrance-names-no-commit = он отвечает со статусом { $status } и не называет коммита в поле JSON `{ $field }`
+hindrance-answers-with = он отвечает со статусом { $status }
+hindrance-field-says = в `{ $field }` стоит { $words }
+hindrance-field-no-text = он называет коммит, но в его `{ $field }` не текст
+hindrance-provider-silent = он отказал без объяснений
+
+hindrance-git-silent = git { $command }: завершился без объяснений
+hindrance-git-timed-out = git { $command }: нет ответа за { $seconds } с, прерван
+hindrance-git-too-much = git { $command }: больше { $most } байт вывода
+hindrance-git-odd = git { $command }: неожиданный ответ `{ $words }`
+hindrance-tree-taken = у { $path } права, которые поставил запуск
+hindrance-at-lock = блокировка запуска
+hindrance-at-room = место на диске для записи о конце
+hindrance-at-orphans = приём того, что остаётся от запуска
+hindrance-at-name = имя самого супервизора
+hindrance-at-events = ожидание событий
+hindrance-at-signals = обработка сигналов
+hindrance-at-output = файлы вывода
+hindrance-at-exit-record = запись о конце
+hindrance-at-session = собственный сеанс
+hindrance-at-death-signal = сигнал гибели супервизора
+hindrance-at-rights = отказ от прав root
+hindrance-at-no-new-rights = запрет на новые права
+hindrance-at-report = сообщение супервизору
+
 ## Записи (Markdown)
 
 # Текст записи входит в решение: другие слова здесь означают другие правила (`journal::RULES`).

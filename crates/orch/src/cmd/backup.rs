@@ -88,6 +88,7 @@ fn end_runs(runs: &Path) -> Result<(), Refused> {
     let records = names_in(runs)?;
     for record in &records {
         if let StopAnswer::Unknown { why } = process::request_stop(record) {
+            let why = message::hindrance(&why, words().lang);
             return Err(format!("{}: {why}", record.display()).into());
         }
     }

@@ -175,7 +175,7 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
         }
         Call::Agent(call) => Ok((Reply::Agent(project.agent(call)?), Vec::new())),
         Call::Gate(call) => Ok((Reply::Gate(project.ci.perform(call)?), Vec::new())),
-        Call::Deploy(_) => Err(Failure::permanent("a deploy is performed without blocking")),
+        Call::Deploy(_) => Err(Failure::permanent(Refusal::Defect { cause: "deploy/blocking".to_owned() })),
     }
 }
 

@@ -106,7 +106,7 @@ fn refused(yard: &Yard, model: &Model, mood: Mood) -> (Task, String) {
         (held && matches!(task.step, Step::Queued(_) | Step::Backoff { .. })).then(|| task.clone())
     });
     let said = yard.holds(&id).into_iter().find_map(|hold| match hold {
-        HoldKind::Provider { cause, .. } => Some(cause),
+        HoldKind::Provider { cause, .. } => Some(cause.to_string()),
         _ => None, // all others
     });
     (task, said.unwrap())

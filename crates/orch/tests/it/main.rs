@@ -31,4 +31,5 @@ mod at_once;
 mod model;
 mod claude;
 mod people;
+mod russian;
 mod sim;

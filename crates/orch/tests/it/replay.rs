@@ -9,6 +9,7 @@ use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange, Sta
 use orch_core::id::{EffectId, Entity, IssueKey, ProjectId, TimerId};
 use orch_core::journal::{Batch, Blob, Journal as _, Kept};
 use orch_core::policy::{AgentChoice, Limits, Policy};
+use orch_core::said::Cause;
 use orch_core::stage::Role;
 use orch_core::state::{Provider, State};
 use orch_core::time::Moment;
@@ -129,7 +130,7 @@ fn a_damaged_table_is_named() {
             "a state that no row made",
             |journal, _| {
                 let provider =
-                    Provider { closed_until: None, cause: String::new(), refusals: 0, closed_at: None };
+                    Provider { closed_until: None, cause: Cause::default(), refusals: 0, closed_at: None };
                 let kept = Kept { seq: journal.head().unwrap().seq, state: State::Provider(provider) };
                 Batch { states: vec![(Entity::Provider("none".into()), kept)], ..Batch::default() }
             },

@@ -70,6 +70,8 @@ pub(crate) struct Scene {
     dir: TempDir,
     home: Home,
     repository: PathBuf,
+    /// What `LANG` is; no other variable of the locale says anything.
+    locale: &'static str,
     _turn: Turn,
 }
 
@@ -79,7 +81,19 @@ impl Scene {
         let turn = Turn::take();
         let dir = turn.folder(home);
         let folder = dir.path().canonicalize().unwrap();
-        Self { home: Home::at(folder.join(home)), repository: folder.join(repository), dir, _turn: turn }
+        Self {
+            home: Home::at(folder.join(home)),
+            repository: folder.join(repository),
+            dir,
+            locale: "C",
+            _turn: turn,
+        }
+    }
+
+    /// The same place, for a person with this locale.
+    pub(crate) fn speaking(mut self, locale: &'static str) -> Self {
+        self.locale = locale;
+        self
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -118,7 +132,7 @@ impl Scene {
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_NAME"), "A Person")))
             .envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_EMAIL"), "person@example.org")))
             .env("ORCH_HOME", self.home.folder())
-            .env("LC_ALL", "C")
+            .envs([("LC_ALL", ""), ("LC_MESSAGES", ""), ("LANG", self.locale)])
             .current_dir(folder)
             .stdin(Stdio::null());
         command

@@ -187,7 +187,7 @@ impl Works {
         let how = match &deed {
             Deed::Fail(code) => RunHow::Exited { code: *code },
             Deed::Hang => RunHow::TimedOut,
-            Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".to_owned() },
+            Deed::Limited => RunHow::ProviderLimited { until: None, cause: "scripted limit".into() },
             Deed::CannotStart => RunHow::CouldNotStart { cause: "scripted".into() },
             Deed::Lost => RunHow::Lost { cause: "scripted".into() },
             Deed::Spend if tokens > 0 => RunHow::OverTokens { tokens: tokens + 1, limit: tokens },

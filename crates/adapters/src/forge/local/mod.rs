@@ -153,7 +153,7 @@ impl LocalForge {
                 |row| row.get(0),
             )
             .optional()
-            .map_err(sqlite("reading a change request"))?;
+            .map_err(sqlite)?;
         Ok(state.as_deref() == Some("open"))
     }
 
@@ -170,7 +170,7 @@ impl LocalForge {
             let found = query.query_map(params![project.as_str()], |row| row.get(0))?;
             found.collect::<rusqlite::Result<BTreeSet<String>>>()
         };
-        read().map_err(sqlite("reading closed change requests"))
+        read().map_err(sqlite)
     }
 
     /// A change request; `None` if there is none of that number.
@@ -197,7 +197,7 @@ impl LocalForge {
                 },
             )
             .optional()
-            .map_err(sqlite("reading a change request"))
+            .map_err(sqlite)
     }
 
     /// What gates said of a commit: context and whether it passed, in the order of their names.
@@ -213,7 +213,7 @@ impl LocalForge {
             })?;
             found.collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map_err(sqlite("reading the statuses of a commit"))
+        read().map_err(sqlite)
     }
 
     /// Closes a change request or opens it again; a merged one stays merged.
@@ -226,7 +226,7 @@ impl LocalForge {
                 params![project.as_str(), number, if open { "open" } else { "closed" }],
             )
             .map(drop)
-            .map_err(sqlite("closing a change request"))
+            .map_err(sqlite)
     }
 
     /// One a branch of a task: asked again, it gets its newest texts and keeps its number. One that a person closed stays
@@ -253,7 +253,7 @@ impl LocalForge {
                     |row| row.get(0),
                 )
             })
-            .map_err(sqlite("opening a change request"))?;
+            .map_err(sqlite)?;
         Ok(ForgeReply::ChangeOpened { change })
     }
 
@@ -271,7 +271,7 @@ impl LocalForge {
                  ON CONFLICT DO UPDATE SET passed = excluded.passed",
                 params![project.as_str(), commit.as_str(), context, passed],
             )
-            .map_err(sqlite("saying a commit's status"))?;
+            .map_err(sqlite)?;
         Ok(ForgeReply::CommitStatusSet)
     }
 
@@ -283,6 +283,6 @@ impl LocalForge {
                 params![project.as_str(), number, commit.as_str()],
             )
             .map(drop)
-            .map_err(sqlite("noting a merge"))
+            .map_err(sqlite)
     }
 }

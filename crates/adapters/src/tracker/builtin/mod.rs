@@ -421,7 +421,7 @@ impl BuiltinTracker {
                 .query_map(params![project.as_str(), since, MOST_ISSUES], issue_of)?
                 .collect::<rusqlite::Result<Vec<_>>>()
         };
-        read().map_err(sqlite("reading issues"))
+        read().map_err(sqlite)
     }
 
     /// The newest change of a project's issues; 0 if it has none. Blocks, briefly.
@@ -432,7 +432,7 @@ impl BuiltinTracker {
                 .prepare_cached("SELECT coalesce(max(changed), 0) FROM tracker_issues WHERE project = ?1")?;
             query.query_row(params![project.as_str()], |row| row.get(0))
         };
-        read().map_err(sqlite("reading issues"))
+        read().map_err(sqlite)
     }
 
     /// Performs a call, once an effect: performed again it changes nothing and says what is. `words` makes the sentence
