@@ -154,7 +154,7 @@ impl Bench {
     }
 
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.
-    fn hand_texts(&mut self, effect: &Effect) {
+    pub(super) fn hand_texts(&mut self, effect: &Effect) {
         let Call::Git(GitCall::WriteRecord { text, .. }) = &effect.call else { return };
         let kept = self.engine().journal().blob(&text.blob).ok().flatten();
         if let (Some(bytes), Some(repository)) = (kept, self.world.repositories.get_mut(&effect.project)) {
@@ -190,7 +190,8 @@ impl Bench {
             let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
             self.late.push(Incoming::of(target.clone(), Event::RunEnded(Box::new(back))));
         }
-        self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))));
+        let words = self.world.words(run).into_iter().collect();
+        self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))).with(words));
     }
 
     /// What becomes of a run instead of what its story says.
