@@ -76,6 +76,8 @@ pub struct Bench {
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
     boots: u64,
+    /// How many brains there were.
+    brains: u64,
     wake: Option<Moment>,
     /// The choices.
     pub dice: Dice,
@@ -145,6 +147,7 @@ impl Bench {
             out_until: Moment(0),
             ahead: 0,
             boots: 1,
+            brains: 1,
             wake: None,
             dice: Dice::new(seed),
             faults,
@@ -204,7 +207,7 @@ impl Bench {
             self.crash();
             return None;
         }
-        if mortal && self.strikes(Fault::Together) {
+        if mortal && !matches!(incoming.event, Event::ClockStepped { .. }) && self.strikes(Fault::Together) {
             self.inbox.push(incoming);
             return None;
         }
@@ -249,6 +252,7 @@ impl Bench {
         self.leave_a_hand();
         self.pending.clear();
         self.inbox.clear();
+        self.brains += 1;
         self.watched.clear();
         self.wake = None;
         if let Ok((engine, live)) = Engine::take_over(journal) {

@@ -42,10 +42,28 @@ pub struct World {
     performed: BTreeSet<(EffectId, Option<Commit>)>,
     /// Every effect that was asked for, in order.
     pub log: Vec<EffectId>,
+    /// Every call that the outside got, whatever it answered, and what else it answered.
+    pub calls: Vec<Called>,
     /// Effects that happened again, which never should be.
     pub twice: Vec<EffectId>,
     /// Whether the outside answers at all.
     pub outage: bool,
+}
+
+/// What the outside sees of who asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    /// It was asked.
+    Asked {
+        /// For this effect.
+        effect: EffectId,
+        /// By this brain's hand.
+        brain: u64,
+        /// When, in milliseconds by a clock that never stepped.
+        at: i64,
+    },
+    /// It answered a hand that an earlier brain had: whoever leads now takes it for an answer to its own.
+    Answered(EffectId),
 }
 
 /// A started run.

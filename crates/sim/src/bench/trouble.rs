@@ -10,6 +10,7 @@ use orch_engine::{Ack, Incoming, Target};
 use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::{Broken, Occasion};
+use crate::world::Called;
 
 /// Most outages are shorter than this.
 const SHORT_OUTAGE: usize = 10 * 60_000;
@@ -76,6 +77,9 @@ impl Bench {
         }
         if !self.late.is_empty() && self.dice.happens("late reply arrives", 10) {
             let late = self.late.remove(0);
+            if let Event::Reply(reply) = &late.event {
+                self.world.calls.push(Called::Answered(reply.effect));
+            }
             self.tell(late);
         }
         if !self.paused_hands.is_empty() && self.dice.happens("paused hand goes on", 5) {
@@ -126,6 +130,7 @@ impl Bench {
         self.world.outage = self.outage || self.is_away();
         let outcome = self.world.perform(&effect);
         self.world.outage = false;
+        self.world.calls.push(Called::Answered(effect.id));
         let texts = self.world.take_texts();
         let reply = EffectReply { effect: effect.id, outcome };
         let target = Target::Entity(effect.entity);
