@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Instant;
 
 use orch_adapters::agent::{AgentKind, Agents};
 use orch_adapters::deploy::hook::{Deploy, Hook};
@@ -23,7 +24,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::contracts::at_once;
 use crate::deploy::{http, server};
 use crate::world::{self, assignment};
-use crate::{Bench, block_on, end, exe, tail};
+use crate::{Bench, PATIENCE, block_on, end, exe, tail};
 
 /// What is started.
 enum Kind {
@@ -210,6 +211,12 @@ impl run::Stage for Machine {
     }
 
     fn hide(&mut self, run: RunId, hidden: bool) {
+        // A supervisor that is still about to start its program looks at its record itself.
+        let until = Instant::now() + PATIENCE;
+        while hidden && self.began(run) == 0 {
+            assert!(Instant::now() < until, "{run} does not begin");
+            std::thread::yield_now();
+        }
         let record = self.runs().places.of(run).record.join("shim.json");
         let aside = record.with_extension("aside");
         if hidden {
