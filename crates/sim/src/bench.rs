@@ -63,6 +63,10 @@ pub struct Bench {
     pending: Vec<Effect>,
     watched: Vec<RunId>,
     late: Vec<Incoming>,
+    /// What came and waits for the next commit.
+    inbox: Vec<Incoming>,
+    /// What hands of brains that died were asked and may still do.
+    paused_hands: Vec<Effect>,
     deliveries: BTreeSet<Delivery>,
     sleepers: Vec<Engine<Twin>>,
     /// For so many actions the wall clock stands still.
@@ -72,6 +76,8 @@ pub struct Bench {
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
     boots: u64,
+    /// How many brains there were.
+    brains: u64,
     wake: Option<Moment>,
     /// The choices.
     pub dice: Dice,
@@ -133,12 +139,15 @@ impl Bench {
             pending: Vec::new(),
             watched: Vec::new(),
             late: Vec::new(),
+            inbox: Vec::new(),
+            paused_hands: Vec::new(),
             deliveries: BTreeSet::new(),
             sleepers: Vec::new(),
             frozen: 0,
             out_until: Moment(0),
             ahead: 0,
             boots: 1,
+            brains: 1,
             wake: None,
             dice: Dice::new(seed),
             faults,
@@ -198,28 +207,37 @@ impl Bench {
             self.crash();
             return None;
         }
+        if mortal && !matches!(incoming.event, Event::ClockStepped { .. }) && self.strikes(Fault::Together) {
+            self.inbox.push(incoming);
+            return None;
+        }
+        // By how much the clock stepped comes first: whatever is due then is told by it.
+        let first = matches!(incoming.event, Event::ClockStepped { .. });
+        let mut batch = std::mem::take(&mut self.inbox);
+        let at = if first { 0 } else { batch.len() };
+        batch.insert(at, incoming);
         let now = self.now;
         if self.strikes(Fault::DiskFull) {
             self.engine().journal().full = true;
-            let stepped = self.engine().step(now, vec![incoming.clone()]);
+            let stepped = self.engine().step(now, batch.clone());
             self.engine().journal().full = false;
             // What wrote nothing went through; its wake must not be forgotten.
             if let Ok(stepped) = stepped {
-                return self.take(stepped);
+                return self.take(stepped).into_iter().nth(at);
             }
         }
-        let stepped = self.engine().step(now, vec![incoming]).ok()?;
+        let stepped = self.engine().step(now, batch).ok()?;
         if mortal && self.strikes(Fault::CrashCommitted) {
             self.crash();
-            return stepped.acks.into_iter().next();
+            return stepped.acks.into_iter().nth(at);
         }
-        self.take(stepped)
+        self.take(stepped).into_iter().nth(at)
     }
 
-    fn take(&mut self, stepped: Stepped) -> Option<Ack> {
+    fn take(&mut self, stepped: Stepped) -> Vec<Ack> {
         self.wake = stepped.wake;
         self.pending.extend(stepped.perform);
-        stepped.acks.into_iter().next()
+        stepped.acks
     }
 
     /// The brain dies and another takes over from the journal.
@@ -231,7 +249,10 @@ impl Bench {
 
     /// A brain takes over.
     fn succeed(&mut self, journal: Twin) {
+        self.leave_a_hand();
         self.pending.clear();
+        self.inbox.clear();
+        self.brains += 1;
         self.watched.clear();
         self.wake = None;
         if let Ok((engine, live)) = Engine::take_over(journal) {
@@ -277,7 +298,7 @@ impl Bench {
 
     /// Whether anything is to be done without waiting for time or people.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty() || !self.watched.is_empty()
+        !self.pending.is_empty() || !self.watched.is_empty() || !self.inbox.is_empty()
     }
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.
@@ -309,8 +330,12 @@ impl Bench {
         next.filter(|next| next.since(self.now) <= self.patience)
     }
 
-    /// Waits for it; false: there is nothing to wait for.
+    /// Waits for it; false: there is nothing to wait for. What came waits for nothing else.
     fn wait(&mut self) -> bool {
+        if !self.inbox.is_empty() {
+            self.look();
+            return true;
+        }
         let Some(next) = self.next() else { return false };
         self.now = self.now.max(next);
         self.hand_in();
@@ -318,12 +343,11 @@ impl Bench {
         true
     }
 
-    /// The brain looks at the time.
+    /// The brain looks at the time, and takes what waits.
     pub fn look(&mut self) {
-        let now = self.now;
-        if let Ok(stepped) = self.engine().step(now, Vec::new()) {
-            self.wake = stepped.wake;
-            self.pending.extend(stepped.perform);
+        let (now, batch) = (self.now, std::mem::take(&mut self.inbox));
+        if let Ok(stepped) = self.engine().step(now, batch) {
+            self.take(stepped);
         }
     }
 

@@ -37,6 +37,13 @@ faults! {
     LateReply = "reply of a dead brain arrives",
     /// A brain is paused, another takes over, and the first wakes and goes on as if it led.
     Sleeper = "paused brain wakes after another took over",
+    /// A hand that was asked by a brain that died goes on when another took its place: what it does comes late, perhaps after
+    /// its successor did it or was refused, and its answer arrives. Starts of runs have a lock of their own.
+    PausedHand = "paused hand goes on after another took its place",
+    /// The machine is started again: no process is left, and it was off for up to an hour.
+    Reboot = "machine is started again",
+    /// An event waits, and is written in one commit with what comes next.
+    Together = "events in one commit",
     /// The disk takes no commit.
     DiskFull = "disk full",
     /// The wall clock steps forward, by up to an hour or by a year.
@@ -159,6 +166,9 @@ impl Faults {
             (Fault::CrashCommitted, 4),
             (Fault::LateReply, 400),
             (Fault::Sleeper, 2),
+            (Fault::PausedHand, 300),
+            (Fault::Reboot, 2),
+            (Fault::Together, 100),
             (Fault::DiskFull, 20),
             (Fault::ClockForward, 4),
             (Fault::ClockBack, 4),

@@ -9,6 +9,7 @@ mod merge;
 mod rest;
 mod journal;
 mod time;
+mod calls;
 mod looks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +27,7 @@ use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
 use orch_core::state::State;
 use orch_core::surface;
-use orch_core::task::{Step, Task};
+use orch_core::task::{Ask, Step, Task};
 use orch_core::time::Moment;
 use orch_engine::Engine;
 
@@ -86,6 +87,12 @@ pub struct Watch {
     costs: BTreeMap<TaskId, Usage>,
     /// How much of what was performed has been looked at.
     performed: usize,
+    /// How many of the world's calls have been looked at.
+    called: usize,
+    /// How each effect was asked for.
+    asked_of: BTreeMap<EffectId, calls::Calls>,
+    /// The open question of each task, and how often it was asked.
+    tried: BTreeMap<TaskId, (EffectId, Ask, u32)>,
     /// By how much the wall clock is ahead of where it would be without its steps.
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
@@ -120,6 +127,7 @@ impl Watch {
             self.runs(id, row, world)?;
             self.was_pressed(id, row, world)?;
             self.asks(id, row)?;
+            self.waits_longer(id, row, journal)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;
@@ -193,6 +201,7 @@ impl Watch {
             }
         }
         self.performed = world.log.len();
+        self.calls(world)?;
         let most = engine.board().installation().limits.agents as usize;
         if self.agents.len() > most {
             broken("limits-hold", format!("{} agents run at once, {most} may", self.agents.len()))?;

@@ -107,7 +107,12 @@ pub(crate) fn meddle(bench: &mut Bench) {
         }
         27 => drop(bench.gesture(&task.id, Press::Accept { what: None })),
         28 => drop(bench.gesture(&task.id, Press::Allow)),
-        _ => drop(bench.gesture(&task.id, Press::Retry)),
+        _ => {
+            // Mostly where it is of use.
+            let escalated = tasks.iter().find(|task| task.escalated.is_some());
+            let whose = escalated.unwrap_or(&task).id.clone();
+            bench.gesture(&whose, Press::Retry);
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::deploy::{DeployReply, Health};
 use orch_core::call::{
-    AgentCall, AgentReply, Call, DeployCall, Failure, GateCall, GateReply, GitCall, Reply,
+    AgentCall, AgentReply, Call, DeployCall, Failure, GateCall, GateReply, GitCall, Reply, Text,
 };
 use orch_core::effect::Effect;
 use orch_core::event::{Outcome, RunEnd, RunHow, Usage};
@@ -19,7 +19,7 @@ use orch_core::time::Span;
 
 use repository::Repository;
 use tracker::Tracker;
-use works::{Deployment, HookDeed, Worker, Works};
+use works::{Deployment, HookDeed, SAID, Worker, Works};
 
 /// The whole outside.
 #[derive(Debug, Clone, Default)]
@@ -44,10 +44,28 @@ pub struct World {
     performed: BTreeSet<(EffectId, Option<Commit>)>,
     /// Every effect that was asked for, in order.
     pub log: Vec<EffectId>,
+    /// Every call that the outside got, whatever it answered, and what else it answered.
+    pub calls: Vec<Called>,
     /// Effects that happened again, which never should be.
     pub twice: Vec<EffectId>,
     /// Whether the outside answers at all.
     pub outage: bool,
+}
+
+/// What the outside sees of who asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    /// It was asked.
+    Asked {
+        /// For this effect.
+        effect: EffectId,
+        /// By this brain's hand.
+        brain: u64,
+        /// When, in milliseconds by a clock that never stepped.
+        at: i64,
+    },
+    /// It answered a hand that an earlier brain had: whoever leads now takes it for an answer to its own.
+    Answered(EffectId),
 }
 
 /// A started run.
@@ -67,6 +85,10 @@ pub struct Run {
     pub tokens: u64,
     /// The setup, the tests and the kept paths that it was started with, if it runs the tests.
     pub tests: Option<(Vec<String>, Vec<String>, Vec<String>)>,
+    /// What it printed in the end, where that is read.
+    pub said: Option<String>,
+    /// Whether nobody can tell whether it lives: its record cannot be read.
+    pub in_doubt: bool,
 }
 
 impl World {
@@ -153,6 +175,9 @@ impl World {
                 Outcome::Done(Reply::Agent(AgentReply::Launched { pid: 1 }))
             }
             Call::Agent(AgentCall::Stop { run }) => {
+                if self.runs.get(run).is_some_and(|run| run.in_doubt) {
+                    return Outcome::Failed(doubt(*run));
+                }
                 match self.runs.get_mut(run) {
                     Some(run) if run.ended.is_none() => run.ended = Some(RunHow::Stopped),
                     Some(_) => {}
@@ -214,12 +239,16 @@ impl World {
             | Call::Git(_) => return Ok(()),
         };
         match self.runs.get(&run) {
+            Some(known) if known.in_doubt => Err(doubt(run)),
             Some(known) if known.task == *task && known.commit == *commit => Ok(()),
             Some(known) => {
                 Err(Failure::permanent(format!("{run} is another run of that name, of {}", known.task)))
             }
             None if self.stopped.contains(&run) => {
                 Err(Failure::permanent(format!("{run} was stopped before it began")))
+            }
+            None if self.works.unnamed || names_no_test(call) => {
+                Err(Failure::permanent(format!("no program is named for {run}")))
             }
             None => Ok(()),
         }
@@ -234,6 +263,8 @@ impl World {
             ended: None,
             tokens: 0,
             tests: None,
+            said: None,
+            in_doubt: false,
         });
     }
 
@@ -258,6 +289,24 @@ impl World {
             && matches!((&run.worker, &how), (Worker::Agent(_), _) | (_, RunHow::CouldNotStart { .. }))
         {
             run.ended = Some(how);
+        }
+    }
+
+    /// The machine goes off: no run lives on.
+    pub fn power_cut(&mut self) {
+        for id in self.alive() {
+            if let Some(run) = self.runs.get_mut(&id) {
+                run.ended = Some(RunHow::Lost { cause: "the machine was started again".into() });
+            }
+        }
+    }
+
+    /// What a run left that nobody read before the machine went off cannot be trusted; of a deploy its exit code says all.
+    pub fn loses(&mut self, id: RunId) {
+        if let Some(run) = self.runs.get_mut(&id)
+            && run.worker != Worker::Hook
+        {
+            (run.ended, run.said) = (Some(RunHow::Lost { cause: "what it left is incomplete".into() }), None);
         }
     }
 
@@ -296,14 +345,45 @@ impl World {
                 how
             }
         };
+        let said = self.words_of(&run, &how);
         if let Some(run) = self.runs.get_mut(&id) {
-            run.ended = Some(how);
+            (run.ended, run.said) = (Some(how), said);
         }
     }
 
-    /// The end of a run, as its record says; `None` while it lives.
+    /// What a run printed that did not end well: of red tests what failed, as the real gate reads it out.
+    fn words_of(&self, run: &Run, how: &RunHow) -> Option<String> {
+        match (run.worker, how) {
+            (
+                _,
+                RunHow::Exited { code: 0 }
+                | RunHow::Lost { .. }
+                | RunHow::CouldNotStart { .. }
+                | RunHow::ProviderLimited { .. }
+                | RunHow::OverTokens { .. }
+                | RunHow::Stopped,
+            ) => None,
+            (Worker::Ci, RunHow::Exited { code }) => {
+                let broken = self.repositories.get(&run.project).map(|known| known.broken(&run.commit));
+                let broken = broken.unwrap_or_default();
+                let failed: String = broken.iter().map(|path| format!("- {path}\n")).collect();
+                Some(format!("test failed with exit code {code}\n\nFailed:\n{failed}\n{SAID}"))
+            }
+            (Worker::Agent(_) | Worker::Hook, RunHow::Exited { .. })
+            | (_, RunHow::Signalled { .. } | RunHow::TimedOut | RunHow::TooMuchOutput) => {
+                Some(SAID.to_owned())
+            }
+        }
+    }
+
+    /// The text that the end of a run names, to be kept with it.
+    pub fn words(&self, id: RunId) -> Option<Blob> {
+        self.runs.get(&id)?.said.as_deref().map(Blob::of)
+    }
+
+    /// The end of a run, as its record says; `None` while it lives, or while that cannot be told.
     pub fn end(&self, id: RunId) -> Option<RunEnd> {
-        let run = self.runs.get(&id)?;
+        let run = self.runs.get(&id).filter(|run| !run.in_doubt)?;
         let how = run.ended.clone()?;
         let usage = match run.worker {
             // More than the budget of a task.
@@ -317,6 +397,17 @@ impl World {
             }
             Worker::Ci | Worker::Hook => Usage::default(),
         };
-        Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail: None, left_out: 0 })
+        let tail = run.said.as_deref().map(Text::of);
+        Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail, left_out: 0 })
     }
+}
+
+/// Whether a run lives cannot be told: neither is it taken for dead, nor is another begun.
+fn doubt(run: RunId) -> Failure {
+    Failure::unknown(format!("the record of {run} cannot be read"))
+}
+
+/// Whether tests are to be run of which nobody says what they are.
+fn names_no_test(call: &Call) -> bool {
+    matches!(call, Call::Gate(GateCall::Ci { test, .. }) if test.is_empty())
 }

@@ -262,7 +262,7 @@ impl Hub {
     /// # Errors
     /// The first that was met.
     pub fn tidy_trees(&self, live: &[RunId]) -> Result<(), Failure> {
-        let mut met = Ok(());
+        let mut met = self.tidy_scratch();
         let runs = self.room("runs")?;
         for name in names_in(&runs)? {
             let run = name.to_str().and_then(|name| name.parse::<RunId>().ok());

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Barrier;
 
 use orch_adapters::Log;
 use orch_adapters::forge::local::LocalForge;
-use orch_adapters::git::Means;
-use orch_adapters::tracker::builtin::{BuiltinTracker, Edit};
+use orch_adapters::git::{Hub, Means};
+use orch_adapters::tracker::builtin::{BuiltinTracker, Edit, TrackerAnswer};
 use orch_core::artefact::{self, REQUIREMENTS, REVIEW};
 use orch_core::call::tracker::{IssueReading, Labels, Status};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, TrackerCall, TrackerReply};
@@ -18,7 +19,7 @@ use orch_core::time::Moment;
 use orch_sim::contract::repository::{self, BRANCH, ITEM, TITLE, WORDS, Work, of_item};
 use orch_sim::contract::{self, OutOfReach, tracker};
 
-use crate::bench::{Bench, person, write};
+use crate::bench::{self, Bench, person, write};
 
 /// A person's repository with its hub and the local forge.
 struct Local {
@@ -50,23 +51,66 @@ impl Local {
     fn project() -> ProjectId {
         ProjectId::from("demo")
     }
-}
 
-impl repository::Stage for Local {
-    fn git(&mut self, call: &GitCall) -> Result<GitReply, Failure> {
+    /// The hub as another process has it: a hand that goes on beside its successor.
+    fn another_hub(&self) -> Hub {
+        let data = self.bench.folder.path().join("data");
+        Hub::open(bench::git(), &data).unwrap().publishing(self.bench.hub.publishes())
+    }
+
+    fn git_at(&self, hub: &Hub, at: Moment, call: &GitCall) -> Result<GitReply, Failure> {
         let text = |digest: &Digest| self.texts.get(digest).map(|text| text.clone().into_bytes());
         let artefact = |name: &str, bytes: &[u8], fresh: bool| {
             let read = artefact::read(name, bytes, fresh);
             (read.artefact, read.blobs)
         };
-        let means =
-            Means { at: Moment(1_700_000_000_000), text: &text, artefact: &artefact, secret: &|_| false };
-        self.bench.hub.perform(call, &means).map(|answer| answer.reply)
+        let means = Means { at, text: &text, artefact: &artefact, secret: &|_| false };
+        hub.perform(call, &means).map(|answer| answer.reply)
+    }
+}
+
+/// Both at once, each as near to the other as threads can be.
+pub(crate) fn at_once<T: Send>(one: impl FnOnce() -> T + Send, other: impl FnOnce() -> T + Send) -> [T; 2] {
+    let ready = Barrier::new(2);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            ready.wait();
+            other()
+        });
+        ready.wait();
+        [one(), other.join().unwrap()]
+    })
+}
+
+const AT: Moment = Moment(1_700_000_000_000);
+/// When the other hand looks at its clock.
+const LATER: Moment = Moment(1_700_000_060_000);
+
+impl repository::Stage for Local {
+    fn git(&mut self, call: &GitCall) -> Result<GitReply, Failure> {
+        self.git_at(&self.bench.hub, AT, call)
     }
 
     fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         let text = |digest: &Digest| self.texts.get(digest).cloned();
         self.forge.perform(&Self::project(), &self.bench.hub, call, &text)
+    }
+
+    fn git_twice(&mut self, call: &GitCall) -> [Result<GitReply, Failure>; 2] {
+        let (local, other) = (&*self, self.another_hub());
+        at_once(|| local.git_at(&local.bench.hub, AT, call), || local.git_at(&other, LATER, call))
+    }
+
+    fn forge_twice(&mut self, call: &ForgeCall) -> [Result<ForgeReply, Failure>; 2] {
+        let (hub, texts) = (self.another_hub(), &self.texts);
+        let file = self.bench.folder.path().join("forge.db");
+        let forge = LocalForge::open(&file, Log::Own).unwrap();
+        let text = |digest: &Digest| texts.get(digest).cloned();
+        let project = Self::project();
+        at_once(
+            || self.forge.perform(&project, &self.bench.hub, call, &text),
+            || forge.perform(&project, &hub, call, &text),
+        )
     }
 
     fn keep_text(&mut self, text: &str) {
@@ -201,7 +245,7 @@ fn a_publishing_local_forge_keeps_the_contract_of_forges() {
 /// The built-in tracker in a file of its own.
 struct Builtin {
     /// Removed with the stage.
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     tracker: BuiltinTracker,
 }
 
@@ -209,7 +253,12 @@ impl Builtin {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let tracker = BuiltinTracker::open(&folder.path().join("orch.db"), Log::Own).unwrap();
-        Self { _folder: folder, tracker }
+        Self { folder, tracker }
+    }
+
+    fn ask(tracker: &BuiltinTracker, effect: u32, call: &TrackerCall) -> Result<TrackerAnswer, Failure> {
+        let words = |_: &orch_core::note::Note, _| "done".to_owned();
+        tracker.perform(call, EffectId::new(Seq(2), effect), Moment(7), &words)
     }
 }
 
@@ -220,9 +269,15 @@ impl tracker::Stage for Builtin {
     ];
 
     fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure> {
-        let words = |_: &orch_core::note::Note, _| "done".to_owned();
-        let answer = self.tracker.perform(call, EffectId::new(Seq(2), effect), Moment(7), &words)?;
+        let answer = Self::ask(&self.tracker, effect, call)?;
         Ok((answer.reply, answer.blobs))
+    }
+
+    fn perform_twice(&mut self, effect: u32, call: &TrackerCall) -> [Result<TrackerReply, Failure>; 2] {
+        let file = self.folder.path().join("orch.db");
+        let other = BuiltinTracker::open(&file, Log::Own).unwrap();
+        let ask = |tracker| Self::ask(tracker, effect, call).map(|answer| answer.reply);
+        at_once(|| ask(&self.tracker), || ask(&other))
     }
 
     fn write(&mut self, title: &str, text: &str) -> IssueKey {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::time::Instant;
 
 use orch_adapters::agent::{AgentKind, Agents};
 use orch_adapters::deploy::hook::{Deploy, Hook};
@@ -17,12 +18,13 @@ use orch_core::event::RunEnd;
 use orch_core::id::{Commit, RunId};
 use orch_sim::contract;
 use orch_sim::contract::probe::{self, Deployed};
-use orch_sim::contract::run::{self, Does, Order, Seen};
+use orch_sim::contract::run::{self, Does, Order, SAID, Seen};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::contracts::at_once;
 use crate::deploy::{http, server};
 use crate::world::{self, assignment};
-use crate::{Bench, block_on, end, exe};
+use crate::{Bench, PATIENCE, block_on, end, exe, tail};
 
 /// What is started.
 enum Kind {
@@ -40,6 +42,8 @@ enum Kind {
 struct Machine {
     bench: Bench,
     kind: Kind,
+    /// Whether nobody says which tests there are.
+    unnamed: bool,
     /// The script of each run of the tests.
     scripts: BTreeMap<RunId, String>,
 }
@@ -48,7 +52,7 @@ impl Machine {
     fn new(kind: impl Fn(&Bench) -> Kind) -> Self {
         let bench = Bench::new();
         let kind = kind(&bench);
-        Self { bench, kind, scripts: BTreeMap::new() }
+        Self { bench, kind, unnamed: false, scripts: BTreeMap::new() }
     }
 
     fn scripted(bench: &Bench) -> Kind {
@@ -86,19 +90,55 @@ impl Machine {
             Kind::Hook(deploy) => &deploy.runs,
         }
     }
+
+    fn launch(&self, order: &Order) -> Result<u32, Failure> {
+        let Order { run, task, commit, limit } = order.clone();
+        match &self.kind {
+            Kind::Scripted(agents) | Kind::Command(agents) => {
+                let assignment = Assignment { run, task, commit, limit, ..assignment(1) };
+                match agents.perform(&AgentCall::Launch(Box::new(assignment)))? {
+                    AgentReply::Launched { pid } => Ok(pid),
+                    AgentReply::Stopping => panic!("a launch does not stop"),
+                }
+            }
+            Kind::Ci(ci) => {
+                let script = self.scripts[&run].clone();
+                let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+                // What prepares the tests is no test.
+                let (setup, test) = match self.unnamed {
+                    true => (words(&["true"]), Vec::new()),
+                    false => (Vec::new(), words(&["sh", "-c", &script])),
+                };
+                let cache = Vec::new();
+                let call = GateCall::Ci { run, task, commit, setup, test, cache, limit };
+                ci.perform(&call).map(|GateReply::Launched { pid }| pid)
+            }
+            Kind::Hook(deploy) => {
+                let call = DeployCall::Hook { run, task, commit, previous: None, limit };
+                match block_on(deploy.perform(&call))? {
+                    DeployReply::Launched { pid } => Ok(pid),
+                    DeployReply::Probed(health) => panic!("a launch does not probe: {health:?}"),
+                }
+            }
+        }
+    }
 }
 
 impl run::Stage for Machine {
     fn will(&mut self, run: RunId, does: Does) {
         let last = match does {
-            Does::Ends(code) => format!("exit {code}"),
+            Does::Ends(code) => format!("echo '{SAID}'; exit {code}"),
             Does::Hangs => "exec sleep 1000".to_owned(),
         };
         let script = format!("echo began >>ran; {last}");
         match &mut self.kind {
             Kind::Scripted(_) => {
                 let last = match does {
-                    Does::Ends(code) => format!("do = \"exit\"\ncode = {code}"),
+                    Does::Ends(code) => {
+                        format!(
+                            "do = \"say\"\ntext = \"{SAID}\"\n[[part.step]]\ndo = \"exit\"\ncode = {code}"
+                        )
+                    }
                     Does::Hangs => "do = \"hang\"".to_owned(),
                 };
                 let began = "do = \"append\"\npath = \"ran\"\ntext = \"began\\n\"";
@@ -119,29 +159,20 @@ impl run::Stage for Machine {
     }
 
     fn start(&mut self, order: &Order) -> Result<u32, Failure> {
-        let Order { run, task, commit, limit } = order.clone();
-        match &self.kind {
-            Kind::Scripted(agents) | Kind::Command(agents) => {
-                let assignment = Assignment { run, task, commit, limit, ..assignment(1) };
-                match agents.perform(&AgentCall::Launch(Box::new(assignment)))? {
-                    AgentReply::Launched { pid } => Ok(pid),
-                    AgentReply::Stopping => panic!("a launch does not stop"),
-                }
-            }
-            Kind::Ci(ci) => {
-                let script = self.scripts[&run].clone();
-                let test = ["sh", "-c", &script].map(str::to_owned).to_vec();
-                let (setup, cache) = (Vec::new(), Vec::new());
-                let call = GateCall::Ci { run, task, commit, setup, test, cache, limit };
-                ci.perform(&call).map(|GateReply::Launched { pid }| pid)
-            }
-            Kind::Hook(deploy) => {
-                let call = DeployCall::Hook { run, task, commit, previous: None, limit };
-                match block_on(deploy.perform(&call))? {
-                    DeployReply::Launched { pid } => Ok(pid),
-                    DeployReply::Probed(health) => panic!("a launch does not probe: {health:?}"),
-                }
-            }
+        self.launch(order)
+    }
+
+    fn start_twice(&mut self, order: &Order) -> [Result<u32, Failure>; 2] {
+        let machine = &*self;
+        at_once(|| machine.launch(order), || machine.launch(order))
+    }
+
+    fn unname(&mut self) {
+        self.unnamed = true;
+        match &mut self.kind {
+            Kind::Scripted(agents) | Kind::Command(agents) => agents.programs.clear(),
+            Kind::Ci(_) => {}
+            Kind::Hook(deploy) => deploy.hook = None,
         }
     }
 
@@ -153,12 +184,17 @@ impl run::Stage for Machine {
         end(self.runs(), run).end
     }
 
+    fn said(&mut self, run: RunId) -> Option<String> {
+        let finished = end(self.runs(), run);
+        finished.end.tail.is_some().then(|| tail(&finished))
+    }
+
     fn seen(&mut self, run: RunId) -> Seen {
         match observe(&self.runs().places.of(run).record) {
             Observed::NotStarted => Seen::NotBegun,
             Observed::Running(_) => Seen::Alive,
             Observed::Ended(_) | Observed::Lost { .. } => Seen::Over,
-            Observed::Unknown { why } => panic!("it cannot be told: {why}"),
+            Observed::Unknown { .. } => Seen::CannotTell,
         }
     }
 
@@ -172,6 +208,23 @@ impl run::Stage for Machine {
 
     fn lose(&mut self, _: RunId, pid: u32) {
         kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    }
+
+    fn hide(&mut self, run: RunId, hidden: bool) {
+        // A supervisor that is still about to start its program looks at its record itself.
+        let until = Instant::now() + PATIENCE;
+        while hidden && self.began(run) == 0 {
+            assert!(Instant::now() < until, "{run} does not begin");
+            std::thread::yield_now();
+        }
+        let record = self.runs().places.of(run).record.join("shim.json");
+        let aside = record.with_extension("aside");
+        if hidden {
+            fs::rename(&record, &aside).unwrap();
+            fs::write(&record, "no longer what it was").unwrap();
+        } else {
+            fs::rename(&aside, &record).unwrap();
+        }
     }
 }
 

@@ -22,11 +22,21 @@ impl Bench {
         }
     }
 
-    /// The machine is switched off for a while and started again: nobody counts meanwhile but its wall clock.
+    /// The machine is switched off for a while and started again: nobody counts meanwhile but its wall clock, and whatever
+    /// was at work on it is gone.
     pub fn reboot(&mut self, off: Span) {
         self.now = self.now.after(off);
         self.boots += 1;
+        self.world.power_cut();
+        self.pending.clear();
+        self.late.clear();
+        self.sleepers.clear();
+        self.paused_hands.clear();
         self.crash();
+        // What a run left was never forced to the disk: an end that nobody read is that of a run that was lost.
+        for run in self.watched.clone() {
+            self.world.loses(run);
+        }
     }
 
     /// The wall clock steps; the brain notices.

@@ -12,6 +12,7 @@ use orch_engine::{Incoming, Target};
 
 use super::Bench;
 use crate::fault::Fault;
+use crate::world::Called;
 use crate::world::works::{Deed, Deployment, HookDeed, Worker};
 
 impl Bench {
@@ -28,6 +29,8 @@ impl Bench {
         let effect = self.pending.remove(at);
         let name = effect.call.name();
         self.calls += 1;
+        let (brain, at) = (self.brains, self.now.0 - self.ahead);
+        self.world.calls.push(Called::Asked { effect: effect.id, brain, at });
         if self.dies(Side::Before, name) {
             return self.crash();
         }
@@ -84,6 +87,10 @@ impl Bench {
         }
         let reply = EffectReply { effect: effect.id, outcome };
         let incoming = Incoming::of(target, Event::Reply(Box::new(reply))).with(texts);
+        if self.brains != brain {
+            // It died over what it was told meanwhile, and another one hears of this.
+            self.world.calls.push(Called::Answered(effect.id));
+        }
         // A failure that is tried again is no row, so that each of ten would count as a try.
         let done =
             matches!(&incoming.event, Event::Reply(reply) if matches!(reply.outcome, Outcome::Done(_)));
@@ -154,7 +161,7 @@ impl Bench {
     }
 
     /// The text that a call names is read from the journal, as a hand would: it must be there before the effect is.
-    fn hand_texts(&mut self, effect: &Effect) {
+    pub(super) fn hand_texts(&mut self, effect: &Effect) {
         let Call::Git(GitCall::WriteRecord { text, .. }) = &effect.call else { return };
         let kept = self.engine().journal().blob(&text.blob).ok().flatten();
         if let (Some(bytes), Some(repository)) = (kept, self.world.repositories.get_mut(&effect.project)) {
@@ -190,7 +197,8 @@ impl Bench {
             let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
             self.late.push(Incoming::of(target.clone(), Event::RunEnded(Box::new(back))));
         }
-        self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))));
+        let words = self.world.words(run).into_iter().collect();
+        self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))).with(words));
     }
 
     /// What becomes of a run instead of what its story says.

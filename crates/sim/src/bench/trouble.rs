@@ -1,5 +1,7 @@
 //! What goes wrong by itself, between two actions?
 
+use orch_core::call::Call;
+use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, Outcome};
 use orch_core::id::Entity;
 use orch_core::time::{Moment, Span};
@@ -8,6 +10,7 @@ use orch_engine::{Ack, Incoming, Target};
 use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::{Broken, Occasion};
+use crate::world::Called;
 
 /// Most outages are shorter than this.
 const SHORT_OUTAGE: usize = 10 * 60_000;
@@ -65,12 +68,22 @@ impl Bench {
         if self.strikes(Fault::Sleeper) {
             self.fall_asleep();
         }
+        if self.strikes(Fault::Reboot) {
+            let off = self.dice.which("for", STEP) as u64;
+            self.reboot(Span(off));
+        }
         if self.strikes(Fault::Meddling) {
             crate::people::meddle(self);
         }
         if !self.late.is_empty() && self.dice.happens("late reply arrives", 10) {
             let late = self.late.remove(0);
+            if let Event::Reply(reply) = &late.event {
+                self.world.calls.push(Called::Answered(reply.effect));
+            }
             self.tell(late);
+        }
+        if !self.paused_hands.is_empty() && self.dice.happens("paused hand goes on", 5) {
+            self.hand_goes_on();
         }
         if !self.sleepers.is_empty() && self.dice.happens("paused brain wakes", 5) {
             self.wake_one()?;
@@ -94,6 +107,34 @@ impl Bench {
     /// Whether nothing answers for a while.
     pub(super) fn is_away(&self) -> bool {
         self.now < self.out_until
+    }
+
+    /// One of the hands of a brain that is no more may go on without it: a program that it had started, a request on its way.
+    pub(super) fn leave_a_hand(&mut self) {
+        let outlives = |effect: &&Effect| match &effect.call {
+            Call::Tracker(_) | Call::Forge(_) | Call::Git(_) => true,
+            Call::Agent(_) | Call::Gate(_) | Call::Deploy(_) => false,
+        };
+        let hands: Vec<Effect> = self.pending.iter().filter(outlives).cloned().collect();
+        if hands.is_empty() || !self.strikes(Fault::PausedHand) {
+            return;
+        }
+        let which = self.dice.which("hand", hands.len());
+        self.paused_hands.extend(hands.into_iter().nth(which));
+    }
+
+    /// It does what it was asked, as the adapters do it: it looks first whether that happened.
+    fn hand_goes_on(&mut self) {
+        let effect = self.paused_hands.remove(0);
+        self.hand_texts(&effect);
+        self.world.outage = self.outage || self.is_away();
+        let outcome = self.world.perform(&effect);
+        self.world.outage = false;
+        self.world.calls.push(Called::Answered(effect.id));
+        let texts = self.world.take_texts();
+        let reply = EffectReply { effect: effect.id, outcome };
+        let target = Target::Entity(effect.entity);
+        self.tell(Incoming::of(target, Event::Reply(Box::new(reply))).with(texts));
     }
 
     /// The brain is paused, as by a signal or a suspended machine, and another takes over.

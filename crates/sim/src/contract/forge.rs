@@ -3,8 +3,10 @@
 use orch_core::call::{Failure, FailureKind, ForgeCall, ForgeReply};
 use orch_core::id::Commit;
 
-use super::repository::{BRANCH, Stage, Work, candidate, cut, merge_call, opened, opened_for, ready, worked};
-use super::{keep, promises};
+use super::repository::{
+    BRANCH, ITEM, Stage, Work, candidate, cut, merge_call, open_call, opened, opened_for, ready, worked,
+};
+use super::{keep, once, promises};
 
 /// Shows every promise; `make` gives a fresh stage each time.
 ///
@@ -13,10 +15,12 @@ use super::{keep, promises};
 pub fn forge<S: Stage>(make: impl Fn() -> S) {
     let promises = promises![
         a_branch_has_one_change_request,
+        two_hands_open_one_change_request,
         a_closed_change_request_stays_closed,
         another_life_has_a_change_request_of_its_own,
         a_merge_brings_exactly_the_candidate,
         a_merge_happens_once,
+        two_hands_merge_once,
         a_merge_is_for_the_main_that_was_tested,
         a_candidate_without_main_is_refused,
         a_closed_change_request_is_not_merged,
@@ -49,6 +53,19 @@ fn a_branch_has_one_change_request<S: Stage>(stage: &mut S) {
     let work = worked(stage, 1, &head, Work::Writes("src/new"));
     assert_eq!(opened(stage, &work.head), change);
     assert!(stage.reading(Some(change)).open);
+}
+
+/// Two who open it at once, as an old hand and its successor, open one (decision 1).
+fn two_hands_open_one_change_request<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let call = open_call(ITEM, &head);
+    let told = stage.forge_twice(&call);
+    once(told, || stage.forge(&call));
+    let ForgeReply::ChangeOpened { change } = stage.forge(&call).expect("it is found") else {
+        panic!("opened")
+    };
+    let next = stage.forge(&open_call("ORCH-007~2", &head));
+    assert_eq!(next, Ok(ForgeReply::ChangeOpened { change: change + 1 }), "there was one before");
 }
 
 /// One that somebody closed is found, and not opened behind their back (decision 45).
@@ -96,6 +113,16 @@ fn a_merge_happens_once<S: Stage>(stage: &mut S) {
     let later = stage.main_gets("later", "x");
     assert_eq!(stage.forge(&call), merged(&candidate));
     assert_eq!(stage.main(), later);
+}
+
+/// Two who merge it at once, as an old hand and its successor, merge it once: none takes the other's merge for a push of
+/// somebody else (decision 19).
+fn two_hands_merge_once<S: Stage>(stage: &mut S) {
+    let (change, candidate) = ready(stage);
+    let call = merge_call(change, &candidate);
+    let told = stage.forge_twice(&call);
+    assert_eq!(Ok(once(told, || stage.forge(&call))), merged(&candidate));
+    assert_eq!(stage.main(), candidate.commit);
 }
 
 /// If main moved nothing happens, and where it is now is the answer (decision 19).

@@ -12,7 +12,7 @@ use super::repository::{
     BRANCH, ITEM, Stage, Work, candidate, candidate_call, collect_call, collected, cut, cut_call, merge_call,
     of_item, ready, run, worked,
 };
-use super::{keep, promises};
+use super::{keep, once, promises};
 
 /// Shows every promise; `make` gives a fresh stage each time.
 ///
@@ -22,6 +22,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
     let promises = promises![
         a_branch_is_cut_from_fresh_main,
         a_branch_is_cut_once,
+        two_hands_cut_one_branch,
         a_name_of_somebody_else_is_taken,
         a_name_with_unknown_work_is_taken,
         a_deleted_name_is_not_cut_again,
@@ -29,6 +30,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_next_round_carries_the_requirements,
         a_run_is_one_commit,
         a_run_is_collected_once,
+        two_hands_collect_one_run,
         a_run_of_nothing_makes_no_commit,
         a_change_of_tests_alone_is_a_change,
         a_stray_write_is_undone_and_named,
@@ -41,12 +43,14 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_branch_that_is_gone_stays_gone,
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
+        two_hands_build_one_candidate,
         a_head_that_has_main_is_the_candidate,
         a_conflict_can_be_resolved,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
         an_unknown_commit_is_no_answer,
         a_record_is_written_once,
+        two_hands_write_one_record,
         a_record_moves_nothing_else,
         a_record_without_its_text_is_refused,
         what_is_busy_works_later,
@@ -78,6 +82,15 @@ fn a_branch_is_cut_once<S: Stage>(stage: &mut S) {
     stage.main_gets("later", "x");
     assert_eq!(cut(stage), first);
     assert_eq!(stage.head(BRANCH), Some(first.0));
+}
+
+/// Two who cut it at once, as an old hand and its successor, cut one: neither takes the other's for somebody else's
+/// (decision 1).
+fn two_hands_cut_one_branch<S: Stage>(stage: &mut S) {
+    let call = cut_call(ITEM, BRANCH, None);
+    let told = stage.git_twice(&call);
+    let GitReply::BranchCut { head, .. } = once(told, || stage.git(&call)) else { panic!("it is not cut") };
+    assert_eq!(stage.head(BRANCH), Some(head));
 }
 
 /// A branch of another task or of a person is let alone, and so is main (row 126).
@@ -154,6 +167,18 @@ fn a_run_is_collected_once<S: Stage>(stage: &mut S) {
     }
     assert_eq!(collected(stage.git(&call)), work);
     assert_eq!(stage.head(BRANCH), Some(work.head));
+}
+
+/// Two who collect it at once, as an old hand and its successor, add one commit: neither takes the other's for a push of
+/// somebody else (decision 1).
+fn two_hands_collect_one_run<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    stage.work(run(1), &head, Work::Writes("src/new"));
+    let call = collect_call(1, Role::Developer, &head);
+    let told = stage.git_twice(&call);
+    let work = collected(Ok(once(told, || stage.git(&call))));
+    assert_eq!((stage.parents(&work.head), stage.head(BRANCH)), (vec![head], Some(work.head.clone())));
+    assert!(stage.file(&work.head, "src/new").is_some(), "what was written is there");
 }
 
 /// A run that changed nothing leaves the branch where it was, and the change empty (row 165).
@@ -291,6 +316,17 @@ fn a_candidate_is_built_once_a_main<S: Stage>(stage: &mut S) {
     assert_eq!(stage.head(BRANCH), Some(second.commit));
 }
 
+/// Two who build it at once build one (decision 1).
+fn two_hands_build_one_candidate<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("other", "x");
+    let call = candidate_call(&work.head);
+    let told = stage.git_twice(&call);
+    let GitReply::Candidate(built) = once(told, || stage.git(&call)) else { panic!("no candidate") };
+    assert_eq!(stage.head(BRANCH), Some(built.commit));
+}
+
 /// A head that contains main is its own candidate: nothing is made.
 fn a_head_that_has_main_is_the_candidate<S: Stage>(stage: &mut S) {
     let (head, base) = cut(stage);
@@ -380,6 +416,17 @@ fn a_record_is_written_once<S: Stage>(stage: &mut S) {
         assert_eq!(stage.file(&second, &path(item)).as_deref().map(str::trim_end), Some(LOG.trim_end()));
     }
     assert_eq!(recorded(stage, ITEM, LOG), second, "it stands below the tip");
+}
+
+/// Two who write it at once write one commit.
+fn two_hands_write_one_record<S: Stage>(stage: &mut S) {
+    let first = recorded(stage, "ORCH-008", LOG);
+    let call = record_call(ITEM, LOG);
+    stage.keep_text(LOG);
+    let told = stage.git_twice(&call);
+    once(told, || stage.git(&call));
+    let tip = stage.head(RECORDS).expect("there are records");
+    assert_eq!(stage.parents(&tip), [first]);
 }
 
 /// A record moves neither main nor the task branch (decision 18).

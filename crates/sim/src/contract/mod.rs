@@ -14,7 +14,10 @@ pub mod probe;
 pub mod world;
 pub mod sample;
 
+use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use orch_core::call::{Failure, FailureKind};
 
 /// A promise: its name and what shows it.
 pub type Promise<S> = (&'static str, fn(&mut S));
@@ -36,6 +39,25 @@ fn keep<S>(promises: &[Promise<S>], beyond: &[OutOfReach], make: impl Fn() -> S)
         }
     }
     assert!(broken.is_empty(), "{} of {} promises are broken: {broken:?}", broken.len(), promises.len());
+}
+
+/// What two hands were told who did the same at once, as an old one and its successor do: the same, or that one is to ask
+/// again, and who asks again is told. That it happened once is for the caller to see.
+fn once<R: PartialEq + Debug>(
+    told: [Result<R, Failure>; 2],
+    mut again: impl FnMut() -> Result<R, Failure>,
+) -> R {
+    let settled = match again() {
+        Ok(settled) => settled,
+        Err(failure) => panic!("asked again it fails: {failure:?} (before: {told:?})"),
+    };
+    for answer in told {
+        match answer {
+            Ok(answer) => assert_eq!(answer, settled),
+            Err(failure) => assert_ne!(failure.kind, FailureKind::Permanent, "{failure:?}"),
+        }
+    }
+    settled
 }
 
 /// Functions over the stage `S`, with their names.

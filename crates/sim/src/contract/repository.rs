@@ -56,6 +56,10 @@ pub trait Stage {
     fn git(&mut self, call: &GitCall) -> Result<GitReply, Failure>;
     /// Performs a call of the forge.
     fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure>;
+    /// Two hands perform the same call of git at once.
+    fn git_twice(&mut self, call: &GitCall) -> [Result<GitReply, Failure>; 2];
+    /// Two hands perform the same call of the forge at once.
+    fn forge_twice(&mut self, call: &ForgeCall) -> [Result<ForgeReply, Failure>; 2];
     /// A text that the journal has from here on.
     fn keep_text(&mut self, text: &str);
     /// An agent works on this commit in a tree of its own, and ends.

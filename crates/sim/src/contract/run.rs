@@ -1,18 +1,20 @@
 //! What does the start of a run promise, be it of an agent, of the tests or of a deploy hook? The real supervisor and the
 //! simulator's run this same suite (decisions 3, 7, 14, 22).
 
-use orch_core::call::{Failure, FailureKind};
+use orch_core::call::{Failure, FailureKind, Text};
 use orch_core::event::{RunEnd, RunHow};
 use orch_core::id::{Commit, RunId, TaskId};
 use orch_core::time::Span;
 
 use super::repository::run;
-use super::{OutOfReach, keep, promises};
+use super::{OutOfReach, keep, once, promises};
+
+pub use crate::world::works::SAID;
 
 /// What the program of a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Does {
-    /// It ends with this code.
+    /// It prints [`SAID`] and ends with this code.
     Ends(i32),
     /// It goes on until somebody ends it.
     Hangs,
@@ -52,6 +54,8 @@ pub enum Seen {
     Alive,
     /// It does not live any more.
     Over,
+    /// It cannot be told.
+    CannotTell,
 }
 
 /// A machine on which one kind of run is started.
@@ -63,16 +67,24 @@ pub trait Stage {
     fn will(&mut self, run: RunId, does: Does);
     /// Asks for the start: the supervisor's process id.
     fn start(&mut self, order: &Order) -> Result<u32, Failure>;
+    /// Two hands ask for the same start at once.
+    fn start_twice(&mut self, order: &Order) -> [Result<u32, Failure>; 2];
+    /// From here on nobody says which program it is that runs start.
+    fn unname(&mut self);
     /// Asks for the stop.
     fn stop(&mut self, run: RunId) -> Result<(), Failure>;
     /// Waits for the end and reads it.
     fn end(&mut self, run: RunId) -> RunEnd;
+    /// What it said in the end, if that was read: the text goes with the end that names it.
+    fn said(&mut self, run: RunId) -> Option<String>;
     /// Looks.
     fn seen(&mut self, run: RunId) -> Seen;
     /// How often the program of a run that is over, or lives for long, began.
     fn began(&mut self, run: RunId) -> usize;
     /// Kills the supervisor, which leaves no record.
     fn lose(&mut self, run: RunId, pid: u32);
+    /// Makes the record of a run unreadable, or readable again.
+    fn hide(&mut self, run: RunId, hidden: bool);
 }
 
 /// Shows every promise; `make` gives a fresh stage each time.
@@ -82,9 +94,11 @@ pub trait Stage {
 pub fn run_of<S: Stage>(make: impl Fn() -> S) {
     let promises = promises![
         a_run_starts_once,
+        two_hands_start_one_run,
         a_run_that_lives_is_found,
         a_run_that_nobody_started_has_not_begun,
         a_run_ends_with_its_code,
+        a_failed_run_says_what_it_printed,
         an_end_is_told_again,
         a_run_ends_at_its_limit,
         a_stop_ends_it,
@@ -92,6 +106,8 @@ pub fn run_of<S: Stage>(make: impl Fn() -> S) {
         a_stop_may_come_too_late,
         a_stop_is_for_one_run,
         a_dead_supervisor_is_a_lost_run,
+        what_cannot_be_told_is_neither_life_nor_death,
+        without_a_program_nothing_begins,
         a_name_alone_is_no_proof,
     ];
     keep(promises, S::OUT_OF_REACH, make);
@@ -113,6 +129,16 @@ fn a_run_starts_once<S: Stage>(stage: &mut S) {
     assert_eq!(stage.end(order.run).how, RunHow::Exited { code: 0 });
     assert_eq!(stage.start(&order), Ok(pid));
     assert_eq!((stage.began(order.run), stage.seen(order.run)), (1, Seen::Over));
+}
+
+/// Two who ask for it at once, as an old hand and its successor, start it once: whoever is not told of the process asks
+/// again, and is (decision 1).
+fn two_hands_start_one_run<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    stage.will(order.run, Does::Ends(0));
+    let pid = once(stage.start_twice(&order), || stage.start(&order));
+    assert_eq!(stage.end(order.run).how, RunHow::Exited { code: 0 });
+    assert_eq!((stage.start(&order), stage.began(order.run)), (Ok(pid), 1));
 }
 
 /// A run that lives is seen alive, and asking for it again gives the same process (decision 7).
@@ -138,6 +164,16 @@ fn a_run_ends_with_its_code<S: Stage>(stage: &mut S) {
         let end = stage.end(order.run);
         assert_eq!((end.run, end.how), (order.run, RunHow::Exited { code }));
     }
+}
+
+/// Who fails says what it printed, and the text goes with the end that names it: findings are made of it (decision 16).
+fn a_failed_run_says_what_it_printed<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    started(stage, &order, Does::Ends(1));
+    let end = stage.end(order.run);
+    let said = stage.said(order.run).unwrap_or_default();
+    assert!(said.contains(SAID), "{said:?}");
+    assert_eq!(end.tail, Some(Text::of(&said)));
 }
 
 /// An end that was read and not written down is read again, the same.
@@ -207,6 +243,37 @@ fn a_dead_supervisor_is_a_lost_run<S: Stage>(stage: &mut S) {
     // How it was lost is said as it is found: a dead process goes from the table when its parent looks.
     let end = stage.end(order.run);
     assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
+}
+
+/// Whether a run lives whose record cannot be read is an answer of its own: nothing is started or stopped, and nobody is
+/// told of an end, until it can be told again (decision 36).
+fn what_cannot_be_told_is_neither_life_nor_death<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Hangs);
+    stage.hide(order.run, true);
+    assert_eq!(stage.seen(order.run), Seen::CannotTell);
+    let kind = |failure: Failure| failure.kind;
+    assert_eq!(stage.start(&order).map_err(kind), Err(FailureKind::Unknown));
+    assert_eq!(stage.stop(order.run).map_err(kind), Err(FailureKind::Unknown));
+    stage.hide(order.run, false);
+    assert_eq!(stage.seen(order.run), Seen::Alive);
+    assert_eq!(stage.start(&order), Ok(pid));
+    assert_eq!(stage.stop(order.run), Ok(()));
+    assert_eq!(stage.end(order.run).how, RunHow::Stopped);
+    // It may have been stopped before its first word.
+    assert!(stage.began(order.run) <= 1);
+}
+
+/// Where nobody says which program it is, a start is refused for good: no command is no success (decision 36). What began
+/// before is found all the same.
+fn without_a_program_nothing_begins<S: Stage>(stage: &mut S) {
+    let (before, after) = (Order::of(1), Order::of(2));
+    let pid = started(stage, &before, Does::Hangs);
+    stage.will(after.run, Does::Ends(0));
+    stage.unname();
+    assert_eq!(stage.start(&after).map_err(|failure| failure.kind), Err(FailureKind::Permanent));
+    assert_eq!(stage.seen(after.run), Seen::NotBegun);
+    assert_eq!((stage.start(&before), stage.seen(before.run)), (Ok(pid), Seen::Alive));
 }
 
 /// What is there under a name counts for its task and commit alone, as after a restore that gives names again.

@@ -8,7 +8,7 @@ use orch_core::message::Lang;
 use orch_core::note::Note;
 use orch_core::stage::Role;
 
-use super::{OutOfReach, keep, promises};
+use super::{OutOfReach, keep, once, promises};
 
 /// A tracker with a board, and people at it.
 pub trait Stage {
@@ -17,6 +17,8 @@ pub trait Stage {
 
     /// Performs a call for the effect of this number: its answer, and the texts that go with it.
     fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure>;
+    /// Two hands perform the same call for the same effect at once.
+    fn perform_twice(&mut self, effect: u32, call: &TrackerCall) -> [Result<TrackerReply, Failure>; 2];
     /// A person writes an issue, in the backlog.
     fn write(&mut self, title: &str, text: &str) -> IssueKey;
     /// A person moves an issue to a column.
@@ -44,6 +46,8 @@ pub fn tracker<S: Stage>(make: impl Fn() -> S) {
         a_write_of_what_is_there_is_no_news,
         a_write_tells_what_it_covered,
         a_comment_stands_once,
+        two_hands_leave_one_comment,
+        two_hands_write_a_column_once,
         a_comment_is_no_news,
         comments_are_told_in_their_order,
         fifty_comments_are_told,
@@ -154,6 +158,33 @@ fn a_comment_stands_once<S: Stage>(stage: &mut S) {
     assert_eq!(comments(stage, &issue).len(), 1);
     assert_eq!(reply(stage, 2, &comment(&issue)), TrackerReply::Commented);
     assert_eq!(comments(stage, &issue).len(), 2);
+}
+
+/// Two who say it at once, as an old hand and its successor, say it once (decision 1).
+fn two_hands_leave_one_comment<S: Stage>(stage: &mut S) {
+    let issue = stage.write("One", "text");
+    for effect in 1..=5 {
+        let told = stage.perform_twice(effect, &comment(&issue));
+        assert_eq!(once(told, || Ok(reply(stage, effect, &comment(&issue)))), TrackerReply::Commented);
+        assert_eq!(comments(stage, &issue).len(), effect as usize);
+    }
+}
+
+/// Two who write it at once write it once: what a person pressed since stays (decision 2).
+fn two_hands_write_a_column_once<S: Stage>(stage: &mut S) {
+    let issue = stage.write("One", "text");
+    let call = put(&issue, Status::InReview);
+    let before = stage.read(&issue);
+    let covered = before.revision.map(|revision| Covered { status: before.status, revision });
+    let told = stage.perform_twice(1, &call);
+    let settled = once(told, || Ok(reply(stage, 1, &call)));
+    let read = stage.read(&issue);
+    let (status, revision) = (Some(Status::InReview), read.revision);
+    assert_eq!(settled, TrackerReply::StatusSet { status, revision, covered });
+    stage.press(&issue, Status::Approved);
+    let told = stage.perform_twice(1, &call);
+    once(told, || Ok(reply(stage, 1, &call)));
+    assert_eq!(stage.read(&issue).status, Some(Status::Approved));
 }
 
 /// Comments change nothing else, Orch's own included (row 129).

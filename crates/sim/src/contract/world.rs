@@ -95,6 +95,25 @@ impl repository::Stage for Fake {
         }
     }
 
+    /// The world does one thing after the other.
+    fn git_twice(&mut self, call: &GitCall) -> [Result<GitReply, Failure>; 2] {
+        self.effects += 1;
+        let id = EffectId::new(Seq(1), self.effects);
+        [(); 2].map(|()| match self.perform_as(id, Call::Git(call.clone()))? {
+            Reply::Git(reply) => Ok(reply),
+            other => panic!("git does not answer {other:?}"),
+        })
+    }
+
+    fn forge_twice(&mut self, call: &ForgeCall) -> [Result<ForgeReply, Failure>; 2] {
+        self.effects += 1;
+        let id = EffectId::new(Seq(1), self.effects);
+        [(); 2].map(|()| match self.perform_as(id, Call::Forge(call.clone()))? {
+            Reply::Forge(reply) => Ok(reply),
+            other => panic!("a forge does not answer {other:?}"),
+        })
+    }
+
     fn keep_text(&mut self, text: &str) {
         self.repository().kept.insert(Digest::of(text.as_bytes()), text.to_owned());
     }
@@ -181,6 +200,10 @@ impl tracker::Stage for Fake {
         Ok((reply, self.world.take_texts()))
     }
 
+    fn perform_twice(&mut self, effect: u32, call: &TrackerCall) -> [Result<TrackerReply, Failure>; 2] {
+        [(); 2].map(|()| tracker::Stage::perform(self, effect, call).map(|(reply, _)| reply))
+    }
+
     fn write(&mut self, title: &str, text: &str) -> IssueKey {
         self.world.tracker.create(&self.project, title, text, Status::Backlog)
     }
@@ -264,6 +287,14 @@ impl run::Stage for Runs {
         }
     }
 
+    fn start_twice(&mut self, order: &Order) -> [Result<u32, Failure>; 2] {
+        [(); 2].map(|()| self.start(order))
+    }
+
+    fn unname(&mut self) {
+        self.fake.world.works.unnamed = true;
+    }
+
     fn stop(&mut self, run: RunId) -> Result<(), Failure> {
         let reply = self.fake.perform(Call::Agent(AgentCall::Stop { run }))?;
         assert_eq!(reply, Reply::Agent(AgentReply::Stopping));
@@ -275,9 +306,15 @@ impl run::Stage for Runs {
         self.fake.world.end(run).expect("it has ended")
     }
 
+    fn said(&mut self, run: RunId) -> Option<String> {
+        let words = self.fake.world.words(run)?;
+        String::from_utf8(words.bytes).ok()
+    }
+
     fn seen(&mut self, run: RunId) -> Seen {
         match self.fake.world.runs.get(&run) {
             None => Seen::NotBegun,
+            Some(run) if run.in_doubt => Seen::CannotTell,
             Some(run) if run.ended.is_none() => Seen::Alive,
             Some(_) => Seen::Over,
         }
@@ -293,6 +330,12 @@ impl run::Stage for Runs {
     fn lose(&mut self, run: RunId, _: u32) {
         if let Some(run) = self.fake.world.runs.get_mut(&run) {
             run.ended = Some(RunHow::Lost { cause: "killed".into() });
+        }
+    }
+
+    fn hide(&mut self, run: RunId, hidden: bool) {
+        if let Some(run) = self.fake.world.runs.get_mut(&run) {
+            run.in_doubt = hidden;
         }
     }
 }

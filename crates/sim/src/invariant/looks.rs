@@ -30,6 +30,8 @@ macro_rules! occasions {
 occasions! {
     /// The brain or the outside did one thing.
     Step: ["effects-leave-after-their-record", "limits-hold", "effects-happen-once"],
+    /// The outside was asked for something.
+    Call: ["who-is-away-is-asked-seldom"],
     /// A row about a task was written.
     Row: [
         "no-timer-is-early",
@@ -166,6 +168,7 @@ mod tests {
             include_str!("rest.rs"),
             include_str!("journal.rs"),
             include_str!("time.rs"),
+            include_str!("calls.rs"),
             include_str!("../bench.rs"),
             include_str!("../bench/attend.rs"),
             include_str!("../bench/trouble.rs"),

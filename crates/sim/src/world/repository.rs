@@ -272,7 +272,13 @@ impl Repository {
 
     /// Whether the tests are green on a commit: nothing in it is broken.
     pub fn is_green(&self, commit: &Commit) -> bool {
-        !self.files(commit).values().any(|content| content.contains("BROKEN"))
+        self.broken(commit).is_empty()
+    }
+
+    /// The files of a commit that its tests find broken.
+    pub(super) fn broken(&self, commit: &Commit) -> Vec<&str> {
+        let files = self.files(commit).iter().filter(|(_, content)| content.contains("BROKEN"));
+        files.map(|(path, _)| path.as_str()).collect()
     }
 
     pub(super) fn ci_ran(&mut self, commit: &Commit) {

@@ -6,6 +6,9 @@ use orch_core::event::RunHow;
 use orch_core::id::{Commit, RunId, TaskId, WorkItem};
 use orch_core::stage::Role;
 
+/// What every program of this world prints that does not end well.
+pub const SAID: &str = "assertion failed: 6 is 7";
+
 /// Who works in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worker {
@@ -123,6 +126,8 @@ pub struct Works {
     pub unwell_for: u32,
     /// The next answer of the deployed service is this, once.
     pub flap: Option<Deployment>,
+    /// Whether nobody says which programs agents, tests and hooks are.
+    pub unnamed: bool,
 }
 
 impl Works {

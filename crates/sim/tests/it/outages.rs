@@ -1,11 +1,15 @@
 //! What is left of hours without an answer, and of clocks that are set by a year? (goals 9, 22, 23)
 
+use std::collections::BTreeMap;
+
+use orch_core::backoff;
 use orch_core::call::tracker::Status;
 use orch_core::journal::Journal as _;
 use orch_core::task::{Rest, Step};
 use orch_core::time::Span;
 use orch_sim::bench::{Bench, Fault, Faults, policy};
 use orch_sim::schedule::Dice;
+use orch_sim::world::Called;
 
 use crate::faults::{preset, seeds};
 
@@ -94,6 +98,61 @@ fn hours_without_an_answer_are_caught_up_within_a_minute() {
         assert_eq!(bench.outcome(), quiet.outcome(), "seed {seed}");
         well(seed, bench.verify_journal());
     }
+}
+
+/// How often one brain may ask for one thing within so long, by the waits between the tries.
+fn asked_within(life: Span) -> u64 {
+    let mut due = 0;
+    (1..)
+        .take_while(|tries| {
+            due += backoff::outage(*tries).0;
+            due <= life.0
+        })
+        .count() as u64
+        + 1
+}
+
+/// Proves goal 22: six hours in which nothing answers, and a hundred brains that die meanwhile, cost no more calls of each
+/// effect than the waits between the tries of each brain allow, and not a comment more than a day on which all went well.
+#[test]
+fn a_hundred_restarts_in_an_outage_spam_nobody() {
+    const RESTARTS: u64 = 100;
+    let mut tried = 0;
+    for seed in seeds(6) {
+        let mut quiet = live(seed, Faults::default());
+        let mut bench = live(seed, Faults::default());
+        for phase in 0..3 {
+            people(&mut quiet, phase);
+            well(seed, quiet.run());
+            people(&mut bench, phase);
+            if (seed % 3) as usize != phase {
+                well(seed, bench.run());
+                continue;
+            }
+            bench.sweep();
+            let before = bench.world.calls.len();
+            bench.outage_of(Span(HOURS));
+            let life = Span(HOURS / RESTARTS);
+            for _ in 0..RESTARTS {
+                let end = bench.now.after(life);
+                well(seed, bench.run_until(end));
+                bench.crash();
+            }
+            let mut calls: BTreeMap<_, u64> = BTreeMap::new();
+            for called in bench.world.calls.iter().skip(before) {
+                if let Called::Asked { effect, .. } = called {
+                    *calls.entry(*effect).or_default() += 1;
+                }
+            }
+            let most = calls.values().max().copied().unwrap_or(0);
+            tried += u64::from(most > RESTARTS);
+            assert!(most <= RESTARTS * asked_within(life), "seed {seed}: {most} calls of one effect");
+            well(seed, bench.run());
+        }
+        assert_eq!(bench.outcome(), quiet.outcome(), "seed {seed}");
+        well(seed, bench.verify_journal());
+    }
+    assert!(tried > 0, "no outage met anything that was to be done");
 }
 
 /// Proves goal 23: however often the wall clock is set by up to a year, stands still, or the machine sleeps, no timer is

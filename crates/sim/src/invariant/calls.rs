@@ -1,0 +1,121 @@
+//! Is whoever does not answer left in peace? (goal 22)
+
+use orch_core::backoff;
+use orch_core::call::FailureKind;
+use orch_core::change::Change;
+use orch_core::effect::Line;
+use orch_core::event::{Event, Outcome};
+use orch_core::id::TaskId;
+use orch_core::journal::Row;
+use orch_core::task::{Delay, Step};
+
+use super::{Broken, Occasion, Watch, broken};
+use crate::memory::MemoryJournal;
+use crate::world::{Called, World};
+
+/// How an effect was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// By this brain.
+    brain: u64,
+    /// So often.
+    times: u32,
+    /// At last at this moment.
+    last: i64,
+    /// Answers of earlier hands that came meanwhile: each makes the brain ask once more.
+    answers: u32,
+}
+
+impl Watch {
+    /// One brain asks for one effect again only after the wait that belongs to this try; another brain begins anew. So an
+    /// outage costs as many calls as its length and the restarts in it allow, and no more.
+    pub(super) fn calls(&mut self, world: &World) -> Result<(), Broken> {
+        for called in world.calls.get(self.called..).unwrap_or_default() {
+            let (effect, brain, at) = match *called {
+                Called::Answered(effect) => {
+                    self.asked_of.entry(effect).or_default().answers += 1;
+                    continue;
+                }
+                Called::Asked { effect, brain, at } => (effect, brain, at),
+            };
+            self.looks.count(Occasion::Call);
+            let calls = self.asked_of.entry(effect).or_default();
+            if calls.brain != brain {
+                (calls.brain, calls.times) = (brain, 0);
+            }
+            let least = if calls.times == 0 { 0 } else { backoff::outage(calls.times).0 };
+            let waited = at.saturating_sub(calls.last);
+            if calls.times > 0 && waited < least.cast_signed() {
+                if calls.answers == 0 {
+                    let what = format!("{effect} is asked for again after {waited} of {least} ms");
+                    broken("who-is-away-is-asked-seldom", what)?;
+                }
+                calls.answers -= 1;
+            }
+            (calls.times, calls.last) = (calls.times + 1, at);
+        }
+        self.called = world.calls.len();
+        Ok(())
+    }
+
+    /// A task whose question failed waits before it asks again, longer each time.
+    pub(super) fn waits_longer(
+        &mut self,
+        id: &TaskId,
+        row: &Row,
+        journal: &MemoryJournal,
+    ) -> Result<(), Broken> {
+        let failed = match &row.event {
+            Event::Reply(reply) => match &reply.outcome {
+                Outcome::Failed(failure) if failure.kind != FailureKind::Permanent => Some(reply.effect),
+                Outcome::Failed(_) | Outcome::Done(_) => None,
+            },
+            _ => None,
+        };
+        if let Some(effect) = failed
+            && let Some(place) = usize::try_from(effect.seq.0).ok().and_then(|seq| seq.checked_sub(1))
+            && let Some(asked) = journal.all().get(place)
+            && let Some(before) = asked.effects.iter().find(|known| known.id == effect)
+        {
+            // What is only looked up for the sake of tidiness is asked for by the dispatcher, which waits as well.
+            let again = |now: &&orch_core::effect::Effect| {
+                now.call == before.call && !matches!(now.line, Line::Cleanup(_))
+            };
+            if let Some(now) = row.effects.iter().find(again) {
+                let what = format!("row {}: {id} asks again at once: {}", row.seq, now.call.name());
+                broken("who-is-away-is-asked-seldom", what)?;
+            }
+        }
+        for change in &row.changes {
+            let Change::Stepped(step) = change else { continue };
+            match &**step {
+                Step::Asked { effect, ask, tries } => {
+                    let before = self.tried.insert(id.clone(), (*effect, ask.clone(), *tries));
+                    if matches!(row.event, Event::Timer(_))
+                        && let Some((_, same, before)) = before
+                        && same == *ask
+                        && before >= *tries
+                    {
+                        let what = format!("row {}: {id} forgets that it asked {before} times", row.seq);
+                        broken("who-is-away-is-asked-seldom", what)?;
+                    }
+                }
+                Step::Backoff { due, ask, tries, cause: Delay::Outage { .. }, .. } => {
+                    let wait = due.since(row.at);
+                    let before =
+                        self.tried.get(id).filter(|(asked, same, _)| failed == Some(*asked) && same == ask);
+                    if wait < backoff::outage(*tries)
+                        || before.is_some_and(|(_, _, before)| *tries <= *before)
+                    {
+                        let what = format!("row {}: {id} waits {wait} for try {tries}", row.seq);
+                        broken("who-is-away-is-asked-seldom", what)?;
+                    }
+                }
+                Step::Backoff { .. } | Step::Rest(_) | Step::Queued(_) | Step::Running { .. } => {
+                    self.tried.remove(id);
+                }
+            }
+        }
+        Ok(())
+    }
+}
