@@ -1,6 +1,7 @@
 //! What does a patient person do until everything is over?
 
 use orch_core::call::tracker::Status;
+use orch_core::event::FreezeCause;
 use orch_core::gesture::Press;
 use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Entity, TaskId};
@@ -63,7 +64,7 @@ impl Bench {
             Step::Queued(Want::Agent(_)) if self.is_out_of_money(task) => {
                 return drop(self.gesture(&task.id, Press::Allow));
             }
-            Step::Queued(_) if self.is_frozen_by_the_past(task) => {
+            Step::Queued(_) if self.is_frozen_for_a_person(task) => {
                 return drop(self.gesture_to(Entity::Repository(task.project.clone()), Press::Unfreeze));
             }
             Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
@@ -101,17 +102,22 @@ impl Bench {
         self.holds(task).into_iter().any(money)
     }
 
-    /// Whether what froze the repository was given up: nobody will mend it, and a person looks at main (decision 41).
-    fn is_frozen_by_the_past(&mut self, task: &Task) -> bool {
+    /// Whether a person must look at main: somebody froze the repository by hand, or what froze it was given up and nobody
+    /// will mend it (decision 41).
+    fn is_frozen_for_a_person(&mut self, task: &Task) -> bool {
+        let mut by_hand = false;
         let by: Vec<TaskId> = self
             .holds(task)
             .into_iter()
             .filter_map(|kind| match kind {
-                HoldKind::Frozen { task, .. } => task,
+                HoldKind::Frozen { cause, task } => {
+                    by_hand |= cause == FreezeCause::Person;
+                    task
+                }
                 _ => None,
             })
             .collect();
-        by.iter().any(|id| self.task(id).is_none_or(|task| task.stage == Stage::Cancelled))
+        by_hand || by.iter().any(|id| self.task(id).is_none_or(|task| task.stage == Stage::Cancelled))
     }
 
     /// What a task is held by now.
