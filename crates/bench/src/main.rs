@@ -8,6 +8,7 @@ mod home;
 mod brain;
 mod letter;
 mod load;
+mod merge;
 mod ingest;
 mod patience;
 mod life;
@@ -41,6 +42,7 @@ Usage: orch-bench <figure> [options]
   sim-store   the same on the real store, which each death of the brain drops and opens again
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
   tree        a tree of 50,000 files for a run
+  merge       main moved in a repository of 50,000 files, once a candidate is tested
   fill        only prepares a data folder
   all         all of them
   smoke       all of them, as small as can be: proves that they run and that nothing is lost
@@ -146,6 +148,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "sim-store" => lifecycles::run(&plan, lifecycles::On::Store),
         "work" => work::run(&plan),
         "tree" => tree::run(&plan, 50_000),
+        "merge" => merge::run(&plan, 50_000),
         "fill" => {
             let home = plan.home()?.kept();
             println!("{}", home.display());
@@ -166,6 +169,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             lifecycles::run(&plan, lifecycles::On::Store)?;
             work::run(&plan)?;
             tree::run(&plan, files)?;
+            merge::run(&plan, files)?;
             life::start(&plan)?;
             life::due(&plan)?;
             life::idle(&plan)?;

@@ -50,7 +50,7 @@ fn kinds(plan: &Plan, files: usize, origin: &Path, place: &Path, mounts: Option<
     let path = std::env::var_os("PATH").unwrap_or_default();
     let hub = Hub::create(Git::at("git", path)?, &place.join("hub"), &origin.to_string_lossy(), None)?;
     let hub = hub.trees_of(None, mounts).large_from(1);
-    let head = cut(&hub)?;
+    let (_, head) = cut(&hub, &TaskId::from(TASK))?;
     let mut made: BTreeMap<&str, Figures> = BTreeMap::new();
     let (mut collected, mut back, mut kib) = (Figures::default(), Figures::default(), Figures::default());
     let began = Instant::now();
@@ -109,42 +109,42 @@ fn kinds(plan: &Plan, files: usize, origin: &Path, place: &Path, mounts: Option<
     Ok(())
 }
 
-/// A task's branch: main and one file.
-fn cut(hub: &Hub) -> Result<Commit> {
-    let task = TaskId::from("BENCH-001");
+/// A task's branch, main and one file, and its head.
+pub(crate) fn cut(hub: &Hub, task: &TaskId) -> Result<(String, Commit)> {
+    let branch = format!("feature/{task}-bench");
     let call = GitCall::CutBranch {
-        branch: BRANCH.to_owned(),
+        branch: branch.clone(),
         item: task.item(),
-        task,
+        task: task.clone(),
         title: Text::of("bench"),
         text: Text::of("bench"),
         carry: None,
     };
     match hub.perform(&call, &means()).map_err(said)?.reply {
-        GitReply::BranchCut { head, .. } => Ok(head),
+        GitReply::BranchCut { head, .. } => Ok((branch, head)),
         other => bail!("{other:?}"),
     }
 }
 
-const BRANCH: &str = "feature/BENCH-001-bench";
+const TASK: &str = "BENCH-001";
 
 /// The call that collects a developer's run.
 fn collect(run: RunId, parent: &Commit) -> GitCall {
-    let item = WorkItem::from("BENCH-001");
+    let item = WorkItem::from(TASK);
     let policy = Policy::default();
     GitCall::Collect {
-        branch: BRANCH.to_owned(),
+        branch: format!("feature/{TASK}-bench"),
         parent: parent.clone(),
         run,
         role: Role::Developer,
-        task: TaskId::from("BENCH-001"),
+        task: TaskId::from(TASK),
         scope: policy.scope(Role::Developer, &item),
         item,
         tests: policy.tests,
     }
 }
 
-fn means() -> Means<'static> {
+pub(crate) fn means() -> Means<'static> {
     Means {
         at: Moment(1_700_000_000_000),
         text: &|_| Some(b"bench".to_vec()),
@@ -176,12 +176,12 @@ fn kib_in(folder: &Path) -> Result<f64> {
     Ok(blocks as f64 / 2.0)
 }
 
-fn said(failure: orch_core::call::Failure) -> anyhow::Error {
+pub(crate) fn said(failure: orch_core::call::Failure) -> anyhow::Error {
     anyhow::anyhow!(failure.cause)
 }
 
 /// A repository of files of about 4 kB, by `git fast-import`.
-fn make(origin: &std::path::Path, files: usize) -> Result<()> {
+pub(crate) fn make(origin: &std::path::Path, files: usize) -> Result<()> {
     let made = Command::new("git").args(["init", "--quiet", "--bare", "-b", "main"]).arg(origin).status()?;
     if !made.success() {
         bail!("git init ended with {made}");

@@ -18,6 +18,7 @@ pub mod doctor;
 pub mod settings;
 pub mod hosts;
 pub mod replay;
+pub mod audit;
 pub mod backup;
 pub mod sim;
 pub mod drill;
@@ -129,6 +130,8 @@ pub enum Command {
     Hosts,
     /// Fold the journal again and compare
     Replay(replay::Args),
+    /// Walk main: is every commit there by a verdict for exactly its tree
+    Audit(audit::Args),
     /// Copy the store, also while Orch runs
     Backup(backup::Backup),
     /// Put a copy of the store in its place
@@ -340,6 +343,7 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Settings => settings::run(&here),
         Command::Hosts => hosts::run(&here),
         Command::Replay(args) => replay::run(&here, &args),
+        Command::Audit(args) => audit::run(&here, &args),
         Command::Backup(args) => backup::backup(&here, &args),
         Command::Restore(args) => backup::restore(&here, &args),
         Command::Sim(args) => sim::run(&here, &args),

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use orch_core::id::Seq;
+use orch_core::journal::Row;
 use orch_core::replay::Fold;
 use orch_store::Reader;
 use serde_json::json;
@@ -33,12 +34,12 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let place = here.home.store();
     let mut reader = Reader::open(&place).map_err(unopened)?;
     let mut fold = Fold::default();
-    to_the_end(&mut reader, &place, &mut fold)?;
+    to_the_end(&mut reader, &place, &mut fold, &mut |_| {})?;
     let mut compared = None;
     if args.verify {
         // A brain may write meanwhile: the last rows and the tables are read as they are at one moment.
         reader.hold_still().map_err(unread)?;
-        to_the_end(&mut reader, &place, &mut fold)?;
+        to_the_end(&mut reader, &place, &mut fold, &mut |_| {})?;
         compared = Some(compare(&mut reader, &place, &fold)?);
     }
     let counts = fold.counts();
@@ -95,8 +96,13 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Folds all rows that there are now.
-fn to_the_end(reader: &mut Reader, place: &Path, fold: &mut Fold) -> Result<(), Error> {
+/// Folds all rows that there are now, and shows each.
+pub(super) fn to_the_end(
+    reader: &mut Reader,
+    place: &Path,
+    fold: &mut Fold,
+    see: &mut impl FnMut(&Row),
+) -> Result<(), Error> {
     let end = reader.head().map_err(unread)?.seq;
     while fold.last() < end {
         let rows = reader.rows(Seq(fold.last().0 + 1), BATCH).map_err(unread)?;
@@ -110,6 +116,7 @@ fn to_the_end(reader: &mut Reader, place: &Path, fold: &mut Fold) -> Result<(), 
         }
         for row in rows.iter().take_while(|row| row.seq <= end) {
             fold.take_read(row).map_err(|illegal| damaged(place, worded(&illegal)))?;
+            see(row);
         }
     }
     Ok(())

@@ -36,7 +36,8 @@ fn spoiled(step: &str) -> (Scene, Task) {
 }
 
 /// Proves the main job in one command: an issue becomes a merged, deployed, health-checked change, the journal folded again
-/// gives the states, everything was done once, and no process is left.
+/// gives the states, everything was done once, and no process is left. What stands in main afterwards is there by a verdict
+/// for exactly its tree, and a commit that somebody adds without one is found.
 #[test]
 fn the_demo_delivers() {
     let scene = scene();
@@ -58,6 +59,15 @@ fn the_demo_delivers() {
     }
     let verified = scene.orch(["replay", "--verify"]).well();
     assert!(verified.contains("chain and hashes hold"), "{verified}");
+
+    let audited = scene.orch(["audit"]).well();
+    assert!(audited.contains("1 commit since Orch's first merge, each with a passing verdict"), "{audited}");
+    scene.git(["commit", "--quiet", "--allow-empty", "-m", "past the gates"]);
+    let audited = scene.orch(["audit", "--json"]);
+    assert_eq!(audited.code, 1, "{}", audited.out);
+    let audited: serde_json::Value = serde_json::from_str(&audited.out).unwrap();
+    assert_eq!(audited["projects"][0]["gaps"][0]["gap"], "not_by_orch", "{audited}");
+    assert_eq!(audited["projects"][0]["gaps"][1], serde_json::Value::Null, "{audited}");
 }
 
 /// Proves that lasting red tests end in an escalation in development, after three rounds and without a merge.

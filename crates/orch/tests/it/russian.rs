@@ -23,7 +23,7 @@ for name in 01-brd.md 02-trz.md 03-acceptance-criteria.md 04-test-plan.yaml; do 
 /// which are names for programs (decision 63), names of what is called so in Russian too, and those of this story.
 const ALLOWED: &str = "
     demo init up login new edit list show why logs diff approve reject confirm stop retry start continue accept allow priority
-    pause unpause resume freeze unfreeze events doctor settings hosts replay backup restore sim drill completions reference help
+    pause unpause resume freeze unfreeze events doctor settings hosts replay audit backup restore sim drill completions reference help
     installation started issue granted reply message gesture timer
     Orch orch git Git SQLite JSON HTTP API TCP CI SIGTERM SIGKILL Ctrl-C UTC UTF-8 Landlock Linux Unix Unix- CLI PATH HOME URL
     Markdown chmod cgroup overlay version bash zsh fish B G X
