@@ -33,7 +33,7 @@ impl Hub {
         let gone = || Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() });
         let current = self.head_of(branch)?.ok_or_else(gone)?;
         // A candidate of an earlier performance of this call may stand there already, built on an older main.
-        let own = earlier.as_ref() == Some(&current) && self.parents_of(&current)?.first() == Some(head);
+        let own = earlier.as_ref() == Some(&current) && self.parents_of(&current)?.contains(head);
         if current != *head && !own {
             return Ok(GitReply::BranchMoved { head: current });
         }
@@ -44,8 +44,9 @@ impl Hub {
             let (tree, paths) = self.merge_trees(head, &main)?;
             let seconds = self.date_of(head)?.max(self.date_of(&main)?);
             let by = Signature { author: "orch".to_owned(), seconds };
-            let message = format!("Merge {} into {branch}", self.main());
-            (self.commit(&tree, &[head, &main], &message, &by)?, paths)
+            // Main first: it will be main, whose own line then has one commit a task.
+            let message = format!("Merge {branch} into {}", self.main());
+            (self.commit(&tree, &[&main, head], &message, &by)?, paths)
         };
         if current != commit {
             let moves = [

@@ -63,7 +63,7 @@ impl Hub {
                 };
                 Some(self.brought_by(&newest, &main, &line)?)
             } else {
-                self.squashed(&first, head.map(|(head, _)| head), &line)?
+                self.squashed(&first, head.map(|(head, _)| head), &main, &line)?
             };
             let there = match (&published, head) {
                 (_, None) => false,
@@ -149,18 +149,19 @@ impl Hub {
         Ok(text.lines().filter_map(one).collect())
     }
 
-    /// The commit of main with exactly the tree of one that the branch was: the newest of those, for a branch goes on
+    /// The commit of main with exactly the tree of one that only the branch was: the newest of those, for a branch goes on
     /// after somebody squashed it.
     fn squashed(
         &self,
         first: &Commit,
         head: Option<&Commit>,
+        main: &Commit,
         line: &[InMain],
     ) -> Result<Option<InMain>, Failure> {
         let Some(head) = head else { return Ok(None) };
         let said = self
-            .ask(["log", "--first-parent", "--format=%T", "--end-of-options"])
-            .arg(format!("{first}..{head}"))
+            .ask(["log", "--format=%T", "--end-of-options"])
+            .args([format!("{first}..{head}"), format!("^{main}")])
             .run()?;
         let same = |tree: &str| line.iter().rev().find(|commit| commit.tree.as_str() == tree);
         Ok(said.text().lines().find_map(same).cloned())

@@ -443,7 +443,7 @@ fn git_builds_the_same_candidate_again() {
     assert_eq!(first.change, collected.change);
     assert_eq!(is_candidate(bench.candidate(&collected.head)), first);
     let parents = bench.hub_git(&["show", "-s", "--format=%P", first.commit.as_str()]);
-    assert_eq!(parents, format!("{} {main}", collected.head));
+    assert_eq!(parents, format!("{main} {}", collected.head), "main first: main's own line goes on");
     // Main moves between two performances: the newer one counts.
     bench.main_gets("other.txt", "x");
     let second = is_candidate(bench.candidate(&collected.head));

@@ -310,6 +310,22 @@ impl Forge {
     }
 }
 
+/// Proves that main's own line, which `git log --first-parent` walks, goes on from what others brought to the merge of a task,
+/// and that this is no squash of a branch which took it in.
+#[test]
+fn git_keeps_main_s_own_line() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let others = forge.bench.main_gets("src/other.rs", "meanwhile");
+    let GitReply::Candidate(candidate) = forge.bench.candidate(&candidate.commit) else {
+        panic!("no candidate")
+    };
+    assert_eq!(forge.by(), None, "what the branch took in from main is not the branch in main");
+    assert!(matches!(forge.merge(change, &candidate), ForgeReply::Merged { .. }));
+    let line = person(&forge.bench.origin, &["log", "--first-parent", "--max-count=2", "--format=%H"]);
+    assert_eq!(line, format!("{}\n{others}", candidate.commit));
+}
+
 /// Proves that a merge by hand is seen whatever form it takes, with the commit by which main got it and its tree: moved
 /// forward, merged, merged together with something else, squashed; and that it is seen no more when main is taken back.
 #[test]
