@@ -534,7 +534,9 @@ fn a_branch_that_comes_back_is_not_approved_by_that() {
             let _ = way.tell(Event::Branch(Box::new(deleted)));
             assert_eq!(way.task().step, Step::Rest(Rest::Withdrawn));
             let _ = way.tell(way.press(Press::Continue));
-            let Step::Asked { effect, ask: Ask::Restore, .. } = way.task().step else { panic!("not brought back") };
+            let Step::Asked { effect, ask: Ask::Restore, .. } = way.task().step else {
+                panic!("not brought back")
+            };
             let _ = way.tell(reply(effect, Reply::Forge(ForgeReply::Restored)));
             let mut asked = Vec::new();
             while way.task().step != Step::Rest(Rest::Protected) {
