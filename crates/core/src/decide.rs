@@ -17,7 +17,7 @@ use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
 use crate::said::Said;
-use crate::stage::{Stage, deploy, development, intake, staging, terminal};
+use crate::stage::{Stage, deploy, development, intake, staging, terminal, testing};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
 use crate::{backoff, others, outside, press, runs};
@@ -518,7 +518,7 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         Stage::Analysis | Stage::Architecture | Stage::Review => queue_role(d),
         Stage::Testing => {
             if staging::tests_stand(d) && !d.policy.preset.deploys() {
-                staging::after_testing(d);
+                testing::passed(d);
             } else {
                 queue_role(d);
             }

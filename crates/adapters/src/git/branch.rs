@@ -6,7 +6,7 @@ use orch_core::id::{Commit, TaskId, Tree, WorkItem};
 use orch_core::refusal::Refusal;
 
 use super::Means;
-use super::hub::{Hub, RefMove, ref_part, remove_index};
+use super::hub::{Hub, RefMove, ref_part};
 use super::program::Signature;
 
 /// What a task asks for (row 124).
@@ -102,13 +102,12 @@ impl Hub {
             lines.extend(index_line("100644", &id, format!("{folder}/{REQUEST}").as_bytes()));
         }
         let index = self.scratch_index(&format!("cut-{}", ref_part(cut.task)))?;
-        self.ask(["read-tree", base.as_str()]).env("GIT_INDEX_FILE", &index).run()?;
+        self.ask(["read-tree", base.as_str()]).env("GIT_INDEX_FILE", &*index).run()?;
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
-            .env("GIT_INDEX_FILE", &index)
+            .env("GIT_INDEX_FILE", &*index)
             .input(lines)
             .run()?;
-        let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &index).run()?.text();
-        remove_index(&index)?;
+        let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text();
         let subject = format!("{}: business request", cut.item);
         self.commit(&Tree(tree), &[base], &subject, &Signature::of("orch", means.at))
     }

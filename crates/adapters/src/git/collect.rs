@@ -20,10 +20,11 @@ use orch_core::stage::Role;
 use serde::{Deserialize, Serialize};
 
 use super::branch::index_line;
-use super::hub::{Hub, RefMove, remove_index};
+use super::hub::{Hub, RefMove};
 use super::paths::{self, Kind};
 use super::program::{GitError, Signature};
 use super::scope::{Rules, equal_names, globs};
+use super::scratch::Scratch;
 use super::tree::Admin;
 use super::{Answer, Means};
 use crate::failure;
@@ -136,7 +137,7 @@ impl Hub {
             let subject = format!("{}({}): run {run}", order.role, order.item);
             self.commit(&tree, &[order.parent], &subject, &Signature::of(order.role.name(), means.at))?
         };
-        stage.close()?;
+        drop(stage);
         let json = serde_json::to_vec(&left)
             .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let blob = self.ask(["hash-object", "-w", "--stdin"]).input(json).run()?.text();
@@ -220,7 +221,7 @@ struct Stage<'a> {
     order: &'a Order<'a>,
     admin: &'a Admin,
     secret: &'a dyn Fn(&[u8]) -> bool,
-    index: PathBuf,
+    index: Scratch,
 }
 
 /// What a tree holds, compared with the commit it began as.
@@ -251,17 +252,12 @@ impl<'a> Stage<'a> {
         let from = hub.run_room(order.run)?.join("index");
         // Git compares the files' dates with the index's own, so the copy keeps it.
         let copy = || {
-            fs::copy(&from, &stage.index)?;
+            fs::copy(&from, &*stage.index)?;
             let date = fs::metadata(&from)?.modified()?;
-            fs::File::options().write(true).open(&stage.index)?.set_modified(date)
+            fs::File::options().write(true).open(&*stage.index)?.set_modified(date)
         };
         copy().map_err(failure::io(&from))?;
         Ok(stage)
-    }
-
-    fn close(self) -> Result<(), Failure> {
-        remove_index(&self.index.with_added_extension("few"))?;
-        remove_index(&self.index)
     }
 
     /// The cached folders: never part of a commit, unless the repository tracks what is in them.
@@ -337,7 +333,7 @@ impl<'a> Stage<'a> {
         let tree = Tree(self.ask(["write-tree"]).run()?.text());
         let changed: HashSet<Vec<u8>> =
             self.hub.changed_names(self.order.parent.as_str(), tree.as_str())?.into_iter().collect();
-        for path in kept.iter().filter(|path| added.contains(path) && !changed.contains(path.as_bytes())) {
+        for path in kept.iter().filter(|path| !changed.contains(path.as_bytes()) && added.contains(path)) {
             findings.add(path, "git takes no file of this name");
         }
         let rewritten = self.rewritten(rules, &findings)?;
@@ -417,7 +413,7 @@ impl<'a> Stage<'a> {
         list: [&str; 6],
         caches: impl Iterator<Item = String>,
     ) -> Result<Vec<Vec<u8>>, GitError> {
-        let few = self.index.with_added_extension("few");
+        let few = self.index.few();
         let on_few = |ask: super::program::Ask<'a>| ask.on_tree(self.tree(), &few);
         on_few(self.hub.ask(["read-tree", "--empty"])).run()?;
         on_few(self.hub.ask(["update-index", "--add", "-z", "--index-info"])).input(there).run()?;

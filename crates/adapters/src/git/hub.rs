@@ -8,7 +8,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -24,10 +23,7 @@ use crate::failure;
 use crate::process::RunAs;
 
 /// No step of git holds a lock file longer than this; an older one was left by a crash.
-const LOCK_AGE: Duration = Duration::from_secs(60);
-
-/// Tells apart two pieces of work of one process.
-static SCRATCH: AtomicU64 = AtomicU64::new(0);
+pub(super) const LOCK_AGE: Duration = Duration::from_secs(60);
 
 /// A project's bare repository, with the folders that belong to it.
 #[derive(Debug)]
@@ -299,28 +295,6 @@ impl Hub {
         let folder = self.root.join(name);
         fs::create_dir_all(&folder).map_err(failure::io(&folder))?;
         Ok(folder)
-    }
-
-    /// The place of an index for one piece of work, for this hand alone: an old hand that goes on beside its successor would
-    /// else take files from what the other one commits.
-    pub(crate) fn scratch_index(&self, name: &str) -> Result<PathBuf, Failure> {
-        let (process, n) = (std::process::id(), SCRATCH.fetch_add(1, Ordering::Relaxed));
-        let index = self.room("tmp")?.join(format!("{name}.{process}-{n}.index"));
-        // A process of the same number may have left one before.
-        remove_index(&index)?;
-        Ok(index)
-    }
-
-    /// Removes the indices that crashes left behind.
-    pub(super) fn tidy_scratch(&self) -> Result<(), Failure> {
-        let folder = self.room("tmp")?;
-        for entry in fs::read_dir(&folder).map_err(failure::io(&folder))?.flatten() {
-            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
-            if age.is_some_and(|age| age > LOCK_AGE) {
-                super::paths::remove(&entry.path()).map_err(failure::io(&entry.path()))?;
-            }
-        }
-        Ok(())
     }
 
     /// A call of git on the hub.

@@ -13,7 +13,7 @@ use orch_core::refusal::Refusal;
 
 use super::base::{Base, Ground};
 use super::branch::index_line;
-use super::hub::{Hub, remove_index};
+use super::hub::Hub;
 use super::overlay::{self, Layers, Mounts};
 use super::tree::{Admin, TreeOrder, write_admin};
 use crate::failure;
@@ -193,7 +193,7 @@ impl Hub {
         let index = self.scratch_index(&format!("{run}.steps"))?;
         self.take_steps(tree, &index, new)?;
         self.ask(["checkout-index", "--force", "--all"]).on_tree(tree, &index).run()?;
-        remove_index(&index)
+        Ok(())
     }
 
     /// The places in which an overlay tree can differ from its base; `None` if it is to be looked through whole.

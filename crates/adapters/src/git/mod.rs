@@ -3,7 +3,7 @@
 //!
 //! Read in this order: [`program`] (how git is asked), [`hub`] (the bare repository and its refs), `branch`, `collect`,
 //! `candidate` and `records` (the calls), [`tree`] (where runs work), [`overlay`], `base`, `layer` and `cache` (of what trees are
-//! made), `change` and `scope` (what counts as the change, what may be written), `read` and `people` (what sweeps and pages ask).
+//! made), `change` and `scope` (what counts as the change, what may be written), `scratch` (the index of one piece of work), `read` and `people` (what sweeps and pages ask).
 
 pub mod hub;
 pub mod program;
@@ -24,6 +24,7 @@ mod plain;
 mod read;
 mod records;
 mod scope;
+mod scratch;
 
 use orch_core::artefact::Artefact;
 use orch_core::call::{Failure, GitCall, GitReply};

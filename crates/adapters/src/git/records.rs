@@ -11,7 +11,7 @@ use orch_core::refusal::Refusal;
 
 use super::Means;
 use super::branch::index_line;
-use super::hub::{Hub, RefMove, remove_index};
+use super::hub::{Hub, RefMove};
 use super::program::Signature;
 
 /// How often somebody may be faster before the record waits for its next turn.
@@ -97,14 +97,13 @@ impl Hub {
         let Entry { record, item, run, .. } = *entry;
         let index = self.scratch_index(&format!("record-{item}"))?;
         if let Some(tip) = tip {
-            self.ask(["read-tree", tip.as_str()]).env("GIT_INDEX_FILE", &index).run()?;
+            self.ask(["read-tree", tip.as_str()]).env("GIT_INDEX_FILE", &*index).run()?;
         }
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
-            .env("GIT_INDEX_FILE", &index)
+            .env("GIT_INDEX_FILE", &*index)
             .input(index_line("100644", blob, record.path(item).as_bytes()))
             .run()?;
-        let tree = Tree(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &index).run()?.text());
-        remove_index(&index)?;
+        let tree = Tree(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text());
         let author = record.author();
         let about = run.map_or_else(|| record.file().to_owned(), |run| format!("run {run}"));
         let subject = format!("{author}({item}): {about}");

@@ -90,6 +90,30 @@ fn git_makes_one_commit_a_run() {
     assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());
 }
 
+/// Proves that work which fails leaves no index behind: it is tried again for as long as it takes, on a full disk too.
+#[test]
+fn git_leaves_no_index_behind() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let tree = bench.tree(1, &head, &[], None);
+    write(&tree.folder, "src/new.rs", "fn new() {}\n");
+    let bare = bench.hub.bare();
+    let root = bare.parent().unwrap();
+    let index = root.join("runs/r1.1/index");
+    let whole = fs::read(&index).unwrap();
+    fs::write(&index, "torn").unwrap();
+    for _ in 0..3 {
+        bench.perform(&collect_call(1, Role::Developer, &head)).unwrap_err();
+    }
+    let left = || {
+        fs::read_dir(root.join("tmp")).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    assert_eq!(left(), [""; 0]);
+    fs::write(&index, whole).unwrap();
+    assert_eq!(bench.collect(1, Role::Developer, &head).outside, [""; 0]);
+    assert_eq!(left(), [""; 0]);
+}
+
 /// row 165: No-change commit on action stage logged as expected.
 /// Proves that a run that changed nothing leaves the branch where it was.
 #[test]

@@ -10,7 +10,7 @@ use crate::call::gate::GateReply;
 use crate::call::git::{Candidate, Collected, Proof, Protected};
 use crate::call::tracker::{IssueReading, Labels, Status};
 use crate::call::{Failure, Text};
-use crate::event::{IssueSeen, Usage};
+use crate::event::{BranchReading, IssueSeen, Usage};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Commit, Digest, EffectId, Seq, Tree};
 use crate::policy::AgentChoice;
@@ -515,6 +515,34 @@ fn protected_paths_wait_for_a_person_whoever_wrote_them() {
                 asked.extend(calls);
             }
             assert_eq!((way.task().stage, waited), (Stage::Done, vec![stage]), "{preset:?}, {role:?}");
+        }
+    }
+}
+
+/// Proves decision 8 against a detour: while a person is waited for, somebody deletes the branch and has it brought back. What
+/// was not approved before that waits as it did.
+#[test]
+fn a_branch_that_comes_back_is_not_approved_by_that() {
+    for preset in [Preset::Full, Preset::Library] {
+        for role in [Role::Developer, Role::Tester] {
+            let mut way = Way::begun(preset, Trouble::Protected(role));
+            while way.task().step != Step::Rest(Rest::Protected) {
+                way.step();
+            }
+            let branch = way.task().branch.clone().expect("there is a branch").name;
+            let deleted = BranchReading { branch, there: false, open: false, in_main: None };
+            let _ = way.tell(Event::Branch(Box::new(deleted)));
+            assert_eq!(way.task().step, Step::Rest(Rest::Withdrawn));
+            let _ = way.tell(way.press(Press::Continue));
+            let Step::Asked { effect, ask: Ask::Restore, .. } = way.task().step else {
+                panic!("not brought back")
+            };
+            let _ = way.tell(reply(effect, Reply::Forge(ForgeReply::Restored)));
+            let mut asked = Vec::new();
+            while way.task().step != Step::Rest(Rest::Protected) {
+                asked.extend(way.step().expect("nobody is waited for"));
+                assert!(!asked.contains(&"forge/merge"), "{preset:?}, {role:?}: merged without a word");
+            }
         }
     }
 }

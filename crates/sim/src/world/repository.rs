@@ -5,7 +5,7 @@ mod rules;
 use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::artefact::{self, Artefact, QUESTIONS, REVIEW, TEST_REPORT};
-use orch_core::call::git::{Collected, Proof, Protected};
+use orch_core::call::git::{Collected, Proof};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::event::{BranchReading, InMain};
 use orch_core::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
@@ -478,6 +478,9 @@ impl Repository {
 
     fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {
         let mut files = self.files(parent).clone();
+        if let Some(path) = rules::protected_of(role).filter(|_| *deed == Deed::Protected) {
+            files.insert(path.to_owned(), format!("by {run}"));
+        }
         let folder = artefact::folder(item);
         let mut put = |name: &str, text: String| {
             files.insert(format!("{folder}/{name}"), text);
@@ -512,11 +515,8 @@ impl Repository {
                 let content = if *deed == Deed::Break { "BROKEN" } else { "works" };
                 let path = match deed {
                     Deed::Touch(path) => path.clone(),
-                    Deed::Protected => {
-                        files.insert(".ci/run".to_owned(), format!("by {run}"));
-                        format!("src/{item}")
-                    }
                     Deed::Well
+                    | Deed::Protected
                     | Deed::Break
                     | Deed::Object
                     | Deed::Fail(_)
@@ -590,14 +590,6 @@ impl Repository {
             found.push(read.artefact);
         }
         (found, texts)
-    }
-
-    fn protected(&self, head: &Commit) -> Option<Protected> {
-        let main = self.files(&self.base(head, &self.main()));
-        let path = ".ci/run".to_owned();
-        let now = self.files(head).get(&path).cloned();
-        (main.get(&path) != now.as_ref())
-            .then(|| Protected { diff: Digest::of(format!("{now:?}").as_bytes()), paths: vec![path] })
     }
 
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {

@@ -87,6 +87,8 @@ fn people_may_do_anything_at_any_moment() {
         // And begin afresh with another, who brings nothing as often as is tried.
         let nothing = vec![Deed::Nothing; 3];
         bench.world.works.script(&WorkItem::numbered("OTHER", 2), Role::Analyst, nothing);
+        // And look at what a tester changes of who owns the tests.
+        bench.world.works.script(&WorkItem::numbered("DEMO", 1), Role::Tester, vec![Deed::Protected]);
         if let Err(broken) = any_moment(&mut bench) {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");

@@ -2,9 +2,9 @@
 //! so to both.
 
 use orch_core::artefact;
-use orch_core::call::git::Candidate;
+use orch_core::call::git::{Candidate, Protected};
 use orch_core::call::{Failure, ForgeReply, GitReply};
-use orch_core::id::{Commit, RunId, TaskId, WorkItem};
+use orch_core::id::{Commit, Digest, RunId, TaskId, WorkItem};
 use orch_core::stage::Role;
 
 use super::{Files, Repository};
@@ -20,6 +20,15 @@ pub(super) struct Request {
     task: TaskId,
     pub(super) open: bool,
     merged: bool,
+}
+
+/// The protected path that a role may write: the tester's is one of the tests.
+pub(super) fn protected_of(role: Role) -> Option<&'static str> {
+    match role {
+        Role::Developer => Some(".ci/run"),
+        Role::Tester => Some("tests/CODEOWNERS"),
+        Role::Analyst | Role::Architect | Role::Reviewer => None,
+    }
 }
 
 /// What a run left: its commit, and whose it is.
@@ -81,6 +90,17 @@ impl Repository {
             Some(_) if !self.dropped.contains(&id) => Ok(()),
             Some(_) | None => Err(Failure::permanent(format!("the tree of {id} is gone; it cannot count"))),
         }
+    }
+
+    /// The change to protected paths since main, if there is one.
+    pub(super) fn protected(&self, head: &Commit) -> Option<Protected> {
+        let (before, after) = (self.files(&self.base(head, &self.main())), self.files(head));
+        let changed = |path: &&str| before.get(*path) != after.get(*path);
+        let paths: Vec<&str> = Role::ALL.into_iter().filter_map(protected_of).filter(changed).collect();
+        let now: Vec<_> = paths.iter().map(|path| after.get(*path)).collect();
+        let diff = Digest::of(format!("{now:?}").as_bytes());
+        (!paths.is_empty())
+            .then(|| Protected { diff, paths: paths.iter().map(|path| (*path).to_owned()).collect() })
     }
 
     /// Whether the tree of a run was taken back.
