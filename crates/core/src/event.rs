@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::tracker::IssueReading;
 use crate::call::{Failure, Reply};
 use crate::gesture::Gesture;
-use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Token, Tree};
+use crate::id::{Commit, Digest, EffectId, Entity, ProjectId, RunId, Seq, TaskId, TimerId, Tree};
 use crate::policy::{Limits, Policy};
 use crate::said::Cause;
 use crate::stage::Role;
@@ -407,11 +407,6 @@ impl Event {
             | Event::Store(_) => None,
         }
     }
-}
-
-/// The fencing token that a run carries: a run is its own token.
-pub fn token_of(run: RunId) -> Token {
-    Token::new(run.seq, run.n)
 }
 
 #[cfg(test)]

@@ -17,9 +17,6 @@ use crate::time::Moment;
 /// decides again only rows of its own rules (decision 39).
 pub const RULES: u32 = 5;
 
-/// The version of the journal's format.
-pub const FORMAT: u32 = 1;
-
 /// One row of the journal: what happened and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {

@@ -14,7 +14,7 @@ use orch_core::reason::Reason;
 use orch_core::refusal::Refusal;
 use orch_core::stage::Stage;
 use orch_core::state::State;
-use orch_core::task::{Ask, Request, Step};
+use orch_core::task::Request;
 use orch_core::time::Moment;
 
 use crate::dispatch::Dispatch;
@@ -637,21 +637,6 @@ impl<J: Journal> Engine<J> {
     /// Which effects are on their way now, for people and for the simulator.
     pub fn in_flight(&self) -> Vec<Effect> {
         self.dispatch.in_flight()
-    }
-
-    /// Whether a task waits for exactly this run; a hand asks before it starts something dear.
-    pub fn waits_for(&mut self, task: &TaskId, run: RunId) -> Result<bool, J::Error> {
-        let state = self.journal.state(&Entity::Task(task.clone()))?;
-        Ok(match state.map(|kept| kept.state) {
-            Some(State::Task(task)) => match &task.step {
-                Step::Running { run: live, .. } | Step::Asked { ask: Ask::Launch { run: live, .. }, .. } => {
-                    *live == run
-                }
-                Step::Asked { .. } | Step::Rest(_) | Step::Queued(_) | Step::Backoff { .. } => false,
-            },
-            Some(State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_))
-            | None => false,
-        })
     }
 }
 

@@ -23,7 +23,7 @@ use crate::failure;
 use crate::process::RunAs;
 
 /// No step of git holds a lock file longer than this; an older one was left by a crash.
-pub(super) const LOCK_AGE: Duration = Duration::from_secs(60);
+const LOCK_AGE: Duration = Duration::from_secs(60);
 
 /// A project's bare repository, with the folders that belong to it.
 #[derive(Debug)]
@@ -504,16 +504,17 @@ impl Hub {
             }
         }
         for file in files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "lock")) {
-            let age = fs::metadata(&file)
-                .and_then(|m| m.modified())
-                .ok()
-                .and_then(|t| SystemTime::now().duration_since(t).ok());
-            if age.is_some_and(|age| age > LOCK_AGE) {
+            if fs::metadata(&file).and_then(|meta| meta.modified()).is_ok_and(is_left) {
                 tracing::warn!(file = %file.display(), "removed a lock that a crash left behind");
                 let _ = fs::remove_file(&file);
             }
         }
     }
+}
+
+/// Whether a crash left what was touched at that time: no step of git takes so long.
+pub(super) fn is_left(touched: SystemTime) -> bool {
+    SystemTime::now().duration_since(touched).is_ok_and(|age| age > LOCK_AGE)
 }
 
 /// Removes an index and the lock that a crash may have left beside it.

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use orch_core::call::Failure;
 
-use super::hub::{Hub, LOCK_AGE, remove_index};
+use super::hub::{Hub, is_left, remove_index};
 use super::paths;
 use crate::failure;
 
@@ -59,7 +59,7 @@ impl Hub {
     pub(super) fn tidy_scratch(&self) -> Result<(), Failure> {
         let folder = self.room("tmp")?;
         for entry in fs::read_dir(&folder).map_err(failure::io(&folder))?.flatten() {
-            if entry.metadata().is_ok_and(|meta| is_left(&meta, SystemTime::now())) {
+            if entry.metadata().is_ok_and(|meta| is_left(touched(&meta))) {
                 paths::remove(&entry.path()).map_err(failure::io(&entry.path()))?;
             }
         }
@@ -67,10 +67,9 @@ impl Hub {
     }
 }
 
-/// Whether nobody works with a file any more. Its own date does not say so: the copy of an index keeps that of the index.
-fn is_left(meta: &Metadata, now: SystemTime) -> bool {
-    let touched = u64::try_from(meta.ctime()).map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds));
-    touched.is_ok_and(|touched| now.duration_since(touched).is_ok_and(|age| age > LOCK_AGE))
+/// When a file was last made, written or renamed. Its own date does not say so: the copy of an index keeps that of the index.
+fn touched(meta: &Metadata) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(u64::try_from(meta.ctime()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -82,12 +81,9 @@ mod tests {
     #[test]
     fn what_is_in_use_is_no_leftover() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("r1.1.index");
-        let file = fs::File::create(&path).unwrap();
-        let now = SystemTime::now();
-        file.set_modified(now - 2 * LOCK_AGE).unwrap();
-        let meta = fs::metadata(&path).unwrap();
-        assert!(!is_left(&meta, now));
-        assert!(is_left(&meta, now + 2 * LOCK_AGE));
+        let copy = fs::File::create(folder.path().join("r1.1.index")).unwrap();
+        copy.set_modified(UNIX_EPOCH).unwrap();
+        assert!(!is_left(touched(&copy.metadata().unwrap())));
+        assert!(is_left(UNIX_EPOCH));
     }
 }
