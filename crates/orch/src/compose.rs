@@ -577,7 +577,7 @@ fn store_error(error: &orch_store::OpenError) -> Error {
     match error {
         orch_store::OpenError::Taken { place, holder } => {
             let cause = say!(
-                "another brain has this store ({holder})",
+                "another Orch works with this store ({holder})",
                 "с этим хранилищем уже работает другой Orch ({holder})"
             );
             Error::new(Kind::Refused, cause).at(place.display()).remedy(say!(
