@@ -6,6 +6,9 @@ use crate::call::Text;
 use crate::call::tracker::Status;
 use crate::id::Digest;
 
+/// In whose name a demonstration approves and confirms: no system calls a user so.
+pub const THE_DEMO: &str = "orch demo";
+
 /// What a person did, from where, once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gesture {

@@ -6,6 +6,7 @@ use crate::board::{Board, Policies};
 use crate::event::{FreezeCause, Turn};
 use crate::id::{Commit, ProviderId, RunId, TaskId};
 use crate::said::Cause;
+use crate::stage::Stage;
 use crate::state::Freeze;
 use crate::task::{Ask, Delay, Job, Rest, Step, Task, Why, Withdrawn};
 use crate::time::Moment;
@@ -188,7 +189,9 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         return Standing::Over { since: task.stage_since };
     }
     let mut holds = Vec::new();
+    // One that lets what has begun go on keeps nothing but a start.
     if let Some(pause) = &board.installation().pause
+        && (!pause.drain || task.stage == Stage::Created)
         && !matches!(task.step, Step::Running { .. } | Step::Asked { .. } | Step::Queued(_))
     {
         let kind = HoldKind::Paused { by: pause.gesture.by.clone(), drain: pause.drain };
@@ -331,10 +334,46 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
 mod tests {
     use super::*;
     use crate::board::tests::waiting;
+    use crate::gesture::{Door, Gesture, Press};
     use crate::id::Entity;
     use crate::policy::Policy;
-    use crate::state::{Repository, State};
+    use crate::state::{Installation, Pause, Repository, State};
     use crate::task::Want;
+
+    /// Proves that a pause which lets begun work go on is never named as what a begun task waits for, and is where the task
+    /// has still to start; a pause of everything is named for both.
+    #[test]
+    fn a_drain_holds_what_has_not_begun() {
+        let gesture = |drain| Gesture {
+            request: "one".to_owned(),
+            by: "alice".to_owned(),
+            via: Door::CommandLine,
+            what: Press::Pause { drain },
+        };
+        let (entity, state) = waiting("demo", 1, Want::Lane);
+        let State::Task(task) = &state else { panic!("a task") };
+        let policies = Policies::from([("demo".into(), Policy::default())]);
+        for (stage, drain, held) in [
+            (Stage::Development, true, false),
+            (Stage::Created, true, true),
+            (Stage::Development, false, true),
+            (Stage::Created, false, true),
+        ] {
+            let mut task = (**task).clone();
+            task.stage = stage;
+            task.step = Step::Rest(Rest::Approval);
+            let mut board = Board::default();
+            board.note(&entity, &State::Task(Box::new(task.clone())));
+            let pause = Some(Pause { gesture: gesture(drain), at: Moment(7), drain });
+            let installation = Installation { pause, ..Installation::default() };
+            board.note(&Entity::Installation, &State::Installation(installation));
+            let Standing::Held(holds) = standing(&task, &board, &policies, Moment(30)) else {
+                panic!("held")
+            };
+            let paused = holds.iter().any(|hold| matches!(hold.kind, HoldKind::Paused { .. }));
+            assert_eq!(paused, held, "{stage:?} {drain}");
+        }
+    }
 
     /// Proves that a task which a freeze keeps waits since that freeze, not since another or since it asked for its turn
     /// (decision 4: since the time of the event that made it true).

@@ -22,6 +22,7 @@ use unic_langid::langid;
 
 use crate::event::FreezeCause;
 use crate::gate::GateId;
+use crate::gesture::THE_DEMO;
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::rework::{Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use crate::stage::{Role, Stage};
@@ -175,6 +176,7 @@ fn gesture_who(by: &str, lang: Lang) -> String {
     match by {
         "board" => say(lang, "gesture-who-board", []),
         "api" => say(lang, "gesture-who-api", []),
+        THE_DEMO => say(lang, "gesture-who-demo", []),
         person => say(lang, "gesture-who-person", [("by", quoted(person))]),
     }
 }
@@ -263,11 +265,12 @@ pub fn judge(judge: &Judge, lang: Lang) -> String {
     }
 }
 
-/// Who it was: a person by name, or somebody at a door that names nobody.
+/// Who it was: a person by name, somebody at a door that names nobody, or the demonstration.
 pub fn person(by: &str, lang: Lang) -> String {
     match by {
         "board" => say(lang, "person-board", []),
         "api" => say(lang, "person-api", []),
+        THE_DEMO => say(lang, "person-demo", []),
         name => clause(name),
     }
 }

@@ -28,6 +28,7 @@ use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, TaskId};
+use orch_core::message::Lang;
 use orch_core::refusal::Refusal;
 use orch_core::time::{Moment, Span};
 use orch_engine::hands::{Hands, report};
@@ -125,8 +126,8 @@ pub struct Running {
 pub struct Wishes {
     /// As root, git may work in repositories of other users.
     pub allow_root: bool,
-    /// A line on every page.
-    pub notice: Option<String>,
+    /// A line on every page, in the reader's language.
+    pub notice: Option<fn(Lang) -> &'static str>,
     /// This binary; agents' supervisors are started from it.
     pub exe: std::path::PathBuf,
     /// `PATH` for runs.
@@ -513,7 +514,7 @@ fn open_door(
         source: Arc::new(source::Answers::new(Arc::clone(outside))),
         keeper: Arc::clone(&keeper),
         lang: outside.settings().language,
-        notice: wishes.notice.clone(),
+        notice: wishes.notice,
         answer_within: Duration::from_secs(15),
         stop: outside.stop.clone(),
     };
@@ -576,7 +577,7 @@ fn store_error(error: &orch_store::OpenError) -> Error {
     match error {
         orch_store::OpenError::Taken { place, holder } => {
             let cause = say!(
-                "another brain has this store ({holder})",
+                "another Orch works with this store ({holder})",
                 "с этим хранилищем уже работает другой Orch ({holder})"
             );
             Error::new(Kind::Refused, cause).at(place.display()).remedy(say!(

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use orch_core::call::tracker::Status;
 use orch_core::event::Event;
-use orch_core::gesture::{Door, Gesture, Press};
+use orch_core::gesture::{Door, Gesture, Press, THE_DEMO};
 use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Entity, ProjectId, TaskId};
-use orch_core::message;
+use orch_core::message::{self, Lang};
 use orch_core::stage::Stage;
 use orch_core::state::State;
 use orch_core::task::{Rest, Step, Task};
@@ -90,11 +90,7 @@ async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<
     })?;
     let settings = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
-    let notice = say!(
-        "A demonstration: the agents are scripted, no model works here.",
-        "Это демонстрация: агенты играют по сценарию, модели здесь не работают."
-    );
-    wishes.notice = Some(notice.into());
+    wishes.notice = Some(notice);
     let running = compose::start(workspace.home(), settings, wishes).await?;
     let told = tokio::select! {
         told = travel(&running, workspace, plan, began, first) => told,
@@ -116,6 +112,14 @@ async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<
     stop_runs(&running.outside);
     running.stop().await;
     told.map(|(ending, _)| ending)
+}
+
+/// What stands on every page.
+fn notice(lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => "A demonstration: the agents are scripted, no model works here.",
+        Lang::Ru => "Это демонстрация: агенты играют по сценарию, модели здесь не работают.",
+    }
 }
 
 /// Asks every run that still lives to end: other installations leave them alone, a demo takes all of it with it.
@@ -278,7 +282,7 @@ async fn give_consent(
         }
     };
     let request = format!("demo/{}/{}", task.id, task.step_seq);
-    let gesture = Gesture { request, by: tell::demo().into(), via: Door::CommandLine, what };
+    let gesture = Gesture { request, by: THE_DEMO.to_owned(), via: Door::CommandLine, what };
     let incoming = Incoming::of(Target::Entity(Entity::Task(task.id.clone())), Event::Gesture(gesture));
     outside.handle.submit(incoming).await.map_err(|e| unread(e.to_string()))?;
     Ok(true)

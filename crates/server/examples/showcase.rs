@@ -45,7 +45,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         source,
         keeper: keeper.clone(),
         lang: orch_core::message::Lang::En,
-        notice: Some("Sample content: nothing here is real.".to_owned()),
+        notice: Some(|_| "Sample content: nothing here is real."),
         answer_within: Duration::from_secs(30),
         stop: stop.clone(),
     });

@@ -25,7 +25,7 @@ pub(crate) struct Frame {
     pub(crate) here: &'static str,
     /// The stream that says when this page is out of date; empty for pages that stay as they are.
     pub(crate) events: String,
-    pub(crate) notice: Option<String>,
+    pub(crate) notice: Option<&'static str>,
     /// Who is signed in, if somebody is.
     pub(crate) by: Option<String>,
     /// The token for this session's forms.
@@ -52,7 +52,7 @@ impl Frame {
             title: title.into(),
             here,
             events: String::new(),
-            notice: rooms.notice.as_deref().map(str::to_owned),
+            notice: rooms.notice.map(|said| said(lang)),
             by,
             csrf,
             css: assets::css(),

@@ -36,8 +36,8 @@ pub struct Setup {
     pub keeper: Arc<Keeper>,
     /// The language for those who prefer none that there is.
     pub lang: Lang,
-    /// A line on every page: that agents are scripted, for example.
-    pub notice: Option<String>,
+    /// A line on every page, in the reader's language: that agents are scripted, for example.
+    pub notice: Option<fn(Lang) -> &'static str>,
     /// A request that is not answered by then is given up (streams have no such limit).
     pub answer_within: Duration,
     /// Streams end when this is cancelled.
@@ -50,7 +50,7 @@ pub(crate) struct Rooms {
     pub(crate) source: Arc<dyn Source>,
     pub(crate) keeper: Arc<Keeper>,
     pub(crate) lang: Lang,
-    pub(crate) notice: Option<Arc<str>>,
+    pub(crate) notice: Option<fn(Lang) -> &'static str>,
     pub(crate) stop: CancellationToken,
     /// Room for event streams of readers without a login.
     pub(crate) strangers: Arc<Semaphore>,
@@ -217,7 +217,7 @@ fn router(setup: Setup) -> Router {
         source: setup.source,
         keeper: setup.keeper,
         lang: setup.lang,
-        notice: setup.notice.map(Arc::from),
+        notice: setup.notice,
         stop: setup.stop,
         strangers: Arc::new(Semaphore::new(crate::stream::STRANGERS)),
     };

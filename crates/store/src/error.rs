@@ -16,7 +16,7 @@ const IOERR_SHMSIZE: i32 = 4874;
 pub enum OpenError {
     /// Another brain has it.
     #[error(
-        "{place}: another brain has this store ({holder}); stop that one first, or use another data folder"
+        "{place}: another Orch works with this store ({holder}); stop that one first, or use another data folder"
     )]
     Taken {
         /// The lock file.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use orch_core::hindrance::Hindrance;
@@ -203,6 +205,19 @@ pub struct RunAs {
     pub uid: u32,
     /// Group id.
     pub gid: u32,
+}
+
+impl RunAs {
+    /// Whether the bits of a file's mode let this user do what is `wanted` (4 read, 2 write, 1 execute or walk through).
+    pub fn may(self, meta: &Metadata, wanted: u32) -> bool {
+        let mode = meta.mode();
+        let bits = match () {
+            () if meta.uid() == self.uid => mode >> 6,
+            () if meta.gid() == self.gid => mode >> 3,
+            () => mode,
+        };
+        bits & wanted == wanted
+    }
 }
 
 /// A specification that cannot be run, with the place and the remedy.

@@ -107,12 +107,13 @@ impl Machine {
     }
 
     /// The file behind a program's name, by `PATH`, or by its absolute path; `None` if there is none. Any other path would
-    /// be meant from the tree, where anyone could have put something.
+    /// be meant from the tree, where anyone could have put something. One that the user of runs may not start is none.
     pub fn find(&self, program: &str) -> Option<PathBuf> {
+        let runs = |path: &PathBuf| path.is_file() && self.run_as.is_none_or(|user| may_start(user, path));
         if program.contains('/') {
-            return Some(PathBuf::from(program)).filter(|path| path.is_absolute() && path.is_file());
+            return Some(PathBuf::from(program)).filter(|path| path.is_absolute() && runs(path));
         }
-        self.on_path().map(|folder| Path::new(folder).join(program)).find(|path| path.is_file())
+        self.on_path().map(|folder| Path::new(folder).join(program)).find(runs)
     }
 
     /// The folders of `PATH`. A relative or empty one would be the tree.
@@ -196,6 +197,14 @@ impl Protection {
     }
 }
 
+/// Whether a user gets to a program, and to what it is a link to, and may execute it.
+fn may_start(user: RunAs, program: &Path) -> bool {
+    let open = |path: &Path| fs::metadata(path).is_ok_and(|meta| user.may(&meta, 0o1));
+    let named = program.parent().and_then(|folder| folder.canonicalize().ok());
+    let real = program.canonicalize().ok();
+    [named, real].iter().all(|path| path.as_ref().is_some_and(|path| path.ancestors().all(open)))
+}
+
 /// Gives a folder and all in it to a user; a link is given, not followed. What is theirs already is left alone: giving it
 /// again would be a change in the eyes of git. What is given is dated now. Whether there was anything to give.
 pub(crate) fn give_to(folder: &Path, user: RunAs) -> io::Result<bool> {
@@ -257,5 +266,34 @@ mod tests {
         assert_eq!(machine.read_only, [elsewhere.path().to_path_buf(), home.path().join(".nvm")]);
         assert_eq!(machine.find("tool"), Some(elsewhere.path().join("tool")));
         assert_eq!(machine.on_path().collect::<Vec<_>>(), [at.as_str()]);
+    }
+
+    /// Proves that a program which the user of runs cannot get to is not found for them, one that they may start is, and
+    /// the next folder of `PATH` is tried: else a red test would be made of what only root can start.
+    #[test]
+    fn a_program_is_found_for_the_user_of_runs() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = tempfile::tempdir().unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let [shut, open] = ["shut", "open"].map(|name| dir.path().join(name));
+        for folder in [&shut, &open] {
+            fs::create_dir(folder).unwrap();
+            fs::write(folder.join("tool"), "").unwrap();
+            mode(&folder.join("tool"), 0o755);
+        }
+        let owner = fs::metadata(&open).unwrap();
+        let path = format!("{}:{}", shut.display(), open.display());
+        let mut machine = Machine::of(&path, Path::new("/nonexistent"), |_| None);
+        assert_eq!(machine.find("tool"), Some(shut.join("tool")), "whom nothing is closed to");
+        machine.run_as = Some(RunAs { uid: owner.uid(), gid: owner.gid() });
+        mode(&shut.join("tool"), 0o644);
+        assert_eq!(machine.find("tool"), Some(open.join("tool")));
+        assert_eq!(machine.find(&shut.join("tool").to_string_lossy()), None);
+        std::os::unix::fs::symlink(shut.join("tool"), open.join("link")).unwrap();
+        assert_eq!(machine.find("link"), None, "what it leads to counts");
+        mode(&open, 0o600);
+        let found = machine.find("tool");
+        mode(&open, 0o700);
+        assert_eq!(found, None, "the way there counts");
     }
 }

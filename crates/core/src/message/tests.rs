@@ -63,6 +63,7 @@ fn reasons() -> Vec<Reason> {
         Reason::Known,
         Reason::RequestEdited,
         Reason::GestureTaken { press: "approve".to_owned(), by: "alice".to_owned() },
+        Reason::GestureTaken { press: "accept".to_owned(), by: crate::gesture::THE_DEMO.to_owned() },
         Reason::GestureTaken { press: "start".to_owned(), by: "board".to_owned() },
         Reason::GestureTaken { press: "stop".to_owned(), by: "api".to_owned() },
         Reason::Advanced { from, to },
@@ -397,7 +398,7 @@ fn everything(lang: Lang) -> Vec<String> {
     all.extend(holds().into_iter().map(|kind| hold(&Hold { kind, since: SINCE }, &item, lang)));
     all.extend(said::tests::everything().iter().map(|fact| super::said(fact, lang)));
     all.extend(records(lang));
-    all.extend(["board", "api"].map(|door| person(door, lang)));
+    all.extend(["board", "api", crate::gesture::THE_DEMO].map(|door| person(door, lang)));
     all.extend(crate::edited::Follows::ALL.map(|what| edited(what, &item, lang)));
     all
 }
@@ -473,8 +474,8 @@ fn stages_have_labels() {
 /// row 210: `created` stage is shown as "To Analyse"; None or broken stage input does not crash the card.
 #[test]
 fn created_is_to_analyse() {
+    assert_eq!(Lang::ALL.map(|lang| stage_label(Stage::Created, lang)), ["To Analyse", "К анализу"]);
     for lang in Lang::ALL {
-        assert_eq!(stage_label(Stage::Created, lang), "To Analyse");
         assert_eq!([None, Some(""), Some("\0\u{1b}")].map(|s| stage_label_of(s, lang)), ["—", "—", "—"]);
         assert_eq!(stage_label_of(Some("ünï\nx"), lang), "Ünï x");
     }

@@ -156,7 +156,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         }
         HoldKind::DiskFull => both("hold-disk-full", "lift-disk-full"),
         HoldKind::Escalated(cause) => {
-            let (why, said) = (why(cause, lang), what_it_wrote(cause, item, lang));
+            let (why, said) = (why(cause, lang), where_it_stands(cause, item, lang));
             let why =
                 ("why", Arg::Text([Some(why), said].into_iter().flatten().collect::<Vec<_>>().join(" ")));
             (say(lang, "hold-escalated", []), say(lang, "lift-escalated", [why, item_arg(item)]))
@@ -252,6 +252,23 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             say(lang, "hold-policy-refused", []),
             say(lang, "lift-policy-refused", [("cause", quoted(cause))]),
         ),
+    }
+}
+
+/// Where the cause stands: under the issue are the findings already, elsewhere a command shows them.
+fn where_it_stands(why: &Why, item: &WorkItem, lang: Lang) -> Option<String> {
+    match why {
+        Why::RoundsSpent => Some(say(lang, "look-at-the-findings", [item_arg(item)])),
+        Why::Fruitless { .. }
+        | Why::Conflicts
+        | Why::RequestTooShort { .. }
+        | Why::Outside { .. }
+        | Why::NoTests
+        | Why::NoHook
+        | Why::Unproven { .. }
+        | Why::RollbackFailed
+        | Why::Machine { .. }
+        | Why::NoAgent { .. } => what_it_wrote(why, item, lang),
     }
 }
 

@@ -38,6 +38,7 @@ judge-main = main
 judge-host = Orch
 person-board = somebody on the board
 person-api = somebody through the API
+person-demo = the demo
 
 ## Why something happened
 
@@ -51,12 +52,15 @@ reason-gesture-taken = { $press ->
     [stop] A stop was asked for { $who }.
     [retry] Begun afresh { $who }.
     [continue] Continued { $who }.
+    [accept] Accepted { $who }.
+    [allow] One more run was allowed { $who }.
     [priority] The priority was changed { $who }.
    *[other] Asked for { $who }: { $press }.
 }
 gesture-who-person = by { $by }
 gesture-who-board = on the board
 gesture-who-api = through the API
+gesture-who-demo = by the demo
 reason-gesture-without-effect = “{ $press }” has no effect. { $why }
 reason-advanced = From { $from } to { $to }.
 reason-sent-back = Back from { $from } to { $to }, attempt { $attempt }/{ $of }. Sent back by: { $judge }.
@@ -157,6 +161,7 @@ why-machine = { $times ->
 }
 why-no-agent = No agent is set for the { $role }. Name one in orch.toml.
 
+look-at-the-findings = Who turned it down, and why: `orch show { $item }`.
 look-at-the-run = What its last run wrote: `orch logs { $item } --err` for its errors, `orch logs { $item }` for the rest.
 
 delay-outage = Something outside does not work: { $cause }. Orch tries again by itself.
@@ -233,7 +238,7 @@ lift-questions = answer in a comment, then move the issue to To Analyse or press
 hold-approval = waits for your approval of the requirements
 lift-approval = move the issue to Approved, press Approve, or run `orch approve { $item }`
 hold-protected = waits for your approval of what it changes in protected files ({ $paths })
-lift-protected = look at exactly these changes, then move the issue to Approved, press Approve, or run `orch approve { $item }`
+lift-protected = look at exactly these changes (`orch diff { $item }`), then move the issue to Approved, press Approve, or run `orch approve { $item }`
 hold-confirm-deploy = waits for your word to deploy
 lift-confirm-deploy = move the issue to Confirm Deploy, press Confirm, or run `orch confirm { $item }`; Approved does not deploy
 hold-confirm-merge = waits for your word to merge
@@ -413,13 +418,13 @@ said-odd-record-answer = the answer does not fit the question (write a record)
 ## What the hands refuse, as a cause
 
 refusal-no-test-command = the policy names no test command: set `test` in .orch/policy.toml
-refusal-program-not-in-path = the program `{ $program }` of the policy's `{ $step }` command is not in PATH: install it, or change the command
+refusal-program-not-in-path = the program `{ $program }` of the policy's `{ $step }` command is not in PATH, or not for the user of runs: install it for all, or change the command
 refusal-no-hook = the settings name no deploy hook for this project
 refusal-no-probe = the settings name no health probe for this project
 refusal-hook-not-absolute = the deploy hook `{ $program }` is no absolute path: name one, or `{ $inside }` for the one in main
 refusal-no-commit = `{ $name }` is no commit
 refusal-no-agent = no agent is called `{ $agent }` in the settings
-refusal-agent-program-gone = the program `{ $program }` of agent `{ $agent }` is not there: install it, or name its absolute path in the settings
+refusal-agent-program-gone = the program `{ $program }` of agent `{ $agent }` is not there, or not for the user of runs: install it for all, or name its absolute path in the settings
 refusal-login-unreadable = the login of agent `{ $agent }` cannot be read from { $path }: { $cause }: log in with the program itself
 refusal-no-change-request = { $project } has no change request { $number }
 refusal-change-request-closed = change request { $number } was closed; open it again

@@ -2,7 +2,7 @@
 
 ## Этапы, роли, проверки
 
-stage-created = To Analyse
+stage-created = К анализу
 stage-analysis = Анализ
 stage-architecture = Архитектура
 stage-development = Разработка
@@ -38,6 +38,7 @@ judge-main = main
 judge-host = Orch
 person-board = человек на доске
 person-api = человек через API
+person-demo = демонстрация
 
 ## Почему что-то произошло
 
@@ -51,12 +52,15 @@ reason-gesture-taken = { $press ->
     [stop] Запрошена остановка: { $who }.
     [retry] Начато заново: { $who }.
     [continue] Продолжено: { $who }.
+    [accept] Принято: { $who }.
+    [allow] Разрешён ещё один запуск: { $who }.
     [priority] Срочность изменена: { $who }.
    *[other] Запрошено: { $press } ({ $who }).
 }
 gesture-who-person = { $by }
 gesture-who-board = на доске
 gesture-who-api = через API
+gesture-who-demo = демонстрация
 reason-gesture-without-effect = «{ $press }» ничего не меняет. { $why }
 reason-advanced = { $from } → { $to }.
 reason-sent-back = Возврат: { $from } → { $to }, попытка { $attempt }/{ $of }. Кто вернул: { $judge }.
@@ -163,6 +167,7 @@ why-machine = { $times ->
 }
 why-no-agent = Не задан агент для роли «{ $role }». Укажите его в orch.toml.
 
+look-at-the-findings = Кто и почему отклонил, покажет `orch show { $item }`.
 look-at-the-run = Что написал последний запуск: ошибки покажет `orch logs { $item } --err`, остальное — `orch logs { $item }`.
 
 delay-outage = Что-то снаружи не работает: { $cause }. Orch попробует ещё раз сам.
@@ -239,7 +244,7 @@ lift-questions = ответьте в комментарии, затем пере
 hold-approval = ждёт вашего одобрения требований
 lift-approval = переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
 hold-protected = ждёт вашего одобрения изменений в защищённых файлах ({ $paths })
-lift-protected = посмотрите именно эти изменения, затем переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
+lift-protected = посмотрите именно эти изменения (`orch diff { $item }`), затем переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
 hold-confirm-deploy = ждёт вашего решения о выкатке
 lift-confirm-deploy = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved выкатку не запускает
 hold-confirm-merge = ждёт вашего решения о слиянии
@@ -420,13 +425,13 @@ said-odd-record-answer = ответ не подходит к вопросу (о�
 ## В чём отказывают руки Orch, как причина
 
 refusal-no-test-command = в политике нет команды тестов: задайте `test` в .orch/policy.toml
-refusal-program-not-in-path = программы `{ $program }` из команды `{ $step }` в политике нет в PATH: установите её или измените команду
+refusal-program-not-in-path = программы `{ $program }` из команды `{ $step }` в политике нет в PATH или она недоступна пользователю запусков: установите её для всех или измените команду
 refusal-no-hook = в настройках этого проекта нет команды выкатки
 refusal-no-probe = в настройках этого проекта нет адреса проверки
 refusal-hook-not-absolute = у команды выкатки `{ $program }` неполный путь: укажите полный, а для той, что в main, `{ $inside }`
 refusal-no-commit = `{ $name }` — не коммит
 refusal-no-agent = в настройках нет агента `{ $agent }`
-refusal-agent-program-gone = программы `{ $program }` агента `{ $agent }` нет: установите её или укажите полный путь в настройках
+refusal-agent-program-gone = программы `{ $program }` агента `{ $agent }` нет или она недоступна пользователю запусков: установите её для всех или укажите полный путь в настройках
 refusal-login-unreadable = вход агента `{ $agent }` не читается из { $path }: { $cause }: войдите через саму программу
 refusal-no-change-request = в проекте { $project } нет запроса на изменение { $number }
 refusal-change-request-closed = запрос на изменение { $number } закрыт; откройте его снова

@@ -14,7 +14,7 @@ use orch_adapters::process::{
     Enforcement, Landlock, Launcher, Limits, Observed, Output, RunAs, RunSpec, SPEC_VERSION, Sandbox,
     StopWay, wait,
 };
-use orch_adapters::run::Protection;
+use orch_adapters::run::{Machine, Protection};
 use serde::Serialize;
 use serde_json::json;
 
@@ -99,26 +99,24 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     let mut checks = Checks::default();
     git(&mut checks);
     let settings = settings(here, &mut checks);
-    folder(here, settings.run_as.is_some(), &mut checks);
+    // Of settings that cannot be read nothing is known: the defaults are not what the person wrote.
+    folder(here, settings.as_ref().is_none_or(|settings| settings.run_as.is_some()), &mut checks);
     secrets(here, &mut checks);
     disk(here, &mut checks);
     let up = brain(here, &mut checks);
-    listen(&settings, up, &mut checks);
     store(here, &mut checks);
-    let runs_as = user(&settings, up, &mut checks);
     sandbox(&mut checks);
     trees(here, &mut checks);
-    machine(here, &settings, runs_as, &mut checks);
-    agents(here, &settings, &mut checks);
-    for (id, own) in &settings.projects {
-        project(id, own, &settings, up, &mut checks);
-    }
-    if settings.projects.is_empty() {
-        checks.mind(
+    match &settings {
+        Some(settings) => set(here, settings, up, &mut checks),
+        None => checks.mind(
             Of::Projects,
-            say!("none yet", "пока нет"),
-            say!("run `orch init` in a repository", "выполните `orch init` в репозитории"),
-        );
+            say!(
+                "neither they nor agents, user and address were looked at: the settings cannot be used",
+                "ни они, ни агенты, пользователь и адрес не проверены: настройки не годятся"
+            ),
+            say!("mend the settings, then ask again", "исправьте настройки и повторите"),
+        ),
     }
     let missing = checks.0.iter().filter(|check| check.state == Health::Missing).count();
     if here.json {
@@ -127,6 +125,24 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
         print(&checks.0, missing);
     }
     Ok(ExitCode::from(if missing == 0 { 0 } else { Kind::Failed.code() }))
+}
+
+/// What the settings say.
+fn set(here: &Here, settings: &Settings, up: bool, checks: &mut Checks) {
+    listen(settings, up, checks);
+    let runs_as = user(settings, up, checks);
+    let machine = machine(here, settings, runs_as, checks);
+    agents(here, settings, checks);
+    for (id, own) in &settings.projects {
+        project(id, own, settings, (up, machine.as_ref()), checks);
+    }
+    if settings.projects.is_empty() {
+        checks.mind(
+            Of::Projects,
+            say!("none yet", "пока нет"),
+            say!("run `orch init` in a repository", "выполните `orch init` в репозитории"),
+        );
+    }
 }
 
 /// What a person reads at a glance.
@@ -193,7 +209,7 @@ fn version(said: &str) -> Option<(u32, u32)> {
     Some((parts.next()?, parts.next()?))
 }
 
-fn settings(here: &Here, checks: &mut Checks) -> Settings {
+fn settings(here: &Here, checks: &mut Checks) -> Option<Settings> {
     let file = here.home.settings();
     match Settings::load(&file, &here.env) {
         Ok(loaded) => {
@@ -211,11 +227,11 @@ fn settings(here: &Here, checks: &mut Checks) -> Settings {
                     }
                 }
             }
-            loaded.settings
+            Some(loaded.settings)
         }
         Err(e) => {
             checks.error(Of::Settings, &Error::from(e));
-            Settings::default()
+            None
         }
     }
 }
@@ -482,12 +498,15 @@ fn user(settings: &Settings, up: bool, checks: &mut Checks) -> Option<RunAs> {
 
 /// What of this machine a run sees, and what protects the rest from it, one line each (decision 9). What does not hold is
 /// to be known, not to be mended.
-fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mut Checks) {
+fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mut Checks) -> Option<Machine> {
     let made =
         super::up::wishes(here).and_then(|wishes| project::machine(&here.home, settings, &wishes, runs_as));
     let machine = match made {
         Ok(machine) => machine,
-        Err(e) => return checks.error(Of::Machine, &e),
+        Err(e) => {
+            checks.error(Of::Machine, &e);
+            return None;
+        }
     };
     let given = &settings.machine;
     if given.read.is_empty() && given.env.is_empty() {
@@ -539,6 +558,7 @@ fn machine(here: &Here, settings: &Settings, runs_as: Option<RunAs>, checks: &mu
         let state = if fact.holds() { Health::Good } else { Health::Mind };
         checks.add(Of::Run(fact), state, protection(fact), None);
     }
+    Some(machine)
 }
 
 /// Runs a real program under the real supervisor, and reads in its record what the kernel enforced.

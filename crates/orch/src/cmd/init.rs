@@ -555,11 +555,14 @@ fn report(here: &Here, plan: &Plan, repository: &Repository, (entry, policy): (b
         screen::line(&format!("  {} {}", paint(DIM, &format!("{label:<9}")), screen::safe(&value)))
     };
     let said = |text: Option<&str>, none: Told| text.map_or(none, Told::quoted);
-    fact(say!("language", "язык"), said(plan.found.what, say!("not recognised", "не распознан")));
-    let tests = plan.found.test.join(" ");
-    let tests = Some(tests.as_str()).filter(|tests| !tests.is_empty());
-    fact(say!("tests", "тесты"), said(tests, say!("none found", "не найдены")));
-    fact(say!("preset", "preset"), Told::quoted(&*plan.preset));
+    // What a policy that stays says about these, this plan does not know.
+    if policy {
+        fact(say!("language", "язык"), said(plan.found.what, say!("not recognised", "не распознан")));
+        let tests = plan.found.test.join(" ");
+        let tests = Some(tests.as_str()).filter(|tests| !tests.is_empty());
+        fact(say!("tests", "тесты"), said(tests, say!("none found", "не найдены")));
+        fact(say!("preset", "preset"), Told::quoted(&*plan.preset));
+    }
     fact(say!("agent", "агент"), said(agent, say!("none found", "не найден")));
     for (written, file) in [(entry, settings), (policy, repository.top.join(policy_file::PATH))] {
         if written {

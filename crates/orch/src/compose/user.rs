@@ -1,6 +1,5 @@
 //! As whom do agents and gates run where Orch is root, and can that user reach what a run needs? (decision 9)
 
-use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
@@ -101,7 +100,7 @@ fn walk(user: RunAs, path: &Path, last: u32) -> Result<(), Error> {
         let meta = std::fs::metadata(place)
             .map_err(|e| Error::failed(Told::quoted(e.to_string())).at(place.display()))?;
         let wanted = if place == path { last } else { 0o1 };
-        if !may(user, &meta, wanted) {
+        if !user.may(&meta, wanted) {
             let cause = say!(
                 "the user of `run_as` (uid {}) cannot get to {}",
                 "пользователю из `run_as` (uid {}) не добраться до {}",
@@ -129,16 +128,6 @@ fn foreign_to(repository: &Path, own: u32) -> Option<u32> {
     let owner = |path: &Path| std::fs::metadata(path).ok().map(|meta| meta.uid());
     let owners = [owner(repository), owner(&repository.join(".git"))].into_iter().flatten();
     (own == 0).then_some(owners)?.find(|uid| *uid != 0)
-}
-
-fn may(user: RunAs, meta: &Metadata, wanted: u32) -> bool {
-    let mode = meta.mode();
-    let bits = match () {
-        () if meta.uid() == user.uid => mode >> 6,
-        () if meta.gid() == user.gid => mode >> 3,
-        () => mode,
-    };
-    bits & wanted == wanted
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use orch_core::event::Event;
+use orch_core::gesture::THE_DEMO;
 use orch_core::id::{Entity, Seq, TaskId};
 use orch_core::message::{self, Lang, figure};
 use orch_core::reason::Reason;
@@ -15,7 +16,7 @@ use super::unread;
 use super::workspace::Workspace;
 use crate::compose::{Outside, Running};
 use crate::error::Error;
-use crate::words::{Told, counted, say, words};
+use crate::words::{counted, say, words};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -24,11 +25,6 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 
 fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
-}
-
-/// In whose name the demo approves and confirms.
-pub fn demo() -> Told {
-    say!("the demo", "демонстрация")
 }
 
 /// Prints a line as it is styled.
@@ -225,7 +221,7 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
             Some(message::reason(reason, lang))
         }
         Reason::GestureTaken { .. } => match event {
-            Event::Gesture(gesture) if gesture.by == *demo() => {
+            Event::Gesture(gesture) if gesture.by == THE_DEMO => {
                 let for_you = paint(DIM, &say!("(for you)", "(за вас)"));
                 Some(format!("{} {for_you}", message::reason(reason, lang)))
             }

@@ -241,3 +241,48 @@ fn a_data_folder_that_is_not_there_stays_so() {
     let says = state(&done, "machine")["says"].as_str().unwrap();
     assert!(says.contains("lies in /opt, which every run may read"), "{done}");
 }
+
+/// Proves that of settings which cannot be used nothing is said as if the defaults stood there: no project, no agent, no user
+/// and no mode of the folder is judged, and that they were not looked at is told.
+#[test]
+fn unusable_settings_are_not_taken_for_none() {
+    let stage = Stage::new();
+    stage.write("home/orch.toml", "run_as = \"nobody\"\nnonsense = 1\n");
+    std::fs::set_permissions(stage.home(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+    let (code, done) = seen(&stage);
+    assert_eq!((code, &state(&done, "settings")["state"]), (1, &Value::from("missing")));
+    assert_eq!(state(&done, "folder")["state"], "good", "{done}");
+    for name in ["user", "agents", "listen", "machine"] {
+        assert!(state(&done, name).is_null(), "{done}");
+    }
+    let told = state(&done, "projects")["says"].as_str().unwrap();
+    assert!(told.contains("the settings cannot be used"), "{told}");
+}
+
+/// Proves that a test command whose program no run finds is missed before a run fails for it, and that a program of the
+/// repository itself is not looked for.
+#[test]
+fn a_test_program_that_no_run_finds_is_missing() {
+    let stage = Stage::new();
+    stage.program("me");
+    stage.write(
+        "home/orch.toml",
+        &format!(
+            "[agents.me]\nkind = \"command\"\nprogram = \"me\"\n[projects.demo]\nprefix = \"D\"\nrepository = \"{}\"\n\
+             agent = \"me\"\n",
+            stage.repo().display()
+        ),
+    );
+    for (policy, state_, says) in [
+        ("test = [\"no-such-runner\"]\n", "missing", "begin with `no-such-runner`"),
+        ("setup = [\"gone\"]\ntest = [\"true\"]\n", "missing", "begin with `gone`"),
+        ("test = [\"./run.sh\"]\n", "good", "./run.sh"),
+        ("test = [\"true\"]\n", "good", "true"),
+    ] {
+        stage.commit(&[(".orch/policy.toml", policy)]);
+        let (_, done) = seen(&stage);
+        let told = state(&done, "project demo");
+        assert_eq!(told["state"], state_, "{done}");
+        assert!(told["says"].as_str().unwrap().contains(says), "{told}");
+    }
+}

@@ -228,3 +228,15 @@ fn a_hook_deploys_and_prefixes_differ() {
     let hosts = stage.orch(["hosts", "--json"]).json();
     assert_eq!(hosts["hosts"][0]["host"], "127.0.0.1:1");
 }
+
+/// Proves that a policy which is there already and stays is not talked over: neither tests nor preset are told as if this call
+/// had chosen them.
+#[test]
+fn of_a_policy_that_stays_nothing_is_guessed() {
+    let stage = Stage::new();
+    stage.program("claude");
+    stage.commit(&[(".orch/policy.toml", "preset = \"fast\"\ntest = [\"tests/run.sh\"]\n")]);
+    let said = stage.orch(["init", "--name", "demo"]).well();
+    assert!(!said.contains("none found") && !said.contains("library"), "{said}");
+    assert!(said.contains("demo DEMO-001"), "{said}");
+}

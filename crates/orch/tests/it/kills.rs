@@ -339,7 +339,7 @@ fn a_restart_leaves_agents_alone() {
     let (code, said) = scene.start(&["up", "--allow-root"]).wait(&scene);
     assert!(code.is_some_and(|code| code != 0), "{said}");
     assert!(
-        said.contains("another brain has this store") && said.contains(&brain.pid().to_string()),
+        said.contains("another Orch works with this store") && said.contains(&brain.pid().to_string()),
         "{said}"
     );
 

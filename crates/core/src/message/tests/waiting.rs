@@ -83,6 +83,9 @@ fn commands_are_named_where_they_help() {
         }
         let (_, lift) = hold_halves(&HoldKind::Escalated(Why::RoundsSpent), &item, lang);
         assert!(!lift.contains("orch logs"), "the findings say it: {lift}");
+        assert!(lift.contains("`orch show DEMO-001`"), "and where they are is said: {lift}");
+        let under = comment::escalated(&item, Stage::Development, &Why::RoundsSpent, lang);
+        assert!(!under.contains("orch show"), "they stand there already: {under}");
         for task in [None, Some(TaskId::from("DEMO-002"))] {
             let frozen = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task };
             assert!(hold_kind(&frozen, &item, lang).contains("`orch unfreeze DEMO`"), "{lang:?}");

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use orch_adapters::run::Machine;
 use orch_core::message;
 use orch_core::stage::Role;
 
@@ -134,7 +135,13 @@ fn login_of(agent: &Agent) -> Told {
     }
 }
 
-pub(super) fn project(id: &str, own: &Project, settings: &Settings, up: bool, checks: &mut Checks) {
+pub(super) fn project(
+    id: &str,
+    own: &Project,
+    settings: &Settings,
+    (up, machine): (bool, Option<&Machine>),
+    checks: &mut Checks,
+) {
     let label = Of::Project(id);
     let git = |arguments: &[&str]| {
         let mut git = Command::new("git");
@@ -220,7 +227,24 @@ pub(super) fn project(id: &str, own: &Project, settings: &Settings, up: bool, ch
                 own.repository.display(),
                 policy.test.join(" ")
             );
-            checks.good(label, says);
+            // The first program only: later ones may be what it installs, and a path is one of the repository's own.
+            let first = policy.setup.first().or(policy.test.first()).filter(|program| !program.contains('/'));
+            match first.filter(|program| machine.is_some_and(|machine| machine.find(program).is_none())) {
+                None => checks.good(label, says),
+                Some(program) => checks.missing(
+                    label,
+                    say!(
+                        "its tests begin with `{program}`, and no run finds it: it is not in PATH, or not for the user of runs",
+                        "его тесты начинаются с `{program}`, а запуску не найти: в PATH этого нет, или оно недоступно \
+                         пользователю запусков"
+                    ),
+                    say!(
+                        "install it for all, or mend `setup` and `test` in {} on {branch}",
+                        "установите это для всех или исправьте `setup` и `test` в {}, ветка {branch}",
+                        policy_file::PATH
+                    ),
+                ),
+            }
             if policy.preset.deploys() && !policy.probe {
                 checks.mind(
                     label,
