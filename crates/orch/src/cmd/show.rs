@@ -97,7 +97,7 @@ fn text(task: &Value) -> String {
     section(&mut out, words.can_do, task, "/gestures", |gesture| {
         let name = of(gesture, "name");
         let more = match name {
-            "reject" => " \"WHY\"",
+            "reject" => " \"TEXT\"",
             "priority" => " urgent|high|normal|low",
             _ => "", // not a domain enum
         };
