@@ -464,7 +464,7 @@ fn missing_things_are_named() {
     let agent = agents.programs.get_mut("scripted").unwrap();
     (agent.login, agent.kind, agent.program) =
         (Login::default(), AgentKind::Command, "no-such-agent".to_owned());
-    assert!(said(&agents, 3, "scripted").contains("install it, or name its absolute path"));
+    assert!(said(&agents, 3, "scripted").contains("install it for all, or name its absolute path"));
 }
 
 /// An agent that reports what it uses is stopped at its limit of tokens while it goes on, and its end says so, with the

@@ -296,7 +296,7 @@ fn a_candidate_contains_main<S: Stage>(stage: &mut S) {
     let main = stage.main_gets("other", "x");
     let built = candidate(stage, &work.head);
     assert_eq!(built.main, main);
-    assert_eq!(stage.parents(&built.commit), [work.head, main]);
+    assert_eq!(stage.parents(&built.commit), [main, work.head], "main's own line goes on");
     assert_eq!(stage.head(BRANCH), Some(built.commit.clone()));
     assert!(stage.file(&built.commit, "src/new").is_some() && stage.file(&built.commit, "other").is_some());
     assert_eq!(built.change, work.change, "a clean update keeps the change (decision 40)");

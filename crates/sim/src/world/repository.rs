@@ -169,10 +169,10 @@ impl Repository {
         let newest = first.map(|first| head.map_or_else(|| first.clone(), |head| self.base(head, &main)));
         // Squashed, it has the tree of one that the branch was: of the newest of those.
         let mut was: Vec<Tree> = Vec::new();
-        let mut at = head.filter(|_| newest.is_none());
-        while let Some(commit) = at.filter(|commit| self.first.get(branch) != Some(*commit)) {
+        let mut left: Vec<&Commit> = head.filter(|_| newest.is_none()).into_iter().collect();
+        while let Some(commit) = left.pop().filter(|commit| self.first.get(branch) != Some(*commit)) {
             was.push(self.tree(commit));
-            at = self.objects.get(commit).and_then(|object| object.parents.first());
+            left.extend(self.parents(commit).iter().filter(|parent| !self.contains(&main, parent)));
         }
         let squashed = was.into_iter().find(|tree| {
             self.main_was.iter().any(|commit| self.tree(commit) == *tree && self.contains(&main, commit))
@@ -359,7 +359,7 @@ impl Repository {
                 let main = self.main();
                 let now = self.there(branch)?;
                 let parents = self.parents(&now);
-                if now != *head && (parents.first() != Some(head) || parents.len() < 2) {
+                if now != *head && (!parents.contains(head) || parents.len() < 2) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
                 let unresolved = self.marked(head);
@@ -370,7 +370,7 @@ impl Repository {
                     return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
                 let (merged, conflicts) = self.merged(head, &main);
-                let commit = self.put(merged, vec![head.clone(), main.clone()]);
+                let commit = self.put(merged, vec![main.clone(), head.clone()]);
                 self.branches.insert(branch.clone(), commit.clone());
                 if !conflicts.is_empty() {
                     return Ok(GitReply::Conflict { paths: conflicts, head: Some(commit) });
