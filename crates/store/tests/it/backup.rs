@@ -102,7 +102,7 @@ fn what_would_lose_something_is_refused() {
     online(&home.store(), &backup).unwrap();
     let error = restore(&backup, &home.store(), || Ok(())).unwrap_err();
     assert!(matches!(error, BackupError::Target(_)), "{error}");
-    assert!(error.to_string().contains("another brain has this store"), "{error}");
+    assert!(error.to_string().contains("another Orch works with this store"), "{error}");
     let error = online(&home.store(), &backup).unwrap_err();
     assert!(matches!(error, BackupError::Exists { .. }), "{error}");
     journal.close().unwrap();
