@@ -188,15 +188,14 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let (mut fold, mut known) = (Fold::default(), Known::default());
     to_the_end(&mut reader, &place, &mut fold, &mut |row| known.take(row))?;
     let mut of_project: BTreeMap<ProjectId, BTreeMap<Commit, Merge>> = BTreeMap::new();
-    for (entity, (_, state)) in fold.states() {
-        match (entity, state) {
-            (Entity::Project(project), _) => drop(of_project.entry(project.clone()).or_default()),
-            (_, State::Task(task)) => {
-                let own = known.merges.iter().filter(|(_, merge)| merge.task == task.id);
-                let own = own.map(|(commit, merge)| (commit.clone(), merge.clone()));
-                of_project.entry(task.project.clone()).or_default().extend(own);
-            }
-            _ => {}
+    for entity in fold.states().keys() {
+        if let Entity::Project(project) = entity {
+            of_project.entry(project.clone()).or_default();
+        }
+    }
+    for (commit, merge) in known.merges {
+        if let Some((_, State::Task(task))) = fold.states().get(&Entity::Task(merge.task.clone())) {
+            of_project.entry(task.project.clone()).or_default().insert(commit, merge);
         }
     }
     if let Some(wanted) = &args.project {
