@@ -44,7 +44,7 @@ impl Hub {
             let (tree, paths) = self.merge_trees(head, &main)?;
             let seconds = self.date_of(head)?.max(self.date_of(&main)?);
             let by = Signature { author: "orch".to_owned(), seconds };
-            // Main first: it will be main, whose own line then has one commit a task.
+            // Main first: it will be main, and main's own line goes on from there.
             let message = format!("Merge {branch} into {}", self.main());
             (self.commit(&tree, &[&main, head], &message, &by)?, paths)
         };

@@ -158,20 +158,22 @@ fn git_undoes_what_is_outside_the_scope() {
     assert_eq!(reviewed.change, collected.change);
 }
 
+/// The person's repository has another one in this folder.
+fn add_submodule(bench: &Bench, folder: &str) {
+    let other = bench.folder.path().join("library");
+    fs::create_dir(&other).unwrap();
+    person(&other, &["init", "-q"]);
+    person(&other, &["commit", "-q", "--allow-empty", "-m", "x"]);
+    let url = other.to_str().unwrap();
+    person(&bench.origin, &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, folder]);
+}
+
 /// Proves decision 8 where a file or a link takes the place of a folder: the files that its role may not delete stay, and so
 /// does a submodule; an empty place is no way round either.
 #[test]
 fn git_undoes_what_takes_the_place_of_others_files() {
     let bench = Bench::new();
-    let sub = bench.folder.path().join("library");
-    fs::create_dir(&sub).unwrap();
-    person(&sub, &["init", "-q"]);
-    person(&sub, &["commit", "-q", "--allow-empty", "-m", "x"]);
-    let url = sub.to_str().unwrap();
-    person(
-        &bench.origin,
-        &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "libs/vendored"],
-    );
+    add_submodule(&bench, "libs/vendored");
     write(&bench.origin, "tests", "a file where the tester's folder would be\n");
     bench.main_gets(".orch/policy.toml", "confirm_merge = true\n");
     let (head, _) = bench.cut();
@@ -315,15 +317,7 @@ fn git_tells_a_verdict_written_again_from_an_old_one() {
 #[test]
 fn git_runs_nothing_that_an_agent_planted() {
     let bench = Bench::new();
-    let sub = bench.folder.path().join("library");
-    fs::create_dir(&sub).unwrap();
-    person(&sub, &["init", "-q"]);
-    person(&sub, &["commit", "-q", "--allow-empty", "-m", "x"]);
-    let url = sub.to_str().unwrap();
-    person(
-        &bench.origin,
-        &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", url, "vendored"],
-    );
+    add_submodule(&bench, "vendored");
     person(&bench.origin, &["commit", "-q", "-m", "a submodule"]);
     let (head, _) = bench.cut();
     let proof = bench.folder.path().join("it-ran");
