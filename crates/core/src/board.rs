@@ -419,6 +419,8 @@ impl Board {
 }
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::call::Text;
@@ -454,7 +456,7 @@ pub(crate) mod tests {
         (entity, state)
     }
 
-    fn crowd(project: &str, numbers: std::ops::RangeInclusive<u64>, want: Want) -> Board {
+    pub(super) fn crowd(project: &str, numbers: std::ops::RangeInclusive<u64>, want: Want) -> Board {
         let mut board = Board::default();
         for number in numbers {
             let (entity, state) = waiting(project, number, want);
@@ -463,7 +465,7 @@ pub(crate) mod tests {
         board
     }
 
-    fn policies(serial: bool) -> Policies {
+    pub(super) fn policies(serial: bool) -> Policies {
         let choice = AgentChoice { agent: "a".to_owned(), provider: "p".into() };
         let agents = Role::ALL.into_iter().map(|role| (role, choice.clone())).collect();
         let policy = Policy { agents, serial, ..Policy::default() };

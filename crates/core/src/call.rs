@@ -184,4 +184,11 @@ mod tests {
             assert_eq!(of.characters.is_none(), text.is_ascii(), "{part}");
         }
     }
+
+    /// Proves that a text without a byte is empty, and one with a byte is not.
+    #[test]
+    fn empty_is_without_a_byte() {
+        assert!(Text::of("").is_empty());
+        assert!(!Text::of(" ").is_empty());
+    }
 }

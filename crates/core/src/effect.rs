@@ -123,3 +123,31 @@ pub struct Timer {
     /// When it is due.
     pub due: Moment,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::call::DeployCall;
+
+    fn effect(call: Call) -> Effect {
+        let (entity, line) = (Entity::Task("D-001~2".into()), Line::Git("demo".into()));
+        Effect { id: EffectId::new(crate::id::Seq(7), 0), line, entity, project: "demo".into(), call }
+    }
+
+    /// Proves that effects on the same thing are known as such, that a question touches nothing, and that of all of them the
+    /// merge alone puts something on main.
+    #[test]
+    fn an_effect_says_what_it_touches() {
+        let branch = Some(Thing::Branch(Some(WorkItem("D-001".to_owned()))));
+        let delete = effect(Call::Forge(ForgeCall::DeleteBranch {
+            branch: "feature/D-001-x".to_owned(),
+            head: "c".into(),
+        }));
+        assert_eq!((delete.touches(), delete.merges()), (branch, false));
+        let probe = effect(Call::Deploy(DeployCall::Probe { commit: "c".into() }));
+        assert_eq!((probe.touches(), probe.merges()), (None, false));
+        let drop = effect(Call::Git(GitCall::DropTree { run: RunId::new(crate::id::Seq(3), 0) }));
+        assert_eq!(drop.touches(), Some(Thing::Run(RunId::new(crate::id::Seq(3), 0))));
+    }
+}

@@ -603,4 +603,28 @@ mod tests {
         assert!(said(&cases[10].1).starts_with("line 3: "), "{}", said(&cases[10].1));
         assert!(said(b"---\na: b\nc: \xff\n---\n").starts_with("line 3: "));
     }
+
+    /// Proves that whoever wrote the file reads in which of its lines something is wrong, and what: nothing that cannot be
+    /// seen, and nothing of the library's own counting.
+    #[test]
+    fn the_line_and_the_cause_are_named() {
+        assert_eq!(parse(b"---\na: 1\nb: 2\n"), Err(Unreadable::Unterminated { line: 3 }));
+        assert_eq!(parse(b"---\n\n\na: \xff\n---\n"), Err(Unreadable::NotUtf8 { line: 4 }));
+        assert_eq!(parse(b"---\n\xff\n---\n"), Err(Unreadable::NotUtf8 { line: 2 }));
+        let hidden = parse(b"---\n\"a\\x07b\": 1\n---\n");
+        assert_eq!(hidden, Err(Unreadable::Control { line: 2, key: "ab".to_owned() }));
+        let cause = |file: &str| match parse(file.as_bytes()) {
+            Err(Unreadable::NotPlain { line, cause }) => (line, cause),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(cause("---\na: 1\na: 2\n---\n"), (3, "`a` stands here a second time".to_owned()));
+        let twice = cause("---\n\"a\\x07\": 1\n\"a\\x07\": 2\n---\n");
+        assert_eq!(twice.1, "`a` stands here a second time");
+        assert_eq!(cause("---\njust words\n---\n").1, "no `key: value` line");
+        let (_, words) = cause("---\na: \"open\n---\n");
+        assert!(words.len() > 10 && !words.contains(" line ") && !words.contains('\n'), "{words}");
+        let front = parse(b"---\na: 1\nb: 2\n---\n").unwrap().front;
+        let keys: Vec<&str> = front.fields().iter().map(|field| field.key.as_str()).collect();
+        assert_eq!(keys, ["a", "b"]);
+    }
 }

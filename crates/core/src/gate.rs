@@ -164,4 +164,10 @@ mod tests {
             ]
         );
     }
+
+    /// Proves that a gate is shown by its name of old (row 10).
+    #[test]
+    fn a_gate_is_shown_by_its_name() {
+        assert_eq!(GateId::CheckCiGreen.to_string(), "check_ci_green");
+    }
 }

@@ -274,4 +274,17 @@ mod tests {
         assert_eq!(WorkItem::read("no number"), None);
         assert_eq!(WorkItem::read("../x-1"), None);
     }
+
+    /// Proves that people see the begin of a digest and of a commit, and a short one whole; and that what merely looks like
+    /// an entity is none.
+    #[test]
+    fn what_people_see_of_an_id() {
+        let digest = Digest::of(b"");
+        assert_eq!(digest.short(), "e3b0c44298fc");
+        assert_eq!(Commit("0123456789abcdef".to_owned()).short(), "0123456789");
+        assert_eq!(Commit("c1".to_owned()).short(), "c1");
+        for bad in ["", "everything", "installation/x", "task"] {
+            assert!(bad.parse::<Entity>().is_err(), "{bad}");
+        }
+    }
 }

@@ -224,3 +224,41 @@ pub trait Journal {
     fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize)
     -> Result<Vec<Row>, Self::Error>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row() -> Row {
+        Row {
+            seq: Seq(1),
+            at: Moment(5),
+            entity: Entity::Installation,
+            key: "disk/1".to_owned(),
+            event: Event::Disk(crate::event::DiskReading { enough: true, free: 7 }),
+            changes: Vec::new(),
+            effects: Vec::new(),
+            timers: Vec::new(),
+            reasons: Vec::new(),
+            policy: None,
+            rules: RULES,
+            prev: Digest(String::new()),
+            hash: Digest(String::new()),
+        }
+    }
+
+    /// Proves that a sealed row is stored as the text that its hash covers, and that neither the row nor the text can be
+    /// another one unnoticed (decision 39).
+    #[test]
+    fn a_seal_covers_all_of_a_row() {
+        let sealed = row().sealed(Row::genesis());
+        assert!(sealed.text().starts_with("[[1,5,\"installation\",\"disk/1\","), "{}", sealed.text());
+        assert_eq!(sealed.text().as_bytes(), sealed.canonical());
+        assert!(sealed.is_sound() && sealed.covers_its_text());
+        let altered = Row { at: Moment(6), ..sealed.clone().into_row() };
+        assert!(!altered.is_sound());
+        let hash = sealed.hash.clone();
+        let other = Written { row: Row { hash, ..row() }, text: sealed.text().replace('5', "6") };
+        assert!(!Sealed(Arc::new(other)).covers_its_text());
+    }
+}

@@ -397,7 +397,7 @@ fn clause(text: &str) -> String {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");
-    let line = line.trim_end_matches('.');
+    let line = line.trim_end_matches('.').trim_end();
     if line.chars().nth(MOST).is_none() {
         return line.to_owned();
     }

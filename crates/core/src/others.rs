@@ -399,4 +399,74 @@ mod tests {
         let days_ahead = [(9 * DAY, 70), (2 * DAY, 20)];
         assert_eq!(spent(&days_ahead, 2 * DAY + 5), 20);
     }
+
+    /// Proves that a gesture for something that it means nothing to says so, and that the disk's word is taken as it is.
+    #[test]
+    fn what_is_for_nobody_is_said() {
+        let gesture = Gesture {
+            request: "r".to_owned(),
+            by: "ann".to_owned(),
+            via: crate::gesture::Door::CommandLine,
+            what: Press::Stop,
+        };
+        for entity in [Entity::Provider("p".into()), Entity::Project("demo".into()), Entity::Installation] {
+            let event = Event::Gesture(gesture.clone());
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let lost = Reason::GestureWithoutEffect { press: "stop".to_owned(), why: NoEffect::WrongEntity };
+            assert_eq!(decide(&entity, None, &stamped), Decision::only(lost), "{entity}");
+        }
+        for enough in [true, false] {
+            let event = Event::Disk(crate::event::DiskReading { enough, free: 1 });
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let decision = decide(&Entity::Installation, None, &stamped);
+            assert_eq!(decision.changes, [Change::DiskFull(!enough)]);
+        }
+    }
+
+    /// Proves that the same freeze is one, and that another cause or another task is another.
+    #[test]
+    fn a_freeze_is_of_a_cause_and_a_task() {
+        let freeze = |task: &str, cause| {
+            let message = Message::Freeze { task: task.into(), cause };
+            (Entity::Repository("demo".into()), Event::Message(message))
+        };
+        let mut state = None;
+        let mut frozen = |(entity, event): (Entity, Event)| {
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let decision = decide(&entity, state.as_ref(), &stamped);
+            state = apply_stamped(state.clone(), &entity, &stamped, &decision.changes);
+            match &state {
+                Some(State::Repository(repository)) => repository.freezes.len(),
+                _ => panic!("a repository"),
+            }
+        };
+        let (failed, unproven) = (FreezeCause::DeployFailed, FreezeCause::MainRewritten);
+        let told = [("a", &failed), ("a", &failed), ("b", &failed), ("a", &unproven), ("b", &failed)];
+        assert_eq!(told.map(|(task, cause)| frozen(freeze(task, cause.clone()))), [1, 1, 2, 3, 3]);
+    }
+
+    /// Proves that a provider is open at the moment until which it was closed, that each refusal of one that was open makes the
+    /// wait longer, and that a word of its own is at least as long as what is counted.
+    #[test]
+    fn each_refusal_waits_longer() {
+        let limited = |until| Message::ProviderLimited { until, cause: "no".into() };
+        let until = |state: &Option<State>| match state {
+            Some(State::Provider(provider)) => (provider.closed_until, provider.refusals),
+            _ => panic!("a provider"),
+        };
+        let first = told(None, 0, limited(None));
+        assert_eq!(until(&first), (Some(Moment(60_000)), 1));
+        // Refused once more while it is closed: that is the same refusal.
+        assert_eq!(until(&told(first.clone(), 59_999, limited(None))), (Some(Moment(60_000)), 1));
+        let second = told(first, 60_000, limited(None));
+        assert_eq!(until(&second), (Some(Moment(180_000)), 2));
+        let third = told(second, 180_000, limited(Some(Moment(0))));
+        assert_eq!(until(&third), (Some(Moment(184_000)), 3));
+        // It works: the next refusal is the first again.
+        let works = told(third, 190_000, Message::ProviderWorks);
+        assert_eq!(until(&works), (None, 0));
+        let stamped = Stamped { seq: Seq(9), at: Moment(9), event: Event::Message(Message::ProviderWorks) };
+        let again = decide(&Entity::Provider("p".into()), works.as_ref(), &stamped);
+        assert_eq!(again, Decision::only(Reason::Noted), "one that works is told once");
+    }
 }

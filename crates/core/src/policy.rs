@@ -227,4 +227,17 @@ mod tests {
             assert_eq!(serde_json::from_value::<Lang>(lang.code().into()).unwrap(), lang);
         }
     }
+
+    /// Proves that who says nothing has the definitions of CI, the allow-lists of secrets, deploy scripts and owners protected,
+    /// each by itself (decision 8).
+    #[test]
+    fn the_usual_places_are_protected() {
+        let protected = Policy::default().protected;
+        for place in
+            [".github/**", ".gitea/**", "Jenkinsfile", ".gitleaks.toml", "**/CODEOWNERS", "deploy/**"]
+        {
+            assert!(protected.iter().any(|pattern| pattern == place), "{place}: {protected:?}");
+        }
+        assert!(protected.iter().all(|pattern| !pattern.is_empty()));
+    }
 }

@@ -314,4 +314,80 @@ mod tests {
             "effect e7.1 is not among the open effects, though row 7 wanted it and no row settled it"
         );
     }
+
+    /// The next row about the disk, as it is decided today.
+    fn next(fold: &Fold, enough: bool) -> Row {
+        let (seq, entity) = (Seq(fold.last.0 + 1), Entity::Installation);
+        let event = Event::Disk(crate::event::DiskReading { enough, free: 1 });
+        let stamped = Stamped { seq, at: Moment(1), event };
+        let before = fold.states.get(&entity).map(|(_, state)| state);
+        let decision = decide(&entity, before, &stamped, Policy::builtin());
+        let row = Row {
+            seq,
+            at: stamped.at,
+            entity,
+            key: format!("disk/{seq}"),
+            event: stamped.event,
+            changes: decision.changes,
+            effects: decision.effects,
+            timers: Vec::new(),
+            reasons: decision.reasons,
+            policy: None,
+            rules: RULES,
+            prev: Digest(String::new()),
+            hash: Digest(String::new()),
+        };
+        row.sealed(fold.hash.clone()).into_row()
+    }
+
+    /// Proves that each way in which a journal can be illegal is named, and that what is not decided again is counted
+    /// (decision 39).
+    #[test]
+    fn an_illegal_journal_is_named() {
+        let mut fold = Fold::default();
+        for enough in [false, true] {
+            let row = next(&fold, enough);
+            fold.take(&row).expect("a sound row");
+        }
+        assert_eq!(fold.counts(), Counts { decided: 2, ..Counts::default() });
+        let full = |fold: &Fold| match fold.states().get(&Entity::Installation) {
+            Some((_, State::Installation(installation))) => installation.disk_full.is_some(),
+            _ => panic!("the installation is known"),
+        };
+        assert!(!full(&fold));
+        let row = next(&fold, false);
+        let refused = |row: Row| fold.clone().take(&row).expect_err("it is illegal");
+        let again = |row: Row| row.sealed(fold.hash.clone()).into_row();
+        assert_eq!(
+            refused(again(Row { seq: Seq(4), ..row.clone() })),
+            Illegal::Gap { after: Seq(2), found: Seq(4) }
+        );
+        assert_eq!(
+            refused(again(Row { seq: Seq(2), ..row.clone() })),
+            Illegal::Gap { after: Seq(2), found: Seq(2) }
+        );
+        assert_eq!(refused(row.clone().sealed(Row::genesis()).into_row()), Illegal::Chain(Seq(3)));
+        assert_eq!(refused(Row { at: Moment(2), ..row.clone() }), Illegal::Hash(Seq(3)));
+        let less = Row { changes: Vec::new(), ..row.clone() };
+        assert_eq!(refused(again(less)), Illegal::Decision { seq: Seq(3), what: "changes" });
+        let less = Row { reasons: Vec::new(), ..row.clone() };
+        assert_eq!(refused(again(less)), Illegal::Decision { seq: Seq(3), what: "reasons" });
+        let more = Row { effects: vec![effect(0, "a")], ..row.clone() };
+        assert_eq!(refused(again(more)), Illegal::Decision { seq: Seq(3), what: "effects" });
+        let timer = Timer { id: TimerId::new(Seq(3), 0), due: Moment(9) };
+        let more = Row { timers: vec![timer.clone()], ..row.clone() };
+        assert_eq!(refused(again(more)), Illegal::Decision { seq: Seq(3), what: "timers" });
+
+        // By older rules it may have been decided otherwise, and without its policy nobody can say.
+        let mut older = fold.clone();
+        let other =
+            Row { rules: RULES - 1, timers: vec![timer], effects: vec![effect(0, "a")], ..row.clone() };
+        older.take(&again(other)).expect("older rules");
+        assert_eq!(older.counts(), Counts { decided: 2, other_rules: 1, without_policy: 0 });
+        assert!(full(&older) && older.timers().len() == 1 && older.effects().len() == 1);
+        let mut without = fold.clone();
+        let other = Row { policy: Some(Digest::of(b"gone")), ..row.clone() };
+        without.take(&again(other)).expect("its policy is gone");
+        assert_eq!(without.counts(), Counts { decided: 2, other_rules: 0, without_policy: 1 });
+    }
 }

@@ -349,4 +349,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Cause>(json).unwrap(), said.clone().into());
         assert_eq!(serde_json::from_str::<Found>(json).unwrap(), said.into());
     }
+
+    /// Proves that a log, which has no reader's language, has the sentence in English, and that nothing said is no words.
+    #[test]
+    fn a_log_has_the_sentence() {
+        let hindrance =
+            || crate::hindrance::Hindrance::FileUnread { path: "a".to_owned(), words: "gone".to_owned() };
+        let sentence = message::hindrance(&hindrance(), Lang::En);
+        assert!(sentence.contains("gone"), "{sentence}");
+        assert_eq!(hindrance().to_string(), sentence);
+        assert_eq!(Cause::from(hindrance()).to_string(), message::cause(&Cause::from(hindrance()), Lang::En));
+        assert!(Cause::from(hindrance()).to_string().contains("gone"));
+        assert_eq!(Cause::default().to_string(), "");
+        let refused = Cause::from(crate::refusal::Refusal::NoFolder { path: "docs".to_owned() });
+        assert!(matches!(&refused, Cause::Said { said: Said::Refused(_) }), "{refused}");
+    }
 }

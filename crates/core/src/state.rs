@@ -158,3 +158,26 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use crate::gesture::Priority;
+    use crate::stage::Stage;
+
+    /// Proves that a task is open until it is over, and everything else always (decision 39): closed ones are not loaded.
+    #[test]
+    fn only_a_task_closes() {
+        let (_, state) = crate::board::tests::waiting("demo", 1, crate::task::Want::Start);
+        assert!(state.is_open());
+        let State::Task(mut task) = state else { panic!("a task") };
+        for (stage, open) in [(Stage::Deploy, true), (Stage::Done, false), (Stage::Cancelled, false)] {
+            task.stage = stage;
+            task.priority = Priority::Normal;
+            assert_eq!(State::Task(task.clone()).is_open(), open, "{stage:?}");
+        }
+        assert!(State::Repository(Repository::default()).is_open());
+        assert!(State::Installation(Installation::default()).is_open());
+    }
+}

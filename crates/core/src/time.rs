@@ -204,4 +204,17 @@ mod tests {
         );
         assert_eq!(Moment(5).since(Moment(9)), Span(0));
     }
+
+    /// Proves that at the very moment at which the clocks change the new time holds, and that a day which begins twice, because
+    /// the clocks go back at midnight, begins the second time.
+    #[test]
+    fn clocks_change_at_a_moment() {
+        let eleven = Moment(DAY - 3_600_000);
+        let forward = Calendar::new(vec![(Moment(0), 0), (eleven, 3600)]);
+        assert_eq!([eleven.stepped_by(-1), eleven].map(|at| forward.day_of(at)), [0, 1]);
+        assert_eq!(forward.next_day(eleven.stepped_by(-1)), eleven);
+        let back = Calendar::new(vec![(Moment(0), 3600), (eleven, 0)]);
+        assert_eq!(back.next_day(Moment(0)), Moment(DAY));
+        assert_eq!([eleven, Moment(DAY)].map(|at| back.day_of(at)), [0, 1]);
+    }
 }

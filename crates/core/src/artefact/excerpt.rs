@@ -260,4 +260,22 @@ mod tests {
         assert_eq!(of_questions("\n 1. a\u{1b}[2J\0?\r\n").unwrap(), " 1. a[2J?");
         assert_eq!(of_questions(" \n\n"), None);
     }
+
+    /// Proves that questions are cut at their limit and not before, and that what only looks like a heading or an item is none.
+    #[test]
+    fn little_things_are_told_apart() {
+        let long = "q".repeat(MAX_QUESTIONS + 1);
+        assert_eq!(of_questions(&long).unwrap().len(), MAX_QUESTIONS);
+        assert_eq!(of_questions(&long[1..]).unwrap(), long[1..]);
+        let kinds = |text: &str| lines(text).iter().map(|line| line.kind).collect::<Vec<_>>();
+        assert!(kinds("# a\n###### b") == [Kind::Heading(1), Kind::Heading(6)]);
+        assert!(kinds("#tag\n####### c\nplain") == [Kind::Prose; 3]);
+        // Two spaces in, an item belongs to the one above; one space is a slip of the hand.
+        assert!(kinds(" - a\n  - b\n. c\n) d") == [Kind::Item, Kind::Prose, Kind::Prose, Kind::Prose]);
+        let item = |text: &str| level(&lines(text)[0]);
+        assert_eq!(
+            [" - **P1** x", "- (P0) y", "3. P2: z", "- x P0"].map(item),
+            [Some(1), Some(0), Some(2), None]
+        );
+    }
 }

@@ -311,4 +311,25 @@ mod tests {
         let table = used_table(&[(Role::Analyst, 1, priced)], 1, Lang::En);
         assert!(table.contains("| analyst | 1 | — | — | — | $0.42 |"), "{table}");
     }
+
+    /// Proves that a branch is named without what would end its backticks, and that a sum is a lower bound only where a part of
+    /// it has no price.
+    #[test]
+    fn names_and_sums_are_what_they_are() {
+        let ready = analyst_ready(&WorkItem("D-001".to_owned()), &[], "a`b c\u{7}d", Lang::En);
+        assert!(ready.contains("abcd") && !ready.contains("a`b"), "{ready}");
+        let priced = |cents: u64| Usage { microdollars: Some(cents * 10_000), ..Usage::default() };
+        let table =
+            |second| used_table(&[(Role::Analyst, 1, priced(42)), (Role::Developer, 1, second)], 2, Lang::En);
+        let sum = |table: &str| table.lines().last().unwrap().to_owned();
+        assert!(sum(&table(priced(8))).ends_with("| $0.50 |"), "{}", table(priced(8)));
+        let partly = table(Usage { output: Some(5), ..Usage::default() });
+        let least = say(Lang::En, "cost-partly", [("cost", Arg::Text(figure::money(420_000)))]);
+        assert!(sum(&partly).ends_with(&format!("| {least} |")) && least != "$0.42", "{partly}");
+        let prefix = |item: &str| match prefix_arg(&WorkItem(item.to_owned())).1 {
+            Arg::Text(prefix) => prefix,
+            Arg::Count(_) => panic!("a text"),
+        };
+        assert_eq!([prefix("MY_APP-7"), prefix("MY`APP-7")], ["MY_APP", "MYAPP"]);
+    }
 }

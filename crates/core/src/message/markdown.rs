@@ -131,4 +131,19 @@ mod tests {
             assert_eq!(shown(url), r"a\_b");
         }
     }
+
+    /// Proves that a number is escaped only where a list would begin with it.
+    #[test]
+    fn only_a_list_begins_with_a_number() {
+        let cases = [
+            ("a 1) b", "a 1) b"),
+            ("a) b", "a) b"),
+            ("1a) b", "1a) b"),
+            ("1) b", r"1\) b"),
+            ("1.5) b", r"1\.5) b"),
+        ];
+        for (text, want) in cases {
+            assert_eq!(md_escape(text), want);
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Proves that the sentences are whole in both languages.
 
+mod bounds;
 mod waiting;
 
 use std::cell::RefCell;
