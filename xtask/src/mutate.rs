@@ -4,7 +4,9 @@
 //! histories of the bench must go red. An incident that a mutant names must be red in the story of that incident.
 
 mod copy;
+pub(crate) mod every;
 pub(crate) mod list;
+mod switch;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +94,7 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     for mutant in &chosen {
         mutant.applied(&|file| workspace::read(root, file))?;
     }
-    let copy = Copy::make(root)?;
+    let copy = Copy::make(root, "mutants")?;
     let mut trials: Vec<&Trial> = Vec::new();
     for trial in chosen.iter().flat_map(|mutant| trials_of(mutant)) {
         if !trials.contains(&trial) {

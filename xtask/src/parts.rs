@@ -31,6 +31,8 @@ pub(crate) struct Part {
 enum From {
     Debian(&'static [&'static str]),
     Rustup(&'static str),
+    /// Compiled here: a package and its version.
+    Cargo(&'static str),
 }
 
 /// What `cargo xtask ci` needs.
@@ -94,13 +96,22 @@ pub(crate) const GATE: &[Part] = &[
 ];
 
 /// What `cargo xtask long` needs besides.
-pub(crate) const LONG: &[Part] = &[Part {
-    name: "npm",
-    needed_for: "getting Claude Code, the real program",
-    ask: &["npm", "--version"],
-    oldest: None,
-    from: From::Debian(&["npm"]),
-}];
+pub(crate) const LONG: &[Part] = &[
+    Part {
+        name: "npm",
+        needed_for: "getting Claude Code, the real program",
+        ask: &["npm", "--version"],
+        oldest: None,
+        from: From::Debian(&["npm"]),
+    },
+    Part {
+        name: "cargo-mutants",
+        needed_for: "the list of all mutants of core",
+        ask: &["cargo", "mutants", "--version"],
+        oldest: Some((27, 1)),
+        from: From::Cargo("cargo-mutants@27.1.0"),
+    },
+];
 
 /// Passes if every part is here. Missing ones are named, and installed with `install` or in CI.
 pub(crate) fn require(root: &Path, install: bool, parts: &'static [Part]) -> Result<()> {
@@ -171,13 +182,14 @@ fn version(answer: &str) -> Option<(u32, u32)> {
 
 /// The commands that install what is missing, each package once.
 fn commands(missing: impl Iterator<Item = From>) -> Vec<Vec<&'static str>> {
-    let (mut packages, mut components) = (Vec::new(), Vec::new());
+    let (mut packages, mut components, mut compiled) = (Vec::new(), Vec::new(), Vec::new());
     for from in missing {
         match from {
             From::Debian(names) => {
                 packages.extend(names.iter().filter(|name| !packages.contains(name)).collect::<Vec<_>>())
             }
             From::Rustup(name) => components.push(name),
+            From::Cargo(name) => compiled.push(name),
         }
     }
     let mut commands = Vec::new();
@@ -192,6 +204,7 @@ fn commands(missing: impl Iterator<Item = From>) -> Vec<Vec<&'static str>> {
         add.extend(components);
         commands.push(add);
     }
+    commands.extend(compiled.into_iter().map(|name| vec!["cargo", "install", "--locked", name]));
     commands
 }
 

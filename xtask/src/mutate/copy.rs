@@ -19,8 +19,8 @@ pub(super) struct Copy {
 
 impl Copy {
     /// Makes the copy equal to the tree; files that are equal already are left alone, so that they need not be built again.
-    pub(super) fn make(root: &Path) -> Result<Copy> {
-        let folder = root.join("target/mutants");
+    pub(super) fn make(root: &Path, called: &str) -> Result<Copy> {
+        let folder = root.join("target").join(called);
         let copy = Copy { of: root.to_path_buf(), tree: folder.join("tree"), target: folder.join("target") };
         let files = workspace::files(root)?;
         for file in &files {

@@ -102,7 +102,7 @@ impl Trial {
 }
 
 /// Whether a program ended well, `None` if it did not end in time, and what it printed.
-fn finished(mut program: Command) -> Result<(Option<bool>, String)> {
+pub(super) fn finished(mut program: Command) -> Result<(Option<bool>, String)> {
     let (mut reader, writer) = std::io::pipe().context("could not make a pipe")?;
     let again = writer.try_clone().context("could not make a pipe")?;
     let mut child = program
@@ -132,7 +132,7 @@ fn finished(mut program: Command) -> Result<(Option<bool>, String)> {
 }
 
 /// The test program that cargo says it built.
-fn executable(said: &str) -> Option<PathBuf> {
+pub(super) fn executable(said: &str) -> Option<PathBuf> {
     let line = said.lines().find(|line| line.trim_start().starts_with("Executable "))?;
     let path = line.rsplit_once('(')?.1.strip_suffix(')')?;
     Some(PathBuf::from(path))

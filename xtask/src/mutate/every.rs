@@ -1,0 +1,376 @@
+//! Is every expression of core looked at by some test? (decision 60)
+//!
+//! The mutants are those of `cargo mutants`; all are built at once ([`switch`]), so that each costs as long as the tests take
+//! until one goes red. Those that have no place in such a build are built alone. The tests of core come first, then those of
+//! the simulator. Who lives stands with a reason in `crates/sim/survivors.txt`, and at least 95 of 100 are caught.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use super::copy::Copy;
+use super::switch::{self, Expression};
+use super::trial;
+use crate::workspace;
+
+const REPORT: &str = "docs/mutants-of-core.md";
+const SURVIVORS: &str = "crates/sim/survivors.txt";
+const PACKAGE: &str = "orch-core";
+const ROOT: &str = "crates/core/src/lib.rs";
+
+/// How many of a hundred are caught at least (issue "the world on a bench").
+const CAUGHT: f64 = 95.0;
+
+/// What is run against each, the quick and telling first: a package, what of it is built, what of that is run.
+const TRIALS: &[(&str, &[&str], &[&str])] = &[
+    ("orch-sim", &["--test", "it"], &["golden::"]),
+    ("orch-core", &["--lib"], &[]),
+    ("orch-sim", &["--test", "it"], &["rows::", "rows_of_tasks::", "twice::", "records::"]),
+    ("orch-sim", &["--test", "it"], &["stories::", "--skip=histories::"]),
+    (
+        "orch-sim",
+        &["--test", "it"],
+        &[
+            "faults::",
+            "tables::",
+            "pipeline::",
+            "outages::",
+            "full_disk::",
+            "histories::kept",
+            "--skip=thousand",
+        ],
+    ),
+];
+
+/// What became of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    /// By the tests of this package; or they had no end.
+    Caught(&'static str),
+    Lives,
+    /// The types do not allow it.
+    DoesNotBuild,
+}
+
+/// Runs them all, writes the report, and fails if too many live or one without a reason.
+pub(crate) fn run(root: &Path) -> Result<()> {
+    let mutants = listed(root)?;
+    let copy = Copy::make(root, "every")?;
+    let (switched, alone) = prepare(&copy, &mutants)?;
+    println!("{} mutants: {} in one build, {} to be built alone", mutants.len(), switched.len(), alone.len());
+    let trials = trials(&copy)?;
+    for trial in &trials {
+        ensure!(trial.run(None)?, "{} is red without a mutant: {}", trial.package, trial.shown());
+    }
+    let mut fates = all_of(&trials, &switched)?;
+    copy.restore(ROOT)?;
+    for file in files(&mutants) {
+        copy.restore(&file)?;
+    }
+    for (at, mutant) in alone.iter().enumerate() {
+        let fate = built_alone(&copy, mutant)?;
+        println!(
+            "alone {}/{} {}:{} {}: {fate:?}",
+            at + 1,
+            alone.len(),
+            mutant.file,
+            mutant.line,
+            mutant.name
+        );
+        fates.insert(mutant.id, fate);
+    }
+    let judged = judged(root, &mutants, &fates)?;
+    std::fs::write(root.join(REPORT), &judged.report).with_context(|| format!("could not write {REPORT}"))?;
+    println!("{}", judged.sentence);
+    if !judged.problems.is_empty() {
+        bail!("{}", judged.problems.join("\n"));
+    }
+    Ok(())
+}
+
+fn listed(root: &Path) -> Result<Vec<Expression>> {
+    let mut list = workspace::cargo(root);
+    list.args(["mutants", "--list", "--json", "--package", PACKAGE]);
+    let list: Vec<Value> =
+        serde_json::from_str(&workspace::stdout_of(&mut list)?).context("the list of mutants")?;
+    list.iter().enumerate().map(|(id, listed)| Expression::read(id, listed)).collect()
+}
+
+fn files(mutants: &[Expression]) -> BTreeSet<String> {
+    mutants.iter().map(|mutant| mutant.file.clone()).collect()
+}
+
+/// Rewrites the copy, so that it builds; says which mutants are in it and which are not.
+fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<(Vec<&'a Expression>, Vec<&'a Expression>)> {
+    let mut out: BTreeSet<usize> = BTreeSet::new();
+    copy.write(ROOT, &format!("{}{}", copy.read(ROOT)?, switch::CHOICE))?;
+    let originals =
+        files(mutants).into_iter().map(|file| Ok((copy.read(&file)?, file))).collect::<Result<Vec<_>>>()?;
+    loop {
+        for (text, file) in &originals {
+            let of: Vec<&Expression> =
+                mutants.iter().filter(|mutant| mutant.file == *file && !out.contains(&mutant.id)).collect();
+            let (made, without) = switch::rewritten(text, &of).with_context(|| file.clone())?;
+            out.extend(without);
+            copy.write(file, &made)?;
+        }
+        let refused = refused(copy)?;
+        if refused.is_empty() {
+            return Ok(mutants.iter().partition(|mutant| !out.contains(&mutant.id)));
+        }
+        out.extend(refused);
+    }
+}
+
+/// The mutants at which the compiler says that the copy does not build.
+fn refused(copy: &Copy) -> Result<BTreeSet<usize>> {
+    let mut check = cargo(copy);
+    check.args(["check", "--locked", "--package", PACKAGE, "--lib", "--message-format=json"]);
+    let checked = check.output().context("could not start cargo")?;
+    let mut refused = BTreeSet::new();
+    for line in String::from_utf8_lossy(&checked.stdout).lines() {
+        let Ok(said) = serde_json::from_str::<Value>(line) else { continue };
+        let message = &said["message"];
+        if said["reason"] == "compiler-message" && message["level"] == "error" {
+            refused.extend(blamed(copy, message)?);
+        }
+    }
+    if !checked.status.success() && refused.is_empty() {
+        bail!("the copy does not build:\n{}", String::from_utf8_lossy(&checked.stderr));
+    }
+    Ok(refused)
+}
+
+/// The mutants of an error: those whose marks stand in its lines, or else the nearest above, as with a function of another type.
+fn blamed(copy: &Copy, message: &Value) -> Result<BTreeSet<usize>> {
+    const ABOVE: usize = 16;
+    let spans = message["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for (primary, above) in [(true, 0), (false, 0), (true, ABOVE)] {
+        let mut found = BTreeSet::new();
+        for span in spans.iter().filter(|span| !primary || span["is_primary"] == true) {
+            let number =
+                |key: &str| span[key].as_u64().and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
+            let text = copy.read(span["file_name"].as_str().unwrap_or_default())?;
+            let lines: Vec<&str> = text.lines().collect();
+            let to = number("line_end").min(lines.len());
+            found.extend(switch::marked(&lines[number("line_start").saturating_sub(1 + above).min(to)..to]));
+        }
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(BTreeSet::new())
+}
+
+/// Cargo in the copy: a changed core is no reason for warnings, and the tests are run thousands of times.
+fn cargo(copy: &Copy) -> Command {
+    let mut cargo = copy.cargo();
+    cargo
+        .env("RUSTFLAGS", "--cap-lints=allow")
+        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
+        .env("CARGO_INCREMENTAL", "0");
+    cargo
+}
+
+/// A program of tests, built, and which of them are run.
+struct Trial {
+    package: &'static str,
+    program: PathBuf,
+    folder: PathBuf,
+    filter: &'static [&'static str],
+}
+
+fn trials(copy: &Copy) -> Result<Vec<Trial>> {
+    TRIALS
+        .iter()
+        .map(|(package, target, filter)| {
+            let mut build = cargo(copy);
+            build.args(["test", "--locked", "--no-run", "--package", package]).args(*target);
+            let built = build.output().context("could not start cargo")?;
+            let said = String::from_utf8_lossy(&built.stderr);
+            let program = trial::executable(&said).filter(|_| built.status.success());
+            let program = program.with_context(|| format!("the tests of {package} do not build:\n{said}"))?;
+            let folder = copy.tree.join("crates").join(package.trim_start_matches("orch-"));
+            Ok(Trial { package, program: copy.tree.join(program), folder, filter })
+        })
+        .collect()
+}
+
+impl Trial {
+    /// Whether the tests are green with this mutant; those that do not end are red.
+    fn run(&self, mutant: Option<usize>) -> Result<bool> {
+        let mut tests = Command::new(&self.program);
+        tests.current_dir(&self.folder).args(self.filter).arg("--test-threads=1").env("RUST_BACKTRACE", "0");
+        tests.env("CARGO_MANIFEST_DIR", &self.folder).stdin(Stdio::null());
+        if let Some(id) = mutant {
+            tests.env(switch::VARIABLE, id.to_string());
+        }
+        let (ended, printed) = trial::finished(tests)?;
+        if ended == Some(true) && printed.contains("running 0 tests") {
+            bail!("there are no such tests: {}", self.shown());
+        }
+        Ok(ended == Some(true))
+    }
+
+    fn shown(&self) -> String {
+        format!("{} {}", self.program.display(), self.filter.join(" "))
+    }
+}
+
+/// The fate of all that are in one build, as many at a time as there are processors.
+fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, Fate>> {
+    let (next, fates) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || -> Result<()> {
+        while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut fate = Fate::Lives;
+            for trial in trials {
+                if !trial.run(Some(mutant.id))? {
+                    fate = Fate::Caught(trial.package);
+                    break;
+                }
+            }
+            let Ok(mut fates) = fates.lock() else { bail!("another thread has failed") };
+            if fate == Fate::Lives {
+                println!(
+                    "{}/{} lives: {}:{} {}",
+                    fates.len() + 1,
+                    mutants.len(),
+                    mutant.file,
+                    mutant.line,
+                    mutant.name
+                );
+            } else if fates.len() % 100 == 99 {
+                println!("{}/{}", fates.len() + 1, mutants.len());
+            }
+            fates.insert(mutant.id, fate);
+        }
+        Ok(())
+    };
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| match thread.join() {
+            Ok(ended) => ended,
+            Err(_) => bail!("a thread has failed"),
+        })
+    })?;
+    fates.into_inner().ok().context("a thread has failed")
+}
+
+/// The fate of one that is built alone.
+fn built_alone(copy: &Copy, mutant: &Expression) -> Result<Fate> {
+    let text = copy.read(&mutant.file)?;
+    copy.write(&mutant.file, &mutant.alone(&text))?;
+    let mut check = cargo(copy);
+    let built = check
+        .args(["check", "--locked", "--quiet", "--package", PACKAGE, "--lib"])
+        .output()
+        .context("could not start cargo")?;
+    let mut fate = Fate::DoesNotBuild;
+    if built.status.success() {
+        fate = Fate::Lives;
+        for trial in trials(copy)? {
+            if !trial.run(None)? {
+                fate = Fate::Caught(trial.package);
+                break;
+            }
+        }
+    }
+    copy.write(&mutant.file, &text)?;
+    Ok(fate)
+}
+
+/// A mutant that may live: where, what, the line that it changes, and why nobody would notice.
+struct Survivor<'a> {
+    mutant: &'a str,
+    line: &'a str,
+    because: &'a str,
+}
+
+/// `file: name`, then `  in: the line`, then `  because: the reason`; each in a line.
+fn survivors(text: &str) -> Result<Vec<Survivor<'_>>> {
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    lines
+        .chunks(3)
+        .map(|lines| match lines {
+            [mutant, line, because] => {
+                let after =
+                    |line: &'static str, of: &str| format!("{SURVIVORS}: expected `{line}`, found \"{of}\"");
+                let line = line.strip_prefix("  in: ").with_context(|| after("  in: ", line))?;
+                let because =
+                    because.strip_prefix("  because: ").with_context(|| after("  because: ", because))?;
+                Ok(Survivor { mutant, line, because })
+            }
+            other => bail!("{SURVIVORS}: {} has no `in:` and `because:`", other.concat()),
+        })
+        .collect()
+}
+
+struct Judged {
+    report: String,
+    sentence: String,
+    problems: Vec<String>,
+}
+
+fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) -> Result<Judged> {
+    let text = workspace::read(root, SURVIVORS)?;
+    let survivors = survivors(&text)?;
+    let mut files: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
+    let mut problems = Vec::new();
+    let mut lines = String::new();
+    for mutant in mutants {
+        let fate = fates.get(&mutant.id).with_context(|| format!("{} was not run", mutant.name))?;
+        let place = match fate {
+            Fate::DoesNotBuild => 0,
+            Fate::Caught(PACKAGE) => 1,
+            Fate::Caught(_) => 2,
+            Fate::Lives => 3,
+        };
+        files.entry(&mutant.file).or_default()[place] += 1;
+        if *fate == Fate::Lives {
+            let source = workspace::read(root, &mutant.file)?;
+            let line = source.lines().nth(mutant.line - 1).unwrap_or_default().trim();
+            let name = format!("{}: {}", mutant.file, mutant.name);
+            match survivors.iter().find(|known| known.mutant == name && known.line == line) {
+                Some(known) => writeln!(
+                    lines,
+                    "| `{}:{}` | {} | {} |",
+                    mutant.file, mutant.line, mutant.name, known.because
+                )?,
+                None => problems.push(format!("lives without a reason:\n{name}\n  in: {line}\n  because: ")),
+            }
+        }
+    }
+    let sum = |place: usize| files.values().map(|counts| counts[place]).sum::<usize>();
+    let (core, sim, live) = (sum(1), sum(2), sum(3));
+    let compile = core + sim + live;
+    #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+    let share = 100.0 * (core + sim) as f64 / compile.max(1) as f64;
+    if share < CAUGHT {
+        problems.push(format!("{share:.1} of 100 are caught, and {CAUGHT} are wanted"));
+    }
+    let sentence = format!(
+        "{} mutants: {} do not compile; of the {compile} others the tests of core catch {core}, the simulator {sim} more, \
+         and {live} live: {share:.1} of 100 are caught.",
+        mutants.len(),
+        sum(0)
+    );
+    let table: String = files
+        .iter()
+        .map(|(file, [not, core, sim, live])| format!("| `{file}` | {not} | {core} | {sim} | {live} |\n"))
+        .collect();
+    let report = format!(
+        "# Mutants of core\n\n\
+         Written by `cargo xtask mutate --every`, which makes every mutant that `cargo mutants` knows of `core`, and runs the \
+         tests of core and of the simulator against each.\n\n{sentence}\n\n\
+         ## Who lives, and why nobody would notice\n\n| where | what | why |\n|---|---|---|\n{lines}\n\
+         ## By file\n\n| file | do not compile | caught by core | by the simulator | live |\n|---|---|---|---|---|\n{table}"
+    );
+    Ok(Judged { report, sentence, problems })
+}
