@@ -278,7 +278,14 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
         }
         Event::ClockStepped { by } => {
             let boot = installation.boot.as_ref().map(|boot| boot.stepped_by(*by));
-            let changes = boot.map(|boot| Change::Booted(Some(Box::new(boot)))).into_iter().collect();
+            let mut changes: Vec<Change> =
+                boot.map(|boot| Change::Booted(Some(Box::new(boot)))).into_iter().collect();
+            // The day goes on under another date: a clock that is set gives no money again (decision 71).
+            let spent = installation.spent_on_the_day_of(stamped.at.stepped_by(by.saturating_neg()));
+            if spent > installation.spent_on_the_day_of(stamped.at) {
+                let day = installation.limits.calendar.day_of(stamped.at);
+                changes.push(Change::Spent { day, microdollars: spent });
+            }
             Decision { changes, reasons: vec![Reason::Noted], ..Decision::default() }
         }
         Event::Issue(_)
