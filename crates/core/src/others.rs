@@ -365,6 +365,34 @@ mod tests {
         assert_eq!(closed_until(&stepped(None)), None);
     }
 
+    /// Proves that a clock which is set, there and back over any midnight, gives no money of the day again, and that the
+    /// midnight which comes by itself does (decisions 12, 71).
+    #[test]
+    fn a_clock_that_is_set_begins_no_day_of_money() {
+        const HOUR: i64 = 3_600_000;
+        let mut state = None;
+        let mut tell = |at: i64, event: Event| {
+            let stamped = Stamped { seq: Seq(1), at: Moment(at), event };
+            let decision = decide(&Entity::Installation, state.as_ref(), &stamped);
+            state = apply_stamped(state.take(), &Entity::Installation, &stamped, &decision.changes);
+            match &state {
+                Some(State::Installation(now)) => now.spent_on_the_day_of(Moment(at)),
+                _ => 0,
+            }
+        };
+        let spends = || Event::Message(Message::Spent { microdollars: 5 });
+        let stepped = |hours: i64| Event::ClockStepped { by: hours * HOUR };
+        assert_eq!(tell(23 * HOUR, spends()), 5);
+        assert_eq!(tell(25 * HOUR, stepped(2)), 5, "forward over midnight");
+        assert_eq!(tell(25 * HOUR, spends()), 10);
+        assert_eq!(tell(23 * HOUR, stepped(-2)), 10, "and back");
+        assert_eq!(tell(8783 * HOUR, stepped(8760)), 10, "a year");
+        assert_eq!(tell(23 * HOUR, stepped(-8760)), 10);
+        assert_eq!(tell(23 * HOUR, spends()), 15);
+        assert_eq!(tell(49 * HOUR, spends()), 5, "a day that came by itself");
+        assert_eq!(tell(48 * HOUR, stepped(-1)), 5, "within a day");
+    }
+
     /// Proves that a closed provider which names a later moment stays closed until then, and that one which names an earlier
     /// one, or none, opens no sooner: runs that began before it closed are refused one after another (decision 11).
     #[test]
