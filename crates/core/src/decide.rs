@@ -564,7 +564,7 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     let written = d.task.branch.as_ref().is_some_and(|branch| branch.change.is_some() && !branch.empty);
     if to == Stage::Development && written {
         let text = Said::RequirementsChanged.into();
-        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new(), about: None })));
     } else if to == Stage::Development
         && let Some(findings) = runs::why_round_began(d)
     {

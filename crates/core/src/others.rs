@@ -278,7 +278,14 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
         }
         Event::ClockStepped { by } => {
             let boot = installation.boot.as_ref().map(|boot| boot.stepped_by(*by));
-            let changes = boot.map(|boot| Change::Booted(Some(Box::new(boot)))).into_iter().collect();
+            let mut changes: Vec<Change> =
+                boot.map(|boot| Change::Booted(Some(Box::new(boot)))).into_iter().collect();
+            // The day goes on under another date: a clock that is set gives no money again (decision 71).
+            let spent = installation.spent_on_the_day_of(stamped.at.stepped_by(by.saturating_neg()));
+            if spent > installation.spent_on_the_day_of(stamped.at) {
+                let day = installation.limits.calendar.day_of(stamped.at);
+                changes.push(Change::Spent { day, microdollars: spent });
+            }
             Decision { changes, reasons: vec![Reason::Noted], ..Decision::default() }
         }
         Event::Issue(_)
@@ -356,6 +363,34 @@ mod tests {
         let said = stepped(told(None, 10, Message::ProviderLimited { until: named, cause: cause() }));
         assert_eq!(closed_until(&said), named);
         assert_eq!(closed_until(&stepped(None)), None);
+    }
+
+    /// Proves that a clock which is set, there and back over any midnight, gives no money of the day again, and that the
+    /// midnight which comes by itself does (decisions 12, 71).
+    #[test]
+    fn a_clock_that_is_set_begins_no_day_of_money() {
+        const HOUR: i64 = 3_600_000;
+        let mut state = None;
+        let mut tell = |at: i64, event: Event| {
+            let stamped = Stamped { seq: Seq(1), at: Moment(at), event };
+            let decision = decide(&Entity::Installation, state.as_ref(), &stamped);
+            state = apply_stamped(state.take(), &Entity::Installation, &stamped, &decision.changes);
+            match &state {
+                Some(State::Installation(now)) => now.spent_on_the_day_of(Moment(at)),
+                _ => 0,
+            }
+        };
+        let spends = || Event::Message(Message::Spent { microdollars: 5 });
+        let stepped = |hours: i64| Event::ClockStepped { by: hours * HOUR };
+        assert_eq!(tell(23 * HOUR, spends()), 5);
+        assert_eq!(tell(25 * HOUR, stepped(2)), 5, "forward over midnight");
+        assert_eq!(tell(25 * HOUR, spends()), 10);
+        assert_eq!(tell(23 * HOUR, stepped(-2)), 10, "and back");
+        assert_eq!(tell(8783 * HOUR, stepped(8760)), 10, "a year");
+        assert_eq!(tell(23 * HOUR, stepped(-8760)), 10);
+        assert_eq!(tell(23 * HOUR, spends()), 15);
+        assert_eq!(tell(49 * HOUR, spends()), 5, "a day that came by itself");
+        assert_eq!(tell(48 * HOUR, stepped(-1)), 5, "within a day");
     }
 
     /// Proves that a closed provider which names a later moment stays closed until then, and that one which names an earlier

@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::said::{Found, Said};
-use crate::stage::{Stage, analysis, deploy, development, terminal, testing, unseen};
+use crate::stage::{Role, Stage, analysis, deploy, development, terminal, testing, unseen};
 use crate::surface;
 use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
@@ -381,6 +381,10 @@ fn retry(d: &mut Desk<'_>, gesture: &Gesture) {
     taken(d, gesture);
     d.change(Change::Attempted(Attempts::default()));
     d.change(Change::Escalated(None));
+    // Whoever begins afresh knows that what was rejected was left as it is: this time it may be (decision 71).
+    if let Some(findings) = d.task.findings.clone().filter(|findings| findings.about.is_some()) {
+        d.change(Change::Found(Some(Findings { about: None, ..findings })));
+    }
     proceed(d);
 }
 
@@ -480,9 +484,9 @@ fn rejected(d: &mut Desk<'_>, by: &str, text: Found) {
     if d.task.merged.is_some() {
         return unseen::turn_down(d, by, text);
     }
-    let findings = Findings { from: Judge::Person(by.to_owned()), text, link: String::new() };
-    match d.task.stage {
-        Stage::Analysis | Stage::Architecture => runs::send_back_own(d, findings),
+    let (role, own) = match d.task.stage {
+        Stage::Analysis => (Role::Analyst, true),
+        Stage::Architecture => (Role::Architect, true),
         Stage::Created
         | Stage::Development
         | Stage::Review
@@ -490,8 +494,11 @@ fn rejected(d: &mut Desk<'_>, by: &str, text: Found) {
         | Stage::DeployStaging
         | Stage::Deploy
         | Stage::Done
-        | Stage::Cancelled => runs::send_back(d, findings),
-    }
+        | Stage::Cancelled => (Role::Developer, false),
+    };
+    let (from, about) = (Judge::Person(by.to_owned()), runs::work_of(d, role));
+    let findings = Findings { from, text, link: String::new(), about };
+    if own { runs::send_back_own(d, findings) } else { runs::send_back(d, findings) }
 }
 
 /// STOP: at once, unless something irreversible is really under way (rows 146-152, incident I-27).

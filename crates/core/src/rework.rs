@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::gate::GateId;
+use crate::id::Digest;
 use crate::said::Found;
 
 /// The third negative judgement escalates, whatever gate gave it: three developer runs in all (row 98, invariant C8).
@@ -26,6 +27,9 @@ pub struct Findings {
     pub text: Found,
     /// Where the whole of it is: a path on the task branch or a run's log.
     pub link: String,
+    /// The work that a person rejected: a run that leaves it as it is does not count (decision 71).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Digest>,
 }
 
 /// Who judges.

@@ -178,7 +178,7 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
     if let RunHow::OverTokens { tokens, limit } = end.how {
         return over_tokens(d, role, tokens, limit);
     }
-    match lacking(role, &end, collected) {
+    match lacking(d, role, &end, collected) {
         Some(cause) => fruitless(d, role, cause, &row),
         None => {
             d.change(Change::Found(None));
@@ -243,7 +243,7 @@ pub(crate) fn adopt(d: &mut Desk<'_>, head: &Commit) {
         }
         Stage::Development | Stage::Review | Stage::Testing | Stage::DeployStaging | Stage::Deploy => {
             let text = Said::BranchPushedTo.into();
-            send_back(d, Findings { from: Judge::Main, text, link: String::new() });
+            send_back(d, Findings { from: Judge::Main, text, link: String::new(), about: None });
         }
     }
 }
@@ -262,8 +262,20 @@ fn fruitful(d: &mut Desk<'_>) {
     }
 }
 
-/// What a run lacks to count (decisions 8, 15).
-fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
+/// What the work of a role is now, as far as it is known: a person who rejects it rejects exactly this (decision 71).
+pub(crate) fn work_of(d: &Desk<'_>, role: Role) -> Option<Digest> {
+    match role {
+        Role::Analyst => Some(artefact::requirements_digest(&d.task.artefacts)),
+        Role::Architect | Role::Developer => {
+            let tree = d.task.branch.as_ref().and_then(|branch| branch.tree.as_ref())?;
+            Some(Digest(tree.0.clone()))
+        }
+        Role::Reviewer | Role::Tester => None,
+    }
+}
+
+/// What a run lacks to count (decisions 8, 15, 71).
+fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
     match &end.how {
         RunHow::Exited { code: 0 } => {}
         RunHow::Exited { code } => return Some(Said::AgentExited { code: *code }.into()),
@@ -286,6 +298,10 @@ fn lacking(role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
     if !asks && !missing.is_empty() {
         let files = missing.into_iter().map(str::to_owned).collect();
         return Some(Said::FilesMissing { files }.into());
+    }
+    let rejected = d.task.findings.as_ref().and_then(|findings| findings.about.as_ref());
+    if !asks && rejected.is_some() && work_of(d, role).as_ref() == rejected {
+        return Some(Said::NothingChanged.into());
     }
     match role {
         Role::Developer => collected.empty.then(|| Said::ChangeEmpty.into()),
@@ -313,7 +329,7 @@ fn over_tokens(d: &mut Desk<'_>, role: Role, tokens: u64, limit: u64) {
     d.say(Author::Stream, Note::RunOverTokens { role, tokens, limit });
     if d.task.findings.is_none() {
         let text = Said::TokensUsedUp.into();
-        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new(), about: None })));
     }
     d.rest(Rest::RunBudget { tokens, limit });
 }
@@ -343,7 +359,7 @@ fn fruitless(d: &mut Desk<'_>, role: Role, cause: Cause, row: &RunRow) {
     // Findings of a judge stay: the repeated run has them to mend still.
     if d.task.findings.as_ref().is_none_or(|findings| findings.from == Judge::Host) {
         let text = Said::DidNotCount { cause: Box::new(cause) }.into();
-        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new() })));
+        d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new(), about: None })));
     }
     d.queue(crate::task::Want::Agent(role));
 }
@@ -370,7 +386,7 @@ pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: Gat
         at: d.at,
     })));
     if !passed {
-        return send_back(d, Findings { from: Judge::Gate(gate), text, link });
+        return send_back(d, Findings { from: Judge::Gate(gate), text, link, about: None });
     }
     if d.task.stage == Stage::Testing { testing::passed(d) } else { advance(d) }
 }
@@ -416,7 +432,7 @@ pub(crate) fn why_round_began(d: &Desk<'_>) -> Option<Findings> {
     let failed = d.task.evidence.iter().rev().find(|e| e.gate == from && e.subject == subject)?;
     let Verdict::Fail { findings } = &failed.verdict else { return None };
     let link = failed.run.map(|run| format!("run {run}")).unwrap_or_default();
-    Some(Findings { from: Judge::Gate(from), text: findings.clone(), link })
+    Some(Findings { from: Judge::Gate(from), text: findings.clone(), link, about: None })
 }
 
 fn back_to(d: &mut Desk<'_>, to: Stage, findings: Findings) {

@@ -91,6 +91,8 @@ pub enum Said {
     },
     /// The developer changed nothing.
     ChangeEmpty,
+    /// A person rejected this work, and the run left it as it was.
+    NothingChanged,
     /// A verdict file is that of an earlier run (decision 8).
     FileOfAnotherRun {
         /// Which.

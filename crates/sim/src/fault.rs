@@ -95,12 +95,24 @@ faults! {
     AgentApprovesItself = "agent approves itself",
     /// A developer's change does not pass its tests, or a judge objects.
     AgentErrs = "agent does it wrong",
+    /// A developer takes for the change what one change alone may have: two who do so are green apart and red together.
+    AgentClashes = "agent does what is red together with others",
+    /// A developer's change does not pass its tests, and edits what runs them so that they find nothing.
+    AgentSwitchesOff = "agent edits its own gate",
     /// An agent uses more money than the task has.
     AgentOverspends = "agent overspends",
     /// The supervisor of a run dies and leaves no record.
     AgentDies = "agent dies",
     /// A run that was declared dead ends well after all.
     AgentReturns = "agent returns from the dead",
+    /// The supervisor of the tests dies and leaves no record.
+    TestsDie = "tests die",
+    /// Tests that were declared dead had only taken long, and are green after all.
+    TestsReturn = "tests end after they were given up",
+    /// The tests go on until their limit of time.
+    TestsHang = "tests hang",
+    /// The tests are red although nothing is broken.
+    TestsFlake = "tests are flaky",
     /// The machine cannot start a run.
     CannotStart = "run cannot start",
     /// The provider of a model refuses for now.
@@ -188,6 +200,8 @@ impl Faults {
             (Fault::StaleReading, 50),
             (Fault::AgentDies, 15),
             (Fault::AgentReturns, 400),
+            (Fault::TestsDie, 20),
+            (Fault::TestsReturn, 500),
             (Fault::CannotStart, 15),
             (Fault::ProviderRefuses, 15),
         ];
@@ -205,6 +219,10 @@ impl Faults {
             (Fault::AgentWritesOutside, 20),
             (Fault::AgentApprovesItself, 20),
             (Fault::AgentErrs, 50),
+            (Fault::AgentClashes, 60),
+            (Fault::AgentSwitchesOff, 10),
+            (Fault::TestsHang, 15),
+            (Fault::TestsFlake, 30),
             (Fault::AgentOverspends, 10),
             (Fault::DeployFails, 80),
             (Fault::DeployGoesBad, 60),

@@ -10,6 +10,8 @@ mod rest;
 mod journal;
 mod time;
 mod calls;
+mod money;
+mod answers;
 mod looks;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,6 +102,12 @@ pub struct Watch {
     /// Tasks whose merge in this round is proven.
     proven: BTreeSet<TaskId>,
     told_of: board::Told,
+    /// What the rows tell of money.
+    money: money::Money,
+    /// Where the branch of each task is, if its tree is known.
+    heads: BTreeMap<TaskId, Commit>,
+    /// What people rejected and nobody has done otherwise yet.
+    rejected: BTreeMap<TaskId, answers::Rejected>,
     /// How many runs had begun at the last look.
     started: usize,
     /// What is asked and not answered yet.
@@ -119,9 +127,12 @@ impl Watch {
         for row in journal.all().get(rows..).unwrap_or_default() {
             self.keeps_from_merging(row);
             self.keeps_time(row)?;
+            self.day(row);
             let Entity::Task(id) = &row.entity else { continue };
             self.row(id, row)?;
             self.course(id, row)?;
+            self.spends(id, row, journal)?;
+            self.answers(id, row, world)?;
             self.told(id, row, world)?;
             self.hears(id, row, world);
             self.runs(id, row, world)?;

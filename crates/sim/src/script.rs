@@ -22,7 +22,8 @@ use orch_engine::{Incoming, Target};
 use crate::bench::{Bench, Faults, policy};
 use crate::invariant::Broken;
 use crate::twin::Twin;
-use crate::world::repository::ByHand;
+use crate::world::RED;
+use crate::world::repository::{ByHand, Oddly};
 use crate::world::tracker::Said;
 use crate::world::works::{Deed, Deployment, HookDeed};
 
@@ -165,7 +166,7 @@ impl Story {
             ["issue", name, title, "in", column, rest @ ..] => self.create(name, title, column, rest)?,
             ["tests", "of", name, ends @ ..] => {
                 let item = self.item(name)?;
-                let ends = ends.iter().map(|word| no_judgement(word)).collect::<Result<Vec<_>, _>>()?;
+                let ends = ends.iter().map(|word| end_of_tests(word)).collect::<Result<Vec<_>, _>>()?;
                 self.bench.world.works.script_tests(&item, ends);
             }
             [role, "of", name, deeds @ ..] if role_of(role).is_some() => {
@@ -269,10 +270,15 @@ impl Story {
                     repository.occupy(name);
                 }
             }
-            ["the", "forge", "merges", "with", "more"] => {
+            ["the", "forge", "merges", how @ ..] => {
+                let how = match how {
+                    ["with", "more"] => Oddly::WithMore,
+                    ["on", "an", "old", "base"] => Oddly::OnOldBase,
+                    _ => return bad(format!("no forge merges {}", how.join(" "))),
+                };
                 let project = self.project(None)?;
                 if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
-                    repository.merges_with_more = true;
+                    repository.merges_oddly = Some(how);
                 }
             }
             ["somebody", "deletes", "the", "branch", "of", name] => {
@@ -498,6 +504,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
     Ok(match word {
         "well" => Deed::Well,
         "breaks" => Deed::Break,
+        "switches-tests-off" => Deed::SwitchOff,
         "objects" => Deed::Object,
         "fails" => Deed::Fail(1),
         "nothing" => Deed::Nothing,
@@ -511,19 +518,22 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         "cannot-start" => Deed::CannotStart,
         "lost" => Deed::Lost,
         "spends" => Deed::Spend,
-        word => match word.strip_prefix("touches=") {
-            Some(path) => Deed::Touch(path.to_owned()),
-            None => return bad(format!("no agent does {word}")),
+        word => match word.split_once('=') {
+            Some(("touches", path)) => Deed::Touch(path.to_owned()),
+            Some(("takes", thing)) => Deed::Take(thing.to_owned()),
+            Some(_) | None => return bad(format!("no agent does {word}")),
         },
     })
 }
 
-fn no_judgement(word: &str) -> Result<RunHow, BadLine> {
+fn end_of_tests(word: &str) -> Result<RunHow, BadLine> {
     let cause = "scripted".to_owned();
     Ok(match word {
+        "hang" => RunHow::TimedOut,
+        "red" => RunHow::Exited { code: RED },
         "lost" => RunHow::Lost { cause: cause.into() },
         "cannot-start" => RunHow::CouldNotStart { cause: cause.into() },
-        _ => return bad(format!("tests are lost or cannot-start, not {word}")),
+        _ => return bad(format!("tests are lost, cannot-start, hang or red, not {word}")),
     })
 }
 

@@ -149,9 +149,9 @@ impl World {
             },
             Call::Forge(call) => {
                 let repository = self.repository_mut(&effect.project);
-                let odd = repository.merges_with_more;
+                let odd = repository.merges_oddly;
                 let done = repository.forge(call);
-                if odd && !repository.merges_with_more {
+                if odd != repository.merges_oddly {
                     let main = repository.main();
                     self.works.by_people.insert(main);
                 }
@@ -318,17 +318,11 @@ impl World {
         }
         let how = match run.worker {
             Worker::Agent(role) => self.works.end_of(role, id, &run.task, run.tokens),
-            Worker::Ci => 'tests: {
-                if let Some(how) = self.works.end_of_tests(&run.task) {
-                    break 'tests how;
-                }
-                let repository = self.repository_mut(&run.project);
-                repository.ci_ran(&run.commit);
-                match repository.is_green(&run.commit) {
-                    true => RunHow::Exited { code: 0 },
-                    false => RunHow::Exited { code: 101 },
-                }
-            }
+            Worker::Ci => match self.works.end_of_tests(id, &run.task) {
+                Some(how) => how,
+                None if self.repository_mut(&run.project).ci_ran(&run.commit) => RunHow::Exited { code: 0 },
+                None => RunHow::Exited { code: RED },
+            },
             Worker::Hook => {
                 let (deploys, how) = match self.works.hook_deed(id) {
                     HookDeed::Exit(0) => (true, RunHow::Exited { code: 0 }),
@@ -401,6 +395,9 @@ impl World {
         Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail, left_out: 0 })
     }
 }
+
+/// With what the tests end that found something.
+pub(crate) const RED: i32 = 101;
 
 /// Whether a run lives cannot be told: neither is it taken for dead, nor is another begun.
 fn doubt(run: RunId) -> Failure {

@@ -50,6 +50,7 @@ pub fn said(fact: &Said, lang: Lang) -> String {
             say(lang, "said-checkout-dirty", [text("path", path), super::main_arg(branch.as_deref())])
         }
         Said::ChangeEmpty => plain("said-change-empty"),
+        Said::NothingChanged => plain("said-nothing-changed"),
         Said::FileOfAnotherRun { file } => say(lang, "said-file-of-another-run", [text("file", file)]),
         Said::NoVerdict { file, cause: None } => say(lang, "said-no-verdict", [text("file", file)]),
         Said::NoVerdict { file, cause: Some(cause) } => {
@@ -203,6 +204,7 @@ pub(super) mod tests {
             Said::FilesMissing { files: paths() },
             Said::CheckoutDirty { path: "/home/a/b".to_owned(), branch: Some("trunk".to_owned()) },
             Said::ChangeEmpty,
+            Said::NothingChanged,
             Said::FileOfAnotherRun { file: file() },
             Said::NoVerdict { file: file(), cause: None },
             Said::NoVerdict { file: file(), cause: Some(boxed(Said::TestWordUnknown)) },

@@ -469,7 +469,7 @@ fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Found>, from: Judge) {
     d.change(Change::StandingEnded(true));
     d.change(Change::RoundOpened);
     let link = run.map(|run| format!("run {run}")).unwrap_or_default();
-    runs::begin_round(d, Findings { from, text, link });
+    runs::begin_round(d, Findings { from, text, link, about: None });
 }
 
 #[cfg(test)]

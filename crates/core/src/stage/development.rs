@@ -119,7 +119,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
         Verdict::Fail { findings } => {
             let link = format!("run {}", end.run);
             let from = Judge::Gate(GateId::CheckCiGreen);
-            runs::send_back(d, Findings { from, text: findings, link });
+            runs::send_back(d, Findings { from, text: findings, link, about: None });
         }
         Verdict::Unavailable { .. } => d.queue(Want::Ci(CiOf::Head)),
     }

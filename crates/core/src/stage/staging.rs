@@ -147,7 +147,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
             let main_moved = green_with.is_some_and(|main| main != candidate.main);
             let from = if main_moved { Judge::Main } else { Judge::Gate(GateId::CheckCiGreen) };
             let link = format!("run {}", end.run);
-            with_main(d, Findings { from, text: findings, link });
+            with_main(d, Findings { from, text: findings, link, about: None });
         }
         Verdict::Unavailable { .. } => d.queue(CANDIDATE_CI),
     }
@@ -157,7 +157,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
 pub(crate) fn conflict(d: &mut Desk<'_>, paths: &[String]) {
     d.because(Reason::GateSaid { gate: GateId::CheckBranchMergeable, passed: Some(false) });
     let text = Said::Conflict { paths: paths.to_vec() }.into();
-    with_main(d, Findings { from: Judge::Main, text, link: "main".to_owned() });
+    with_main(d, Findings { from: Judge::Main, text, link: "main".to_owned(), about: None });
 }
 
 fn with_main(d: &mut Desk<'_>, findings: Findings) {

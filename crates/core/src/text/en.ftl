@@ -352,6 +352,7 @@ said-agent-over-tokens = the agent was stopped after { $tokens } tokens, the lim
 said-outside-scope = it wrote outside its scope, which was undone: { $paths }
 said-files-missing = these files are missing: { $files }
 said-change-empty = the change is empty
+said-nothing-changed = what was rejected is still as it was
 said-file-of-another-run = { $file } was not written by this run
 said-no-verdict = { $file } has no verdict
 said-no-verdict-because = { $file } has no verdict: { $cause }

@@ -359,6 +359,7 @@ said-agent-over-tokens = агент остановлен после { $tokens } 
 said-outside-scope = записано туда, куда этой роли нельзя (это отменено): { $paths }
 said-files-missing = не хватает файлов: { $files }
 said-change-empty = ничего не изменено
+said-nothing-changed = отклонённое осталось как было
 said-file-of-another-run = { $file } написан не этим запуском
 said-no-verdict = в { $file } нет вердикта
 said-no-verdict-because = в { $file } нет вердикта: { $cause }

@@ -97,7 +97,7 @@ impl Bench {
         // A press whose delivery was lost is found by the sweep of the next round.
     }
 
-    fn is_out_of_money(&mut self, task: &Task) -> bool {
+    pub(crate) fn is_out_of_money(&mut self, task: &Task) -> bool {
         let money = |kind| matches!(kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. });
         self.holds(task).into_iter().any(money)
     }

@@ -12,8 +12,8 @@ use orch_engine::{Incoming, Target};
 
 use super::Bench;
 use crate::fault::Fault;
-use crate::world::Called;
 use crate::world::works::{Deed, Deployment, HookDeed, Worker};
+use crate::world::{Called, RED};
 
 impl Bench {
     fn pick(&mut self, of: usize) -> usize {
@@ -193,7 +193,11 @@ impl Bench {
         self.world.finish(run);
         let (Some(end), Some(started)) = (self.world.end(run), self.world.runs.get(&run)) else { return };
         let target = Target::Entity(Entity::Task(started.task.clone()));
-        if matches!(end.how, RunHow::Lost { .. }) && self.strikes(Fault::AgentReturns) {
+        let returns = match started.worker {
+            Worker::Ci => Fault::TestsReturn,
+            Worker::Agent(_) | Worker::Hook => Fault::AgentReturns,
+        };
+        if matches!(end.how, RunHow::Lost { .. }) && self.strikes(returns) {
             let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
             self.late.push(Incoming::of(target.clone(), Event::RunEnded(Box::new(back))));
         }
@@ -224,13 +228,29 @@ impl Bench {
                 if self.strikes(Fault::AgentOverspends) {
                     self.world.works.dear.insert(run);
                 }
-                for (fault, deed) in deeds {
+                let own = [
+                    (Fault::AgentClashes, Deed::Take("7".to_owned())),
+                    (Fault::AgentSwitchesOff, Deed::SwitchOff),
+                ];
+                let own = own.into_iter().filter(|_| role == Role::Developer);
+                for (fault, deed) in deeds.into_iter().chain(own) {
                     if self.strikes(fault) {
                         return self.world.works.force(run, deed);
                     }
                 }
             }
-            Worker::Ci => {}
+            Worker::Ci => {
+                let ends = [
+                    (Fault::TestsDie, RunHow::Lost { cause: injected().into() }),
+                    (Fault::TestsHang, RunHow::TimedOut),
+                    (Fault::TestsFlake, RunHow::Exited { code: RED }),
+                ];
+                for (fault, how) in ends {
+                    if self.strikes(fault) {
+                        return self.world.works.force_tests(run, how);
+                    }
+                }
+            }
             Worker::Hook => {
                 let deploys = self.dice.chance(50);
                 let deeds = [

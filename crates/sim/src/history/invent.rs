@@ -2,7 +2,7 @@
 
 use orch_core::id::IssueKey;
 use orch_core::state::State;
-use orch_core::task::{Rest, Step};
+use orch_core::task::{Rest, Step, Task, Want};
 
 use crate::bench::{Fault, Faults, Turn};
 use crate::schedule::Dice;
@@ -71,6 +71,13 @@ impl Mind {
         if mix != Mix::Some && dice.chance(20) {
             first.push(format!("limits agents={}", 1 + dice.below(3)));
         }
+        // Money for a few runs: a dollar is set aside for each that begins, and one costs five cents.
+        if mix != Mix::Some && dice.chance(20) {
+            first[0].push_str(&format!(" task-budget-cents={}", 100 + dice.below(30)));
+        }
+        if mix != Mix::Some && dice.chance(15) {
+            first.push(format!("limits day={}", 1 + dice.below(3)));
+        }
         for n in 1..=1 + dice.below(3) {
             let title = ["Add a flag", "Mend the door", "Paint it"][n - 1];
             first.push(format!("issue {n} \"{title}\" in \"To Analyse\""));
@@ -135,6 +142,9 @@ impl Mind {
 
     /// What a patient person does about a task that waits for one.
     fn patiently(&mut self, story: &mut Story) -> Option<String> {
+        if let Some(name) = out_of_money(story) {
+            return Some(format!("gesture {name} allow"));
+        }
         let waiting: Vec<(String, Rest)> =
             open(story).into_iter().filter_map(|(name, rest)| Some((name, rest?))).collect();
         let (name, rest) = waiting.get(self.dice.below(waiting.len()))?;
@@ -215,13 +225,19 @@ impl Mind {
             let n = 1 + dice.below(3);
             (0..n).map(|_| all[dice.below(all.len())]).collect::<Vec<_>>().join(", ")
         };
-        Some(match dice.below(12) {
+        Some(match dice.below(13) {
+            12 => {
+                let n = 1 + dice.below(3);
+                let ends = ["lost", "hang", "red", "cannot-start"];
+                let ends: Vec<&str> = (0..n).map(|_| ends[dice.below(4)]).collect();
+                format!("tests of {issue}: {}", ends.join(", "))
+            }
             0 | 1 => format!("analyst of {issue}: {}", deeds(dice, &["asks"])),
             2 => format!("architect of {issue}: {}", deeds(dice, &[])),
             3 | 4 => {
                 // Two who touch the same protected path are in conflict, and this world's developers mend none.
                 let own = if issue.ends_with('1') { "protected" } else { "breaks" };
-                format!("developer of {issue}: {}", deeds(dice, &["breaks", own]))
+                format!("developer of {issue}: {}", deeds(dice, &["breaks", "takes=7", own]))
             }
             5 | 6 => format!("reviewer of {issue}: {}", deeds(dice, &["objects", "objects", "garbage"])),
             7 => format!("tester of {issue}: {}", deeds(dice, &["objects", "garbage"])),
@@ -254,6 +270,14 @@ fn open(story: &mut Story) -> Vec<(String, Option<Rest>)> {
         | State::Installation(_) => None,
     });
     open.collect()
+}
+
+/// A task that waits for money, by the name of its issue.
+fn out_of_money(story: &mut Story) -> Option<String> {
+    let bench = &mut story.bench;
+    let queued = |task: &Task| matches!(task.step, Step::Queued(Want::Agent(_)));
+    let waiting = bench.tasks().into_iter().filter(queued).find(|task| bench.is_out_of_money(task));
+    waiting.map(|task| name_of(&task.issue))
 }
 
 /// An issue as stories call it: `1`, `other/1`.

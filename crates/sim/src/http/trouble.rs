@@ -89,8 +89,8 @@ impl Trouble {
 #[derive(Debug, Clone, Default)]
 pub struct Troubles {
     rates: BTreeMap<Trouble, u16>,
-    said: VecDeque<Option<Trouble>>,
-    said_of_hooks: VecDeque<Option<Trouble>>,
+    said: VecDeque<Trouble>,
+    said_of_hooks: VecDeque<Trouble>,
     came: [u64; Trouble::ALL.len()],
     answers: BTreeMap<String, Response>,
     late: Vec<(i64, Delivery)>,
@@ -104,12 +104,7 @@ impl Troubles {
 
     /// This one comes to the next request, or to the next webhook, that no other was said for.
     pub fn say(&mut self, trouble: Trouble) {
-        self.line(trouble.is_of_hooks()).push_back(Some(trouble));
-    }
-
-    /// The next request, or the next webhook, goes well.
-    pub fn spare(&mut self, hooks: bool) {
-        self.line(hooks).push_back(None);
+        self.line(trouble.is_of_hooks()).push_back(trouble);
     }
 
     /// How often it came.
@@ -117,18 +112,17 @@ impl Troubles {
         self.came[trouble.place()]
     }
 
-    fn line(&mut self, hooks: bool) -> &mut VecDeque<Option<Trouble>> {
+    fn line(&mut self, hooks: bool) -> &mut VecDeque<Trouble> {
         if hooks { &mut self.said_of_hooks } else { &mut self.said }
     }
 
     fn next(&mut self, hooks: bool, clock: &mut Clock) -> Option<Trouble> {
-        let chosen = match self.line(hooks).pop_front() {
-            Some(said) => said,
-            None => Trouble::ALL.into_iter().filter(|one| one.is_of_hooks() == hooks).find(|one| {
+        let chosen = self.line(hooks).pop_front().or_else(|| {
+            Trouble::ALL.into_iter().filter(|one| one.is_of_hooks() == hooks).find(|one| {
                 let rate = self.rates.get(one).copied().unwrap_or_default();
                 clock.dice().strikes(one.name(), rate)
-            }),
-        };
+            })
+        });
         if let Some(trouble) = chosen {
             self.came[trouble.place()] += 1;
         }

@@ -51,6 +51,8 @@ occasions! {
         "findings-are-handed-on",
         "the-request-is-handed-on",
         "deployed-is-what-runs",
+        "spend-within-its-cap",
+        "a-rejection-is-answered",
     ],
     /// A task is another than it was.
     Task: [
@@ -77,7 +79,7 @@ occasions! {
     /// A merge was asked for.
     Merge: ["frozen-means-no-merge", "paused-means-no-merge"],
     /// Main moved by Orch's hand.
-    Main: ["main-never-forced", "merged-is-tested", "main-only-through-the-gates"],
+    Main: ["main-never-forced", "merged-is-tested", "main-stays-green", "main-only-through-the-gates"],
     /// A hook was started.
     Hook: [
         "deploy-what-was-merged",
@@ -169,6 +171,8 @@ mod tests {
             include_str!("journal.rs"),
             include_str!("time.rs"),
             include_str!("calls.rs"),
+            include_str!("money.rs"),
+            include_str!("answers.rs"),
             include_str!("../bench.rs"),
             include_str!("../bench/attend.rs"),
             include_str!("../bench/trouble.rs"),

@@ -33,6 +33,9 @@ impl Watch {
                 if !repository.tested.contains(&repository.tree(after)) {
                     broken("merged-is-tested", format!("{after} reached main untested"))?;
                 }
+                if !repository.is_green(after) {
+                    broken("main-stays-green", format!("{after} is red, and Orch put it on main"))?;
+                }
                 let policy = self.asked.get(after).cloned().unwrap_or_default();
                 let merger = engine.journal_ref().states().values().find_map(|kept| match &kept.state {
                     State::Task(task) => (task.candidate.as_ref().map(|c| &c.commit) == Some(after)
@@ -44,7 +47,17 @@ impl Watch {
                     | State::Installation(_) => None,
                 });
                 match merger {
-                    Some(task) => merged_through_the_gates(task, &policy, after)?,
+                    Some(task) => {
+                        merged_through_the_gates(task, &policy, after)?;
+                        // What the world knows of the paths, not what the task was told.
+                        let protected = repository.protected_since(before, after);
+                        if protected.is_some() && protected != task.protected_ok {
+                            broken(
+                                "main-only-through-the-gates",
+                                format!("{} changed protected paths that nobody approved", task.id),
+                            )?;
+                        }
+                    }
                     None => broken("merged-is-tested", format!("no task merged {after}"))?,
                 }
             }

@@ -1,22 +1,23 @@
 //! A repository and its forge as plain state: commits with whole trees, branches, change requests, merges.
 
 mod rules;
+mod work;
+mod green;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use orch_core::artefact::{self, Artefact, QUESTIONS, REVIEW, TEST_REPORT};
+use orch_core::artefact::{self, Artefact};
 use orch_core::call::git::{Collected, Proof};
 use orch_core::call::{Failure, ForgeCall, ForgeReply, GitCall, GitReply, Text};
 use orch_core::event::{BranchReading, InMain};
 use orch_core::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
 use orch_core::record::{self, Record};
-use orch_core::stage::Role;
 
 pub use rules::MAIN;
 use rules::{Left, Request};
 
 use super::Run;
-use super::works::{Deed, Works};
+use super::works::Works;
 
 type Files = BTreeMap<String, String>;
 
@@ -41,6 +42,15 @@ pub enum ByHand {
     Squashed,
     /// With something besides that no gate saw.
     WithMore,
+}
+
+/// What a forge puts on main that no gate saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Oddly {
+    /// Something besides.
+    WithMore,
+    /// The change on top of an older main: what main got last is gone.
+    OnOldBase,
 }
 
 /// A repository.
@@ -69,8 +79,8 @@ pub struct Repository {
     pub(crate) kept: BTreeMap<Digest, String>,
     /// Each commit of the branch of records: path and text.
     pub records: Vec<(String, Digest)>,
-    /// Whether the forge puts something into the next merge that no gate saw.
-    pub merges_with_more: bool,
+    /// What the forge makes of the next merge instead of what it was asked for.
+    pub merges_oddly: Option<Oddly>,
     /// Whether the origin takes no branch of records.
     pub refuses_records: bool,
     /// Branches that somebody deleted where they were published.
@@ -270,24 +280,6 @@ impl Repository {
         main.clone()
     }
 
-    /// Whether the tests are green on a commit: nothing in it is broken.
-    pub fn is_green(&self, commit: &Commit) -> bool {
-        self.broken(commit).is_empty()
-    }
-
-    /// The files of a commit that its tests find broken.
-    pub(super) fn broken(&self, commit: &Commit) -> Vec<&str> {
-        let files = self.files(commit).iter().filter(|(_, content)| content.contains("BROKEN"));
-        files.map(|(path, _)| path.as_str()).collect()
-    }
-
-    pub(super) fn ci_ran(&mut self, commit: &Commit) {
-        if self.is_green(commit) {
-            let tree = self.tree(commit);
-            self.tested.insert(tree);
-        }
-    }
-
     fn change_of(&self, head: &Commit, item: &WorkItem) -> (Digest, bool) {
         let base = self.base(head, &self.main());
         let (before, after) = (self.files(&base), self.files(head));
@@ -350,7 +342,7 @@ impl Repository {
                     change,
                     empty,
                     artefacts: artefacts.into(),
-                    outside: outside(&deed, *role, item),
+                    outside: work::outside(&deed, *role, item),
                     protected: self.protected(&head),
                     head,
                 })))
@@ -462,121 +454,6 @@ impl Repository {
         (merged, conflicts)
     }
 
-    /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
-    fn mend_conflicts(&self, parent: &Commit, files: &mut Files, path: String, run: RunId) -> String {
-        let main = self.main();
-        let conflicts = self.marked(parent);
-        let theirs = self.files(&main);
-        for path in &conflicts {
-            match theirs.get(path) {
-                Some(content) => drop(files.insert(path.clone(), content.clone())),
-                None => drop(files.remove(path)),
-            }
-        }
-        if conflicts.contains(&path) { format!("{path}-{run}") } else { path }
-    }
-
-    fn write(&mut self, parent: &Commit, run: RunId, role: Role, item: &WorkItem, deed: &Deed) -> Commit {
-        let mut files = self.files(parent).clone();
-        if let Some(path) = rules::protected_of(role).filter(|_| *deed == Deed::Protected) {
-            files.insert(path.to_owned(), format!("by {run}"));
-        }
-        let folder = artefact::folder(item);
-        let mut put = |name: &str, text: String| {
-            files.insert(format!("{folder}/{name}"), text);
-        };
-        let idle = matches!(
-            deed,
-            Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited | Deed::CannotStart | Deed::Lost
-        );
-        match role {
-            _ if idle => {}
-            Role::Analyst if *deed == Deed::Ask => put(QUESTIONS, format!("why? {run}")),
-            Role::Analyst => {
-                for name in artefact::REQUIREMENTS {
-                    put(name, format!("by {run}"));
-                }
-            }
-            Role::Architect => {
-                for name in ["06-adr/ADR-001-how.md", "07-infra-requirements.md"] {
-                    put(name, format!("by {run}"));
-                }
-                for name in ["08-data-requirements.md", "10-tech-risks.md"] {
-                    put(name, format!("by {run}"));
-                }
-            }
-            Role::Developer => {
-                // Who does well mends what is red, also where a person merged it by hand.
-                if *deed == Deed::Well {
-                    for content in files.values_mut() {
-                        *content = content.replace("BROKEN", "mended");
-                    }
-                }
-                let content = if *deed == Deed::Break { "BROKEN" } else { "works" };
-                let path = match deed {
-                    Deed::Touch(path) => path.clone(),
-                    Deed::Well
-                    | Deed::Protected
-                    | Deed::Break
-                    | Deed::Object
-                    | Deed::Fail(_)
-                    | Deed::Nothing
-                    | Deed::Outside
-                    | Deed::Garbage
-                    | Deed::Says(_)
-                    | Deed::Ask
-                    | Deed::Hang
-                    | Deed::Limited
-                    | Deed::Spend
-                    | Deed::CannotStart
-                    | Deed::ApproveItself
-                    | Deed::Lost => format!("src/{item}"),
-                };
-                let path = match deed {
-                    Deed::Well => self.mend_conflicts(parent, &mut files, path, run),
-                    _ => path,
-                };
-                files.insert(path, format!("{content} {item} by {run}"));
-            }
-            Role::Reviewer | Role::Tester => {
-                let name = if role == Role::Reviewer { REVIEW } else { TEST_REPORT };
-                let field = if role == Role::Reviewer { "verdict" } else { "result" };
-                let said = match deed {
-                    Deed::Object => format!("{field}: REQUEST_CHANGES"),
-                    Deed::Says(fields) => fields.replace(':', ": ").replace('+', "\n"),
-                    Deed::Garbage => String::new(),
-                    Deed::Well
-                    | Deed::Break
-                    | Deed::Fail(_)
-                    | Deed::Nothing
-                    | Deed::Outside
-                    | Deed::Ask
-                    | Deed::Hang
-                    | Deed::Protected
-                    | Deed::Touch(_)
-                    | Deed::Limited
-                    | Deed::Spend
-                    | Deed::CannotStart
-                    | Deed::ApproveItself
-                    | Deed::Lost => format!("{field}: APPROVED"),
-                };
-                // What the machine must not read: the same words as prose.
-                let prose = "All tests PASS. verdict: APPROVED";
-                put(
-                    name,
-                    match deed {
-                        Deed::Object => format!(
-                            "---\n{said}\n---\n## Findings\n\nNO by {run}\n\n## Conclusion\n\nNO by {run}\n"
-                        ),
-                        Deed::Garbage => format!("# By {run}\n\n{prose}\n"),
-                        _ => format!("---\n{said}\n---\n# By {run}\n\n{prose}\n"),
-                    },
-                );
-            }
-        }
-        if files == *self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
-    }
-
     /// The files of a work item as the contract reads them, and the texts that they name.
     fn artefacts(&self, head: &Commit, parent: &Commit, item: &WorkItem) -> (Vec<Artefact>, Vec<String>) {
         let folder = format!("{}/", artefact::folder(item));
@@ -606,9 +483,8 @@ impl Repository {
                     return Ok(answer);
                 }
                 let now = self.main();
-                if std::mem::take(&mut self.merges_with_more) {
-                    let mut files = self.files(candidate).clone();
-                    files.insert("src/more".to_owned(), "by the forge".to_owned());
+                if let Some(how) = self.merges_oddly.take() {
+                    let files = self.odd(how, candidate, &now);
                     let commit = self.put(files, vec![now, candidate.clone()]);
                     self.main_was.push(commit.clone());
                     return Ok(ForgeReply::Merged { tree: self.tree(&commit), commit });
@@ -658,34 +534,4 @@ impl Repository {
 
 fn tree_of(files: &Files) -> Tree {
     Tree(Digest::of(format!("{files:?}").as_bytes()).0[..40].to_owned())
-}
-
-/// What a run wrote and may not have written: it is undone, and named.
-fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<String> {
-    let folder = artefact::folder(item);
-    match (deed, role) {
-        (Deed::Outside, _) => vec!["src/stray".to_owned()],
-        (Deed::ApproveItself, Role::Reviewer) => vec![format!("{folder}/{TEST_REPORT}")],
-        (Deed::ApproveItself, Role::Analyst | Role::Architect | Role::Developer | Role::Tester) => {
-            vec![format!("{folder}/{REVIEW}")]
-        }
-        (
-            Deed::Well
-            | Deed::Break
-            | Deed::Object
-            | Deed::Fail(_)
-            | Deed::Nothing
-            | Deed::Garbage
-            | Deed::Says(_)
-            | Deed::Ask
-            | Deed::Hang
-            | Deed::Protected
-            | Deed::Touch(_)
-            | Deed::Spend
-            | Deed::Limited
-            | Deed::CannotStart
-            | Deed::Lost,
-            _,
-        ) => Vec::new(),
-    }
 }

@@ -27,6 +27,10 @@ pub enum Deed {
     Well,
     /// Breaks the tests (developer).
     Break,
+    /// Takes for itself what one change alone may have (developer): who takes the same is red together with it.
+    Take(String),
+    /// Breaks the tests, and edits what runs them so that they find nothing (developer).
+    SwitchOff,
     /// Judges negatively (reviewer, tester).
     Object,
     /// Ends with this exit code and leaves nothing.
@@ -65,7 +69,14 @@ impl Deed {
     /// leave them, but for a verdict.
     pub fn passes(&self, role: Role) -> bool {
         match self {
-            Deed::Well | Deed::Break | Deed::Protected | Deed::Touch(_) | Deed::Spend | Deed::Says(_) => true,
+            Deed::Well
+            | Deed::Break
+            | Deed::Take(_)
+            | Deed::SwitchOff
+            | Deed::Protected
+            | Deed::Touch(_)
+            | Deed::Spend
+            | Deed::Says(_) => true,
             Deed::Object | Deed::Garbage | Deed::Nothing => !matches!(role, Role::Reviewer | Role::Tester),
             Deed::Ask => role != Role::Analyst,
             Deed::Fail(_)
@@ -120,6 +131,7 @@ pub struct Works {
     pub by_people: BTreeSet<Commit>,
     forced: BTreeMap<RunId, Deed>,
     forced_hooks: BTreeMap<RunId, HookDeed>,
+    forced_tests: BTreeMap<RunId, RunHow>,
     /// Runs that cost more than a task may.
     pub dear: BTreeSet<RunId>,
     /// So many of the next answers of the deployed service say that it is not well.
@@ -151,6 +163,11 @@ impl Works {
         self.forced_hooks.insert(run, deed);
     }
 
+    /// This run of the tests ends like this, whatever they would have found.
+    pub fn force_tests(&mut self, run: RunId, how: RunHow) {
+        self.forced_tests.insert(run, how);
+    }
+
     /// What the deployed service says of itself now.
     pub(super) fn says(&mut self) -> Deployment {
         if let Some(flap) = self.flap.take() {
@@ -163,13 +180,16 @@ impl Works {
         self.service
     }
 
-    /// The next runs of the tests of a work item end like this before they can judge, then the tests judge.
+    /// The next runs of the tests of a work item end like this whatever they would have found, then the tests judge.
     pub fn script_tests(&mut self, item: &WorkItem, ends: Vec<RunHow>) {
         self.tests.insert(item.clone(), ends);
     }
 
-    /// How a run of the tests ends without a judgement, if it does.
-    pub(super) fn end_of_tests(&mut self, task: &TaskId) -> Option<RunHow> {
+    /// How a run of the tests ends, if it is not by what they find.
+    pub(super) fn end_of_tests(&mut self, run: RunId, task: &TaskId) -> Option<RunHow> {
+        if let Some(forced) = self.forced_tests.remove(&run) {
+            return Some(forced);
+        }
         let ends = self.tests.get_mut(&task.item())?;
         (!ends.is_empty()).then(|| ends.remove(0))
     }
@@ -199,6 +219,8 @@ impl Works {
             Deed::Well
             | Deed::Spend
             | Deed::Break
+            | Deed::Take(_)
+            | Deed::SwitchOff
             | Deed::Object
             | Deed::Nothing
             | Deed::Outside

@@ -207,6 +207,7 @@ fn facts_come_from_the_assignment() {
             from: Judge::Person("alice".to_owned()),
             text: Text::of(found).into(),
             link: String::new(),
+            about: None,
         }),
         answers: false,
         limit: Span::minutes(60),
@@ -238,6 +239,7 @@ fn facts_come_from_the_assignment() {
         from: Judge::Host,
         text: Said::DidNotCount { cause: Box::new(Said::ChangeEmpty.into()) }.into(),
         link: String::new(),
+        about: None,
     };
     let repeated = Assignment { findings: Some(said), ..assignment.clone() };
     let russian = Policy { language: Lang::Ru, ..policy.clone() };

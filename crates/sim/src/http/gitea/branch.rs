@@ -39,15 +39,6 @@ impl Gitea {
         Some(sha)
     }
 
-    /// Somebody pushed with git to the repository itself: the branch stands elsewhere than `before`.
-    pub fn was_pushed(&mut self, repository: &str, user: &str, branch: &str, before: Option<&str>) {
-        if let Some(at) = self.at_name(repository)
-            && let Some(after) = self.repos[at].git.tip(branch)
-        {
-            self.moved(at, user, branch, before, &after);
-        }
-    }
-
     /// The rule that protects a branch.
     pub(super) fn rule(&self, at: usize, branch: &str) -> Option<&Value> {
         let rules = &self.repos[at].protections;

@@ -7,7 +7,7 @@ use orch_core::call::{Failure, ForgeReply, GitReply};
 use orch_core::id::{Commit, Digest, RunId, TaskId, WorkItem};
 use orch_core::stage::Role;
 
-use super::{Files, Repository};
+use super::{Files, Oddly, Repository};
 use crate::world::Run;
 
 /// The name of the main branch.
@@ -25,10 +25,20 @@ pub(super) struct Request {
 /// The protected path that a role may write: the tester's is one of the tests.
 pub(super) fn protected_of(role: Role) -> Option<&'static str> {
     match role {
-        Role::Developer => Some(".ci/run"),
+        Role::Developer => Some(super::green::TESTS),
         Role::Tester => Some("tests/CODEOWNERS"),
         Role::Analyst | Role::Architect | Role::Reviewer => None,
     }
+}
+
+/// What of the protected paths differs.
+pub(super) fn protected_change(before: &Files, after: &Files) -> Option<Protected> {
+    let changed = |path: &&str| before.get(*path) != after.get(*path);
+    let paths: Vec<&str> = Role::ALL.into_iter().filter_map(protected_of).filter(changed).collect();
+    let now: Vec<_> = paths.iter().map(|path| after.get(*path)).collect();
+    let diff = Digest::of(format!("{now:?}").as_bytes());
+    (!paths.is_empty())
+        .then(|| Protected { diff, paths: paths.iter().map(|path| (*path).to_owned()).collect() })
 }
 
 /// What a run left: its commit, and whose it is.
@@ -94,13 +104,7 @@ impl Repository {
 
     /// The change to protected paths since main, if there is one.
     pub(super) fn protected(&self, head: &Commit) -> Option<Protected> {
-        let (before, after) = (self.files(&self.base(head, &self.main())), self.files(head));
-        let changed = |path: &&str| before.get(*path) != after.get(*path);
-        let paths: Vec<&str> = Role::ALL.into_iter().filter_map(protected_of).filter(changed).collect();
-        let now: Vec<_> = paths.iter().map(|path| after.get(*path)).collect();
-        let diff = Digest::of(format!("{now:?}").as_bytes());
-        (!paths.is_empty())
-            .then(|| Protected { diff, paths: paths.iter().map(|path| (*path).to_owned()).collect() })
+        protected_change(self.files(&self.base(head, &self.main())), self.files(head))
     }
 
     /// Whether the tree of a run was taken back.
@@ -175,6 +179,26 @@ impl Repository {
     /// Whether somebody closed it without a merge.
     pub(super) fn is_withdrawn(&self, number: u64) -> bool {
         self.changes.get(&number).is_some_and(|request| !request.open && !request.merged)
+    }
+
+    /// What a forge that errs makes of a candidate.
+    pub(super) fn odd(&self, how: Oddly, candidate: &Commit, main: &Commit) -> Files {
+        let asked = self.files(candidate);
+        match how {
+            Oddly::WithMore => {
+                let mut files = asked.clone();
+                files.insert("src/more".to_owned(), "by the forge".to_owned());
+                files
+            }
+            Oddly::OnOldBase => {
+                let old = self.main_was.iter().rev().find(|old| *old != main).unwrap_or(main);
+                let now = self.files(main);
+                let theirs = asked.iter().filter(|(path, content)| now.get(*path) != Some(*content));
+                let mut files = self.files(old).clone();
+                files.extend(theirs.map(|(path, content)| (path.clone(), content.clone())));
+                files
+            }
+        }
     }
 
     /// Why a candidate cannot be merged into main as it is, if it cannot.

@@ -1,0 +1,178 @@
+//! What does a run leave in its tree?
+
+use orch_core::artefact::{self, QUESTIONS, REVIEW, TEST_REPORT};
+use orch_core::id::{Commit, RunId, WorkItem};
+use orch_core::stage::Role;
+
+use super::{Files, Repository, green, rules};
+use crate::world::works::Deed;
+
+impl Repository {
+    /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
+    fn mend_conflicts(&self, parent: &Commit, files: &mut Files, path: String, run: RunId) -> String {
+        let main = self.main();
+        let conflicts = self.marked(parent);
+        let theirs = self.files(&main);
+        for path in &conflicts {
+            match theirs.get(path) {
+                Some(content) => drop(files.insert(path.clone(), content.clone())),
+                None => drop(files.remove(path)),
+            }
+        }
+        if conflicts.contains(&path) { format!("{path}-{run}") } else { path }
+    }
+
+    /// Makes the commit of a run; its parent if it left nothing.
+    pub(super) fn write(
+        &mut self,
+        parent: &Commit,
+        run: RunId,
+        role: Role,
+        item: &WorkItem,
+        deed: &Deed,
+    ) -> Commit {
+        let mut files = self.files(parent).clone();
+        if let Some(path) = rules::protected_of(role).filter(|_| *deed == Deed::Protected) {
+            files.insert(path.to_owned(), format!("by {run}"));
+        }
+        let folder = artefact::folder(item);
+        let mut put = |name: &str, text: String| {
+            files.insert(format!("{folder}/{name}"), text);
+        };
+        let idle = matches!(
+            deed,
+            Deed::Fail(_) | Deed::Nothing | Deed::Hang | Deed::Limited | Deed::CannotStart | Deed::Lost
+        );
+        match role {
+            _ if idle => {}
+            Role::Analyst if *deed == Deed::Ask => put(QUESTIONS, format!("why? {run}")),
+            Role::Analyst => {
+                for name in artefact::REQUIREMENTS {
+                    put(name, format!("by {run}"));
+                }
+            }
+            Role::Architect => {
+                for name in ["06-adr/ADR-001-how.md", "07-infra-requirements.md"] {
+                    put(name, format!("by {run}"));
+                }
+                for name in ["08-data-requirements.md", "10-tech-risks.md"] {
+                    put(name, format!("by {run}"));
+                }
+            }
+            Role::Developer => {
+                let content = match deed {
+                    Deed::Break | Deed::SwitchOff => green::BROKEN.to_owned(),
+                    Deed::Take(thing) => format!("{}{thing} for", green::TAKES),
+                    _ => "works".to_owned(),
+                };
+                let path = match deed {
+                    Deed::Touch(path) => path.clone(),
+                    Deed::Well
+                    | Deed::Protected
+                    | Deed::Break
+                    | Deed::Take(_)
+                    | Deed::SwitchOff
+                    | Deed::Object
+                    | Deed::Fail(_)
+                    | Deed::Nothing
+                    | Deed::Outside
+                    | Deed::Garbage
+                    | Deed::Says(_)
+                    | Deed::Ask
+                    | Deed::Hang
+                    | Deed::Limited
+                    | Deed::Spend
+                    | Deed::CannotStart
+                    | Deed::ApproveItself
+                    | Deed::Lost => format!("src/{item}"),
+                };
+                let path = match deed {
+                    Deed::Well => self.mend_conflicts(parent, &mut files, path, run),
+                    _ => path,
+                };
+                files.insert(path, format!("{content} {item} by {run}"));
+                match deed {
+                    // Who does well mends what is red, also where a person merged it by hand, and lets the tests be.
+                    Deed::Well => {
+                        green::mend(&mut files);
+                        green::switch_on(&mut files, self.file_at(&self.main(), green::TESTS));
+                    }
+                    Deed::SwitchOff => {
+                        files.insert(green::TESTS.to_owned(), format!("{} by {run}", green::OFF));
+                    }
+                    _ => {}
+                }
+            }
+            Role::Reviewer | Role::Tester => {
+                let name = if role == Role::Reviewer { REVIEW } else { TEST_REPORT };
+                let field = if role == Role::Reviewer { "verdict" } else { "result" };
+                let said = match deed {
+                    Deed::Object => format!("{field}: REQUEST_CHANGES"),
+                    Deed::Says(fields) => fields.replace(':', ": ").replace('+', "\n"),
+                    Deed::Garbage => String::new(),
+                    Deed::Well
+                    | Deed::Break
+                    | Deed::Take(_)
+                    | Deed::SwitchOff
+                    | Deed::Fail(_)
+                    | Deed::Nothing
+                    | Deed::Outside
+                    | Deed::Ask
+                    | Deed::Hang
+                    | Deed::Protected
+                    | Deed::Touch(_)
+                    | Deed::Limited
+                    | Deed::Spend
+                    | Deed::CannotStart
+                    | Deed::ApproveItself
+                    | Deed::Lost => format!("{field}: APPROVED"),
+                };
+                // What the machine must not read: the same words as prose.
+                let prose = "All tests PASS. verdict: APPROVED";
+                put(
+                    name,
+                    match deed {
+                        Deed::Object => format!(
+                            "---\n{said}\n---\n## Findings\n\nNO by {run}\n\n## Conclusion\n\nNO by {run}\n"
+                        ),
+                        Deed::Garbage => format!("# By {run}\n\n{prose}\n"),
+                        _ => format!("---\n{said}\n---\n# By {run}\n\n{prose}\n"),
+                    },
+                );
+            }
+        }
+        if files == *self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
+    }
+}
+
+/// What a run wrote and may not have written: it is undone, and named.
+pub(super) fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<String> {
+    let folder = artefact::folder(item);
+    match (deed, role) {
+        (Deed::Outside, _) => vec!["src/stray".to_owned()],
+        (Deed::ApproveItself, Role::Reviewer) => vec![format!("{folder}/{TEST_REPORT}")],
+        (Deed::ApproveItself, Role::Analyst | Role::Architect | Role::Developer | Role::Tester) => {
+            vec![format!("{folder}/{REVIEW}")]
+        }
+        (
+            Deed::Well
+            | Deed::Break
+            | Deed::Take(_)
+            | Deed::SwitchOff
+            | Deed::Object
+            | Deed::Fail(_)
+            | Deed::Nothing
+            | Deed::Garbage
+            | Deed::Says(_)
+            | Deed::Ask
+            | Deed::Hang
+            | Deed::Protected
+            | Deed::Touch(_)
+            | Deed::Spend
+            | Deed::Limited
+            | Deed::CannotStart
+            | Deed::Lost,
+            _,
+        ) => Vec::new(),
+    }
+}
