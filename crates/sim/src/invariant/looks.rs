@@ -51,6 +51,8 @@ occasions! {
         "findings-are-handed-on",
         "the-request-is-handed-on",
         "deployed-is-what-runs",
+        "a-watch-ends",
+        "well-is-what-was-seen",
     ],
     /// A task is another than it was.
     Task: [
@@ -61,6 +63,7 @@ occasions! {
         "costs-add-up",
         "terminal-stays-terminal",
         "done-means-delivered",
+        "done-means-watched",
         "a-verdict-is-its-record",
         "running-means-alive",
         "one-branch-a-task",
@@ -75,7 +78,7 @@ occasions! {
     /// A verdict came.
     Verdict: ["verdicts-are-entitled", "evidence-binds", "a-pass-is-earned"],
     /// A merge was asked for.
-    Merge: ["frozen-means-no-merge", "paused-means-no-merge"],
+    Merge: ["frozen-means-no-merge", "paused-means-no-merge", "a-merge-waits-for-the-watch"],
     /// Main moved by Orch's hand.
     Main: ["main-never-forced", "merged-is-tested", "main-only-through-the-gates"],
     /// A hook was started.
@@ -165,6 +168,7 @@ mod tests {
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),
+            include_str!("watch.rs"),
             include_str!("rest.rs"),
             include_str!("journal.rs"),
             include_str!("time.rs"),
