@@ -211,6 +211,11 @@ impl Board {
         self.busy.iter().find(|id| self.rows.get(*id).is_some_and(|row| row.lane && row.project == *project))
     }
 
+    /// For which tasks production is watched, and until about when.
+    pub fn watched(&self) -> impl Iterator<Item = (&TaskId, Moment)> {
+        self.busy.iter().filter_map(|id| Some((id, self.rows.get(id)?.watched?)))
+    }
+
     fn live(&self, counts: impl Fn(&Row, Live) -> bool) -> u32 {
         let rows = self.busy.iter().filter_map(|id| self.rows.get(id));
         let n = rows.filter(|row| row.live.is_some_and(|live| counts(row, live))).count();

@@ -392,7 +392,7 @@ fn watched(settings: &Settings, source: &Source) -> Result<(), FileError> {
     let Watch { seconds, every_seconds, failures } = settings.watch;
     let own = settings.projects.iter().filter_map(|(id, project)| {
         let seconds = project.health.as_ref()?.watch_seconds?;
-        Some((vec!["projects", id, "health", "watch_seconds"], seconds, 0, 86_400))
+        Some((vec!["projects", id.as_str(), "health", "watch_seconds"], seconds, 0, 86_400))
     });
     let ours = [
         (vec!["watch", "seconds"], seconds, 0, 86_400),
