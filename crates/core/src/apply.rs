@@ -129,6 +129,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         merge_untold: false,
         untold: Vec::new(),
         revision: reading.revision,
+        watch: None,
     })))
 }
 
@@ -186,6 +187,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             task.outside = None;
             task.accepted = None;
             task.passed = None;
+            task.watch = None;
             task.earlier_merges.extend(task.merged.take());
         }
         Change::Attempted(attempts) => task.attempts = *attempts,
@@ -273,6 +275,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Allowed(by) => task.allowed = by.clone(),
         Change::MergeUntold(untold) => task.merge_untold = *untold,
         Change::Untold(asks) => task.untold.clone_from(asks),
+        Change::Watched(watch) => task.watch = Some(watch.clone()),
         Change::ReadAt(revision) => task.revision = Some(*revision),
         Change::Due(at) => {
             if let Step::Backoff { due, .. } = &mut task.step {

@@ -211,6 +211,11 @@ impl Board {
         self.busy.iter().find(|id| self.rows.get(*id).is_some_and(|row| row.lane && row.project == *project))
     }
 
+    /// For which tasks production is watched, and until about when.
+    pub fn watched(&self) -> impl Iterator<Item = (&TaskId, Moment)> {
+        self.busy.iter().filter_map(|id| Some((id, self.rows.get(id)?.watched?)))
+    }
+
     fn live(&self, counts: impl Fn(&Row, Live) -> bool) -> u32 {
         let rows = self.busy.iter().filter_map(|id| self.rows.get(id));
         let n = rows.filter(|row| row.live.is_some_and(|live| counts(row, live))).count();
@@ -296,7 +301,8 @@ impl Board {
             && let Some(holder) = self.lane_holder(&row.project)
             && holder != id
         {
-            found.push(HoldKind::Lane { holder: holder.clone() });
+            let until = self.rows.get(holder).and_then(|row| row.watched);
+            found.push(HoldKind::Lane { holder: holder.clone(), until });
         }
         if self.slots_full(row, turn) {
             found.push(HoldKind::Slot { turn });
@@ -548,9 +554,7 @@ pub(crate) mod tests {
         let (_, state) = waiting("demo", 7, Want::Agent(Role::Developer));
         let State::Task(mut task) = state else { panic!("a task") };
         let row = Row::of(&task).expect("it is open");
-        expect_test::expect![[
-            r#"["demo",7,"normal","development",[{"agent":"developer"},7],null,false,0,false,false,null]"#
-        ]]
+        expect_test::expect![[r#"["demo",7,"normal","development",[{"agent":"developer"},7],null,false,0,false,false,null,null]"#]]
         .assert_eq(&row.to_text());
         assert_eq!(Row::from_text(&row.to_text()), Some(row));
         task.project = "a-project-with-a-name-as-long-as-a-project-may-have-one".into();
@@ -567,7 +571,7 @@ pub(crate) mod tests {
         for text in ["", "null", "[]", r#"["demo",7]"#] {
             assert_eq!(Row::from_text(text), None);
         }
-        assert_eq!(ROWS, 1);
+        assert_eq!(ROWS, 2);
     }
 
     /// Proves that a spent day is over at midnight without anybody doing anything (decision 12).
@@ -643,7 +647,7 @@ pub(crate) mod tests {
             board.note(&entity, &State::Task(task));
         }
         let kept = |id: &str, turn| board.blockers(&id.into(), turn, &policies(false), Moment(0));
-        assert_eq!(kept("demo-001", Turn::Lane), [HoldKind::Lane { holder: "demo-002".into() }]);
+        assert_eq!(kept("demo-001", Turn::Lane), [HoldKind::Lane { holder: "demo-002".into(), until: None }]);
         assert_eq!(kept("demo-001", Turn::Gate), []);
         assert_eq!(kept("demo-002", Turn::Lane), [], "its own");
         assert_eq!(kept("other-001", Turn::Lane), []);

@@ -20,7 +20,7 @@ use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
     Branch, Cancel, Consent, Deployed, Escalation, Merged, Outside, Rejection, Request, ReviewClock, RunRow,
-    Step, Untold,
+    Step, Untold, Watch,
 };
 use crate::time::{Boot, Moment, Span};
 
@@ -179,6 +179,8 @@ pub enum Change {
     Untold(Vec<Untold>),
     /// The tracker told of this state of the issue.
     ReadAt(u64),
+    /// What the watch after the deploy has seen by now.
+    Watched(Box<Watch>),
     /// What it waits for in a backoff is due then, by a wall clock that stepped.
     Due(Moment),
 

@@ -3,6 +3,7 @@
 //! An event that nothing waits for is a reason, never an error: the journal shows why it did nothing.
 
 use crate::apply::apply_stamped;
+use crate::call::deploy::Health;
 use crate::call::tracker::Status;
 use crate::call::{DeployReply, FailureKind, ForgeReply, GitReply, Reply, TrackerReply};
 use crate::change::Change;
@@ -17,7 +18,7 @@ use crate::reason::{Ignored, NoEffect, Reason};
 use crate::record::{Recorded, Trouble};
 use crate::rework::{Findings, Judge};
 use crate::said::Said;
-use crate::stage::{Stage, deploy, development, intake, staging, terminal, testing};
+use crate::stage::{Stage, deploy, development, intake, staging, terminal, testing, watch};
 use crate::state::State;
 use crate::task::{Ask, CiOf, Delay, Job, Rest, Step, Task, Untold, Want, Why};
 use crate::{backoff, others, outside, press, runs};
@@ -198,6 +199,7 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
         | Ask::Candidate
         | Ask::Prove
         | Ask::Probe
+        | Ask::Watch
         | Ask::Reason { .. }) => d.ask(ask, tries),
     }
 }
@@ -254,6 +256,10 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
     }
     match &reply.outcome {
         Outcome::Done(answer) => on_answer(d, ask, tries, answer),
+        // Whatever kept the question from being asked: nobody can tell (decision 36).
+        Outcome::Failed(failure) if ask == Ask::Watch => {
+            watch::saw(d, &Health::CannotTell { cause: failure.cause.clone() });
+        }
         Outcome::Failed(failure) => match failure.kind {
             FailureKind::Transient | FailureKind::Unknown => match ask {
                 // A rejection is not held up by a tracker that does not answer (row 103).
@@ -291,7 +297,8 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                 | Ask::Candidate
                 | Ask::Merge
                 | Ask::Prove
-                | Ask::Probe => {
+                | Ask::Probe
+                | Ask::Watch => {
                     if let Ask::Collect { run, .. } = &ask {
                         d.drop_tree(*run);
                     }
@@ -486,6 +493,7 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
             None => deploy::looked_up(d, tries, proof),
         },
         (Ask::Probe, Reply::Deploy(DeployReply::Probed(health))) => deploy::probed(d, tries, health),
+        (Ask::Watch, Reply::Deploy(DeployReply::Probed(health))) => watch::saw(d, health),
         (Ask::Reason { by }, Reply::Tracker(TrackerReply::Comments(comments))) => {
             press::reason_read(d, by, comments);
         }

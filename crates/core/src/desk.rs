@@ -164,13 +164,17 @@ impl<'a> Desk<'a> {
         let due = self.at.after(wait);
         let timer = TimerId::new(self.seq, self.next());
         let said = match &cause {
-            Delay::Outage { cause } | Delay::NotYet { cause } => cause.clone(),
-            Delay::Provider { cause: quoted } => quoted.clone().into(),
+            Delay::Outage { cause } | Delay::NotYet { cause } => Some(cause.clone()),
+            Delay::Provider { cause: quoted } => Some(quoted.clone().into()),
             Delay::CheckoutDirty { path, branch } => {
-                Said::CheckoutDirty { path: path.clone(), branch: branch.clone() }.into()
+                Some(Said::CheckoutDirty { path: path.clone(), branch: branch.clone() }.into())
             }
+            // Nothing hinders it.
+            Delay::Watching => None,
         };
-        self.because(Reason::Later { due, cause: said });
+        if let Some(cause) = said {
+            self.because(Reason::Later { due, cause });
+        }
         self.step(Step::Backoff { timer, due, ask, tries, cause });
     }
 
@@ -416,7 +420,7 @@ impl<'a> Desk<'a> {
                 };
                 (git, Call::Git(GitCall::Prove { commit }))
             }
-            Ask::Probe => {
+            Ask::Probe | Ask::Watch => {
                 let line = Line::Deploy(task.project.clone());
                 (line, Call::Deploy(DeployCall::Probe { commit: merged()?.commit.clone() }))
             }

@@ -83,6 +83,7 @@ pub fn follows(task: &Task) -> Follows {
             | Ask::Merge
             | Ask::Prove
             | Ask::Probe
+            | Ask::Watch
             | Ask::Reason { .. } => Follows::Read,
         },
         Step::Rest(_) | Step::Queued(_) => Follows::Read,

@@ -287,6 +287,8 @@ pub enum FreezeCause {
     DeployFailed,
     /// Nobody will ask any more what became of a deploy: its task was stopped or stands still (decisions 36, 41).
     DeployUntold,
+    /// A deploy was well, and production went bad while it was watched (row 97).
+    WentBad,
     /// What was merged is not proven to be what was tested (decision 19).
     UnprovenMerge,
     /// Somebody rewrote main (decision 45).

@@ -106,6 +106,27 @@ pub enum HoldKind {
         /// What main is.
         commit: Commit,
     },
+    /// Production went bad after its deploy.
+    WentBad {
+        /// What was seen.
+        cause: Cause,
+    },
+    /// Nobody can tell how production is after its deploy.
+    WentSilent {
+        /// What was seen.
+        cause: Cause,
+    },
+    /// Production is watched after its deploy.
+    Watched {
+        /// Until about when.
+        until: Moment,
+        /// Looks so far.
+        looks: u32,
+        /// How many fill the window.
+        of: u32,
+        /// How many of them were not good.
+        bad: u32,
+    },
     /// The repository is frozen.
     Frozen {
         /// Why.
@@ -143,6 +164,9 @@ pub enum HoldKind {
     Lane {
         /// Which.
         holder: TaskId,
+        /// Until about when production is watched for that one, if it is.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Moment>,
     },
     /// All slots are taken.
     Slot {
@@ -221,6 +245,7 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
                 holds.push(Hold { kind: HoldKind::Turn { turn }, since });
             }
         }
+        Step::Backoff { ask: Ask::Watch, .. } => holds.extend(watched(task)),
         Step::Backoff { due, ask, cause, .. } => {
             let kind = HoldKind::RetryAt { due: *due, ask: ask.clone(), cause: cause.clone() };
             holds.push(Hold { kind, since });
@@ -263,6 +288,14 @@ fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 
     })
 }
 
+/// Since the deploy was judged: each look begins another step.
+fn watched(task: &Task) -> Option<Hold> {
+    let (watch, until) = (task.watch.as_ref()?, task.watched_until()?);
+    let (looks, of, bad) = (watch.looks, watch.rules.looks(), watch.failed + watch.untold);
+    let since = task.deployed.as_ref().map_or(task.step_since, |deployed| deployed.at);
+    Some(Hold { kind: HoldKind::Watched { until, looks, of, bad }, since })
+}
+
 fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
     match kind {
         HoldKind::Paused { .. } => board.installation().pause.as_ref().map_or(task.step_since, |p| p.at),
@@ -291,6 +324,9 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
         | HoldKind::SettingsRefused { .. }
         | HoldKind::CannotTell { .. }
         | HoldKind::DeployUnseen { .. }
+        | HoldKind::WentBad { .. }
+        | HoldKind::WentSilent { .. }
+        | HoldKind::Watched { .. }
         | HoldKind::Provider { .. }
         | HoldKind::TaskBudget { .. }
         | HoldKind::DayBudget { .. }
@@ -322,6 +358,8 @@ fn of_rest(task: &Task, rest: &Rest, policies: &Policies) -> Option<HoldKind> {
         Rest::RunBudget { tokens, limit } => HoldKind::RunBudget { tokens: *tokens, limit: *limit },
         Rest::CannotTell { cause } => HoldKind::CannotTell { cause: cause.clone() },
         Rest::DeployUnseen => HoldKind::DeployUnseen { commit: task.merged.as_ref()?.commit.clone() },
+        Rest::WentBad { cause } => HoldKind::WentBad { cause: cause.clone() },
+        Rest::WentSilent { cause } => HoldKind::WentSilent { cause: cause.clone() },
         Rest::Escalated => match &task.escalated {
             Some(escalation) => HoldKind::Escalated(escalation.why.clone()),
             None => HoldKind::Escalated(Why::Outside { cause: String::new().into() }),

@@ -32,7 +32,7 @@ use said::cause_arg;
 pub use edited::edited;
 pub use hindrance::hindrance;
 pub use note::{NoteFacts, note};
-pub use said::{cause, deploy_log, found, said};
+pub use said::{cause, deploy_log, found, said, watch_log};
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
 
 /// The languages there are.
@@ -127,6 +127,16 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::Healthy => say(lang, "reason-healthy", []),
         Reason::DeployFailed { cause } => say(lang, "reason-deploy-failed", [cause_arg(cause, lang)]),
         Reason::DeployUnseen => say(lang, "reason-deploy-unseen", []),
+        Reason::WatchBegan { until } => {
+            say(lang, "reason-watch-began", [("until", Arg::Text(figure::moment(*until)))])
+        }
+        Reason::WatchSaw { cause } => say(lang, "reason-watch-saw", [cause_arg(cause, lang)]),
+        Reason::StayedWell => say(lang, "reason-stayed-well", []),
+        Reason::LaterDeployRuns { commit } => {
+            say(lang, "reason-later-deploy-runs", [("commit", quoted(commit.short()))])
+        }
+        Reason::WentBad { cause } => say(lang, "reason-went-bad", [cause_arg(cause, lang)]),
+        Reason::WentSilent { cause } => say(lang, "reason-went-silent", [cause_arg(cause, lang)]),
         Reason::StopDeferred => say(lang, "reason-stop-deferred", []),
         Reason::Stopped => say(lang, "reason-stopped", []),
         Reason::Frozen(cause) => {
@@ -220,6 +230,7 @@ pub fn delay(delay: &Delay, lang: Lang) -> String {
             say(lang, "delay-checkout-dirty", [("path", quoted(path)), main_arg(branch.as_deref())])
         }
         Delay::NotYet { cause } => say(lang, "delay-not-yet", [cause_arg(cause, lang)]),
+        Delay::Watching => say(lang, "delay-watching", []),
         Delay::Provider { cause } => say(lang, "delay-provider", [("cause", quoted(cause))]),
     }
 }
@@ -280,6 +291,7 @@ pub fn freeze_cause(cause: &FreezeCause, lang: Lang) -> String {
     let key = match cause {
         FreezeCause::DeployFailed => "freeze-deploy-failed",
         FreezeCause::DeployUntold => "freeze-deploy-untold",
+        FreezeCause::WentBad => "freeze-went-bad",
         FreezeCause::UnprovenMerge => "freeze-unproven-merge",
         FreezeCause::MainRewritten => "freeze-main-rewritten",
         FreezeCause::Person => "freeze-person",

@@ -121,6 +121,20 @@ pub enum Note {
         /// What stays in main.
         commit: Commit,
     },
+    /// Production went bad after a deploy that was well (row 97).
+    WentBad {
+        /// What was seen.
+        cause: Cause,
+        /// What stays in main.
+        commit: Commit,
+    },
+    /// Production says nothing any more after a deploy that was well (decision 36).
+    WentSilent {
+        /// What was seen.
+        cause: Cause,
+        /// What stays in main.
+        commit: Commit,
+    },
     /// Delivered (row 193).
     Done {
         /// What main is.

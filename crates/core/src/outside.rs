@@ -67,12 +67,14 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
             | Rest::IssueGone
             | Rest::CannotTell { .. }
             | Rest::DeployUnseen
+            | Rest::WentBad { .. }
+            | Rest::WentSilent { .. }
             | Rest::Escalated
             | Rest::Over,
         )
         | Step::Asked { .. }
         | Step::Running { .. }
-        | Step::Backoff { cause: Delay::Outage { .. } | Delay::NotYet { .. }, .. } => {}
+        | Step::Backoff { cause: Delay::Outage { .. } | Delay::NotYet { .. } | Delay::Watching, .. } => {}
     }
 }
 

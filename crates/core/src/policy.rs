@@ -57,6 +57,29 @@ pub struct Policy {
     pub hook: bool,
     /// Whether the installation names a health probe for it.
     pub probe: bool,
+    /// How the service is watched after a deploy; `None`: not at all (rows 89, 90).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<WatchRules>,
+}
+
+/// How long and how often a deployed service is watched, and when it has gone bad (rows 90, 91).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchRules {
+    /// How long.
+    pub window: Span,
+    /// The time between two looks.
+    pub every: Span,
+    /// So many bad answers in a row: production went bad.
+    pub failures: u32,
+}
+
+impl WatchRules {
+    /// How many looks fill the window. They are counted, not timed: a brain that was away, or a clock that stepped, makes a
+    /// watch later, never shorter.
+    pub fn looks(&self) -> u32 {
+        let looks = self.window.0.div_ceil(self.every.0.max(1)).max(1);
+        u32::try_from(looks).unwrap_or(u32::MAX)
+    }
 }
 
 /// An agent for a role.
@@ -126,6 +149,7 @@ impl Default for Policy {
             run_tokens: 5_000_000,
             hook: false,
             probe: false,
+            watch: None,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::record::Record;
 use crate::rework::{Attempts, Findings, Judge};
 use crate::runs;
 use crate::said::{Found, Said};
-use crate::stage::{Role, Stage, analysis, deploy, development, terminal, testing, unseen};
+use crate::stage::{Role, Stage, analysis, deploy, development, terminal, testing, unseen, watch};
 use crate::surface;
 use crate::task::{Ask, Cancel, Rejection, Request, Rest, Step, Want};
 
@@ -277,7 +277,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
             outside::go_on(d);
         }
         Press::Continue => no_effect(d, press, NoEffect::WrongStage(d.task.stage)),
-        Press::Accept { what } if unseen::is_asked(d) => {
+        Press::Accept { what } if unseen::may_look(d) => {
             unseen::accept(d, gesture, what.as_ref());
         }
         Press::Accept { what } => outside::accept(d, gesture, what.as_ref()),
@@ -337,6 +337,8 @@ fn start(d: &mut Desk<'_>, gesture: &Gesture) {
             | Rest::Withdrawn
             | Rest::CannotTell { .. }
             | Rest::DeployUnseen
+            | Rest::WentBad { .. }
+            | Rest::WentSilent { .. }
             | Rest::Escalated
             | Rest::Over,
         )
@@ -432,7 +434,7 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     if d.task.stage == Stage::Created {
         return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
     }
-    if unseen::is_asked(d) {
+    if unseen::may_look(d) {
         taken(d, gesture);
         return reject_now(d, gesture.by.clone(), reason.cloned());
     }
@@ -525,6 +527,9 @@ fn stop(d: &mut Desk<'_>, gesture: &Gesture) {
     }
     if d.task.step == Step::Rest(Rest::DeployUnseen) {
         unseen::give_up(d);
+    }
+    if d.task.is_watched() || matches!(d.task.step, Step::Rest(Rest::WentSilent { .. })) {
+        watch::stopped(d);
     }
     terminal::cancel_now(d);
 }

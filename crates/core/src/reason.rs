@@ -127,6 +127,33 @@ pub enum Reason {
         /// How.
         cause: Cause,
     },
+    /// Production is watched from now on (row 89).
+    WatchBegan {
+        /// Until about when.
+        until: Moment,
+    },
+    /// A look at production was not good.
+    WatchSaw {
+        /// What was seen.
+        cause: Cause,
+    },
+    /// Production stayed well.
+    StayedWell,
+    /// A later deploy of the repository runs: the watch has nothing more to watch.
+    LaterDeployRuns {
+        /// Which commit.
+        commit: Commit,
+    },
+    /// Production went bad after a deploy that was well (row 91).
+    WentBad {
+        /// What was seen.
+        cause: Cause,
+    },
+    /// At the end of the watch nobody can tell how production is (decision 36).
+    WentSilent {
+        /// What was seen.
+        cause: Cause,
+    },
     /// A stop waits for an irreversible step to end (row 150).
     StopDeferred,
     /// Stopped.

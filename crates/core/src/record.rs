@@ -12,6 +12,7 @@ use crate::frontmatter;
 use crate::id::{Commit, Digest, EffectId, RunId, WorkItem};
 use crate::message::{self, Lang};
 use crate::said::{Cause, Said};
+use crate::task::{Watch, WatchEnd};
 use crate::time::Moment;
 
 /// The branch that keeps the records, so that bookkeeping never moves main.
@@ -23,16 +24,19 @@ pub const BRANCH: &str = "orch/records";
 pub enum Record {
     /// What a deploy came to.
     DeployLog,
+    /// How production was after it (row 95).
+    PostDeployLog,
 }
 
 impl Record {
     /// All of them.
-    pub const ALL: [Record; 1] = [Record::DeployLog];
+    pub const ALL: [Record; 2] = [Record::DeployLog, Record::PostDeployLog];
 
     /// The file below the work item's folder.
     pub const fn file(self) -> &'static str {
         match self {
             Record::DeployLog => "14-deploy-log.md",
+            Record::PostDeployLog => "16-post-deploy-log.md",
         }
     }
 
@@ -40,6 +44,7 @@ impl Record {
     pub const fn author(self) -> &'static str {
         match self {
             Record::DeployLog => "deployer",
+            Record::PostDeployLog => "post-deploy-monitor",
         }
     }
 
@@ -171,10 +176,52 @@ impl DeployLog<'_> {
     }
 }
 
+/// The facts of a post-deploy log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WatchLog<'a> {
+    /// The work item.
+    pub item: &'a WorkItem,
+    /// How the watch ended.
+    pub end: WatchEnd,
+    /// What it saw.
+    pub watch: &'a Watch,
+    /// The commit of main.
+    pub commit: &'a Commit,
+    /// What decided.
+    pub said: &'a Said,
+    /// When.
+    pub at: Moment,
+}
+
+impl WatchLog<'_> {
+    /// The file: the predecessor's six keys and the commit (row 95, decision 27). Orch rolls nothing back (row 94): what it
+    /// does is to freeze and to tell.
+    pub fn render(&self, lang: Lang) -> String {
+        let (status, action) = match self.end {
+            WatchEnd::Well => ("HEALTHY", "NONE"),
+            WatchEnd::Bad => ("DEGRADED", "ALERT_ONLY"),
+        };
+        let numbers =
+            [self.watch.rules.window.as_seconds(), self.watch.looks.into(), self.watch.failed.into()];
+        let [window, looks, failed] = numbers.map(|n: u64| n.to_string());
+        let front = [
+            ("post_deploy_status", status),
+            ("action_taken", action),
+            ("work_item", self.item.as_str()),
+            ("window_s", &window),
+            ("checks_total", &looks),
+            ("checks_failed", &failed),
+            ("commit", self.commit.as_str()),
+        ];
+        frontmatter::render(&front, &message::watch_log(self, lang))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::Seq;
+    use crate::time::Span;
 
     fn log(came: Came<'_>, hook: Option<i32>, said: &Said) -> String {
         let commit = Commit("0123456789abcdef0123456789abcdef01234567".to_owned());
@@ -233,6 +280,58 @@ mod tests {
             assert_eq!(front.get("hook_exit_code"), Some(code));
             assert!(frontmatter::check(Record::DeployLog.file(), &front, true).usable, "{text}");
         }
+    }
+
+    /// row 95: 16-post-deploy-log written with six keys.
+    /// Proves also the file as a whole, and that what was rendered reads back.
+    #[test]
+    fn a_post_deploy_log_reads_back() {
+        let (item, commit) = (WorkItem::from("ORCH-042"), Commit("0123456789abcdef".repeat(2)));
+        let rules =
+            crate::policy::WatchRules { window: Span::minutes(15), every: Span::seconds(30), failures: 3 };
+        let watch = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };
+        let (said, at) = (Said::ServiceStayedWell, Moment(1_767_366_240_000));
+        let log = |end| {
+            WatchLog { item: &item, end, watch: &watch, commit: &commit, said: &said, at }.render(Lang::En)
+        };
+        let text = log(WatchEnd::Well);
+        expect_test::expect![[r#"
+            ---
+            post_deploy_status: HEALTHY
+            action_taken: NONE
+            work_item: ORCH-042
+            window_s: 900
+            checks_total: 30
+            checks_failed: 2
+            commit: 0123456789abcdef0123456789abcdef
+            ---
+            # Post-deploy log of ORCH-042
+
+            ## Verdict
+
+            Production is well after the deploy.
+
+            ```text
+            the service named the commit and was well to the end of the watch
+            ```
+
+            ## Facts
+
+            | | |
+            |---|---|
+            | commit of main | `0123456789abcdef0123456789abcdef` |
+            | looks, of a whole watch | 30 / 30 |
+            | bad looks | 2 |
+            | looks that could not tell | 1 |
+            | times it came back | 2 |
+            | decided | 2026-01-02 15:04 UTC |
+        "#]]
+        .assert_eq(&text);
+        assert_eq!(Record::PostDeployLog.read(&text), FileVerdict::Positive);
+        let front = frontmatter::parse(text.as_bytes()).unwrap().front;
+        assert!(frontmatter::check(Record::PostDeployLog.file(), &front, true).usable);
+        assert_eq!(frontmatter::required_keys(Record::PostDeployLog.file()).len(), 6);
+        assert_eq!(Record::PostDeployLog.read(&log(WatchEnd::Bad)), FileVerdict::Negative);
     }
 
     /// Proves that nothing that a hook or a service says becomes frontmatter, and that a record without a verdict says so.

@@ -216,6 +216,13 @@ pub enum Said {
         /// What came of asking.
         cause: Box<Cause>,
     },
+    /// The service stayed well while it was watched.
+    ServiceStayedWell,
+    /// A later deploy of the repository runs.
+    LaterDeployRuns {
+        /// Which commit.
+        commit: Commit,
+    },
     /// A record cannot be read back (decision 36).
     RecordUnreadable {
         /// Which.

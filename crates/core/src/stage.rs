@@ -9,6 +9,7 @@ pub mod testing;
 pub mod staging;
 pub mod deploy;
 pub mod unseen;
+pub mod watch;
 pub mod terminal;
 
 use std::fmt;

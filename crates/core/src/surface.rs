@@ -21,9 +21,13 @@ pub fn wanted(task: &Task) -> Option<Status> {
             Rest::Confirmation => return Some(Status::AwaitingDeploy),
             Rest::IssueGone => return None,
             Rest::CannotTell { .. } | Rest::DeployUnseen | Rest::Escalated => return Some(Status::Blocked),
+            Rest::WentBad { .. } | Rest::WentSilent { .. } => return Some(Status::Blocked),
             Rest::Over => {}
         },
         Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => {}
+    }
+    if task.is_watched() {
+        return Some(Status::Monitoring);
     }
     match task.stage {
         Stage::Created => None,

@@ -2,6 +2,7 @@
 
 mod ask;
 mod delivery;
+mod watch;
 mod aside;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::time::{Moment, Span};
 
 pub use aside::{Outside, Rejection, Untold, Withdrawn};
 pub use delivery::{Deployed, Merged};
+pub use watch::{Watch, WatchEnd};
 
 /// One life of a work item. What is not there is left out where it is stored: a state is written with most events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,6 +166,9 @@ pub struct Task {
     /// The newest state of the issue that the tracker told of (decision 67).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,
+    /// The watch after the deploy of this round, if there is or was one (decision 69).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub watch: Option<Box<Watch>>,
 }
 
 /// What is asked for.
@@ -300,6 +305,16 @@ pub enum Rest {
     },
     /// The hook says that it is deployed, and there is no service to ask: a person looks (decision 64).
     DeployUnseen,
+    /// The deploy was well, and production went bad while it was watched (decision 69).
+    WentBad {
+        /// What was seen last.
+        cause: Cause,
+    },
+    /// The deploy was well, and at the end of the watch nobody could tell how production is (decisions 36, 69).
+    WentSilent {
+        /// What was seen last.
+        cause: Cause,
+    },
     /// Escalated: `Task::escalated` says why.
     Escalated,
     /// Nothing more to do.
@@ -382,6 +397,8 @@ pub enum Ask {
     Prove,
     /// Ask the deployed service who it is.
     Probe,
+    /// Ask it again while it is watched after its deploy.
+    Watch,
     /// Read the reason of a rejection from the comments (row 103).
     Reason {
         /// Who rejected.
@@ -411,6 +428,8 @@ pub enum Delay {
         /// What it says.
         cause: Cause,
     },
+    /// The deployed service is watched: the next look is then.
+    Watching,
     /// The provider of the model refused (decision 11).
     Provider {
         /// What it said.
@@ -615,7 +634,10 @@ impl Task {
         match &self.step {
             Step::Asked { ask, .. } => Some(ask),
             Step::Backoff { ask, cause: Delay::Outage { .. } | Delay::NotYet { .. }, .. } => Some(ask),
-            Step::Backoff { cause: Delay::CheckoutDirty { .. } | Delay::Provider { .. }, .. }
+            Step::Backoff {
+                cause: Delay::CheckoutDirty { .. } | Delay::Provider { .. } | Delay::Watching,
+                ..
+            }
             | Step::Rest(_)
             | Step::Queued(_)
             | Step::Running { .. } => None,
@@ -632,7 +654,11 @@ impl Task {
     pub fn is_critical(&self) -> bool {
         let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
         let untold = self.merge_untold && !self.stage.is_terminal();
-        let delivering = self.merged.is_some() && !self.stage.is_terminal() && self.escalated.is_none();
+        // What is watched is out already: a stop ends the watch at once (decision 69).
+        let delivering = self.merged.is_some()
+            && !self.stage.is_terminal()
+            && self.escalated.is_none()
+            && !self.is_watched();
         merging || untold || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 

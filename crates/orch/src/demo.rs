@@ -228,6 +228,8 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
         | HoldKind::DeployUnseen { .. }
+        | HoldKind::WentBad { .. }
+        | HoldKind::WentSilent { .. }
         | HoldKind::Protected { .. }
         | HoldKind::Questions
         | HoldKind::MergedOutside { .. }
@@ -248,6 +250,7 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::DayBudget { .. }
         | HoldKind::Serial { .. }
         | HoldKind::Lane { .. }
+        | HoldKind::Watched { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
         | HoldKind::Retired

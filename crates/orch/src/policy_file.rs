@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use orch_core::message::Lang;
-use orch_core::policy::{AgentChoice, Policy};
+use orch_core::policy::{AgentChoice, Policy, WatchRules};
 use orch_core::stage::{Preset, Role};
 use serde::{Deserialize, Serialize};
 
@@ -160,6 +160,14 @@ impl PolicyFile {
     }
 }
 
+/// How a project's service is watched after a deploy: where there is a service to ask (rows 89, 90).
+fn watch(project: &str, settings: &Settings) -> Option<WatchRules> {
+    let health = settings.projects.get(project)?.health.as_ref()?;
+    let over = &settings.overrides;
+    let is_meant = over.watch.unwrap_or(true) && over.watch_of.covers(project);
+    settings.watch.rules(health.watch_seconds).filter(|_| is_meant)
+}
+
 /// The policy that holds for a project: its file over the defaults, below the ceilings; agents, hook and probe from the
 /// settings; the environment's word on gates last (decision 26).
 ///
@@ -209,5 +217,6 @@ pub fn effective(project: &str, settings: &Settings, file: &PolicyFile) -> Resul
         )?,
         hook: own.is_some_and(|own| own.hook.is_some()),
         probe: own.is_some_and(|own| own.health.is_some()),
+        watch: watch(project, settings),
     })
 }

@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 
 use orch_core::id::ProviderId;
 use orch_core::message::Lang;
-use orch_core::policy;
+use orch_core::policy::{self, WatchRules};
 use orch_core::stage::Role;
-use orch_core::time::{Calendar, Moment};
+use orch_core::time::{Calendar, Moment, Span};
 use serde::{Deserialize, Serialize};
 
 use self::environment::{Overrides, Remark};
@@ -53,6 +53,8 @@ pub struct Settings {
     pub limits: Limits,
     /// What no policy may exceed, and what holds where it says nothing.
     pub ceilings: Ceilings,
+    /// How production is watched after a deploy.
+    pub watch: Watch,
     /// The agents' programs.
     pub agents: BTreeMap<String, Agent>,
     /// Who works in which role.
@@ -106,6 +108,34 @@ pub struct Ceilings {
     pub deploy_minutes: Minutes,
     /// Money a task.
     pub task_dollars: Dollars,
+}
+
+/// How production is watched after a deploy (decision 69).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Watch {
+    /// How long, in seconds; 0: not at all.
+    pub seconds: u32,
+    /// The time between two looks, in seconds.
+    pub every_seconds: u32,
+    /// So many bad looks in a row: production went bad.
+    pub failures: u32,
+}
+
+impl Default for Watch {
+    fn default() -> Self {
+        Self { seconds: 900, every_seconds: 30, failures: 3 }
+    }
+}
+
+impl Watch {
+    /// The rules for one project, which may have a length of its own; `None`: nothing is watched.
+    pub fn rules(&self, own_seconds: Option<u32>) -> Option<WatchRules> {
+        let span = |seconds: u32| Span::seconds(seconds.into());
+        let window = own_seconds.unwrap_or(self.seconds);
+        let (every, failures) = (span(self.every_seconds), self.failures);
+        (window > 0).then(|| WatchRules { window: span(window), every, failures })
+    }
 }
 
 /// An agent's program.
@@ -226,6 +256,8 @@ pub struct Health {
     /// The field of its JSON answer that names the commit.
     #[serde(default = "commit")]
     pub field: String,
+    /// How long the service is watched after a deploy, in seconds, if not as long as others.
+    pub watch_seconds: Option<u32>,
 }
 
 fn commit() -> String {
@@ -336,6 +368,7 @@ impl Default for Settings {
             agent: None,
             machine: Machine::default(),
             limits: Limits::default(),
+            watch: Watch::default(),
             ceilings: Ceilings::default(),
             agents: BTreeMap::new(),
             roles: BTreeMap::new(),
@@ -579,6 +612,7 @@ fn table_of(key: &str) -> Option<&'static str> {
         ("[machine]", keys_of::<Machine>()),
         ("[limits]", keys_of::<Limits>()),
         ("[ceilings]", keys_of::<Ceilings>()),
+        ("[watch]", keys_of::<Watch>()),
         ("[projects.<name>]", keys_of::<Project>()),
         ("[projects.<name>.hook]", keys_of::<Hook>()),
         ("[projects.<name>.health]", keys_of::<Health>()),

@@ -125,7 +125,7 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
             }
             Rest::Confirmation => found.extend(task.change().cloned().map(Offer::Confirm)),
             Rest::RequestChanged => found.extend([Offer::Continue, Offer::AnalyseAgain]),
-            Rest::CannotTell { .. } => {
+            Rest::CannotTell { .. } | Rest::WentBad { .. } | Rest::WentSilent { .. } => {
                 found.push(Offer::Retry);
                 found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
                 found.push(Offer::Reject);
@@ -138,6 +138,9 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
             Rest::RunBudget { .. } => found.push(Offer::Allow),
             Rest::MergedOutside | Rest::IssueGone | Rest::Escalated | Rest::Over => {}
         }
+    } else if task.is_watched() {
+        found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
+        found.push(Offer::Reject);
     } else if budget_holds(task, seen, now) {
         found.push(Offer::Allow);
     }

@@ -540,6 +540,8 @@ pub fn needs_person(task: &Task) -> bool {
             | Rest::RunBudget { .. }
             | Rest::CannotTell { .. }
             | Rest::DeployUnseen
+            | Rest::WentBad { .. }
+            | Rest::WentSilent { .. }
             | Rest::Escalated => true,
             Rest::Start | Rest::Over => false,
         },

@@ -103,6 +103,14 @@ pub(crate) async fn queue(State(rooms): State<Rooms>) -> Result<Json<Value>, Pro
         .filter(|(_, policy)| policy.labels)
         .map(|(project, _)| project.as_str())
         .collect();
+    let watches: Vec<&str> = seen
+        .policies
+        .iter()
+        .filter(|(_, policy)| policy.watch.is_some())
+        .map(|(project, _)| project.as_str())
+        .collect();
+    let watching: Vec<Value> =
+        seen.board.watched().map(|(task, until)| json!({ "task": task, "until": rfc3339(until) })).collect();
     let sweep = health.sweep.unwrap_or_default();
     Ok(Json(json!({
         "counts": { "queued": work.queued, "running": work.running, "done": work.done, "failed": work.failed },
@@ -118,7 +126,7 @@ pub(crate) async fn queue(State(rooms): State<Rooms>) -> Result<Json<Value>, Pro
             "deduped_total": sweep.equal,
         },
         "reaper": { "enabled": false },
-        "post_deploy": { "enabled": false },
+        "post_deploy": { "enabled": !watches.is_empty(), "projects": watches, "watching": watching },
         "serial_gate": { "enabled": !serial.is_empty(), "projects": serial, "frozen": frozen },
         "auto_labels": { "enabled": !labelled.is_empty(), "projects": labelled },
         "stop": { "enabled": true, "paused": installation.pause.is_some() || installation.damaged.is_some() },

@@ -274,6 +274,8 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::IssueGone => "person",
         HoldKind::Escalated(_)
         | HoldKind::CannotTell { .. }
+        | HoldKind::WentBad { .. }
+        | HoldKind::WentSilent { .. }
         | HoldKind::StoreDamaged { .. }
         | HoldKind::DiskFull
         | HoldKind::Frozen { .. } => "trouble",
@@ -284,6 +286,7 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::DayBudget { .. }
         | HoldKind::Serial { .. }
         | HoldKind::Lane { .. }
+        | HoldKind::Watched { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
         | HoldKind::RetryAt { .. }

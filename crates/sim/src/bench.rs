@@ -14,7 +14,7 @@ use orch_core::effect::Effect;
 use orch_core::event::{Event, PolicyChange, Start};
 use orch_core::id::{Entity, ProjectId, RunId, TaskId};
 use orch_core::journal::Journal;
-use orch_core::policy::{AgentChoice, Limits, Policy};
+use orch_core::policy::{AgentChoice, Limits, Policy, WatchRules};
 use orch_core::stage::Role;
 use orch_core::state::State;
 use orch_core::task::Task;
@@ -96,7 +96,7 @@ pub struct Bench {
 /// How often everything outside is read, at the latest: a delivery that is later than this was told by a sweep.
 const SWEEP: Span = Span::minutes(1);
 
-/// A policy with every agent, tests, and a hook where the preset deploys.
+/// A policy with every agent, tests, and a hook where the preset deploys, whose service is watched after a deploy.
 pub fn policy(preset: orch_core::stage::Preset) -> Policy {
     let choice = AgentChoice { agent: "scripted".to_owned(), provider: "none".into() };
     Policy {
@@ -106,6 +106,7 @@ pub fn policy(preset: orch_core::stage::Preset) -> Policy {
         agents: Role::ALL.into_iter().map(|role| (role, choice.clone())).collect(),
         hook: preset.deploys(),
         probe: preset.deploys(),
+        watch: Some(WatchRules { window: Span::seconds(90), every: Span::seconds(30), failures: 2 }),
         ..Policy::default()
     }
 }

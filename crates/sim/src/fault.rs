@@ -123,6 +123,12 @@ faults! {
     DeployGoesBad = "deploy goes bad later",
     /// The deployed service is well, not well, and well again.
     DeployFlaps = "deployed service flaps",
+    /// A service that was well after its deploy is not well any more, for some looks.
+    ServiceGoesBad = "deployed service goes bad after its deploy",
+    /// A service that was well after its deploy says nothing any more, for some looks.
+    ServiceGoesSilent = "deployed service goes silent after its deploy",
+    /// A service that was well after its deploy is not well, or says nothing, once.
+    ServiceFlaps = "deployed service flaps after its deploy",
     /// A deploy hook leaves no result, and nobody knows whether it deployed.
     DeploySilent = "deploy leaves no result",
     /// Somebody pushes to main just before Orch looks at it or moves it.
@@ -228,6 +234,9 @@ impl Faults {
             (Fault::DeployGoesBad, 60),
             (Fault::DeployFlaps, 100),
             (Fault::DeploySilent, 80),
+            (Fault::ServiceGoesBad, 60),
+            (Fault::ServiceGoesSilent, 60),
+            (Fault::ServiceFlaps, 100),
             (Fault::MainMoves, 30),
             (Fault::BranchMoves, 15),
         ];

@@ -6,6 +6,7 @@ mod course;
 mod deeds;
 mod tasks;
 mod merge;
+mod watch;
 mod rest;
 mod journal;
 mod time;
@@ -112,6 +113,8 @@ pub struct Watch {
     started: usize,
     /// What is asked and not answered yet.
     questions: BTreeMap<EffectId, (TaskId, Call)>,
+    /// For which task production is watched.
+    watched: BTreeMap<ProjectId, TaskId>,
     /// How often promises were looked at so far.
     pub looks: Looks,
 }
@@ -139,6 +142,7 @@ impl Watch {
             self.was_pressed(id, row, world)?;
             self.asks(id, row)?;
             self.waits_longer(id, row, journal)?;
+            self.watches(id, row, journal)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;

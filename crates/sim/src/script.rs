@@ -10,9 +10,9 @@ use orch_core::call::tracker::{Labels, Status};
 use orch_core::event::{Event, RunEnd, RunHow, SettingsRefusal, Usage};
 use orch_core::gesture::{Press, Priority};
 use orch_core::hold::{Standing, standing};
-use orch_core::id::{Entity, IssueKey, ProjectId, TaskId, WorkItem};
+use orch_core::id::{Commit, Entity, IssueKey, ProjectId, TaskId, WorkItem};
 use orch_core::journal::Blob;
-use orch_core::policy::Policy;
+use orch_core::policy::{Policy, WatchRules};
 use orch_core::reason::Reason;
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::Task;
@@ -69,7 +69,7 @@ impl Story {
 
     /// The same on this journal.
     pub fn begin_on(journal: Twin, words: &[&str]) -> Result<Self, BadLine> {
-        let mut rules = policy(Preset::Library);
+        let mut rules = unwatched();
         change_policy(&mut rules, words)?;
         let mut bench = Bench::on(journal, 1, &rules, Faults::default());
         bench.orderly = true;
@@ -143,7 +143,7 @@ impl Story {
                 self.bench.set_policy(&rules);
             }
             ["another", "project", name, rest @ ..] => {
-                let mut rules = policy(Preset::Library);
+                let mut rules = unwatched();
                 change_policy(&mut rules, rest)?;
                 self.bench.add_project(name, &name.to_ascii_uppercase(), &rules);
             }
@@ -321,6 +321,24 @@ impl Story {
                     _ => return bad(format!("a service is truthful, unwell or silent, not {word}")),
                 };
             }
+            ["service", "is", word @ ("unwell" | "silent"), "for", n, "looks"] => {
+                let Ok(n) = n.parse() else { return bad(format!("{n} is no number")) };
+                match *word {
+                    "unwell" => self.bench.world.works.unwell_for = n,
+                    _ => self.bench.world.works.silent_for = n,
+                }
+            }
+            ["service", "runs", "another", "commit"] => {
+                let project = self.project(None)?;
+                self.bench.world.deployed.insert(project, Commit("0".repeat(40)));
+            }
+            ["service", "runs", "what", "ran", "before"] => {
+                let (project, hooks) = (self.project(None)?, &self.bench.world.hooks);
+                let Some(before) = hooks.last().and_then(|(_, _, _, before)| before.clone()) else {
+                    return bad("nothing ran before");
+                };
+                self.bench.world.deployed.insert(project, before);
+            }
             ["service", "runs", "main"] => {
                 let project = self.project(None)?;
                 if let Some(repository) = self.bench.world.repositories.get(&project) {
@@ -461,6 +479,11 @@ fn number(word: &str) -> Result<(&str, u64), BadLine> {
     parsed.map_or_else(|| bad(format!("{word} is not like agents=2")), Ok)
 }
 
+/// What a project of a story begins with: who is to be watched after a deploy says so, by `watch=4`.
+fn unwatched() -> Policy {
+    Policy { watch: None, ..policy(Preset::Library) }
+}
+
 fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
     for word in words {
         match *word {
@@ -473,6 +496,7 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
             "no-labels" => rules.labels = false,
             "probe" => rules.probe = true,
             "no-probe" => rules.probe = false,
+            "no-watch" => rules.watch = None,
             "hook" => rules.hook = true,
             "no-hook" => rules.hook = false,
             "no-tests" => rules.test.clear(),
@@ -481,6 +505,11 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
             word => match number(word)? {
                 ("task-budget-cents", n) => rules.task_budget = n * 10_000,
                 ("run-tokens", n) => rules.run_tokens = n,
+                // So many looks, one every half minute; three bad ones in a row are bad.
+                ("watch", n) => {
+                    let (window, every) = (Span::seconds(30 * n), Span::seconds(30));
+                    rules.watch = Some(WatchRules { window, every, failures: 3 });
+                }
                 ("least-description", n) => rules.least_description = n,
                 (key, _) => return bad(format!("a policy has no {key}")),
             },

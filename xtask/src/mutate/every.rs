@@ -62,8 +62,14 @@ enum Fate {
 pub(crate) fn run(root: &Path) -> Result<()> {
     let mutants = listed(root)?;
     let copy = Copy::make(root, "every")?;
-    let (switched, alone) = prepare(&copy, &mutants)?;
-    println!("{} mutants: {} in one build, {} to be built alone", mutants.len(), switched.len(), alone.len());
+    let Places { switched, alone, nowhere } = prepare(&copy, &mutants)?;
+    println!(
+        "{} mutants: {} in one build, {} to be built alone, {} do not compile",
+        mutants.len(),
+        switched.len(),
+        alone.len(),
+        nowhere.len()
+    );
     let trials = trials(&copy)?;
     for trial in &trials {
         ensure!(trial.run(None)?, "{} is red without a mutant: {}", trial.package, trial.shown());
@@ -73,6 +79,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     for file in files(&mutants) {
         copy.restore(&file)?;
     }
+    fates.extend(nowhere.iter().map(|mutant| (mutant.id, Fate::DoesNotBuild)));
     for (at, mutant) in alone.iter().enumerate() {
         let fate = built_alone(&copy, mutant)?;
         println!(
@@ -106,39 +113,86 @@ fn files(mutants: &[Expression]) -> BTreeSet<String> {
     mutants.iter().map(|mutant| mutant.file.clone()).collect()
 }
 
-/// Rewrites the copy, so that it builds; says which mutants are in it and which are not.
-fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<(Vec<&'a Expression>, Vec<&'a Expression>)> {
-    let mut out: BTreeSet<usize> = BTreeSet::new();
+/// Which mutants can be where.
+struct Places<'a> {
+    /// In the one build.
+    switched: Vec<&'a Expression>,
+    /// In a build of their own.
+    alone: Vec<&'a Expression>,
+    /// In none: their own text is what the compiler refuses.
+    nowhere: Vec<&'a Expression>,
+}
+
+/// Rewrites the copy, so that it builds.
+fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<Places<'a>> {
+    let mut refused = Refused::default();
     copy.write(ROOT, &format!("{}{}", copy.read(ROOT)?, switch::CHOICE))?;
-    let originals =
-        files(mutants).into_iter().map(|file| Ok((copy.read(&file)?, file))).collect::<Result<Vec<_>>>()?;
+    let original = |file: String| Ok((copy.read(&file)?, file));
+    let originals = files(mutants).into_iter().map(original).collect::<Result<Vec<_>>>()?;
     loop {
         for (text, file) in &originals {
-            let of: Vec<&Expression> =
-                mutants.iter().filter(|mutant| mutant.file == *file && !out.contains(&mutant.id)).collect();
-            let (made, without) = switch::rewritten(text, &of).with_context(|| file.clone())?;
-            out.extend(without);
-            copy.write(file, &made)?;
+            let of = |mutant: &&Expression| mutant.file == *file && !refused.mutant(mutant.id);
+            let of: Vec<&Expression> = mutants.iter().filter(of).collect();
+            let rewritten = switch::rewritten(text, &of, &refused.constant).with_context(|| file.clone())?;
+            refused.aside.extend(rewritten.1);
+            copy.write(file, &rewritten.0)?;
         }
-        let refused = refused(copy)?;
-        if refused.is_empty() {
-            return Ok(mutants.iter().partition(|mutant| !out.contains(&mutant.id)));
+        // Core alone is quicker to look at.
+        let more = match compiled(copy, &["--package", PACKAGE, "--lib"])? {
+            more if more.is_empty() => compiled(copy, &["--package", "orch-sim", "--tests"])?,
+            more => more,
+        };
+        if more.is_empty() {
+            let is_in =
+                |ids: &BTreeSet<usize>| mutants.iter().filter(|mutant| ids.contains(&mutant.id)).collect();
+            let switched = mutants.iter().filter(|mutant| !refused.mutant(mutant.id)).collect();
+            return Ok(Places { switched, alone: is_in(&refused.aside), nowhere: is_in(&refused.own) });
         }
-        out.extend(refused);
+        refused.own.extend(more.own);
+        refused.aside.extend(more.aside);
+        refused.constant.extend(more.constant);
     }
 }
 
-/// The mutants at which the compiler says that the copy does not build.
-fn refused(copy: &Copy) -> Result<BTreeSet<usize>> {
+/// At what the compiler takes offence.
+#[derive(Default)]
+struct Refused {
+    /// The text of these mutants.
+    own: BTreeSet<usize>,
+    /// Something beside these, as with a function of another type.
+    aside: BTreeSet<usize>,
+    /// That these functions are not `const`.
+    constant: BTreeSet<String>,
+}
+
+impl Refused {
+    fn is_empty(&self) -> bool {
+        self.own.is_empty() && self.aside.is_empty() && self.constant.is_empty()
+    }
+
+    fn mutant(&self, id: usize) -> bool {
+        self.own.contains(&id) || self.aside.contains(&id)
+    }
+}
+
+/// What the compiler says of the copy.
+fn compiled(copy: &Copy, what: &[&str]) -> Result<Refused> {
     let mut check = cargo(copy);
-    check.args(["check", "--locked", "--package", PACKAGE, "--lib", "--message-format=json"]);
+    check.args(["check", "--locked", "--message-format=json"]).args(what);
     let checked = check.output().context("could not start cargo")?;
-    let mut refused = BTreeSet::new();
+    let mut refused = Refused::default();
     for line in String::from_utf8_lossy(&checked.stdout).lines() {
         let Ok(said) = serde_json::from_str::<Value>(line) else { continue };
         let message = &said["message"];
-        if said["reason"] == "compiler-message" && message["level"] == "error" {
-            refused.extend(blamed(copy, message)?);
+        if said["reason"] != "compiler-message" || message["level"] != "error" {
+            continue;
+        }
+        if message["code"]["code"] == "E0015" {
+            // "cannot call non-const associated function `Span::seconds` in constants"
+            let name = message["message"].as_str().and_then(|text| text.split('`').nth(1));
+            refused.constant.extend(name.and_then(|path| path.rsplit("::").next()).map(str::to_owned));
+        } else {
+            blame(copy, message, &mut refused);
         }
     }
     if !checked.status.success() && refused.is_empty() {
@@ -147,8 +201,8 @@ fn refused(copy: &Copy) -> Result<BTreeSet<usize>> {
     Ok(refused)
 }
 
-/// The mutants of an error: those whose marks stand in its lines, or else the nearest above, as with a function of another type.
-fn blamed(copy: &Copy, message: &Value) -> Result<BTreeSet<usize>> {
+/// The mutants of an error: those whose marks stand in its lines, or else the nearest above.
+fn blame(copy: &Copy, message: &Value, refused: &mut Refused) {
     const ABOVE: usize = 16;
     let spans = message["spans"].as_array().map(Vec::as_slice).unwrap_or_default();
     for (primary, above) in [(true, 0), (false, 0), (true, ABOVE)] {
@@ -156,16 +210,19 @@ fn blamed(copy: &Copy, message: &Value) -> Result<BTreeSet<usize>> {
         for span in spans.iter().filter(|span| !primary || span["is_primary"] == true) {
             let number =
                 |key: &str| span[key].as_u64().and_then(|line| usize::try_from(line).ok()).unwrap_or(1);
-            let text = copy.read(span["file_name"].as_str().unwrap_or_default())?;
+            // What a macro of somebody else expands to stands in no file of the copy.
+            let Ok(text) = copy.read(span["file_name"].as_str().unwrap_or_default()) else { continue };
             let lines: Vec<&str> = text.lines().collect();
             let to = number("line_end").min(lines.len());
             found.extend(switch::marked(&lines[number("line_start").saturating_sub(1 + above).min(to)..to]));
         }
-        if !found.is_empty() {
-            return Ok(found);
+        match (found.len(), primary && above == 0) {
+            (0, _) => continue,
+            (1, true) => refused.own.extend(found),
+            (_, _) => refused.aside.extend(found),
         }
+        break;
     }
-    Ok(BTreeSet::new())
 }
 
 /// Cargo in the copy: a changed core is no reason for warnings, and the tests are run thousands of times.

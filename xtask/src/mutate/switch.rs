@@ -78,10 +78,15 @@ impl Expression {
 }
 
 /// A file with all these mutants, and those that have no place in it: in what is computed at compile time, and around `let`.
-pub(super) fn rewritten(text: &str, mutants: &[&Expression]) -> Result<(String, BTreeSet<usize>)> {
+/// Functions are no longer `const`, but for those that are called `constant`: something constant is made with them.
+pub(super) fn rewritten(
+    text: &str,
+    mutants: &[&Expression],
+    constant: &BTreeSet<String>,
+) -> Result<(String, BTreeSet<usize>)> {
     let tree = syn::parse_file(text).context("cannot be parsed")?;
     let lines = Lines::of(text);
-    let mut places = Places { lines: &lines, constant: false, found: Found::default() };
+    let mut places = Places { lines: &lines, names: constant, constant: false, found: Found::default() };
     places.visit_file(&tree);
     let found = places.found;
     let mut without = BTreeSet::new();
@@ -112,6 +117,10 @@ pub(super) fn rewritten(text: &str, mutants: &[&Expression]) -> Result<(String, 
         let node = nodes.entry((range.from, std::cmp::Reverse(range.to), inner));
         node.or_insert(Node { range, switch, mutants: Vec::new() }).mutants.push(mutant);
     }
+    for word in found.words {
+        let node = Node { range: word, switch: Switch::Word, mutants: Vec::new() };
+        nodes.insert((word.from, std::cmp::Reverse(word.to), false), node);
+    }
     let nodes: Vec<Node<'_>> = nodes.into_values().collect();
     Ok((Page { text, nodes: &nodes }.render(Range { from: 0, to: text.len() }, 0), without))
 }
@@ -132,6 +141,8 @@ struct Range {
 /// What is there to be switched.
 #[derive(Debug, Clone)]
 enum Switch {
+    /// It goes.
+    Word,
     /// A function returns at its begin.
     Body,
     Binary {
@@ -192,6 +203,8 @@ impl<'a> Lines<'a> {
 /// The places of a file where a mutant may be, by the byte at which `cargo mutants` says that it begins.
 #[derive(Default)]
 struct Found {
+    /// Each `const` before a function that can do without.
+    words: Vec<Range>,
     bodies: Vec<Range>,
     binaries: BTreeMap<usize, (Range, Switch)>,
     unaries: BTreeMap<usize, (Range, Switch)>,
@@ -202,6 +215,8 @@ struct Found {
 
 struct Places<'a> {
     lines: &'a Lines<'a>,
+    /// The functions that stay `const`.
+    names: &'a BTreeSet<String>,
     /// Whether what is being looked at is computed at compile time, where nothing can be chosen.
     constant: bool,
     found: Found,
@@ -213,6 +228,17 @@ impl Places<'_> {
         self.constant |= constant;
         look(self);
         self.constant = before;
+    }
+
+    /// Whether a function is computed at compile time, and stays so.
+    fn is_constant(&mut self, signature: &syn::Signature) -> bool {
+        let Some(word) = &signature.constness else { return false };
+        if self.names.contains(&signature.ident.to_string()) {
+            return true;
+        }
+        let word = self.lines.range(word);
+        self.found.words.push(word);
+        false
     }
 
     fn body(&mut self, block: &syn::Block) {
@@ -237,14 +263,16 @@ impl<'ast> Visit<'ast> for Places<'_> {
     }
 
     fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
-        self.constant(item.sig.constness.is_some(), |places| {
+        let constant = self.is_constant(&item.sig);
+        self.constant(constant, |places| {
             places.body(&item.block);
             visit::visit_item_fn(places, item);
         });
     }
 
     fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
-        self.constant(item.sig.constness.is_some(), |places| {
+        let constant = self.is_constant(&item.sig);
+        self.constant(constant, |places| {
             places.body(&item.block);
             visit::visit_impl_item_fn(places, item);
         });
@@ -330,11 +358,12 @@ impl Page<'_> {
     fn switched(&self, node: &Node<'_>, after: usize) -> String {
         let inside = |range: Range| self.render(range, after);
         let plain = |range: Range| &self.text[range.from..range.to];
+        let Some(first) = node.mutants.first() else { return String::new() };
         let is = |mutant: &Expression| format!("crate::mutant({0}/*M{0}*/)", mutant.id);
         // A line of its own, so that an error in it has its mark.
         let own = |mutant: &Expression, text: &str| format!("\n/*M{0}*/ {text} /*M{0}*/\n", mutant.id);
-        let first = &node.mutants[0];
         match &node.switch {
+            Switch::Word => String::new(),
             Switch::Body => {
                 let returns = |mutant: &&Expression| {
                     format!("if {} {{ return {}; }}\n", is(mutant), own(mutant, &mutant.instead))
@@ -413,7 +442,8 @@ mod tests {
             mutant(2, "BinaryOperator", (29, 31), "||"),
             mutant(3, "UnaryOperator", (32, 33), ""),
         ];
-        let (made, without) = rewritten(text, &mutants.each_ref()).expect("it can be parsed");
+        let (made, without) =
+            rewritten(text, &mutants.each_ref(), &BTreeSet::new()).expect("it can be parsed");
         let made = words(&made);
         assert!(without.is_empty());
         assert_eq!(
@@ -435,7 +465,7 @@ mod tests {
             mutant(1, "BinaryOperator", (37, 39), "!="),
             mutant(2, "MatchArm", (30, 46), ""),
         ];
-        let (made, _) = rewritten(text, &mutants.each_ref()).expect("it can be parsed");
+        let (made, _) = rewritten(text, &mutants.each_ref(), &BTreeSet::new()).expect("it can be parsed");
         assert_eq!(
             words(&made),
             "fn f(a: u8) -> u8 { match a { b if !crate::mutant(2/*M2*/) && \
@@ -446,14 +476,20 @@ mod tests {
     /// What is computed at compile time, and a chain with `let`, cannot choose: those mutants are to be made alone.
     #[test]
     fn what_cannot_choose_is_left_out() {
-        let text = "const A: u8 = 1 + 2; fn f(a: Option<u8>) { if let Some(b) = a && b > 1 {} }";
+        let text = "const A: u8 = 1 + 2; fn f(a: Option<u8>) { if let Some(b) = a && b > 1 {} } const fn g() -> u8 { 1 }";
         let mutants = [
             mutant(0, "BinaryOperator", (16, 17), "-"),
             mutant(1, "BinaryOperator", (62, 64), "||"),
             mutant(2, "BinaryOperator", (67, 68), "<"),
+            mutant(3, "FnValue", (98, 99), "0"),
         ];
-        let (made, without) = rewritten(text, &mutants.each_ref()).expect("it can be parsed");
+        let (made, without) =
+            rewritten(text, &mutants.each_ref(), &BTreeSet::new()).expect("it can be parsed");
         assert_eq!(without, BTreeSet::from([0, 1]));
         assert!(made.contains("crate::mutant(2"), "{made}");
+        assert!(words(&made).contains("} fn g() -> u8 {if crate::mutant(3/*M3*/)"), "{made}");
+        let constant = BTreeSet::from(["g".to_owned()]);
+        let (made, without) = rewritten(text, &mutants.each_ref(), &constant).expect("it can be parsed");
+        assert!(without.contains(&3) && made.contains("const fn g()"), "{made}");
     }
 }

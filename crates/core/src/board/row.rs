@@ -9,10 +9,11 @@ use crate::id::{Entity, ProjectId, RunId, Seq, TaskId};
 use crate::stage::{Role, Stage};
 use crate::state::State;
 use crate::task::{Ask, Job, Rest, Step, Task};
+use crate::time::Moment;
 
 /// The version of what a [`Row`] is and of how it is made of a task. It rises with every change of either, so that rows
 /// that another binary stored are made anew (architecture "one event's life", 8).
-pub const ROWS: u32 = 1;
+pub const ROWS: u32 = 2;
 
 /// What the board knows of an open task. It is small, and stored beside the task's state: a start reads nothing else of
 /// a task.
@@ -40,6 +41,8 @@ pub struct Row {
     pub allowed: bool,
     /// The run whose tree must stay, if there is one.
     pub tree: Option<Tree>,
+    /// Until about when production is watched for it, if it is: who waits for its lane is told.
+    pub watched: Option<Moment>,
 }
 
 /// A run that lives, may begin yet, or whose work is not collected.
@@ -87,6 +90,7 @@ type Stored<'a> = (
     bool,
     bool,
     Option<(RunId, bool)>,
+    Option<Moment>,
 );
 
 impl Row {
@@ -109,6 +113,7 @@ impl Row {
             self.rests,
             self.allowed,
             self.tree.map(|tree| (tree.run, tree.began)),
+            self.watched,
         );
         serde_json::to_string(&stored).unwrap_or_default()
     }
@@ -116,10 +121,24 @@ impl Row {
     /// The row that [`Row::to_text`] wrote; `None` if it did not write this.
     pub fn from_text(text: &str) -> Option<Self> {
         let stored: Stored<'_> = serde_json::from_str(text).ok()?;
-        let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree) = stored;
+        let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree, watched) =
+            stored;
         let tree = tree.map(|(run, began)| Tree { run, began });
         let project = ProjectId(project.into_owned());
-        Some(Self { project, number, priority, stage, want, live, lane, spent, rests, allowed, tree })
+        Some(Self {
+            project,
+            number,
+            priority,
+            stage,
+            want,
+            live,
+            lane,
+            spent,
+            rests,
+            allowed,
+            tree,
+            watched,
+        })
     }
 
     fn open(task: &Task) -> Self {
@@ -150,6 +169,7 @@ impl Row {
             tree: task
                 .run_with_tree()
                 .map(|run| Tree { run, began: matches!(task.step, Step::Running { .. }) }),
+            watched: task.watched_until(),
         }
     }
 }

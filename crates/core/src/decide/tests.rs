@@ -165,7 +165,7 @@ impl Way {
             Ask::Candidate => Reply::Git(GitReply::Candidate(Candidate { commit, tree, main, change })),
             Ask::Merge => Reply::Forge(ForgeReply::Merged { commit, tree }),
             Ask::Prove => Reply::Git(GitReply::Proof(Proof { main: commit, ancestor: true, tree })),
-            Ask::Probe => Reply::Deploy(DeployReply::Probed(Health::Expected)),
+            Ask::Probe | Ask::Watch => Reply::Deploy(DeployReply::Probed(Health::Expected)),
             Ask::Restore | Ask::Reason { .. } => panic!("nobody took anything away or rejected anything"),
         }
     }

@@ -1,4 +1,4 @@
-//! What does a verdict file say? Five readers over one primitive (row 26); a verdict comes only from the frontmatter, never
+//! What does a verdict file say? Six readers over one primitive (row 26); a verdict comes only from the frontmatter, never
 //! from prose (predecessor sections 3.2 and 4.3).
 //!
 //! Tokens are compared without regard to case after trimming, and words may follow a token (row 21). Whatever cannot be
@@ -23,6 +23,7 @@ pub fn of_file(name: &str, file: Option<&[u8]>) -> Option<FileVerdict> {
         crate::artefact::TEST_REPORT => Some(test_report(file)),
         "14-deploy-log.md" => Some(deploy(file)),
         "15-staging-log.md" => Some(staging(file)),
+        "16-post-deploy-log.md" => Some(post_deploy(file)),
         "17-security-report.md" => Some(security(file)),
         _ => None, // not a domain enum
     }
@@ -41,6 +42,11 @@ pub fn staging(file: Option<&[u8]>) -> FileVerdict {
 /// `14-deploy-log.md`: SUCCESS or FAILED in `deploy_status` (row 23).
 pub fn deploy(file: Option<&[u8]>) -> FileVerdict {
     one_field(file, "deploy_status", "SUCCESS", "FAILED")
+}
+
+/// `16-post-deploy-log.md`: HEALTHY or DEGRADED in `post_deploy_status` (row 95).
+pub fn post_deploy(file: Option<&[u8]>) -> FileVerdict {
+    one_field(file, "post_deploy_status", "HEALTHY", "DEGRADED")
 }
 
 /// `17-security-report.md`: FAIL in `security_status` is looked for first, and only PASS alone passes.

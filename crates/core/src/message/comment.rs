@@ -165,6 +165,24 @@ pub fn deploy_untold(item: &WorkItem, of: &Cause, commit: &Commit, lang: Lang) -
     ])
 }
 
+/// Production went bad after a deploy that was well; says what a person can do (row 97).
+pub fn went_bad(item: &WorkItem, of: &Cause, commit: &Commit, lang: Lang) -> String {
+    let cause = cause_escaped(of, lang);
+    paragraphs([
+        Some(say(lang, "comment-went-bad", [cause, commit_arg(commit)])),
+        Some(say(lang, "comment-went-bad-ask", [item_arg(item), prefix_arg(item)])),
+    ])
+}
+
+/// Production says nothing any more after a deploy that was well (decision 36).
+pub fn went_silent(item: &WorkItem, of: &Cause, commit: &Commit, lang: Lang) -> String {
+    let cause = cause_escaped(of, lang);
+    paragraphs([
+        Some(say(lang, "comment-went-silent", [cause, commit_arg(commit)])),
+        Some(say(lang, "comment-went-silent-ask", [item_arg(item)])),
+    ])
+}
+
 /// A gate could not judge (decision 14).
 pub fn unavailable(gate: GateId, of: &Cause, lang: Lang) -> String {
     let gate = ("gate", Arg::Text(md_escape(&judge(&Judge::Gate(gate), lang))));

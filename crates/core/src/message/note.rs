@@ -61,6 +61,8 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
         }
         Note::DeployFailed { cause, commit } => comment::deploy_failed(cause, commit, lang),
         Note::DeployUnseen { commit } => comment::deploy_unseen(facts.item, commit, lang),
+        Note::WentBad { cause, commit } => comment::went_bad(facts.item, cause, commit, lang),
+        Note::WentSilent { cause, commit } => comment::went_silent(facts.item, cause, commit, lang),
         Note::DeployUntold { cause, commit } => comment::deploy_untold(facts.item, cause, commit, lang),
         Note::Done { commit, deployed, roles, agents, people, wall } => {
             let (agents, people, wall) = (*agents, *people, *wall);

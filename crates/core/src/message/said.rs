@@ -6,8 +6,9 @@ use super::refusal::refusal;
 use super::{Arg, Lang, ask, clause, figure, say};
 use crate::frontmatter::{MAX_BYTES, Unreadable};
 use crate::id::Digest;
-use crate::record::{Came, DeployLog};
+use crate::record::{Came, DeployLog, WatchLog};
 use crate::said::{Cause, Found, Said, Unknown};
+use crate::task::WatchEnd;
 
 /// A cause, as a part of a sentence.
 pub fn cause(cause: &Cause, lang: Lang) -> String {
@@ -99,6 +100,10 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::ServiceUntold { cause: why } => {
             say(lang, "said-service-untold", [text("cause", &cause(why, lang))])
         }
+        Said::ServiceStayedWell => plain("said-service-stayed-well"),
+        Said::LaterDeployRuns { commit } => {
+            say(lang, "said-later-deploy-runs", [text("commit", commit.as_str())])
+        }
         Said::RecordUnreadable { record, cause } => {
             say(lang, "said-record-unreadable", [text("file", record.file()), cause_arg(cause, lang)])
         }
@@ -158,6 +163,32 @@ pub fn deploy_log(log: &DeployLog<'_>, lang: Lang) -> String {
         row("record-deploy-at", figure::moment(log.at)),
     ];
     let title = say(lang, "record-deploy-title", [("item", Arg::Text(md_escape(log.item.as_str())))]);
+    let (about, known) = (plain("record-verdict"), plain("record-facts"));
+    format!(
+        "# {title}\n\n## {about}\n\n{verdict}\n{because}\n## {known}\n\n| | |\n|---|---|\n{}",
+        facts.concat()
+    )
+}
+
+/// The prose of a post-deploy log, below its frontmatter.
+pub fn watch_log(log: &WatchLog<'_>, lang: Lang) -> String {
+    let plain = |key: &'static str| say(lang, key, []);
+    let verdict = plain(match log.end {
+        WatchEnd::Well => "record-watch-well",
+        WatchEnd::Bad => "record-watch-bad",
+    });
+    let because = md_block(&said(log.said, lang)).map(|said| format!("\n{said}\n")).unwrap_or_default();
+    let row = |key: &'static str, value: String| format!("| {} | {value} |\n", plain(key));
+    let watch = log.watch;
+    let facts = [
+        row("record-deploy-commit", format!("`{}`", log.commit)),
+        row("record-watch-looks", format!("{} / {}", watch.looks, watch.rules.looks())),
+        row("record-watch-failed", watch.failed.to_string()),
+        row("record-watch-untold", watch.untold.to_string()),
+        row("record-watch-flaps", watch.flaps.to_string()),
+        row("record-deploy-at", figure::moment(log.at)),
+    ];
+    let title = say(lang, "record-watch-title", [("item", Arg::Text(md_escape(log.item.as_str())))]);
     let (about, known) = (plain("record-verdict"), plain("record-facts"));
     format!(
         "# {title}\n\n## {about}\n\n{verdict}\n{because}\n## {known}\n\n| | |\n|---|---|\n{}",
@@ -240,6 +271,8 @@ pub(super) mod tests {
             Said::ServiceOther { commit: "c0ffee".to_owned() },
             Said::ServiceUnwell { cause: Box::new(Hindrance::AnswersWith { status: 503 }.into()) },
             Said::ServiceUntold { cause: Box::new(words().into()) },
+            Said::ServiceStayedWell,
+            Said::LaterDeployRuns { commit: Commit::from("c0ffee") },
             Said::RecordUnreadable { record: Record::DeployLog, cause: boxed(Said::FileNotFound) },
             Said::OtherTree { tree: Tree("c0ffee".to_owned()) },
             Said::NotInMain { main: Commit::from("c0ffee") },

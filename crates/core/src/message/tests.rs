@@ -16,9 +16,10 @@ use crate::gesture::Press;
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{Commit, Digest, EffectId, ProviderId, RunId, Seq, TaskId, WorkItem};
 use crate::note::Note;
-use crate::record::{Came, DeployLog};
+use crate::policy::WatchRules;
+use crate::record::{Came, DeployLog, WatchLog};
 use crate::said::{Cause, Found, Said};
-use crate::task::{Ask, CiOf, Job, Withdrawn};
+use crate::task::{Ask, CiOf, Job, Watch, WatchEnd, Withdrawn};
 use crate::time::{Moment, Span};
 
 thread_local! {
@@ -85,6 +86,12 @@ fn reasons() -> Vec<Reason> {
         Reason::Proven,
         Reason::Healthy,
         Reason::DeployUnseen,
+        Reason::WatchBegan { until: Moment(1_767_366_240_000) },
+        Reason::WatchSaw { cause: cause.clone() },
+        Reason::StayedWell,
+        Reason::LaterDeployRuns { commit: Commit::from("0123456789abcdef") },
+        Reason::WentBad { cause: cause.clone() },
+        Reason::WentSilent { cause: cause.clone() },
         Reason::DeployFailed { cause: cause.clone() },
         Reason::StopDeferred,
         Reason::Stopped,
@@ -145,10 +152,11 @@ fn reasons() -> Vec<Reason> {
     all
 }
 
-fn freezes() -> [FreezeCause; 5] {
+fn freezes() -> [FreezeCause; 6] {
     [
         FreezeCause::DeployFailed,
         FreezeCause::DeployUntold,
+        FreezeCause::WentBad,
         FreezeCause::UnprovenMerge,
         FreezeCause::MainRewritten,
         FreezeCause::Person,
@@ -240,6 +248,8 @@ fn notes() -> Vec<Note> {
         Note::DeployFailed { cause: "the hook said *no*.".into(), commit: commit.clone() },
         Note::DeployUntold { cause: "nothing *answers*.".into(), commit: commit.clone() },
         Note::DeployUnseen { commit: commit.clone() },
+        Note::WentBad { cause: "it says *down*.".into(), commit: commit.clone() },
+        Note::WentSilent { cause: "nothing *answers*.".into(), commit: commit.clone() },
         done(true, vec![(Role::Analyst, 2, usage()), (Role::Developer, 3, usage())], minutes(25)),
         done(false, vec![(Role::Analyst, 2, usage()), (Role::Developer, 2, unpriced)], Span(0)),
         done(false, vec![], Span(0)),
@@ -289,6 +299,11 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::SettingsRefused { cause: cause() },
         HoldKind::CannotTell { cause: cause().into() },
         HoldKind::DeployUnseen { commit: Commit::from("0123456789abcdef") },
+        HoldKind::WentBad { cause: cause().into() },
+        HoldKind::WentSilent { cause: cause().into() },
+        HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 0 },
+        HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 1 },
+        HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 5 },
         HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
         HoldKind::Provider {
             provider: ProviderId::from("acme"),
@@ -298,7 +313,8 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::TaskBudget { spent: 19_500_000, budget: 20_000_000 },
         HoldKind::DayBudget { budget: 100_000_000 },
         HoldKind::Serial { behind: other() },
-        HoldKind::Lane { holder: other() },
+        HoldKind::Lane { holder: other(), until: None },
+        HoldKind::Lane { holder: other(), until: Some(Moment(1_767_366_240_000)) },
         HoldKind::NoPolicy { cause: None },
         HoldKind::NoPolicy { cause: Some(cause()) },
         HoldKind::PolicyRefused { cause: cause() },
@@ -330,18 +346,20 @@ fn asks() -> Vec<Ask> {
         Ask::Merge,
         Ask::Prove,
         Ask::Probe,
+        Ask::Watch,
         Ask::Reason { by: "alice".to_owned() },
     ];
     all.extend(jobs().map(|job| Ask::Launch { run, job }));
     all
 }
 
-fn delays() -> [Delay; 4] {
+fn delays() -> [Delay; 5] {
     let cause = || "503 from the forge".to_owned();
     [
         Delay::Outage { cause: cause().into() },
         Delay::CheckoutDirty { path: "/home/a/b".to_owned(), branch: Some("trunk".to_owned()) },
         Delay::NotYet { cause: cause().into() },
+        Delay::Watching,
         Delay::Provider { cause: cause() },
     ]
 }
@@ -378,12 +396,20 @@ fn records(lang: Lang) -> Vec<String> {
         let (item, commit, said) = (&item, &commit, &Said::HookFailed);
         deploy_log(&DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE }, lang)
     };
+    let rules = WatchRules { window: Span::minutes(15), every: Span::seconds(30), failures: 3 };
+    let seen = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };
+    let watch = |end| {
+        let (item, commit, said) = (&item, &commit, &Said::ServiceStayedWell);
+        watch_log(&WatchLog { item, end, watch: &seen, commit, said, at: SINCE }, lang)
+    };
     vec![
         log(Came::Out, Some(0)),
         log(Came::Failed, None),
         log(Came::NotRolledBack, Some(2)),
         log(Came::Seen { by: "ann" }, Some(0)),
         log(Came::TurnedDown { by: "ann" }, Some(0)),
+        watch(WatchEnd::Well),
+        watch(WatchEnd::Bad),
     ]
 }
 

@@ -97,6 +97,7 @@ fn asking(ask: &Ask, lang: Lang) -> String {
         Ask::Merge => say(lang, "working-merge", []),
         Ask::Prove => say(lang, "working-prove", []),
         Ask::Probe => say(lang, "working-probe", []),
+        Ask::Watch => say(lang, "working-watch", []),
         Ask::Reason { by } => say(lang, "working-reason", [("by", Arg::Text(person(by, lang)))]),
     }
 }
@@ -113,6 +114,7 @@ pub fn ask(ask: &Ask, lang: Lang) -> String {
         Ask::Merge => say(lang, "ask-merge", []),
         Ask::Prove => say(lang, "ask-prove", []),
         Ask::Probe => say(lang, "ask-probe", []),
+        Ask::Watch => say(lang, "ask-watch", []),
         Ask::Reason { by } => say(lang, "ask-reason", [("by", Arg::Text(person(by, lang)))]),
     }
 }
@@ -140,6 +142,10 @@ pub fn turn(turn: Turn, lang: Lang) -> String {
 
 fn since_args(since: Moment, now: Moment, lang: Lang) -> [(&'static str, Arg); 2] {
     [("since", Arg::Text(figure::moment(since))), ("span", Arg::Text(figure::span(now.since(since), lang)))]
+}
+
+fn until_arg(until: Moment) -> (&'static str, Arg) {
+    ("until", Arg::Text(figure::moment(until)))
 }
 
 /// What a task does for this reason ("waits for …"), and what would lift it ("move the issue to …"), both without a full stop.
@@ -192,6 +198,20 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             say(lang, "hold-deploy-unseen", [("commit", quoted(commit.short()))]),
             say(lang, "lift-deploy-unseen", [item_arg(item)]),
         ),
+        HoldKind::WentBad { cause } => (
+            say(lang, "hold-went-bad", [cause_arg(cause, lang)]),
+            say(lang, "lift-went-bad", [item_arg(item), prefix_arg(item)]),
+        ),
+        HoldKind::WentSilent { cause } => (
+            say(lang, "hold-went-silent", [cause_arg(cause, lang)]),
+            say(lang, "lift-went-silent", [item_arg(item)]),
+        ),
+        HoldKind::Watched { until, looks, of, bad } => {
+            let count = |n: u32| Arg::Count(n.into());
+            let args =
+                [("looks", count(*looks)), ("of", count(*of)), ("bad", count(*bad)), until_arg(*until)];
+            (say(lang, "hold-watched", args), say(lang, "lift-watched", [item_arg(item)]))
+        }
         HoldKind::Frozen { cause, task } => {
             let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
             let lift = match task {
@@ -219,8 +239,13 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Serial { behind } => {
             (say(lang, "hold-serial", [item_arg(&behind.item())]), say(lang, "lift-serial", []))
         }
-        HoldKind::Lane { holder } => {
+        HoldKind::Lane { holder, until: None } => {
             (say(lang, "hold-lane", [item_arg(&holder.item())]), say(lang, "lift-lane", []))
+        }
+        HoldKind::Lane { holder, until: Some(until) } => {
+            let holder = item_arg(&holder.item());
+            let what = say(lang, "hold-lane-watched", [holder.clone(), until_arg(*until)]);
+            (what, say(lang, "lift-lane-watched", [holder]))
         }
         HoldKind::Slot { turn: of } => {
             (say(lang, "hold-slot", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-slot", []))

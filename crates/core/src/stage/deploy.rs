@@ -21,7 +21,7 @@ use crate::record::{Came, DeployLog, Record};
 use crate::rework::{Findings, Judge};
 use crate::runs;
 use crate::said::{Cause, Found, Said, Unknown};
-use crate::stage::{Stage, intake, staging, terminal, unseen};
+use crate::stage::{Stage, intake, staging, terminal, unseen, watch};
 use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want, Why};
 
 /// What comes next at `deploy`, from the facts.
@@ -31,6 +31,7 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         // Only one deploy of a repository at a time: after a person's retry the lane is asked for again (decision 21).
         Some(_) if d.task.lane.is_none() => d.queue(Want::Lane),
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
+        Some(_) if d.task.watch.is_some() => watch::again(d),
         Some(_) if !d.policy.preset.deploys() => enter(d, Stage::Done),
         Some(_) if d.policy.probe && hooked(d) => d.ask(Ask::Probe, 0),
         Some(_) => hook(d),
@@ -414,6 +415,10 @@ fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
     let (commit, hook, at) = (merged.commit, hook_code(d), d.at);
     d.change(Change::Deployed(Deployed { commit: commit.clone(), hook, healthy, seen_by, at }));
     judged(d, &commit, Verdict::Pass);
+    // Who saw it looks no more; a stop that waited for the deploy is carried out now.
+    if let Some(rules) = d.policy.watch.filter(|_| healthy.is_some() && d.task.cancel.is_none()) {
+        return watch::begin(d, rules);
+    }
     d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit });
     enter(d, Stage::Done);
 }
@@ -432,7 +437,7 @@ fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
 }
 
 /// The log says FAILED: the verdict, with the end of what the hook printed, or else with what decided.
-fn judged_badly(d: &mut Desk<'_>, commit: &Commit, said: Said, tail: Option<Found>) -> Found {
+pub(crate) fn judged_badly(d: &mut Desk<'_>, commit: &Commit, said: Said, tail: Option<Found>) -> Found {
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(false) });
     let text = tail.unwrap_or_else(|| said.into());
     judged(d, commit, Verdict::Fail { findings: text.clone() });

@@ -1,6 +1,6 @@
 //! Neither hook nor service can tell that a deploy is out, or there is no service to ask: who says it? (decisions 19, 36, 64)
 
-use super::{deploy, terminal};
+use super::{deploy, terminal, watch};
 use crate::call::tracker::Author;
 use crate::desk::Desk;
 use crate::gate::GateId;
@@ -16,7 +16,18 @@ use crate::task::{Rest, Step};
 
 /// Whether a person is asked what became of a deploy: they may look, or let Orch ask again.
 pub(crate) fn is_asked(d: &Desk<'_>) -> bool {
-    matches!(d.task.step, Step::Rest(Rest::CannotTell { .. } | Rest::DeployUnseen))
+    match &d.task.step {
+        Step::Rest(rest) => matches!(
+            rest,
+            Rest::CannotTell { .. } | Rest::DeployUnseen | Rest::WentBad { .. } | Rest::WentSilent { .. }
+        ),
+        Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => false,
+    }
+}
+
+/// Whether a person's look at production counts: where they are asked, and while it is watched for them.
+pub(crate) fn may_look(d: &Desk<'_>) -> bool {
+    is_asked(d) || d.task.is_watched()
 }
 
 /// Nothing proves the hook's word: a person looks. The lane stays held, as for everything that cannot be told.
@@ -45,10 +56,16 @@ pub(crate) fn accept(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&Digest>)
     }
     taken(d, gesture);
     let by = gesture.by.as_str();
+    if d.task.watch.is_some() {
+        return watch::accepted(d, by);
+    }
     deploy::conclude(d, Came::Seen { by }, Said::SeenWell { by: by.to_owned() }, None);
 }
 
 /// A person looked, and it is not right: the deploy failed, and what they say is what the next round mends.
 pub(crate) fn turn_down(d: &mut Desk<'_>, by: &str, why: Found) {
+    if d.task.watch.is_some() {
+        return watch::turned_down(d, by, why);
+    }
     deploy::conclude(d, Came::TurnedDown { by }, Said::SeenBad { by: by.to_owned() }, Some(why));
 }

@@ -15,6 +15,7 @@ impl Ask {
             | Ask::Merge
             | Ask::Prove
             | Ask::Probe
+            | Ask::Watch
             | Ask::Reason { .. } => None,
         }
     }
@@ -31,6 +32,7 @@ impl Ask {
             Ask::Merge => "merge",
             Ask::Prove => "prove the merge",
             Ask::Probe => "probe the deployed service",
+            Ask::Watch => "watch the deployed service",
             Ask::Reason { .. } => "read the reason",
         }
     }

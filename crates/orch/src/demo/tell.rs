@@ -217,9 +217,13 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
                 Job::Ci(_) | Job::Hook => message::working(Some((*run, row.job)), None, lang),
             })
         }
-        Reason::GateSaid { .. } | Reason::Merged { .. } | Reason::Proven | Reason::Healthy => {
-            Some(message::reason(reason, lang))
-        }
+        Reason::GateSaid { .. }
+        | Reason::Merged { .. }
+        | Reason::Proven
+        | Reason::Healthy
+        | Reason::WatchBegan { .. }
+        | Reason::StayedWell
+        | Reason::LaterDeployRuns { .. } => Some(message::reason(reason, lang)),
         Reason::GestureTaken { .. } => match event {
             Event::Gesture(gesture) if gesture.by == THE_DEMO => {
                 let for_you = paint(DIM, &say!("(for you)", "(за вас)"));
@@ -231,6 +235,9 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         Reason::SentBack { .. }
         | Reason::Escalated(_)
         | Reason::DeployUnseen
+        | Reason::WatchSaw { .. }
+        | Reason::WentBad { .. }
+        | Reason::WentSilent { .. }
         | Reason::DeployFailed { .. }
         | Reason::Later { .. }
         | Reason::Repeated { .. }

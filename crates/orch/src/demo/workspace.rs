@@ -136,6 +136,7 @@ impl Workspace {
         let spoiled = if self.spoil == Some(Spoil::Health) { ", \"--spoil\"" } else { "" };
         format!(
             "listen = \"{listen}\"\nlanguage = \"{lang}\"\nagent = \"scripted\"\n\n\
+             [watch]\nseconds = 2\nevery_seconds = 1\n\n\
              [agents.scripted]\nkind = \"scripted\"\nscript = {script}\n\n\
              [projects.{name}]\nprefix = \"DEMO\"\nrepository = {repository}\n\n\
              [projects.{name}.hook]\nprogram = {exe}\nargs = [\"demo-hook\", {run}, \"{lang}\"{spoiled}]\n\n\

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use orch_adapters::process::Landlock;
 
 use super::place::{FileError, Source, nearest};
-use super::{Agent, AgentKind, RoleChoice, Settings};
+use super::{Agent, AgentKind, RoleChoice, Settings, Watch};
 use crate::words::{Told, say};
 
 /// The first thing that is wrong.
@@ -98,6 +98,7 @@ fn top(settings: &Settings, source: &Source) -> Result<(), FileError> {
             ),
         ));
     }
+    watched(settings, source)?;
     if limits.reserve_dollars > limits.day_dollars {
         return Err(source.at(
             &["limits", "reserve_dollars"],
@@ -384,6 +385,31 @@ fn closed(source: &Source, keys: &[&str], file: &Path, open: &[PathBuf]) -> Resu
             ),
         )),
     }
+}
+
+/// A watch of at most a day, with looks that are neither a flood nor longer apart than the watch may last.
+fn watched(settings: &Settings, source: &Source) -> Result<(), FileError> {
+    let Watch { seconds, every_seconds, failures } = settings.watch;
+    let own = settings.projects.iter().filter_map(|(id, project)| {
+        let seconds = project.health.as_ref()?.watch_seconds?;
+        Some((vec!["projects", id.as_str(), "health", "watch_seconds"], seconds, 0, 86_400))
+    });
+    let ours = [
+        (vec!["watch", "seconds"], seconds, 0, 86_400),
+        (vec!["watch", "every_seconds"], every_seconds, 1, 3_600),
+        (vec!["watch", "failures"], failures, 1, 100),
+    ];
+    for (keys, value, least, most) in ours.into_iter().chain(own) {
+        if !(least..=most).contains(&value) {
+            let key = keys.join(".");
+            return Err(source.at(
+                &keys,
+                say!("`{key}` is {value}", "`{key}`: {value}"),
+                say!("give a number from {least} to {most}", "укажите число от {least} до {most}"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn absolute(source: &Source, keys: &[&str], path: &Path) -> Result<(), FileError> {

@@ -26,6 +26,10 @@ pub struct Overrides {
     pub labels: Option<bool>,
     /// Of which projects.
     pub labels_of: Scope,
+    /// The watch after a deploy, over `[watch]`: only no is heard.
+    pub watch: Option<bool>,
+    /// Of which projects it speaks; set and empty: it is for those whose deploy restarts Orch.
+    pub watch_of: Scope,
 }
 
 /// Of which projects a variable speaks (decision 26).
@@ -302,6 +306,37 @@ const VARIABLES: &[Variable] = &[
     sets("ORCH_AUTO_LABEL_REPOS", "", "demo", "Of which projects that speaks; unset: all.", |s, v| {
         take(Ok(Scope::of(v)), &mut s.overrides.labels_of)
     }),
+    sets(
+        "ORCH_POST_DEPLOY_WINDOW_S",
+        "watch.seconds",
+        "900",
+        "Seconds for which production is watched after a deploy; 0: not at all.",
+        |s, v| take(number(v), &mut s.watch.seconds),
+    ),
+    sets(
+        "ORCH_POST_DEPLOY_INTERVAL_S",
+        "watch.every_seconds",
+        "30",
+        "Seconds between two looks at production.",
+        |s, v| take(number(v), &mut s.watch.every_seconds),
+    ),
+    sets(
+        "ORCH_POST_DEPLOY_FAIL_THRESHOLD",
+        "watch.failures",
+        "3",
+        "Bad looks in a row after which production went bad.",
+        |s, v| take(number(v), &mut s.watch.failures),
+    ),
+    sets("ORCH_POST_DEPLOY_ENABLED", "", "true", "Whether production is watched after a deploy.", |s, v| {
+        take(switch(v).map(Some), &mut s.overrides.watch)
+    }),
+    sets(
+        "ORCH_POST_DEPLOY_REPOS",
+        "",
+        "demo",
+        "After deploys of which projects; unset: all that deploy.",
+        |s, v| take(Ok(Scope::of(v)), &mut s.overrides.watch_of),
+    ),
     heart("ORCH_REAPER_ENABLED", BIRTH),
     heart("ORCH_REAPER_INTERVAL_S", BIRTH),
     heart("ORCH_REAPER_DEAD_TICKS", BIRTH),
@@ -338,6 +373,13 @@ const VARIABLES: &[Variable] = &[
         [
             "a failed deploy always freezes its repository",
             "неудачная выкатка всегда замораживает репозиторий",
+        ],
+    ),
+    heart(
+        "ORCH_POST_DEPLOY_5XX_THRESHOLD",
+        [
+            "a look asks the service how it is, and knows of no other answers",
+            "проверка спрашивает сервис, здоров ли он, и других ответов не видит",
         ],
     ),
     heart("ORCH_DB_PATH", FOLDERS),

@@ -79,3 +79,31 @@ fn lists_of_repositories_keep_their_meaning() {
     assert!(serial(&[on, ("ORCH_SERIAL_GATE_REPOS", "other, DEMO")]));
     assert!(!serial(&[on, ("ORCH_SERIAL_GATE_REPOS", "other")]));
 }
+
+/// row 89: Armed on deploy→done for applicable repos only.
+/// Proves the changed rule: watched is who can be asked, unless the variables or a length of 0 say no; a list that is set and
+/// empty is for those whose deploy restarts Orch (decisions 26, 69).
+#[test]
+fn who_is_watched_after_a_deploy() {
+    let health = "\n[projects.demo.health]\nurl = \"http://127.0.0.1:1/\"\n";
+    let watched = |more: &str, env: &[(&str, &str)]| {
+        let text = format!("[projects.demo]\nprefix = \"DEMO\"\nrepository = \"/a\"\n{more}");
+        let env: Vec<_> = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let settings = Settings::of_text(Path::new("orch.toml"), &text, &env).unwrap().0;
+        let rules = effective("demo", &settings, &PolicyFile::default()).unwrap().watch;
+        rules.map(|rules| (rules.window.as_seconds(), rules.looks(), rules.failures))
+    };
+    assert_eq!(watched("", &[]), None, "nobody can be asked");
+    assert_eq!(watched(health, &[]), Some((900, 30, 3)));
+    assert_eq!(watched(&format!("{health}watch_seconds = 60\n"), &[]), Some((60, 2, 3)));
+    assert_eq!(watched(&format!("{health}watch_seconds = 0\n"), &[]), None);
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_WINDOW_S", "0")]), None);
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_FAIL_THRESHOLD", "5")]), Some((900, 30, 5)));
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_ENABLED", "false")]), None);
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_REPOS", "")]), None);
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_REPOS", "other")]), None);
+    assert_eq!(watched(health, &[("ORCH_POST_DEPLOY_REPOS", "DEMO")]), Some((900, 30, 3)));
+    let refused = |text: &str| Settings::of_text(Path::new("orch.toml"), text, &[]).is_err();
+    assert!(refused("[watch]\nevery_seconds = 0\n") && refused("[watch]\nfailures = 0\n"));
+    assert!(refused("[watch]\nseconds = 86401\n"));
+}

@@ -88,6 +88,7 @@ impl Bench {
                 }
                 self.gesture(&task.id, Press::Retry);
             }
+            Rest::WentBad { .. } | Rest::WentSilent { .. } => self.looks_at_production(task),
             Rest::IssueGone => {
                 self.world.tracker.set_present(&issue, true);
                 self.deliver(&issue);
@@ -95,6 +96,21 @@ impl Bench {
             Rest::Over => {}
         }
         // A press whose delivery was lost is found by the sweep of the next round.
+    }
+
+    /// A person looks: it is well after all, or was mended by hand and is watched again, or the change is at fault.
+    fn looks_at_production(&mut self, task: &Task) {
+        let works = &mut self.world.works;
+        (works.unwell_for, works.silent_for) = (0, 0);
+        if let Some(merged) = &task.merged {
+            self.world.deployed.insert(task.project.clone(), merged.commit.clone());
+        }
+        let press = match self.dice.below(5) {
+            0 | 1 => Press::Accept { what: None },
+            2 => Press::Reject { reason: None },
+            _ => Press::Retry,
+        };
+        self.gesture(&task.id, press);
     }
 
     pub(crate) fn is_out_of_money(&mut self, task: &Task) -> bool {

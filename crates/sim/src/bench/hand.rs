@@ -35,9 +35,9 @@ impl Bench {
             return self.crash();
         }
         self.moves_under_us(&effect);
-        if matches!(effect.call, Call::Deploy(DeployCall::Probe { .. })) && self.strikes(Fault::DeployFlaps) {
-            let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
-            self.world.works.flap = Some(says);
+        if let Call::Deploy(DeployCall::Probe { commit }) = &effect.call {
+            let after = self.world.said_well.contains(&(effect.project.clone(), commit.clone()));
+            self.service_misbehaves(after);
         }
         let refusable = self.waits_for(&effect) && !self.world.has_happened(effect.id);
         let refused = refusable && self.strikes(Fault::Refused);
@@ -99,6 +99,20 @@ impl Bench {
             self.tell(incoming.clone());
         }
         self.tell(incoming);
+    }
+
+    /// The service that is asked is not well, or silent: at its deploy, or after it was well.
+    fn service_misbehaves(&mut self, after: bool) {
+        if self.strikes(if after { Fault::ServiceFlaps } else { Fault::DeployFlaps }) {
+            let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
+            self.world.works.flap = Some(says);
+        }
+        if after && self.strikes(Fault::ServiceGoesBad) {
+            self.world.works.unwell_for = 6;
+        }
+        if after && self.strikes(Fault::ServiceGoesSilent) {
+            self.world.works.silent_for = 12;
+        }
     }
 
     /// Whether the brain dies at a boundary.

@@ -79,6 +79,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         merge_untold: false,
         untold: Vec::new(),
         revision: None,
+        watch: None,
     }
 }
 

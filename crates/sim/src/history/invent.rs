@@ -64,6 +64,9 @@ impl Mind {
         if dice.chance(20) {
             first[0].push_str(" no-probe");
         }
+        if dice.chance(60) {
+            first[0].push_str(" watch=3");
+        }
         let both = mix != Mix::Some && dice.chance(60);
         if both {
             first.push(format!("another project other preset={}", PRESETS[dice.below(3)]));
@@ -156,6 +159,10 @@ impl Mind {
             Rest::MergedOutside | Rest::DeployUnseen => format!("gesture {name} accept"),
             Rest::RunBudget { .. } => format!("gesture {name} allow"),
             Rest::CannotTell { .. } => format!("gesture {name} retry"),
+            Rest::WentBad { .. } | Rest::WentSilent { .. } => {
+                let what = ["retry", "retry", "accept", "reject because \"it is down\""];
+                format!("gesture {name} {}", what[self.dice.below(4)])
+            }
             Rest::IssueGone => format!("restore {name}"),
             Rest::Over => return None,
         })

@@ -133,6 +133,8 @@ fn is_so(note: &Note, row: &Row) -> bool {
         Note::Done { .. } => staged(Stage::Done),
         Note::Stopped { .. } => staged(Stage::Cancelled),
         Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
+        Note::WentBad { .. } => any(&|reason| matches!(reason, Reason::WentBad { .. })),
+        Note::WentSilent { .. } => any(&|reason| matches!(reason, Reason::WatchSaw { .. })),
         Note::Escalated { why, .. } => any(&|reason| *reason == Reason::Escalated(why.clone())),
         Note::SentBack { .. } => any(&|reason| matches!(reason, Reason::SentBack { .. })),
         Note::Merged { commit } => {

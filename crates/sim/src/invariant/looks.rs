@@ -53,6 +53,8 @@ occasions! {
         "deployed-is-what-runs",
         "spend-within-its-cap",
         "a-rejection-is-answered",
+        "a-watch-ends",
+        "well-is-what-was-seen",
     ],
     /// A task is another than it was.
     Task: [
@@ -63,6 +65,7 @@ occasions! {
         "costs-add-up",
         "terminal-stays-terminal",
         "done-means-delivered",
+        "done-means-watched",
         "a-verdict-is-its-record",
         "running-means-alive",
         "one-branch-a-task",
@@ -77,7 +80,7 @@ occasions! {
     /// A verdict came.
     Verdict: ["verdicts-are-entitled", "evidence-binds", "a-pass-is-earned"],
     /// A merge was asked for.
-    Merge: ["frozen-means-no-merge", "paused-means-no-merge"],
+    Merge: ["frozen-means-no-merge", "paused-means-no-merge", "a-merge-waits-for-the-watch"],
     /// Main moved by Orch's hand.
     Main: ["main-never-forced", "merged-is-tested", "main-stays-green", "main-only-through-the-gates"],
     /// A hook was started.
@@ -167,6 +170,7 @@ mod tests {
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),
+            include_str!("watch.rs"),
             include_str!("rest.rs"),
             include_str!("journal.rs"),
             include_str!("time.rs"),

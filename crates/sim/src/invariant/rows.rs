@@ -37,6 +37,7 @@ impl Watch {
         if let Some(by) = freezes.iter().find(|by| by.as_ref() != Some(id)) {
             broken("frozen-means-no-merge", format!("row {}: {id} merges, frozen by {by:?}", row.seq))?;
         }
+        self.waits_for_the_watch(id, effect, row)?;
         match self.paused {
             true => broken("paused-means-no-merge", format!("row {}: {id} merges", row.seq)),
             false => Ok(()),

@@ -10,7 +10,7 @@ use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MA
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
-use super::{Broken, Occasion, Watch, broken, deeds};
+use super::{Broken, Occasion, Watch, broken, deeds, watch};
 use crate::world::World;
 
 impl Watch {
@@ -27,6 +27,7 @@ impl Watch {
         }
         done_means_delivered(task, policy, world)?;
         deploys_are_recorded(task)?;
+        watch::ended_well(task)?;
         if let Step::Running { run, .. } = &task.step
             && !world.runs.contains_key(run)
         {
@@ -47,7 +48,8 @@ impl Watch {
         {
             broken("approval-binds-the-requirements", format!("{id}: 01-04 changed after their approval"))?;
         }
-        let at_rest = matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::CannotTell { .. } | Rest::DeployUnseen));
+        let at_rest = matches!(&task.step, Step::Rest(rest)
+            if !matches!(rest, Rest::CannotTell { .. } | Rest::DeployUnseen | Rest::WentSilent { .. }));
         if task.lane.is_some() && at_rest {
             broken("a-lane-is-worked-in", format!("{id} holds the lane and does {:?}", task.step))?;
         }

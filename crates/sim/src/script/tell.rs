@@ -355,6 +355,11 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::Proven
         | Reason::Healthy
         | Reason::DeployUnseen
+        | Reason::WatchSaw { .. }
+        | Reason::StayedWell
+        | Reason::LaterDeployRuns { .. }
+        | Reason::WentBad { .. }
+        | Reason::WentSilent { .. }
         | Reason::DeployFailed { .. }
         | Reason::StopDeferred
         | Reason::Stopped
@@ -381,6 +386,7 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::RequestEdited => true,
         Reason::GateSaid { passed, .. } => *passed != Some(true),
         Reason::Known
+        | Reason::WatchBegan { .. }
         | Reason::Ignored(_)
         | Reason::Advanced { .. }
         | Reason::EvidenceStands { .. }

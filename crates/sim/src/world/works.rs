@@ -136,6 +136,8 @@ pub struct Works {
     pub dear: BTreeSet<RunId>,
     /// So many of the next answers of the deployed service say that it is not well.
     pub unwell_for: u32,
+    /// So many of the next answers of the deployed service after those say nothing.
+    pub silent_for: u32,
     /// The next answer of the deployed service is this, once.
     pub flap: Option<Deployment>,
     /// Whether nobody says which programs agents, tests and hooks are.
@@ -176,6 +178,10 @@ impl Works {
         if self.unwell_for > 0 {
             self.unwell_for -= 1;
             return Deployment::Unwell;
+        }
+        if self.silent_for > 0 {
+            self.silent_for -= 1;
+            return Deployment::Silent;
         }
         self.service
     }

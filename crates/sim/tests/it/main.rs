@@ -8,6 +8,7 @@ mod golden;
 mod rows;
 mod rows_of_tasks;
 mod records;
+mod watch;
 mod stories;
 mod twice;
 mod histories;

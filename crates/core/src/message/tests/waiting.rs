@@ -15,7 +15,7 @@ fn why_is_answered() {
         "DEMO-001 ждёт вашего одобрения требований, с 2026-01-02 15:04 UTC (3 ч): \
          переведите её в Approved, нажмите «Одобрить» или выполните `orch approve DEMO-001`."
     );
-    let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2") }, HoldKind::DiskFull];
+    let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2"), until: None }, HoldKind::DiskFull];
     assert_eq!(
         answer(&held(also), Lang::En),
         "DEMO-001 waits because DEMO-002 holds the merge lane, since 2026-01-02 15:04 UTC (3 h): it goes on by itself \
