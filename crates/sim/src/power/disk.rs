@@ -61,11 +61,25 @@ pub(super) struct Thing {
     pub(super) kind: Kind,
     pub(super) deeds: Vec<Deed>,
     /// When it was forced to the disk, as far as it is.
-    pub(super) syncs: Vec<While>,
+    pub(super) syncs: Vec<Sync>,
+    /// When its bytes, and no more, were sent to the disk and waited for.
+    pub(super) sent: Vec<While>,
     /// It was written through memory: nobody knows what it holds.
     pub(super) mapped: bool,
     /// Its length as the program sees it.
     long: u64,
+    /// It, and what is needed to find its bytes again, since it was forced to the disk.
+    touched: bool,
+    stretched: bool,
+}
+
+/// Something was forced to the disk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sync {
+    pub(super) during: While,
+    /// A file system that keeps names in order had to write its own journal for it: with nothing new to say about the file
+    /// it does not, and names that others were given wait on.
+    pub(super) tells: bool,
 }
 
 /// A change of a file's bytes.
@@ -134,6 +148,7 @@ impl Disk {
             places: HashMap::new(),
             folders: HashMap::new(),
             threads,
+            first: None,
         };
         for (path, kind) in &before.0 {
             let name = reading.name(path).filter(|_| path.starts_with(root));
@@ -159,6 +174,16 @@ impl Disk {
         self.said.iter().filter(move |(begun, _)| *begun < cut).map(|(_, said)| said.as_slice())
     }
 
+    /// Takes all that was done before the program said this as kept: who prepared its folder promised nothing.
+    pub fn begins_when_said(&mut self, words: &str) {
+        let holds = |said: &[u8]| String::from_utf8_lossy(said).contains(words);
+        let said = self.said.iter().find(|(_, said)| holds(said)).map(|(begun, _)| *begun);
+        let Some(begun) = said else { return };
+        let during = While { begun, ended: begun };
+        self.things.iter_mut().for_each(|thing| thing.syncs.push(Sync { during, tells: true }));
+        self.moments.retain(|moment| *moment > begun);
+    }
+
     /// Makes a disk of it that says "synced" of files and folders with this name (none: the watched folder itself) and is
     /// not: for tests that must fail.
     pub fn lie_about(&mut self, is: impl Fn(&Path) -> bool) {
@@ -170,6 +195,7 @@ impl Disk {
         for (name, number) in self.first.iter().map(|(name, number)| (name, *number)).chain(named) {
             if is(Path::new(&name.1)) {
                 self.things[number].syncs.clear();
+                self.things[number].sent.clear();
             }
         }
     }
@@ -181,7 +207,16 @@ impl Thing {
             Kind::File(bytes) => bytes.len() as u64,
             Kind::Folder | Kind::Link(_) => 0,
         };
-        Self { kind, deeds: Vec::new(), syncs: Vec::new(), mapped: false, long }
+        Self {
+            kind,
+            deeds: Vec::new(),
+            syncs: Vec::new(),
+            sent: Vec::new(),
+            mapped: false,
+            long,
+            touched: false,
+            stretched: false,
+        }
     }
 }
 
@@ -204,11 +239,14 @@ struct Reading {
     folders: HashMap<u32, PathBuf>,
     /// Who began a thread, and whether it is of the same process.
     threads: HashMap<u32, (u32, bool)>,
+    /// The process that is watched; all others are its children.
+    first: Option<u32>,
 }
 
 impl Reading {
     fn follow(&mut self, call: &Call<'_>) -> Result<(), Unclear> {
         let parts = call.parts()?;
+        self.first.get_or_insert(call.thread);
         for argument in &parts.arguments {
             if let Argument::Open { number: None, path, .. } = argument {
                 self.folders.insert(self.process(call.thread), path.clone());
@@ -257,13 +295,31 @@ impl Reading {
                 if let Some(path) = self.open(&parts, 0) {
                     let number = self.known(call, &path)?;
                     self.note(call);
-                    self.disk.things[number].syncs.push(call.during);
+                    let thing = &mut self.disk.things[number];
+                    let is_folder = thing.kind == Kind::Folder;
+                    let tells = thing.stretched || thing.touched && (is_folder || call.name == "fsync");
+                    thing.syncs.push(Sync { during: call.during, tells });
+                    thing.stretched = false;
+                    thing.touched &= call.name != "fsync";
+                }
+                Ok(())
+            }
+            "sync_file_range" => {
+                if let Some(path) = self.open(&parts, 0)
+                    && (plain(call, &parts, 1)?, plain(call, &parts, 2)?) == (0, 0)
+                    && call.says("SYNC_FILE_RANGE_WAIT_AFTER")
+                {
+                    let number = self.known(call, &path)?;
+                    self.disk.things[number].sent.push(call.during);
                 }
                 Ok(())
             }
             "sync" | "syncfs" => {
                 self.note(call);
-                self.disk.things.iter_mut().for_each(|thing| thing.syncs.push(call.during));
+                self.disk
+                    .things
+                    .iter_mut()
+                    .for_each(|thing| thing.syncs.push(Sync { during: call.during, tells: true }));
                 Ok(())
             }
             "mmap" => {
@@ -286,6 +342,7 @@ impl Reading {
                 self.folders.extend(path.map(|path| (process, path)));
                 Ok(())
             }
+            "copy_file_range" if self.open(&parts, 2).is_some() => self.copied(call, &parts),
             "writev" | "pwritev" | "pwritev2" | "copy_file_range" | "sendfile" | "splice" => {
                 // The descriptor that is written to is the first, or the third.
                 match [0, 2].into_iter().any(|n| self.open(&parts, n).is_some()) {
@@ -403,6 +460,10 @@ impl Reading {
     fn rename(&mut self, call: &Call<'_>, names: Vec<(Name, Option<Number>)>) {
         self.note(call);
         for (name, number) in &names {
+            self.disk.things[name.0].touched = true;
+            if let Some(number) = number {
+                self.disk.things[*number].touched = true;
+            }
             match number {
                 Some(number) => drop(self.names.insert(name.clone(), *number)),
                 None => drop(self.names.remove(name)),
@@ -414,10 +475,13 @@ impl Reading {
     fn change(&mut self, call: &Call<'_>, number: Number, what: Done) {
         self.note(call);
         let thing = &mut self.disk.things[number];
-        thing.long = match &what {
+        let long = match &what {
             Done::Wrote { at, bytes } => thing.long.max(at + bytes.len() as u64),
             Done::Cut { to } => *to,
         };
+        thing.touched = true;
+        thing.stretched |= long != thing.long;
+        thing.long = long;
         thing.deeds.push(Deed { during: call.during, what });
     }
 
@@ -436,6 +500,7 @@ impl Reading {
             None if makes => {
                 let name = self.name(&path).ok_or_else(|| call.unclear("its folder is not known"))?;
                 let number = self.make(Kind::File(Vec::new()));
+                self.disk.things[number].stretched = true;
                 self.rename(call, vec![(name, Some(number))]);
                 number
             }
@@ -455,7 +520,9 @@ impl Reading {
     fn wrote(&mut self, call: &Call<'_>, parts: &Parts<'_>) -> Result<(), Unclear> {
         let key = self.descriptor(call, parts);
         let Some(path) = self.open(parts, 0) else {
-            if let (1, Some(Argument::Quoted(text))) = (key.1, parts.arguments.get(1)) {
+            if let (1, Some(Argument::Quoted(text))) = (key.1, parts.arguments.get(1))
+                && self.first == Some(key.0)
+            {
                 self.note(call);
                 self.disk.said.push((call.during.begun, call.bytes(text)?));
             }
@@ -484,6 +551,35 @@ impl Reading {
         }
         let number = self.known(call, &path)?;
         self.change(call, number, Done::Wrote { at, bytes });
+        Ok(())
+    }
+
+    /// From where one descriptor is to where another is; the bytes are those of the file as it is now.
+    fn copied(&mut self, call: &Call<'_>, parts: &Parts<'_>) -> Result<(), Unclear> {
+        let none = Some(&Argument::Plain("NULL"));
+        let (Some(from), Some(to)) = (self.open(parts, 0), self.open(parts, 2)) else {
+            return Err(call.unclear("what was written is not recorded"));
+        };
+        let process = self.process(call.thread);
+        let key = |n: usize| match parts.arguments.get(n) {
+            Some(Argument::Open { number: Some(number), .. }) => (process, *number),
+            Some(_) | None => (process, -1), // not a domain enum
+        };
+        let places = (self.places.get(&key(0)).copied(), self.places.get(&key(2)).copied());
+        let ((Some(Place::At(source)), Some(Place::At(target))), true) =
+            (places, parts.arguments.get(1) == none && parts.arguments.get(3) == none)
+        else {
+            return Err(call.unclear("where in the file is not known"));
+        };
+        let (from, to) = (self.known(call, &from)?, self.known(call, &to)?);
+        let long = u64::try_from(parts.result.unwrap_or(0)).unwrap_or(0);
+        let now = self.disk.things[from].now();
+        let bytes = usize::try_from(source).ok().zip(usize::try_from(source + long).ok());
+        let bytes = bytes.and_then(|(begin, end)| now.get(begin..end));
+        let bytes = bytes.ok_or_else(|| call.unclear("it copies what is not there"))?.to_vec();
+        self.places.insert(key(0), Place::At(source + long));
+        self.places.insert(key(2), Place::At(target + long));
+        self.change(call, to, Done::Wrote { at: target, bytes });
         Ok(())
     }
 

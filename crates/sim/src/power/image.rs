@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::schedule::Dice;
 
-use super::disk::{Deed, Disk, Done, Kind, Name, Number, ROOT, Thing};
+use super::disk::{Deed, Disk, Done, Kind, Name, Number, ROOT, Sync, Thing};
 use super::record::While;
 
 /// The smallest piece that a disk writes as a whole, save the one that is torn.
@@ -23,8 +23,8 @@ const PAGE: usize = 4096;
 pub enum Folders {
     /// POSIX alone: a name is there for sure when its folder was synced, and no sooner than others for being older.
     Each,
-    /// As ext4 and XFS keep them: in the order in which they were made, and all of them as soon as anything in the file
-    /// system is synced.
+    /// As ext4 and XFS keep them: in the order in which they were made, and all that were when anything is synced about
+    /// which their own journal has news. With it come lengths of files whose bytes were sent to the disk before.
     InOrder,
 }
 
@@ -90,6 +90,7 @@ impl Disk {
 
     fn left(&self, cut: usize, folders: Folders, arrived: Arrived, dice: &mut Dice) -> Image {
         let names = self.names(cut, folders, arrived, dice);
+        let told = self.told(cut).filter(|_| folders == Folders::InOrder);
         let (mut found, mut rest) = (BTreeMap::new(), vec![(PathBuf::new(), ROOT)]);
         // A file may have several names. A folder that was moved may be left in both places; it is looked at in one.
         let mut seen: BTreeMap<Number, Kind> = BTreeMap::new();
@@ -105,13 +106,20 @@ impl Disk {
                         Kind::Folder
                     }
                     (None, Kind::Link(to)) => Kind::Link(to.clone()),
-                    (None, Kind::File(begins)) => Kind::File(thing.left(begins, cut, arrived, dice)),
+                    (None, Kind::File(begins)) => Kind::File(thing.left(begins, (cut, told), arrived, dice)),
                 };
                 seen.insert(*number, kind.clone());
                 found.insert(path, kind);
             }
         }
         Image(found)
+    }
+
+    /// The last time, before a cut, that a file system which keeps names in order wrote its journal.
+    fn told(&self, cut: usize) -> Option<While> {
+        let syncs = self.things.iter().flat_map(|thing| &thing.syncs);
+        let told = syncs.filter(|sync| sync.tells && sync.during.ended < cut).map(|sync| sync.during);
+        told.max_by_key(|during| during.begun)
     }
 
     fn names(
@@ -122,17 +130,12 @@ impl Disk {
         dice: &mut Dice,
     ) -> BTreeMap<Name, Number> {
         let begun: Vec<_> = self.namings.iter().filter(|naming| naming.during.begun < cut).collect();
-        let over = |sync: &While| sync.ended < cut;
-        let last = self
-            .things
-            .iter()
-            .flat_map(|thing| &thing.syncs)
-            .filter(|sync| over(sync))
-            .max_by_key(|s| s.begun);
+        let over = |sync: &&Sync| sync.during.ended < cut;
+        let last = self.told(cut);
         let is_lasting = |during: While, names: &[(Name, Option<Number>)]| match folders {
-            Folders::InOrder => last.is_some_and(|sync| during.before(*sync)),
+            Folders::InOrder => last.is_some_and(|told| during.before(told)),
             Folders::Each => names.iter().all(|((folder, _), _)| {
-                self.things[*folder].syncs.iter().filter(|sync| over(sync)).any(|sync| during.before(*sync))
+                self.things[*folder].syncs.iter().filter(over).any(|sync| during.before(sync.during))
             }),
         };
         // What lasts takes along what was done to the same names before it.
@@ -176,10 +179,27 @@ impl Disk {
 }
 
 impl Thing {
-    /// What a file that began with these bytes holds after a cut.
-    fn left(&self, begins: &[u8], cut: usize, arrived: Arrived, dice: &mut Dice) -> Vec<u8> {
-        let synced =
-            self.syncs.iter().filter(|sync| sync.ended < cut).map(|sync| sync.begun).max().unwrap_or(0);
+    /// What the programs read in it.
+    pub(super) fn now(&self) -> Vec<u8> {
+        let begins = match &self.kind {
+            Kind::File(begins) => begins.as_slice(),
+            Kind::Folder | Kind::Link(_) => &[],
+        };
+        self.left(begins, (usize::MAX, None), Arrived::All, &mut Dice::new(0))
+    }
+
+    /// What a file that began with these bytes holds after a cut. What was sent to the disk lasts from when the file system
+    /// told its journal, if that is so there.
+    fn left(
+        &self,
+        begins: &[u8],
+        (cut, told): (usize, Option<While>),
+        arrived: Arrived,
+        dice: &mut Dice,
+    ) -> Vec<u8> {
+        let synced = self.syncs.iter().map(|sync| sync.during).filter(|sync| sync.ended < cut);
+        let sent = self.sent.iter().copied().filter(|sent| told.is_some_and(|told| sent.before(told)));
+        let synced = synced.chain(sent).map(|lasts| lasts.begun).max().unwrap_or(0);
         let (lasting, mut loose): (Vec<&Deed>, Vec<&Deed>) = self
             .deeds
             .iter()

@@ -53,7 +53,16 @@ fn child() {
             Life::Long => checkpointer.run(),
         });
         let mut pen = Pen::new(journal.head().unwrap());
+        // Who reads for long keeps the log from beginning afresh before it is long.
+        let mut reader = (life == Life::Long).then(|| rusqlite::Connection::open(store).unwrap());
+        if let Some(reader) = &reader {
+            reader.execute_batch("BEGIN; SELECT count(*) FROM state").unwrap();
+        }
         for n in 0..commits {
+            if n == commits * 2 / 3 && reader.take().is_some() {
+                let log = std::fs::metadata(store.with_file_name("orch.db-wal")).unwrap().len();
+                assert!(log > 4_000 * 4_096, "{log}: it stayed short");
+            }
             let mut batch = next_batch(&mut pen);
             if n % 4 == 0 && text > 0 {
                 batch.blobs.push(Blob::of(format!("{n}{stops}{}", "x".repeat(text))));
