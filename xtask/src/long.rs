@@ -29,6 +29,24 @@ fn list() -> Vec<Step> {
             work: Work::Tests(&[("ORCH_SEEDS", "60")], &["test", "--locked", "--workspace", "--release"]),
         },
         Step {
+            name: "power cuts",
+            proves: "after 1,000 power cuts under the real store, and as many under the real git, nothing acknowledged is lost or there twice",
+            work: Work::Tests(
+                &[("ORCH_SEEDS", "1000")],
+                &[
+                    "test",
+                    "--locked",
+                    "--release",
+                    "--package=orch-store",
+                    "--package=orch-adapters",
+                    "--test=it",
+                    "power::",
+                    "--",
+                    "--nocapture",
+                ],
+            ),
+        },
+        Step {
             name: "mutants",
             proves: "the bench goes red for every listed way to break core and engine, and each incident for its own",
             work: Work::Own("mutate", Box::new(|root| mutate::run(root, None))),

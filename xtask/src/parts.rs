@@ -80,6 +80,13 @@ pub(crate) const GATE: &[Part] = &[
         from: From::Debian(&["curl"]),
     },
     Part {
+        name: "strace",
+        needed_for: "the power cuts: what a program tells the disk to keep",
+        ask: &["strace", "-V"],
+        oldest: None,
+        from: From::Debian(&["strace"]),
+    },
+    Part {
         name: "Chromium",
         needed_for: "the browser test",
         ask: &["chromium", "--version"],

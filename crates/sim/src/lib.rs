@@ -2,7 +2,7 @@
 //!
 //! [`bench`] drives it: it chooses what happens next, injects crashes and lost answers, and checks the named
 //! [`invariant`]s after each step. [`script`] tells stories as text, [`history`] invents them, and [`shrink`] makes
-//! one shorter that breaks a promise.
+//! one shorter that breaks a promise. [`power`] is the disk under a real program, after a power cut.
 
 pub mod memory;
 pub mod twin;
@@ -19,5 +19,6 @@ pub mod shrink;
 pub mod walk;
 pub mod words;
 pub mod contract;
+pub mod power;
 
 pub use memory::MemoryJournal;

@@ -16,6 +16,7 @@ use orch_core::id::{Commit, TaskId, Tree};
 use orch_core::refusal::Refusal;
 
 use super::base::{self, Shared};
+use super::lasting::{FORCED, keep_refs};
 use super::overlay::Mounts;
 use super::plain;
 use super::program::{Ask, Git, GitError};
@@ -349,7 +350,7 @@ impl Hub {
     /// owner of the repository are.
     pub(crate) fn other_side(&self, service: &str, settings: &[&str]) -> String {
         let quoted = self.git.program().display().to_string().replace('\'', "'\\''");
-        let settings: String = settings.iter().map(|s| format!(" -c {s}")).collect();
+        let settings: String = FORCED.iter().chain(settings).map(|s| format!(" -c {s}")).collect();
         format!(
             "'{quoted}' -c safe.directory='*' -c core.hooksPath=/dev/null -c gc.auto=0{settings} {service}"
         )
@@ -426,7 +427,7 @@ impl Hub {
         }
     }
 
-    /// Moves refs, all or none; whoever gets an error looks where they are.
+    /// Moves refs for good, all or none; whoever gets an error looks where they are.
     pub(crate) fn move_refs(&self, moves: &[RefMove<'_>]) -> Result<(), GitError> {
         let mut input = Vec::new();
         for step in moves {
@@ -442,7 +443,9 @@ impl Hub {
         if let Err(error) = &done {
             self.clear_stale_locks(error);
         }
-        done.map(drop)
+        done?;
+        let kept = keep_refs(&self.bare(), moves.iter().map(|step| &*step.name));
+        kept.map_err(|source| GitError::Io { command: "update-ref".to_owned(), source })
     }
 
     /// Pushes a task branch to the origin if task branches are published: with lease, never main. False: somebody
@@ -467,13 +470,17 @@ impl Hub {
             return Ok(false);
         }
         let lease = expected.map_or("", Commit::as_str);
-        let said = self
-            .push()
+        let mut push = self.push();
+        if self.origin_path().is_some() {
+            push = push.arg(format!("--receive-pack={}", self.other_side("receive-pack", &[])));
+        }
+        let said = push
             .arg(format!("--force-with-lease=refs/heads/{branch}:{lease}"))
             .arg("origin")
             .arg(format!("{}:refs/heads/{branch}", head.map_or("", Commit::as_str)))
             .answer()?;
         if said.status.success() {
+            self.keep_at_origin(branch)?;
             return Ok(true);
         }
         if said.text().contains("stale info") {

@@ -16,6 +16,7 @@ mod cache;
 mod candidate;
 mod change;
 mod collect;
+mod lasting;
 mod layer;
 mod past;
 mod paths;

@@ -125,6 +125,7 @@ impl Hub {
             .arg(format!("{commit}:refs/heads/{BRANCH}"))
             .answer()?;
         if said.status.success() {
+            self.keep_at_origin(BRANCH)?;
             return Ok(true);
         }
         let words = format!("{}\n{}", said.text(), said.complaint);

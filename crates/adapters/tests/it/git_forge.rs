@@ -17,13 +17,13 @@ fn project() -> ProjectId {
     ProjectId::from("demo")
 }
 
-struct Forge {
-    bench: Bench,
+pub(crate) struct Forge {
+    pub(crate) bench: Bench,
     forge: LocalForge,
 }
 
 impl Forge {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let bench = Bench::new();
         let forge = LocalForge::open(&bench.folder.path().join("forge.db"), orch_adapters::Log::Own).unwrap();
         Self { bench, forge }
@@ -34,7 +34,7 @@ impl Forge {
     }
 
     /// A branch with a developer's commit, its change request, and its candidate.
-    fn ready(&self, path: &str) -> (u64, Candidate) {
+    pub(crate) fn ready(&self, path: &str) -> (u64, Candidate) {
         let (head, _) = self.bench.cut();
         let collected = self.bench.run(1, Role::Developer, &head, |tree| write(tree, path, "by the task\n"));
         let candidate = match self.bench.candidate(&collected.head) {
@@ -57,11 +57,11 @@ impl Forge {
         }
     }
 
-    fn merge(&self, change: u64, candidate: &Candidate) -> ForgeReply {
+    pub(crate) fn merge(&self, change: u64, candidate: &Candidate) -> ForgeReply {
         self.reply(&merge_call(change, candidate))
     }
 
-    fn main(&self) -> String {
+    pub(crate) fn main(&self) -> String {
         person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"])
     }
 }

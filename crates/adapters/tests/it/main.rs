@@ -13,6 +13,7 @@ mod git_hub;
 mod git_records;
 mod git_trees;
 mod tree_kinds;
+mod power;
 mod process;
 mod tracker;
 mod world;

@@ -484,7 +484,9 @@ fn write_settings(file: &Path, text: &str) -> Result<(), Error> {
         let mut out = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
         out.write_all(text.as_bytes())?;
         out.sync_all()?;
-        fs::rename(&part, &file)
+        fs::rename(&part, &file)?;
+        // What was said to be written is there after a power cut too.
+        file.parent().map_or(Ok(()), |folder| fs::File::open(folder)?.sync_all())
     };
     write().map_err(|e| {
         // The half-written one is of no use to anybody; if it cannot go, the message says enough.

@@ -105,7 +105,7 @@ pub(crate) fn open_to_others(meta: &fs::Metadata) -> Option<Told> {
     })
 }
 
-/// Writes a file of mode 0600 whole or not at all.
+/// Writes a file of mode 0600 whole or not at all; it is there after a power cut too.
 pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
     match fs::remove_file(&part) {
@@ -115,7 +115,8 @@ pub(crate) fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&part)?;
     file.write_all(bytes)?;
     file.sync_all()?;
-    fs::rename(&part, path)
+    fs::rename(&part, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 /// The browsers that were signed in when Orch ended, but for those whose time is over. A file that cannot be used is said and

@@ -26,21 +26,27 @@ fn child() {
     let mut pen = Pen::new(journal.head().unwrap());
     let mut out = std::io::stdout();
     loop {
-        let mut batch = Batch::default();
-        for _ in 0..1 + pen.head().seq.0 % 7 {
-            let seq = pen.next().0;
-            let stage = if seq.is_multiple_of(3) { Stage::Done } else { Stage::Review };
-            let task = sample::with_runs(sample::task("a", seq % 40 + 1, 1, stage), (seq % 9) as u32);
-            let one = pen.batch_about(&task, &format!("k{seq}"));
-            batch.states.retain(|(entity, _)| *entity != sample::entity(&task));
-            batch.rows.extend(one.rows);
-            batch.states.extend(one.states);
-            batch.blobs.extend(one.blobs);
-        }
+        let batch = next_batch(&mut pen);
         journal.commit(&batch).unwrap();
         writeln!(out, "durable {}", journal.head().unwrap().seq).unwrap();
         out.flush().unwrap();
     }
+}
+
+/// One to seven rows about a few tasks, the same ones at the same place of every journal.
+pub(crate) fn next_batch(pen: &mut Pen) -> Batch {
+    let mut batch = Batch::default();
+    for _ in 0..1 + pen.head().seq.0 % 7 {
+        let seq = pen.next().0;
+        let stage = if seq.is_multiple_of(3) { Stage::Done } else { Stage::Review };
+        let task = sample::with_runs(sample::task("a", seq % 40 + 1, 1, stage), (seq % 9) as u32);
+        let one = pen.batch_about(&task, &format!("k{seq}"));
+        batch.states.retain(|(entity, _)| *entity != sample::entity(&task));
+        batch.rows.extend(one.rows);
+        batch.states.extend(one.states);
+        batch.blobs.extend(one.blobs);
+    }
+    batch
 }
 
 /// Proves that whenever the process is killed, every acknowledged row is there once, no batch is there in part, the chain
@@ -96,7 +102,8 @@ fn every_acknowledged_row_survives_kill_9() {
     }
 }
 
-fn ends_a_batch(from: Seq, head: Seq) -> bool {
+/// Whether a journal of such batches that had ended at `from` ends one at `head`.
+pub(crate) fn ends_a_batch(from: Seq, head: Seq) -> bool {
     let mut end = from.0;
     while end < head.0 {
         end += 1 + end % 7;

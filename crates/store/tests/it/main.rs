@@ -6,6 +6,7 @@ mod check;
 mod contract;
 mod kill;
 mod opening;
+mod power;
 mod reading;
 
 use std::path::PathBuf;

@@ -93,6 +93,7 @@ impl LocalForge {
         number: u64,
         candidate: &Commit,
     ) -> Result<ForgeReply, Failure> {
+        hub.keep_at_origin(hub.main())?;
         self.set_merged(project, number, candidate)?;
         Ok(ForgeReply::Merged { commit: candidate.clone(), tree: hub.tree_of(candidate)? })
     }
