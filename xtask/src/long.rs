@@ -26,8 +26,8 @@ pub(crate) fn run(root: &Path, install: bool, only: Option<&str>) -> Result<()> 
             bail!("no step has \"{only}\" in its name; there are \"{names}\"");
         }
     }
-    // Before anything that takes an hour.
-    if steps.iter().any(|step| step.name == CLAUDE) {
+    // Before anything that takes an hour. A step alone says itself what it lacks.
+    if only.is_none() || install {
         parts::require(root, install, parts::LONG)?;
     }
     if only.is_none() {
@@ -35,9 +35,6 @@ pub(crate) fn run(root: &Path, install: bool, only: Option<&str>) -> Result<()> 
     }
     step::run(root, &steps)
 }
-
-/// The step that gets a program from its package.
-const CLAUDE: &str = "get Claude Code";
 
 fn list() -> Vec<Step> {
     vec![
@@ -75,7 +72,7 @@ fn list() -> Vec<Step> {
             ),
         },
         Step {
-            name: CLAUDE,
+            name: "get Claude Code",
             proves: "the real program can be had from its package, in the version that was observed",
             work: Work::Program(&[
                 "npm",
