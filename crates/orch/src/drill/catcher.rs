@@ -11,8 +11,8 @@ use super::yard::Yard;
 use super::{Unmet, both, look};
 
 /// Calls of git with a word among its arguments are caught, each trap once: before anything is done (`before`), with everything done
-/// (`after`), or between the two (`held`: refs are locked and not moved). There it waits to be killed, with its pid in a
-/// file. Everything else is git.
+/// (`after`), or between the two (`held`: the drill says how). There it waits to be killed, with its pid in a file. Everything
+/// else is git.
 const CATCHER: &str = r#"#!/bin/sh
 caught() {
     mv "{yard}/$1" "{yard}/$1.caught" 2> /dev/null && echo $$ > "{yard}/$1.pid"
@@ -23,15 +23,7 @@ for word in "$@"; do
         exec sleep 600
     fi
     if caught held; then
-        mkfifo "{yard}/held.in"
-        exec 3<&0
-        {
-            printf 'start\0'
-            cat
-            printf 'prepare\0'
-            while kill -0 $$; do sleep 0.1; done
-        } <&3 > "{yard}/held.in" 2> /dev/null &
-        exec "{git}" "$@" < "{yard}/held.in"
+        {held}
     fi
     "{git}" "$@"
     code=$?
@@ -43,17 +35,18 @@ done
 exec "{git}" "$@"
 "#;
 
-/// Puts the script before git, for the brain that is started next: calls with `word` can be caught.
+/// Puts the script before git, for the brain that is started next: calls with `word` can be caught. The lines of `held` make
+/// git wait in its middle; in them `{git}` is git and `{yard}` the drill's folder.
 ///
 /// # Errors
 /// There is no git, or a name that no script can hold.
-pub(super) fn stands_for_git(yard: &mut Yard, word: &str) -> Result<(), Unmet> {
+pub(super) fn stands_for_git(yard: &mut Yard, word: &str, held: &str) -> Result<(), Unmet> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let git = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file());
     let Some(git) = git else {
         return Err(Unmet::NotTried(both!("git is not in PATH", "git нет в PATH")));
     };
-    let script = CATCHER.replace("{git}", &plain(&git)?).replace("{word}", word);
+    let script = CATCHER.replace("{held}", held).replace("{git}", &plain(&git)?).replace("{word}", word);
     yard.script("first/git", &script.replace("{yard}", &plain(yard.folder())?))?;
     yard.first_in_path(yard.folder().join("first"));
     Ok(())

@@ -16,6 +16,17 @@ use super::{Told, Unmet, both, catcher, look};
 /// A lock counts as left behind after a minute, and it is asked for at intervals that double.
 const PATIENCE: Span = Span::seconds(300);
 
+/// The refs are locked, and not moved until there is more to read.
+const HELD: &str = r#"mkfifo "{yard}/held.in"
+        exec 3<&0
+        {
+            printf 'start\0'
+            cat
+            printf 'prepare\0'
+            while kill -0 $$; do sleep 0.1; done
+        } <&3 > "{yard}/held.in" 2> /dev/null &
+        exec "{git}" "$@" < "{yard}/held.in""#;
+
 pub(super) fn fault() -> String {
     both!(
         "SIGKILL to git while it has locked the task's branch, to put an agent's work there; the lock stays",
@@ -31,7 +42,7 @@ pub(super) fn expected() -> String {
 }
 
 pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
-    catcher::stands_for_git(yard, "update-ref")?;
+    catcher::stands_for_git(yard, "update-ref", HELD)?;
     yard.up()?;
     let (id, works) = yard.begin("A line more")?;
     catcher::set(yard, "held")?;

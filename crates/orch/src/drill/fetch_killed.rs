@@ -9,10 +9,20 @@ use super::{Told, Unmet, both, catcher, look};
 /// What a person pushes meanwhile.
 const PUSHED: &str = "notes.txt";
 
+/// The other side takes the call and says nothing.
+const HELD: &str = r#"for word; do
+            shift
+            case $word in
+            --upload-pack=*) word="--upload-pack='{yard}/silent'" ;;
+            esac
+            set -- "$@" "$word"
+        done
+        exec "{git}" "$@""#;
+
 pub(super) fn fault() -> String {
     both!(
-        "a person moves main; SIGKILL to git fetch while the repository answers it",
-        "человек сдвигает main; SIGKILL программе git fetch, пока репозиторий ей отвечает"
+        "a person moves main; SIGKILL to git fetch while it waits for the repository's answer",
+        "человек сдвигает main; SIGKILL программе git fetch, пока она ждёт ответа репозитория"
     )
 }
 
@@ -24,18 +34,16 @@ pub(super) fn expected() -> String {
 }
 
 pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
-    // The other side of a fetch is git too. Caught there, it has begun and is not through.
-    catcher::stands_for_git(yard, "upload-pack")?;
+    let pid = catcher::plain(&yard.folder().join("silent.pid"))?;
+    yard.script("silent", &format!("#!/bin/sh\necho $$ > \"{pid}\"\nexec sleep 600\n"))?;
+    catcher::stands_for_git(yard, "fetch", HELD)?;
     yard.up()?;
     let (id, works) = yard.begin("A line more")?;
     yard.on_main(PUSHED, "of a person\n")?;
-    catcher::set(yard, "before")?;
+    catcher::set(yard, "held")?;
     yard.go(&works)?;
-    let other = catcher::caught(yard, "before")?;
-    // The program that Orch started leads the group.
-    let Some(fetch) = look::leader(&other).filter(|leader| *leader != other) else {
-        return Err(Unmet::Broken(both!("nobody fetches", "никто не загружает")));
-    };
+    let fetch = catcher::caught(yard, "held")?;
+    let other = catcher::caught(yard, "silent")?;
     look::signal(&fetch, Signal::KILL);
     look::signal(&other, Signal::KILL);
     let killed = clock::now();

@@ -26,25 +26,16 @@ fn pids() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// A field of what the system says of a process. Its name stands in brackets and may hold anything; counted from 0 after it.
-fn field(pid: i32, which: usize) -> Option<i32> {
+/// The parent of a process. Its name stands in brackets and may hold anything; the parent is the second field after it.
+fn parent(pid: i32) -> Option<i32> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     let stat = String::from_utf8_lossy(&stat).into_owned();
-    stat.rsplit_once(')')?.1.split_whitespace().nth(which)?.parse().ok()
-}
-
-fn parent(pid: i32) -> Option<i32> {
-    field(pid, 1)
+    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Who started a process, or took it over.
 pub(super) fn parent_of(of: &Identity) -> Option<Identity> {
     Identity::of(parent(of.pid)?).ok()
-}
-
-/// Who leads the group of a process.
-pub(super) fn leader(of: &Identity) -> Option<Identity> {
-    Identity::of(field(of.pid, 2)?).ok()
 }
 
 /// The children of a process.

@@ -21,7 +21,7 @@ pub(super) fn expected() -> String {
 }
 
 pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
-    catcher::stands_for_git(yard, "push")?;
+    catcher::stands_for_git(yard, "push", ":")?;
     yard.up()?;
     let (id, works) = yard.begin("A line more")?;
     catcher::set(yard, "before")?;

@@ -54,6 +54,9 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         )));
     }
     yard.go(&again)?;
+    // Those of the candidate.
+    let last = yard.tests(&id, 3)?;
+    yard.go(&last)?;
     let task = yard.delivered(&id)?;
     let end = task.runs.iter().find(|row| row.run == lost.run).and_then(|row| row.end.clone());
     let charged = (task.attempts.negative, task.attempts.fruitless);
