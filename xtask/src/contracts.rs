@@ -51,6 +51,8 @@ struct Runner {
     test: String,
     /// Whether it is about what ships.
     real: bool,
+    /// Whether only `cargo xtask long` runs it.
+    long: bool,
     /// What its stage cannot bring about, and why.
     beyond: Vec<(String, String)>,
 }
@@ -87,9 +89,10 @@ fn runners_in(file: &str, text: &str) -> Vec<Runner> {
         let suite = call.split("::").next().unwrap_or_default().to_owned();
         let beyond = beyond(text, &suite);
         let real = !file.starts_with("crates/sim/");
+        let long = test.split("fn ").next().is_some_and(|head| head.contains("#[ignore"));
         let known = found.iter().any(|known: &Runner| known.suite == suite && known.test.ends_with(name));
         if !known {
-            found.push(Runner { suite, test: format!("{file}::{name}"), real, beyond });
+            found.push(Runner { suite, test: format!("{file}::{name}"), real, long, beyond });
         }
     }
     found
@@ -116,7 +119,7 @@ fn problems(suites: &[Suite], runners: &[Runner]) -> Vec<String> {
             problem(format!("{promise} has no sentence"));
         }
         let mine: Vec<&Runner> = runners.iter().filter(|runner| runner.suite == *name).collect();
-        if !mine.iter().any(|runner| runner.real) {
+        if !mine.iter().any(|runner| runner.real && !runner.long) {
             problem("nothing that ships runs it".to_owned());
         }
         for (promise, _) in mine.iter().flat_map(|runner| &runner.beyond) {
@@ -146,7 +149,12 @@ fn render(suites: &[Suite], runners: &[Runner]) -> String {
         let mine: Vec<&Runner> = runners.iter().filter(|runner| runner.suite == suite.name).collect();
         for (what, real) in [("The simulator", false), ("What ships", true)] {
             let tests = mine.iter().filter(|runner| runner.real == real);
-            let tests: Vec<String> = tests.map(|runner| format!("`{}`", runner.test)).collect();
+            let tests: Vec<String> = tests
+                .map(|Runner { test, long, .. }| match long {
+                    true => format!("`{test}` (in `cargo xtask long`)"),
+                    false => format!("`{test}`"),
+                })
+                .collect();
             if !tests.is_empty() {
                 let _ = writeln!(text, "- {what}: {}", tests.join(", "));
             }
@@ -199,6 +207,12 @@ mod tests {
         let found = runners_in("crates/oak/tests/it/contract.rs", text);
         let beyond = vec![("it_shuts".to_owned(), "it has no lock".to_owned())];
         let test = "crates/oak/tests/it/contract.rs::oak_keeps_it".to_owned();
-        assert_eq!(found, [Runner { suite: "door".to_owned(), test, real: true, beyond }]);
+        let oak = Runner { suite: "door".to_owned(), test, real: true, long: false, beyond };
+        assert_eq!(found, [oak]);
+        let slow = text.replace("fn oak", "#[ignore = \"an oak is slow\"]\nfn oak");
+        let found = runners_in("crates/oak/tests/it/contract.rs", &slow);
+        assert!(found.iter().all(|runner| runner.long) && found.len() == 1);
+        let suites = [Suite::read("door", SUITE)];
+        assert!(problems(&suites, &found).contains(&"door: nothing that ships runs it".to_owned()));
     }
 }

@@ -32,13 +32,15 @@ pub(crate) fn long(root: &Path) -> Result<()> {
 }
 
 fn lived(root: &Path, build: &[&str], times: u32) -> Result<()> {
-    for from in [0, fresh(root)?] {
-        for (faults, store, seeds) in GATE {
+    let firsts = [0, fresh(root)?];
+    let all = firsts.len() * GATE.len();
+    for (half, from) in firsts.into_iter().enumerate() {
+        for (at, (faults, store, seeds)) in GATE.iter().enumerate() {
             let mut command = workspace::cargo(root);
             command.args(["run", "--locked", "--quiet", "-p", "orch"]).args(build);
             command.args(["--", "sim", "run", "--faults", faults, "--store", store]);
             command.args(["--from", &from.to_string(), "--seeds", &(seeds * times).to_string()]);
-            println!("{}", workspace::shown(&command));
+            println!("{}/{all} {}", half * GATE.len() + at + 1, workspace::shown(&command));
             let status = command.status().context("could not start cargo")?;
             if !status.success() {
                 bail!("a history broke a promise; the file named above is its short form");

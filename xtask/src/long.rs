@@ -9,16 +9,31 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 use crate::step::{self, Step, Work};
 use crate::{bench, ci, histories, mutate, parts};
 
-/// Runs the gate and every long step; `install` gets missing programs first.
-pub(crate) fn run(root: &Path, install: bool) -> Result<()> {
-    ci::run(root, install)?;
-    parts::require(root, install, parts::LONG)?;
-    step::run(root, &list())
+/// Runs the gate and every long step, or without the gate the steps with `only` in their name; `install` gets missing
+/// programs first.
+pub(crate) fn run(root: &Path, install: bool, only: Option<&str>) -> Result<()> {
+    let mut steps = list();
+    if let Some(only) = only {
+        let names: Vec<&str> = steps.iter().map(|step| step.name).collect();
+        let names = names.join("\", \"");
+        steps.retain(|step| step.name.to_lowercase().contains(&only.to_lowercase()));
+        if steps.is_empty() {
+            bail!("no step has \"{only}\" in its name; there are \"{names}\"");
+        }
+    }
+    // Before anything that takes an hour. A step alone says itself what it lacks.
+    if only.is_none() || install {
+        parts::require(root, install, parts::LONG)?;
+    }
+    if only.is_none() {
+        ci::run(root, install)?;
+    }
+    step::run(root, &steps)
 }
 
 fn list() -> Vec<Step> {
@@ -54,17 +69,25 @@ fn list() -> Vec<Step> {
         Step {
             name: "long histories",
             proves: "a hundred times as many random histories break no promise",
-            work: Work::Own("histories", Box::new(histories::long)),
+            work: Work::Own("long --only histories", Box::new(histories::long)),
         },
         Step {
             name: "drills",
             proves: "the real program holds on this machine while one thing after the other is broken; the report is in target/drills.md",
-            work: Work::Program(&[
-                "target/release/orch",
-                "drill",
-                "--workspace=target/drill",
-                "--report=target/drills.md",
-            ]),
+            work: Work::Cargo(
+                &[],
+                &[
+                    "run",
+                    "--locked",
+                    "--quiet",
+                    "--release",
+                    "--package=orch",
+                    "--",
+                    "drill",
+                    "--workspace=target/drill",
+                    "--report=target/drills.md",
+                ],
+            ),
         },
         Step {
             name: "get Claude Code",
@@ -82,15 +105,16 @@ fn list() -> Vec<Step> {
         },
         Step {
             name: "Claude Code",
-            proves: "the real program works as an agent, unattended in the sandbox, against a model server on loopback",
+            proves: "the real program keeps the contract of agents and works as one, unattended in the sandbox, against a model server on loopback",
             work: Work::Tests(
                 &[],
                 &[
                     "test",
                     "--locked",
                     "--package=orch",
+                    "--package=orch-adapters",
                     "--test=it",
-                    "claude::",
+                    "claude",
                     "--",
                     "--ignored",
                     "--test-threads=1",
@@ -103,4 +127,24 @@ fn list() -> Vec<Step> {
             work: Work::Own("bench all", Box::new(|root| bench::run(root, &["all"]))),
         },
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A step that no name fits ends the call before anything runs, and each that is shown as one of this command's own can be
+    /// run by that.
+    #[test]
+    fn a_step_can_be_run_alone() {
+        let refused =
+            run(Path::new("."), false, Some("nonsense")).expect_err("there is no such step").to_string();
+        assert!(list().iter().all(|step| refused.contains(step.name)), "{refused}");
+        for step in list() {
+            let Work::Own(alone, _) = step.work else { continue };
+            if let Some(only) = alone.strip_prefix("long --only ") {
+                assert!(step.name.contains(only), "{alone}");
+            }
+        }
+    }
 }

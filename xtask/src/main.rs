@@ -26,7 +26,9 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
   ci [--install]    everything that must hold before a change lands; --install gets missing programs
-  long              the same with more seeds and on the release build; takes long
+  long [--install] [--only NAME]
+                    the same with more seeds and on the release build, and the real programs; takes hours.
+                    --only runs the steps with NAME in their name, and not the gate
   bench [figure]    the figures of docs/figures.md, on the release build; `bench smoke` only proves that they run
   tidy              the house rules (STYLE.md) that a machine can check
   deps              licences, sources and banned crates of all dependencies
@@ -45,8 +47,10 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["ci"] => ci::run(&root, false),
         ["ci", "--install"] => ci::run(&root, true),
-        ["long"] => long::run(&root, false),
-        ["long", "--install"] => long::run(&root, true),
+        ["long"] => long::run(&root, false, None),
+        ["long", "--install"] => long::run(&root, true, None),
+        ["long", "--only", name] => long::run(&root, false, Some(name)),
+        ["long", "--install", "--only", name] => long::run(&root, true, Some(name)),
         ["bench", "smoke"] => bench::smoke(&root),
         ["bench", words @ ..] => bench::run(&root, if words.is_empty() { &["all"] } else { words }),
         ["tidy"] => tidy::run(&root),

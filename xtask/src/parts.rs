@@ -133,7 +133,7 @@ pub(crate) fn require(root: &Path, install: bool, parts: &'static [Part]) -> Res
     let commands = commands(missing.iter().map(|(part, _)| part.from));
     if !install && !in_ci() {
         bail!(
-            "{} missing. Run `cargo xtask ci --install`, or by hand:\n  {}",
+            "{} missing. Say `--install` too, or get it by hand:\n  {}",
             programs(missing.len()),
             commands.iter().map(|words| words.join(" ")).collect::<Vec<_>>().join("\n  ")
         );

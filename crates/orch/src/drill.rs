@@ -9,7 +9,15 @@ pub mod report;
 mod brain_killed;
 mod brain_paused;
 mod shim_killed;
-mod hand_killed;
+mod catcher;
+mod agent_killed;
+mod fetch_killed;
+mod collect_killed;
+mod tests_killed;
+mod merge_killed;
+mod target;
+mod deploy_killed;
+mod deploy_unheard;
 mod forge_down;
 mod agent_hung;
 mod disk_full;
@@ -51,8 +59,20 @@ pub enum Drill {
     BrainPaused,
     /// SIGKILL to the supervisor of a run.
     ShimKilled,
-    /// SIGKILL to the git program in the middle of a merge.
-    HandKilled,
+    /// SIGKILL to an agent.
+    AgentKilled,
+    /// SIGKILL to git while it fetches main.
+    FetchKilled,
+    /// SIGKILL to git while it writes an agent's work to the branch; it leaves a lock.
+    CollectKilled,
+    /// SIGKILL to the supervisor of the tests.
+    TestsKilled,
+    /// SIGKILL to git in the middle of a merge.
+    MergeKilled,
+    /// SIGKILL to the deploy hook before it deployed.
+    DeployKilled,
+    /// SIGKILL to the deploy hook and its supervisor after it deployed.
+    DeployUnheard,
     /// The repository is away for seconds.
     ForgeDown,
     /// An agent does nothing and does not end.
@@ -67,16 +87,22 @@ pub enum Drill {
 
 impl Drill {
     /// All of them, in the order in which they are done.
-    pub const ALL: [Drill; 9] = [
+    pub const ALL: [Drill; 15] = [
         Drill::BrainKilled,
         Drill::BrainPaused,
         Drill::ShimKilled,
-        Drill::HandKilled,
+        Drill::AgentKilled,
+        Drill::FetchKilled,
+        Drill::TestsKilled,
+        Drill::MergeKilled,
+        Drill::DeployKilled,
+        Drill::DeployUnheard,
         Drill::ForgeDown,
         Drill::WebhookStorm,
         Drill::ClockJump,
         Drill::DiskFull,
         Drill::AgentHung,
+        Drill::CollectKilled,
     ];
 
     /// What it is called.
@@ -85,7 +111,13 @@ impl Drill {
             Drill::BrainKilled => "brain-killed",
             Drill::BrainPaused => "brain-paused",
             Drill::ShimKilled => "shim-killed",
-            Drill::HandKilled => "hand-killed",
+            Drill::AgentKilled => "agent-killed",
+            Drill::FetchKilled => "fetch-killed",
+            Drill::CollectKilled => "collect-killed",
+            Drill::TestsKilled => "tests-killed",
+            Drill::MergeKilled => "merge-killed",
+            Drill::DeployKilled => "deploy-killed",
+            Drill::DeployUnheard => "deploy-unheard",
             Drill::ForgeDown => "forge-down",
             Drill::AgentHung => "agent-hung",
             Drill::DiskFull => "disk-full",
@@ -100,7 +132,13 @@ impl Drill {
             Drill::BrainKilled => brain_killed::fault(),
             Drill::BrainPaused => brain_paused::fault(),
             Drill::ShimKilled => shim_killed::fault(),
-            Drill::HandKilled => hand_killed::fault(),
+            Drill::AgentKilled => agent_killed::fault(),
+            Drill::FetchKilled => fetch_killed::fault(),
+            Drill::CollectKilled => collect_killed::fault(),
+            Drill::TestsKilled => tests_killed::fault(),
+            Drill::MergeKilled => merge_killed::fault(),
+            Drill::DeployKilled => deploy_killed::fault(),
+            Drill::DeployUnheard => deploy_unheard::fault(),
             Drill::ForgeDown => forge_down::fault(),
             Drill::AgentHung => agent_hung::fault(),
             Drill::DiskFull => disk_full::fault(),
@@ -115,7 +153,13 @@ impl Drill {
             Drill::BrainKilled => brain_killed::expected(),
             Drill::BrainPaused => brain_paused::expected(),
             Drill::ShimKilled => shim_killed::expected(),
-            Drill::HandKilled => hand_killed::expected(),
+            Drill::AgentKilled => agent_killed::expected(),
+            Drill::FetchKilled => fetch_killed::expected(),
+            Drill::CollectKilled => collect_killed::expected(),
+            Drill::TestsKilled => tests_killed::expected(),
+            Drill::MergeKilled => merge_killed::expected(),
+            Drill::DeployKilled => deploy_killed::expected(),
+            Drill::DeployUnheard => deploy_unheard::expected(),
             Drill::ForgeDown => forge_down::expected(),
             Drill::AgentHung => agent_hung::expected(),
             Drill::DiskFull => disk_full::expected(),
@@ -129,7 +173,13 @@ impl Drill {
             Drill::BrainKilled => brain_killed::play(yard),
             Drill::BrainPaused => brain_paused::play(yard),
             Drill::ShimKilled => shim_killed::play(yard),
-            Drill::HandKilled => hand_killed::play(yard),
+            Drill::AgentKilled => agent_killed::play(yard),
+            Drill::FetchKilled => fetch_killed::play(yard),
+            Drill::CollectKilled => collect_killed::play(yard),
+            Drill::TestsKilled => tests_killed::play(yard),
+            Drill::MergeKilled => merge_killed::play(yard),
+            Drill::DeployKilled => deploy_killed::play(yard),
+            Drill::DeployUnheard => deploy_unheard::play(yard),
             Drill::ForgeDown => forge_down::play(yard),
             Drill::AgentHung => agent_hung::play(yard),
             Drill::DiskFull => disk_full::play(yard),

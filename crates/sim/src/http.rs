@@ -3,7 +3,7 @@
 //! One world with two doors: [`Door::answer`] takes a request as a value, in process; [`server::Server`] puts the same
 //! door behind real HTTP on loopback, and posts its webhooks. What they answer is what was observed of the real servers;
 //! each behaviour names the section of the facts that it comes from. Decision 66 says why this state is not the one of
-//! [`crate::world`].
+//! [`crate::world`]. The model that agents ask is here too ([`model`]), with no state of a world behind it.
 
 pub mod wire;
 pub mod clock;
@@ -14,6 +14,7 @@ pub mod plane;
 pub mod trees;
 pub mod gitea;
 pub mod telegram;
+pub mod model;
 
 use clock::Clock;
 use wire::{Request, Response};

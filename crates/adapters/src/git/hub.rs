@@ -310,10 +310,7 @@ impl Hub {
     /// Fetches main from the origin and says where it is now.
     pub fn fetch_main(&self) -> Result<Commit, Failure> {
         let _one = self.fetching.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = self.fetch_into(&self.bare()) {
-            self.clear_stale_locks(&error);
-            return Err(error.into());
-        }
+        self.past_locks(|| self.fetch_into(&self.bare()))?;
         self.main_head()
     }
 
@@ -439,11 +436,7 @@ impl Hub {
             };
             input.extend_from_slice(line.as_bytes());
         }
-        let done = self.ask(["update-ref", "--stdin", "-z"]).input(input).run();
-        if let Err(error) = &done {
-            self.clear_stale_locks(error);
-        }
-        done?;
+        self.past_locks(|| self.ask(["update-ref", "--stdin", "-z"]).input(input.clone()).run().map(drop))?;
         let kept = keep_refs(&self.bare(), moves.iter().map(|step| &*step.name));
         kept.map_err(|source| GitError::Io { command: "update-ref".to_owned(), source })
     }
@@ -494,10 +487,18 @@ impl Hub {
         self.ask(["push", "--quiet", "--porcelain", "--no-verify"]).changes_elsewhere()
     }
 
-    /// Removes lock files that a crash left, if one was in the way.
-    fn clear_stale_locks(&self, error: &GitError) {
+    /// Asks git, and once more if a lock that a crash left was in the way and is gone.
+    fn past_locks(&self, ask: impl Fn() -> Result<(), GitError>) -> Result<(), GitError> {
+        match ask() {
+            Err(error) if self.clear_stale_locks(&error) => ask(),
+            done => done,
+        }
+    }
+
+    /// Removes lock files that a crash left, if one was in the way. Whether there was any.
+    fn clear_stale_locks(&self, error: &GitError) -> bool {
         if !error.to_string().contains(".lock': File exists") {
-            return;
+            return false;
         }
         let bare = self.bare();
         let mut folders = vec![bare.join("refs")];
@@ -510,12 +511,14 @@ impl Hub {
                 }
             }
         }
+        let mut removed = false;
         for file in files.into_iter().filter(|file| file.extension().is_some_and(|e| e == "lock")) {
             if fs::metadata(&file).and_then(|meta| meta.modified()).is_ok_and(is_left) {
                 tracing::warn!(file = %file.display(), "removed a lock that a crash left behind");
-                let _ = fs::remove_file(&file);
+                removed |= fs::remove_file(&file).is_ok();
             }
         }
+        removed
     }
 }
 

@@ -27,7 +27,7 @@ use crate::world::{self, assignment};
 use crate::{Bench, PATIENCE, block_on, end, exe, tail};
 
 /// What is started.
-enum Kind {
+pub(crate) enum Kind {
     /// Orch's own player of scenarios.
     Scripted(Agents),
     /// Any program as an agent.
@@ -39,9 +39,9 @@ enum Kind {
 }
 
 /// A machine with one kind of run.
-struct Machine {
-    bench: Bench,
-    kind: Kind,
+pub(crate) struct Machine {
+    pub(crate) bench: Bench,
+    pub(crate) kind: Kind,
     /// Whether nobody says which tests there are.
     unnamed: bool,
     /// The script of each run of the tests.
@@ -49,7 +49,7 @@ struct Machine {
 }
 
 impl Machine {
-    fn new(kind: impl Fn(&Bench) -> Kind) -> Self {
+    pub(crate) fn new(kind: impl Fn(&Bench) -> Kind) -> Self {
         let bench = Bench::new();
         let kind = kind(&bench);
         Self { bench, kind, unnamed: false, scripts: BTreeMap::new() }

@@ -566,7 +566,7 @@ fn git_names_a_file_that_git_refuses() {
     assert_eq!(changed.lines().count(), 10, "{changed}");
 }
 
-/// Proves that a lock that a crash left stops nothing for long, and that a young one is respected.
+/// Proves that a lock that a crash left stops nothing once it is old, and that a young one is respected.
 #[test]
 fn git_gets_past_a_lock_that_a_crash_left() {
     let bench = Bench::new();
@@ -581,7 +581,6 @@ fn git_gets_past_a_lock_that_a_crash_left() {
     assert!(lock.exists());
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
-    assert_eq!(kind(), FailureKind::Transient);
     assert_eq!(bench.collect(1, Role::Developer, &head).outside, Vec::<String>::new());
 }
 

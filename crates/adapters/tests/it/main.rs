@@ -7,6 +7,7 @@ mod gate;
 mod bench;
 mod contracts;
 mod contracts_of_runs;
+mod contracts_of_claude;
 mod git_calls;
 mod git_forge;
 mod git_hub;
@@ -26,7 +27,7 @@ use orch_adapters::run::{Finished, Runs, Watched};
 use orch_core::id::RunId;
 
 /// Far above what any of these takes on a busy machine; reached only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 const RUNNER: &str = env!("CARGO_BIN_EXE_orch-run");
 
 /// Says that a test does nothing on this machine, and why. In a CI, where everything is to be there, that is a failure: a

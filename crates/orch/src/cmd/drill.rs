@@ -47,9 +47,11 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     drills.retain(|drill| args.names.is_empty() || args.names.contains(drill));
     let wanted = drills.len();
     let plan = Plan { drills, workspace, exe: up::wishes(here)?.exe, env: here.env.clone() };
+    let mut done = 0;
     let rows = drill::run(&plan, |row| {
+        done += 1;
         if !here.json {
-            screen::out(&report::told(row));
+            screen::out(&report::told(row, done, wanted));
         }
     })?;
     if let Some(file) = &file {

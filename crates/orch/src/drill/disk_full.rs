@@ -98,7 +98,7 @@ fn hook(yard: &Yard, id: &TaskId) -> Result<Answer, Unmet> {
 }
 
 fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
-    yard.settings()?;
+    yard.settings("")?;
     yard.up()?;
     let id = yard.ask("A line more", true)?;
     let what = both!("the task waits for room", "задача ждёт места");

@@ -33,6 +33,11 @@ fn parent(pid: i32) -> Option<i32> {
     stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
 }
 
+/// Who started a process, or took it over.
+pub(super) fn parent_of(of: &Identity) -> Option<Identity> {
+    Identity::of(parent(of.pid)?).ok()
+}
+
 /// The children of a process.
 pub(super) fn children(of: i32) -> Vec<Identity> {
     let mine = pids().into_iter().filter(|pid| parent(*pid) == Some(of));

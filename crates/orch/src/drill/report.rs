@@ -16,8 +16,8 @@ fn recovery(row: &Row) -> String {
     row.recovery.map_or_else(|| "-".to_owned(), seconds)
 }
 
-/// The lines of a drill, as it is known.
-pub fn told(row: &Row) -> String {
+/// The lines of a drill, as it is known; which of how many it is.
+pub fn told(row: &Row, at: usize, of: usize) -> String {
     let style = match row.outcome {
         Outcome::Held => GOOD,
         Outcome::Broken => BAD,
@@ -25,8 +25,9 @@ pub fn told(row: &Row) -> String {
     };
     let (recovered, took) = (recovery(row), seconds(row.took));
     let beside = both!("recovered in {recovered}, {took} in all", "восстановление {recovered}, всего {took}");
-    let mut text =
-        format!("{}  {}  {}\n", paint(style, row.outcome.said()), row.drill.name(), paint(DIM, &beside));
+    let which = paint(DIM, &format!("{at}/{of}"));
+    let beside = paint(DIM, &beside);
+    let mut text = format!("{which}  {}  {}  {beside}\n", paint(style, row.outcome.said()), row.drill.name());
     let labels = [
         (both!("fault", "сбой"), row.drill.fault()),
         (both!("expected", "ожидалось"), row.drill.expected()),

@@ -60,7 +60,7 @@ pub(super) struct AtWork {
     pub(super) run: RunId,
     /// Its supervisor.
     pub(super) shim: Identity,
-    /// The agent.
+    /// The agent, or the tests.
     pub(super) agent: Identity,
 }
 
@@ -107,17 +107,17 @@ impl<'a> Yard<'a> {
         yard.script("agent", AGENT)?;
         let home = yard.home.folder().to_owned();
         fs::create_dir_all(&home).map_err(failed(&home))?;
-        yard.settings()?;
+        yard.settings("")?;
         Ok(yard)
     }
 
-    /// Writes the installation's settings.
-    pub(super) fn settings(&self) -> Result<(), Unmet> {
+    /// Writes the installation's settings, with these lines more for the project.
+    pub(super) fn settings(&self, project: &str) -> Result<(), Unmet> {
         let quoted = |path: &Path| toml_string(&path.to_string_lossy());
         let settings = format!(
             "listen = \"127.0.0.1:0\"\nlanguage = \"{language}\"\nagent = \"drill\"\n\n\
              [agents.drill]\nkind = \"command\"\nprogram = {agent}\n\n\
-             [projects.{PROJECT}]\nprefix = \"DRILL\"\nrepository = {repository}\n",
+             [projects.{PROJECT}]\nprefix = \"DRILL\"\nrepository = {repository}\n{project}",
             language = words().lang.code(),
             agent = quoted(&self.folder.join("agent")),
             repository = quoted(&self.repository()),
@@ -201,7 +201,12 @@ impl<'a> Yard<'a> {
 
     /// Commits a policy with these lines more on main.
     pub(super) fn policy(&mut self, more: &str) -> Result<(), Unmet> {
-        self.write(&self.repository().join(".orch/policy.toml"), &format!("{POLICY}{more}"))?;
+        self.on_main(".orch/policy.toml", &format!("{POLICY}{more}"))
+    }
+
+    /// Commits a file on main, as a person does.
+    pub(super) fn on_main(&mut self, file: &str, text: &str) -> Result<(), Unmet> {
+        self.write(&self.repository().join(file), text)?;
         self.git(&["add", "--all"])?;
         self.git(&["commit", "--quiet", "--message=a scratch project"])?;
         self.moves = self.main_moves()?;
@@ -468,9 +473,25 @@ impl<'a> Yard<'a> {
     /// Waits until the developer works in its so-many-th run (from 1).
     pub(super) fn developer(&mut self, id: &TaskId, nth: usize) -> Result<AtWork, Unmet> {
         let what = both!("the developer works, run {nth}", "разработчик работает, запуск {nth}");
-        let run = self.until_task(id, &what, |task| match &task.step {
-            Step::Running { run, job: Job::Agent(Role::Developer) } => {
-                (developers(task).count() == nth).then_some(*run)
+        self.at_work(id, &what, |job| job == Job::Agent(Role::Developer), nth)
+    }
+
+    /// Waits until the tests run for the so-many-th time (from 1).
+    pub(super) fn tests(&mut self, id: &TaskId, nth: usize) -> Result<AtWork, Unmet> {
+        let what = both!("the tests run, run {nth}", "тесты идут, запуск {nth}");
+        self.at_work(id, &what, |job| matches!(job, Job::Ci(_)), nth)
+    }
+
+    fn at_work(
+        &mut self,
+        id: &TaskId,
+        what: &str,
+        of: impl Fn(Job) -> bool,
+        nth: usize,
+    ) -> Result<AtWork, Unmet> {
+        let run = self.until_task(id, what, |task| match &task.step {
+            Step::Running { run, job } if of(*job) => {
+                (task.runs.iter().filter(|row| of(row.job)).count() == nth).then_some(*run)
             }
             Step::Running { .. }
             | Step::Rest(_)
@@ -479,9 +500,9 @@ impl<'a> Yard<'a> {
             | Step::Backoff { .. } => None,
         })?;
         let record = self.home.runs().join(run.to_string());
-        self.until(&what, |_| {
+        self.until(what, |_| {
             let Observed::Running(shim) = process::observe(&record) else { return Ok(None) };
-            // It is the agent when it stands in its tree, and works when it has a child of its own.
+            // It is the program when it stands in its tree, and works when it has a child of its own.
             let mut programs = look::children(shim.pid);
             let Some(agent) = programs.pop().filter(|_| programs.is_empty()) else { return Ok(None) };
             let works = tree_of(&agent).is_some_and(|tree| tree.ends_with(run.to_string()));
@@ -490,7 +511,7 @@ impl<'a> Yard<'a> {
         })
     }
 
-    /// Lets the developer go on. Its tree may be mounted where only it can see it.
+    /// Lets who waits for it go on. Its tree may be mounted where only it can see it.
     pub(super) fn go(&self, works: &AtWork) -> Result<(), Unmet> {
         let file = PathBuf::from(format!("/proc/{}/cwd/go", works.agent.pid));
         Ok(fs::write(&file, "").map_err(failed(&file))?)

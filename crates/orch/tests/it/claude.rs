@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use orch_core::hold::HoldKind;
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Rest, RunRow, Step, Task};
+use orch_sim::http::model::{Model, Mood, Then, Turn};
 use serde_json::json;
 
-use crate::model::{Model, Mood};
 use crate::yard::{GREEN, Yard};
 
 /// What stands in the file of the key, and nowhere else.
@@ -71,7 +71,11 @@ fn yard() -> (Yard, Model) {
     let mut yard = Yard::with(&[], GREEN);
     let outside = yard.folder().join("outside").display().to_string();
     let tries = AtomicBool::new(true);
-    let model = Model::start(move |prompt| work(prompt, &outside, &tries));
+    let model = Model::start(move |prompt| Turn {
+        commands: work(prompt, &outside, &tries),
+        then: Then::Says("It is done.".to_owned()),
+    });
+    let model = model.unwrap();
     let key = yard.write("key", KEY);
     std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     yard.agent = format!(

@@ -28,7 +28,6 @@ mod untestable;
 mod containment;
 mod real_input;
 mod at_once;
-mod model;
 mod claude;
 mod people;
 mod russian;

@@ -98,6 +98,7 @@ pub fn run_of<S: Stage>(make: impl Fn() -> S) {
         a_run_that_lives_is_found,
         a_run_that_nobody_started_has_not_begun,
         a_run_ends_with_its_code,
+        a_code_of_its_own_is_told,
         a_failed_run_says_what_it_printed,
         an_end_is_told_again,
         a_run_ends_at_its_limit,
@@ -156,9 +157,18 @@ fn a_run_that_nobody_started_has_not_begun<S: Stage>(stage: &mut S) {
     assert_eq!(stage.seen(run(2)), Seen::NotBegun);
 }
 
-/// The exit code is told as it is: 0 alone is well, and what the others mean is not the starter's to say (decision 22).
+/// The exit code is told as it is: 0 alone is well.
 fn a_run_ends_with_its_code<S: Stage>(stage: &mut S) {
-    for (n, code) in [(1, 1), (2, 0), (3, 2)] {
+    ends_with(stage, &[1, 0]);
+}
+
+/// So is a code that is neither 0 nor 1: what it means is not the starter's to say (decision 22).
+fn a_code_of_its_own_is_told<S: Stage>(stage: &mut S) {
+    ends_with(stage, &[2]);
+}
+
+fn ends_with<S: Stage>(stage: &mut S, codes: &[i32]) {
+    for (n, code) in (1..).zip(codes.iter().copied()) {
         let order = Order::of(n);
         started(stage, &order, Does::Ends(code));
         let end = stage.end(order.run);

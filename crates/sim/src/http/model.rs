@@ -1,15 +1,15 @@
-//! Who answers Claude Code in tests? A model server on loopback that speaks the streaming Messages API and always has one
-//! tool call in mind: the shell commands that a role of the story would want.
+//! Who answers Claude Code in tests? A model server on loopback that speaks the streaming Messages API: for each prompt it
+//! has shell commands in mind, and what it does when they are done.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 
 /// How the server behaves from now on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub enum Mood {
     /// It answers.
     Well,
     /// It refuses with this status and this kind of error.
@@ -18,8 +18,28 @@ pub(crate) enum Mood {
     Silent,
 }
 
-/// What the commands for a prompt are.
-type Mind = Box<dyn Fn(&str) -> String + Send + Sync>;
+/// What it does for a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turn {
+    /// The shell commands that it wants first, all in one call of the tool.
+    pub commands: String,
+    /// What it does when they are done.
+    pub then: Then,
+}
+
+/// What the server does when its commands are done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Then {
+    /// It says this, and that is the end.
+    Says(String),
+    /// It calls the request a bad one, with these words: no limit and no outage.
+    Refuses(String),
+    /// It says nothing, for ever.
+    Waits,
+}
+
+/// What the turn for a prompt is.
+type Mind = Box<dyn Fn(&str) -> Turn + Send + Sync>;
 
 struct Shared {
     mood: Mutex<Mood>,
@@ -27,18 +47,29 @@ struct Shared {
     mind: Mind,
 }
 
-/// The server. It lives as long as the test's process.
-pub(crate) struct Model {
+/// The server. It lives as long as the process.
+pub struct Model {
     /// Where it listens.
-    pub(crate) port: u16,
+    pub port: u16,
     shared: Arc<Shared>,
 }
 
+impl std::fmt::Debug for Model {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Model").field("port", &self.port).finish_non_exhaustive()
+    }
+}
+
 impl Model {
-    /// Starts it; `mind` is asked for the commands for each prompt.
-    pub(crate) fn start(mind: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let port = listener.local_addr().unwrap().port();
+    /// Starts it; `mind` is asked for the turn of each prompt.
+    ///
+    /// # Errors
+    /// There is no port for it.
+    pub fn start(
+        mind: impl Fn(&str) -> Turn + Send + Sync + 'static,
+    ) -> Result<Self, super::server::ListenError> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let port = listener.local_addr()?.port();
         let shared =
             Arc::new(Shared { mood: Mutex::new(Mood::Well), keys: Mutex::default(), mind: Box::new(mind) });
         let mine = Arc::clone(&shared);
@@ -48,17 +79,30 @@ impl Model {
                 std::thread::spawn(move || talk(stream, &shared));
             }
         });
-        Self { port, shared }
+        Ok(Self { port, shared })
     }
 
-    pub(crate) fn mood(&self, mood: Mood) {
-        *self.shared.mood.lock().unwrap() = mood;
+    /// From now on it behaves like this.
+    pub fn mood(&self, mood: Mood) {
+        *hold(&self.shared.mood) = mood;
     }
 
     /// The keys with which it was asked so far.
-    pub(crate) fn keys(&self) -> Vec<String> {
-        self.shared.keys.lock().unwrap().clone()
+    pub fn keys(&self) -> Vec<String> {
+        hold(&self.shared.keys).clone()
     }
+}
+
+/// A thread that broke while it held this has failed its test; the others need no second failure.
+fn hold<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What is told of a request.
+enum Told {
+    Content(Value),
+    Refused(u16, &'static str, String),
+    Nothing,
 }
 
 /// Answers the requests of one connection. A client that hangs up ends it.
@@ -66,22 +110,25 @@ fn talk(stream: TcpStream, shared: &Shared) {
     let Ok(mut out) = stream.try_clone() else { return };
     let mut lines = BufReader::new(stream);
     while let Some((line, key, body)) = request(&mut lines) {
-        shared.keys.lock().unwrap().extend(key);
-        let mood = *shared.mood.lock().unwrap();
+        hold(&shared.keys).extend(key);
+        let mood = *hold(&shared.mood);
         let told = match mood {
-            _ if !line.starts_with("POST /v1/messages") || line.contains("count_tokens") => plain(
-                &mut out,
-                404,
-                &json!({"type": "error", "error": {"type": "not_found_error", "message": "not here"}}),
-            ),
-            Mood::Silent => loop {
-                std::thread::park();
-            },
-            Mood::Refuses(status, kind) => {
-                let error = json!({"type": "error", "error": {"type": kind, "message": format!("{kind}, says the test")}});
+            _ if !line.starts_with("POST /v1/messages") || line.contains("count_tokens") => {
+                Told::Refused(404, "not_found_error", "not here".to_owned())
+            }
+            Mood::Silent => Told::Nothing,
+            Mood::Refuses(status, kind) => Told::Refused(status, kind, format!("{kind}, says the test")),
+            Mood::Well => answer(&body, &shared.mind),
+        };
+        let told = match told {
+            Told::Content(content) => streamed(&mut out, &content),
+            Told::Refused(status, kind, message) => {
+                let error = json!({"type": "error", "error": {"type": kind, "message": message}});
                 plain(&mut out, status, &error)
             }
-            Mood::Well => streamed(&mut out, &answer(&body, &shared.mind)),
+            Told::Nothing => loop {
+                std::thread::park();
+            },
         };
         if told.is_err() {
             return;
@@ -134,20 +181,29 @@ fn texts(value: &Value, into: &mut String) {
     }
 }
 
-/// One tool call for a prompt, and an end once its result is there.
-fn answer(body: &Value, mind: &Mind) -> Value {
+/// One tool call for a prompt, and what follows once its result is there.
+fn answer(body: &Value, mind: &Mind) -> Told {
     let messages = body["messages"].as_array().cloned().unwrap_or_default();
     let used = messages.iter().any(|message| {
         message["content"].as_array().is_some_and(|parts| parts.iter().any(|p| p["type"] == "tool_result"))
     });
     let can = body["tools"].as_array().is_some_and(|tools| tools.iter().any(|tool| tool["name"] == "Bash"));
-    if used || !can {
-        return json!({"type": "text", "text": "It is done."});
+    let says = |text: &str| Told::Content(json!({"type": "text", "text": text}));
+    if !can {
+        return says("It is done.");
     }
     let mut prompt = String::new();
     messages.iter().for_each(|message| texts(message, &mut prompt));
-    let input = json!({"command": mind(&prompt), "description": "what the role does"});
-    json!({"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": input})
+    let Turn { commands, then } = mind(&prompt);
+    match then {
+        _ if !used => {
+            let input = json!({"command": commands, "description": "what the role does"});
+            Told::Content(json!({"type": "tool_use", "id": "toolu_01", "name": "Bash", "input": input}))
+        }
+        Then::Says(text) => says(&text),
+        Then::Refuses(words) => Told::Refused(400, "invalid_request_error", words),
+        Then::Waits => Told::Nothing,
+    }
 }
 
 /// The content as the events of a stream.
