@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 /// The store's writer holds its lock for a commit only; a longer wait is a failure to be retried.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -59,6 +59,17 @@ impl Tables {
             // Little memory: the operating system caches the file anyway.
             connection.pragma_update(None, "cache_size", -256)?;
             connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
+            Ok(connection)
+        };
+        let connection = opened().map_err(|source| TablesError::at(file, source))?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// For who only reads.
+    pub(crate) fn read_only(file: &Path) -> Result<Self, TablesError> {
+        let opened = || {
+            let connection = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+            connection.busy_timeout(PATIENCE)?;
             Ok(connection)
         };
         let connection = opened().map_err(|source| TablesError::at(file, source))?;

@@ -230,6 +230,11 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
                 row.left_out = *left_out;
             }
         }
+        Change::RunLacked { run, cause } => {
+            if let Some(row) = task.runs.iter_mut().find(|row| row.run == *run) {
+                Arc::make_mut(row).lacked = Some(cause.clone());
+            }
+        }
         Change::Answers(answers) => task.answers = *answers,
         Change::Edited(edited) => task.edited = *edited,
         Change::StandingEnded(ended) => task.standing_ended = *ended,

@@ -534,6 +534,7 @@ pub(crate) mod tests {
                 allowed: None,
                 definition: None,
                 provider: None,
+                lacked: None,
             }));
             board.note(&entity, &State::Task(task));
         }

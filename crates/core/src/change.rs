@@ -121,6 +121,13 @@ pub enum Change {
         #[serde(default, skip_serializing_if = "crate::call::agent::is_zero")]
         left_out: u64,
     },
+    /// A run that ended well brought nothing that can be used (decision 15).
+    RunLacked {
+        /// Which.
+        run: RunId,
+        /// What it lacked.
+        cause: Cause,
+    },
     /// Whether the analyst is to read answers.
     Answers(bool),
     /// Whether the request was edited after its approval.

@@ -175,6 +175,11 @@ fn on_timer(d: &mut Desk<'_>, fired: TimerId) {
     if timer != fired {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     }
+    try_again(d, ask, tries);
+}
+
+/// The wait is over: what was asked for is asked again.
+pub(crate) fn try_again(d: &mut Desk<'_>, ask: Ask, tries: u32) {
     match ask {
         // Other tests by now: a run that may live already would be asked for with another command (decision 40).
         Ask::Launch { run, job: Job::Ci(of) }

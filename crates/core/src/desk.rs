@@ -266,6 +266,7 @@ impl<'a> Desk<'a> {
             allowed,
             definition: matches!(job, Job::Ci(_)).then(|| self.policy.ci_definition()),
             provider: choice.map(|choice| choice.provider),
+            lacked: None,
         })));
         self.ask(Ask::Launch { run, job }, 0);
     }
@@ -448,7 +449,7 @@ impl<'a> Desk<'a> {
             title: task.request.title.clone(),
             text: task.request.text.clone(),
             base,
-            attempt: ((task.attempts.negative + 1).min(MAX_DEVELOPER_RUNS), MAX_DEVELOPER_RUNS),
+            attempt: (task.attempt(), MAX_DEVELOPER_RUNS),
             findings: task.findings.clone(),
             answers: task.answers,
             limit: self.policy.run_limit,

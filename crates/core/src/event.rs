@@ -347,6 +347,16 @@ pub struct DiskReading {
     pub free: u64,
 }
 
+impl DiskReading {
+    /// Less than this free, and no task gets a turn (hold `disk full`). Runs that live may still write 64 MiB of each of
+    /// two logs; with the six runs at once that are the default this is 768 MiB, and what is left is for the journal to
+    /// take their ends.
+    pub const FLOOR: u64 = 1 << 30;
+
+    /// Work goes on when so much is free again: a disk at the floor shall not write a row with every sweep.
+    pub const ENOUGH: u64 = Self::FLOOR + Self::FLOOR / 4;
+}
+
 /// What a check of the store came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreReading {

@@ -134,6 +134,9 @@ pub struct Evidence {
     pub run: Option<RunId>,
     /// The commit it ran on.
     pub commit: Option<Commit>,
+    /// In which of the attempts that a change has, from 1; `None` in rows that are older than this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
     /// When.
     pub at: Moment,
 }

@@ -61,7 +61,7 @@ pub enum Press {
     },
     /// Stop for good.
     Stop,
-    /// Begin afresh where it stopped (decision 15).
+    /// Begin afresh where it stopped (decision 15), or try now what waits for its next try (decision 70).
     Retry,
     /// Go on although the request was edited after its approval, or the branch was taken away (decision 45).
     Continue,

@@ -188,6 +188,11 @@ pub trait Journal {
     /// Why a store could not; it names place, cause and remedy.
     type Error: std::error::Error + Send + Sync + 'static;
 
+    /// Whether it could not because the disk is full: room helps, and whoever asked is told so.
+    fn is_full(&self, _error: &Self::Error) -> bool {
+        false
+    }
+
     /// From here to [`Journal::commit`] or [`Journal::look_away`] the brain reads again and again, and nobody else writes
     /// what it reads: a store may go in once for all of it.
     fn look(&mut self) -> Result<(), Self::Error> {

@@ -38,5 +38,6 @@ pub mod replay;
 pub mod note;
 pub mod refusal;
 pub mod hindrance;
+pub mod undone;
 pub mod said;
 pub mod message;

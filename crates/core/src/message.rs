@@ -11,6 +11,7 @@ mod note;
 mod refusal;
 mod said;
 mod hindrance;
+mod undone;
 mod waiting;
 
 use std::sync::LazyLock;
@@ -33,6 +34,7 @@ pub use edited::edited;
 pub use hindrance::hindrance;
 pub use note::{NoteFacts, note};
 pub use said::{cause, deploy_log, found, said, watch_log};
+pub use undone::undone;
 pub use waiting::{ask, hold, hold_halves, hold_kind, job, standing, turn, working};
 
 /// The languages there are.
@@ -251,6 +253,10 @@ pub fn no_effect(why: &NoEffect, lang: Lang) -> String {
         NoEffect::NotEscalated => say(lang, "no-effect-not-escalated", []),
         NoEffect::NoBudgetHold => say(lang, "no-effect-no-budget-hold", []),
         NoEffect::WrongEntity => say(lang, "no-effect-wrong-entity", []),
+        NoEffect::Stopped => say(lang, "no-effect-stopped", []),
+        NoEffect::SamePriority => say(lang, "no-effect-same-priority", []),
+        NoEffect::NotFrozen => say(lang, "no-effect-not-frozen", []),
+        NoEffect::NotPaused => say(lang, "no-effect-not-paused", []),
     }
 }
 

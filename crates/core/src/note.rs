@@ -30,8 +30,11 @@ pub enum Note {
     },
     /// A label gave what a person would have (rows 134, 135).
     ByLabel {
-        /// To which end: the requirements' approval, or the deploy.
+        /// To which end: the requirements' approval, or the word to deploy or to merge.
         deploy: bool,
+        /// Whether that word is to merge alone, where nothing is deployed.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        merges: bool,
     },
     /// An agent's run is through (row 116).
     RunFinished {

@@ -28,13 +28,12 @@ fn one(change: Change, reason: Reason) -> Decision {
 }
 
 fn gesture_lost(gesture: &Gesture) -> Decision {
-    let press = gesture.what.name().to_owned();
-    Decision::only(Reason::GestureWithoutEffect { press, why: NoEffect::WrongEntity })
+    no_effect(gesture, NoEffect::WrongEntity)
 }
 
-fn gesture_again(gesture: &Gesture) -> Decision {
+fn no_effect(gesture: &Gesture, why: NoEffect) -> Decision {
     let press = gesture.what.name().to_owned();
-    Decision::only(Reason::GestureWithoutEffect { press, why: NoEffect::Again })
+    Decision::only(Reason::GestureWithoutEffect { press, why })
 }
 
 fn is_frozen(repository: &Repository, cause: &FreezeCause, task: Option<&TaskId>) -> bool {
@@ -69,8 +68,10 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
             one(Change::DeployedAt(commit.clone()), Reason::Noted)
         }
         Event::Gesture(gesture) => match gesture.what {
-            Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => gesture_again(gesture),
-            Press::Unfreeze if repository.freezes.is_empty() => gesture_again(gesture),
+            Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => {
+                no_effect(gesture, NoEffect::Again)
+            }
+            Press::Unfreeze if repository.freezes.is_empty() => no_effect(gesture, NoEffect::NotFrozen),
             Press::Freeze => {
                 let frozen = Change::Frozen { cause: FreezeCause::Person, task: None };
                 one(frozen, Reason::Frozen(FreezeCause::Person))
@@ -222,6 +223,7 @@ fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
                 let pause = Pause { gesture: gesture.clone(), at: stamped.at, drain: *drain };
                 one(Change::Paused(Box::new(pause)), Reason::Paused)
             }
+            Press::Unpause if installation.pause.is_none() => no_effect(gesture, NoEffect::NotPaused),
             Press::Unpause => one(Change::Unpaused, Reason::Unpaused),
             Press::Start
             | Press::Approve { .. }

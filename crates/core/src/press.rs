@@ -5,7 +5,7 @@ use crate::artefact;
 use crate::call::Text;
 use crate::call::tracker::{Author, Comment, Covered, IssueReading, Status};
 use crate::change::Change;
-use crate::decide::{no_effect, proceed};
+use crate::decide::{self, no_effect, proceed};
 use crate::desk::Desk;
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
@@ -248,11 +248,15 @@ fn labelled(d: &mut Desk<'_>) {
 pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     let press = gesture.what.name();
     let refused = gesture.what == Press::Retry && push_records_again(d);
-    if refused && d.task.escalated.is_none() {
+    // A watch counts its looks: one more would make it shorter (decision 69).
+    let waits = matches!(&d.task.step, Step::Backoff { ask, .. } if *ask != Ask::Watch);
+    let again = d.task.escalated.is_some() || waits;
+    if refused && !again {
         return taken(d, gesture);
     }
     if d.task.stage.is_terminal() {
-        return no_effect(d, press, NoEffect::Terminal);
+        let why = if d.task.stage == Stage::Cancelled { NoEffect::Stopped } else { NoEffect::Terminal };
+        return no_effect(d, press, why);
     }
     if d.task.cancel.is_some() {
         let why = if gesture.what == Press::Stop { NoEffect::Again } else { NoEffect::Busy };
@@ -260,13 +264,21 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     }
     match &gesture.what {
         Press::Start => start(d, gesture),
-        Press::Retry => {
-            let untold = unseen::is_asked(d);
-            match d.task.escalated.is_some() || untold {
-                true => retry(d, gesture),
-                false => no_effect(d, press, NoEffect::NotEscalated),
+        Press::Retry if d.task.escalated.is_some() || unseen::is_asked(d) => retry(d, gesture),
+        Press::Retry => match d.task.step.clone() {
+            // Whoever mended what was in the way need not wait for the next try (decision 70).
+            Step::Backoff { ask, tries, .. } if waits => {
+                taken(d, gesture);
+                decide::try_again(d, ask, tries);
             }
-        }
+            Step::Backoff { .. }
+            | Step::Rest(_)
+            | Step::Queued(_)
+            | Step::Asked { .. }
+            | Step::Running { .. } => {
+                no_effect(d, press, NoEffect::NotEscalated);
+            }
+        },
         Press::Approve { what } => approve(d, gesture, what.as_ref()),
         Press::Reject { reason } => reject(d, gesture, reason.as_ref()),
         Press::Confirm { what } => confirm(d, gesture, what.as_ref()),
@@ -282,6 +294,9 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
         }
         Press::Accept { what } => outside::accept(d, gesture, what.as_ref()),
         Press::Allow => allow(d, gesture),
+        Press::Priority(priority) if d.task.priority == *priority => {
+            no_effect(d, press, NoEffect::SamePriority);
+        }
         Press::Priority(priority) => {
             taken(d, gesture);
             d.change(Change::Prioritised(*priority));

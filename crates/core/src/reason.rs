@@ -261,6 +261,14 @@ pub enum NoEffect {
     NoBudgetHold,
     /// The entity has no such gesture.
     WrongEntity,
+    /// The task was stopped for good.
+    Stopped,
+    /// Its priority is that already.
+    SamePriority,
+    /// Nothing is frozen.
+    NotFrozen,
+    /// Nothing is paused.
+    NotPaused,
 }
 
 /// Why something was ignored.

@@ -179,7 +179,12 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
         return over_tokens(d, role, tokens, limit);
     }
     match lacking(d, role, &end, collected) {
-        Some(cause) => fruitless(d, role, cause, &row),
+        Some(cause) => {
+            if matches!(end.how, RunHow::Exited { code: 0 }) {
+                d.change(Change::RunLacked { run, cause: cause.clone() });
+            }
+            fruitless(d, role, cause, &row);
+        }
         None => {
             d.change(Change::Found(None));
             fruitful(d);
@@ -383,6 +388,7 @@ pub(crate) fn file_verdict(d: &mut Desk<'_>, end: &RunEnd, name: &str, gate: Gat
         verdict,
         run: Some(end.run),
         commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
     if !passed {

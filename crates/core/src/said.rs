@@ -17,6 +17,7 @@ use crate::record::Record;
 use crate::refusal::Refusal;
 use crate::task::Ask;
 use crate::time::Span;
+use crate::undone::Undone;
 
 /// Why something is so, as a part of a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,7 +75,7 @@ pub enum Said {
     /// A run wrote where its role may not (decision 8).
     OutsideScope {
         /// Which paths, each with what is wrong with it.
-        paths: Vec<String>,
+        paths: Vec<Undone>,
     },
     /// Files that the role must write are not there (row 14).
     FilesMissing {

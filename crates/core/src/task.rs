@@ -20,7 +20,7 @@ use crate::id::{
     Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem,
 };
 use crate::record::Recorded;
-use crate::rework::{Attempts, Findings};
+use crate::rework::{Attempts, Findings, MAX_DEVELOPER_RUNS};
 use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
@@ -582,6 +582,9 @@ pub struct RunRow {
     /// Whose model it asks, for agents' runs (decision 11).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<ProviderId>,
+    /// What it lacked to count, if it ended well and brought nothing that can be used (decision 15).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacked: Option<Cause>,
 }
 
 impl Want {
@@ -598,6 +601,11 @@ impl Want {
 }
 
 impl Task {
+    /// Which of the attempts that a change has is under way, from 1; the last one stays the last (row 99).
+    pub fn attempt(&self) -> u32 {
+        (self.attempts.negative + 1).min(MAX_DEVELOPER_RUNS)
+    }
+
     /// What its runs used in all: the same sum everywhere (row 185, invariant F4).
     pub fn usage(&self) -> Usage {
         self.runs.iter().fold(Usage::default(), |sum, run| sum.plus(run.usage))

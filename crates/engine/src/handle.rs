@@ -78,6 +78,9 @@ pub enum NotTaken {
     /// The store refused the commit.
     #[error("the journal could not be written: {0}")]
     Store(String),
+    /// The disk has no room for the commit.
+    #[error("the disk is full, and nothing was written")]
+    Full,
     /// The brain stopped.
     #[error("the brain is stopping; try again when it serves")]
     Stopped,

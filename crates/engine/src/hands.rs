@@ -82,7 +82,7 @@ pub async fn report(handle: &Handle, incoming: Incoming) {
     loop {
         match handle.report(incoming.clone()).await {
             Ok(_) | Err(NotTaken::Stopped) => return,
-            Err(error @ (NotTaken::Overloaded | NotTaken::Store(_))) => {
+            Err(error @ (NotTaken::Overloaded | NotTaken::Full | NotTaken::Store(_))) => {
                 tries += 1;
                 tracing::warn!(%error, tries, "a reply waits for the journal");
                 let wait = orch_core::backoff::outage(tries);

@@ -261,8 +261,12 @@ fn turn<J: Journal>(
                 }
                 Err(error) => {
                     tracing::error!(error = %chain(&error), "the journal could not be written; work waits");
+                    let refused = match engine.journal().is_full(&error) {
+                        true => NotTaken::Full,
+                        false => NotTaken::Store(chain(&error)),
+                    };
                     for tell in told {
-                        let _ = tell.send(Err(NotTaken::Store(chain(&error))));
+                        let _ = tell.send(Err(refused.clone()));
                     }
                     // By the clock that was not followed yet.
                     wake = Some(clock.now().after(orch_core::time::Span::seconds(1)));

@@ -11,6 +11,7 @@ pub mod show;
 pub mod why;
 pub mod logs;
 pub mod diff;
+pub mod comment;
 pub mod gesture;
 pub mod installation;
 pub mod events;
@@ -90,6 +91,10 @@ pub enum Command {
     Logs(logs::Args),
     /// What a task changes
     Diff(diff::Args),
+    /// What was said under a task, the analyst's questions too
+    Comments(comment::Read),
+    /// Say something under a task: answer questions, for example
+    Comment(comment::Say),
     /// Approve the requirements, or a change of protected paths
     Approve(gesture::Bound),
     /// Not like this: say why
@@ -98,7 +103,7 @@ pub enum Command {
     Confirm(gesture::Bound),
     /// Stop a task for good
     Stop(gesture::OfTask),
-    /// Begin afresh where a task stopped
+    /// Begin afresh where a task stopped, or try now what it waits to try again
     Retry(gesture::OfTask),
     /// Start a task, or go on after its questions are answered
     Start(gesture::OfTask),
@@ -323,6 +328,8 @@ fn perform(cli: Cli) -> Result<ExitCode, Error> {
         Command::Why(args) => why::run(&here, &args),
         Command::Logs(args) => logs::run(&here, &args),
         Command::Diff(args) => diff::run(&here, &args),
+        Command::Comments(args) => comment::read(&here, &args),
+        Command::Comment(args) => comment::say(&here, &args),
         Command::Approve(args) => gesture::bound(&here, "approve", &args),
         Command::Reject(args) => gesture::reject(&here, &args),
         Command::Confirm(args) => gesture::bound(&here, "confirm", &args),

@@ -576,6 +576,7 @@ fn defect_taking_over() -> Told {
 fn store_error(error: &orch_store::OpenError) -> Error {
     match error {
         orch_store::OpenError::Taken { place, holder } => {
+            let holder = crate::refusals::holder(*holder);
             let cause = say!(
                 "another Orch works with this store ({holder})",
                 "с этим хранилищем уже работает другой Orch ({holder})"

@@ -8,6 +8,11 @@ pub fn spoken(text: &str, env: &[(String, String)]) -> Lang {
     said.or_else(|| named_in(text)).unwrap_or_else(|| of_locale(env))
 }
 
+/// Whether the installation names its language, and leaves it to nobody's locale.
+pub fn is_named(text: &str, env: &[(String, String)]) -> bool {
+    value("ORCH_LANGUAGE", env).and_then(named).or_else(|| named_in(text)).is_some()
+}
+
 /// What an orch.toml names.
 pub fn named_in(text: &str) -> Option<Lang> {
     let file: toml::Table = toml::from_str(text).ok()?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use orch_adapters::git::{Git, Hub};
 use orch_adapters::process::{Observed, observe};
 use orch_adapters::run::Masker;
+use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::board::{Board, Policies};
 use orch_core::effect::Effect;
 use orch_core::id::{Digest, Entity, ProjectId, Seq, TaskId};
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use crate::client::{Client, random};
 use crate::compose::lock;
 use crate::compose::project::masker;
-use crate::compose::source::{artefact_of, diff_of, listed, log_of, page, task_of};
+use crate::compose::source::{artefact_of, comments_of, diff_of, listed, log_of, page, task_of};
 use crate::error::Error;
 use crate::home::Home;
 use crate::refusals::{unopened, unread, worded};
@@ -190,8 +191,13 @@ impl Source for Left {
         self.read(Doing::Text, |reader| reader.blob(&digest))
     }
 
-    fn comments(&self, _task: TaskId) -> Later<Vec<Said>> {
-        down(Doing::Comments)
+    fn comments(&self, task: TaskId) -> Later<Vec<Said>> {
+        let file = self.home.store();
+        let said = self.of_task(Doing::Comments, &task, |task| {
+            let tracker = BuiltinTracker::read_only(&file).map_err(|e| worded(&e))?;
+            comments_of(&tracker, task).map(Some)
+        });
+        Box::pin(async { Ok(said.await?.unwrap_or_default()) })
     }
 
     fn log(&self, part: LogPart) -> Later<Option<LogChunk>> {

@@ -8,7 +8,7 @@ use orch_adapters::http::ClientError;
 use orch_core::message::Lang;
 use orch_core::replay::{Differs, Illegal};
 use orch_store::backup::BackupError;
-use orch_store::{Damaged, OpenError, StoreError};
+use orch_store::{Damaged, Holder, OpenError, StoreError};
 
 use crate::error::{Error, Kind};
 use crate::words::{Told, counted, words};
@@ -67,8 +67,9 @@ impl InRussian for OpenError {
     fn in_russian(&self) -> String {
         match self {
             OpenError::Taken { place, holder } => format!(
-                "{}: с этим хранилищем уже работает другой Orch ({holder}); остановите его или укажите другую папку данных",
-                place.display()
+                "{}: с этим хранилищем уже работает другой Orch ({}); остановите его или укажите другую папку данных",
+                place.display(),
+                holder_in_russian(*holder)
             ),
             OpenError::NetworkFileSystem { place, kind } => format!(
                 "{}: это {kind}, здесь SQLite не может гарантировать сохранность данных; перенесите папку данных на \
@@ -156,6 +157,21 @@ impl InRussian for StoreError {
                 place.display()
             ),
         }
+    }
+}
+
+/// Who has a store.
+pub fn holder(holder: Holder) -> Told {
+    Told::quoted(match words().lang {
+        Lang::En => holder.to_string(),
+        Lang::Ru => holder_in_russian(holder),
+    })
+}
+
+fn holder_in_russian(holder: Holder) -> String {
+    match holder.0 {
+        Some(pid) => format!("процесс {pid}"),
+        None => "какой это процесс, он не записал".to_owned(),
     }
 }
 

@@ -95,7 +95,16 @@ fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
 
 /// Rows as columns, two blanks between them; the last column is as long as it likes.
 pub fn table(rows: &[Vec<Cell>]) -> String {
-    let widths = widths(rows);
+    columns(rows, &widths(rows))
+}
+
+/// The same where lines may be of any length: nothing is cut, and what is longer than `MOST` moves its own line alone.
+pub fn loose_table(rows: &[Vec<Cell>]) -> String {
+    const MOST: usize = 40;
+    columns(rows, &widths(rows).into_iter().map(|width| width.min(MOST)).collect::<Vec<_>>())
+}
+
+fn columns(rows: &[Vec<Cell>], widths: &[usize]) -> String {
     let mut out = String::new();
     for row in rows {
         let last = row.iter().rposition(|cell| !cell.text.is_empty());
@@ -182,6 +191,16 @@ mod tests {
         assert_eq!(table(&rows), "a    long  x\nbbb\n");
         let styled = [vec![cell(BOLD, "a"), cell(DIM, "")]];
         assert_eq!(table(&styled), format!("{BOLD}a{BOLD:#}\n"));
+    }
+
+    /// Proves that into a pipe a long text moves its own line alone, and that nothing of it is lost.
+    #[test]
+    fn a_long_text_moves_its_own_line_alone() {
+        let long = "waits for somebody to look at the deploy, which nobody could ask";
+        let rows = [("D-1", "is over", "A title"), ("D-2", long, "Another")];
+        let rows = rows.map(|(id, stands, title)| [id, stands, title].map(|text| cell(PLAIN, text)).to_vec());
+        let lines = format!("D-1  {:<40}  A title\nD-2  {long}  Another\n", "is over");
+        assert_eq!(loose_table(&rows), lines);
     }
 
     /// Proves that a row gives up what is over where it is longest, and never what tells rows apart.

@@ -194,6 +194,10 @@ words! {
     negative: "negative", "отрицательный";
     unreadable: "unreadable", "не читается";
     files: "files", "файлы";
+    comments: "comments", "комментарии";
+    no_comments: "nothing was said yet", "пока ничего не написано";
+    comment_stands: "the comment is written", "комментарий записан";
+    round: "round", "круг";
     can_do: "what you can do now", "что можно сделать сейчас";
     its_priority_is: "its priority is now", "её приоритет теперь";
     on_its_way: "on its way to", "на пути в";

@@ -5,7 +5,8 @@ use axum::Json;
 use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use orch_core::message::Lang;
+use orch_core::event::DiskReading;
+use orch_core::message::{Lang, figure};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -208,8 +209,47 @@ impl From<Trouble> for Problem {
                     Kind::Overloaded,
                     both!("too much is asked for at once", "слишком много запросов сразу"),
                     both!(
-                        "nothing was written; ask again after `Retry-After`",
-                        "ничего не записано; повторите через `Retry-After`"
+                        "nothing was written; try again in a moment",
+                        "ничего не записано; попробуйте снова через мгновение"
+                    ),
+                )
+            },
+            Trouble::DiskFull { retry_after } => {
+                tracing::error!("a request was not written down: the disk is full");
+                let room = |lang| figure::bytes(DiskReading::ENOUGH, lang);
+                Problem {
+                    retry_after: Some(retry_after.as_seconds().max(1)),
+                    ..Problem::new(
+                        Kind::Unavailable,
+                        both!(
+                            "the disk is full, and nothing was written",
+                            "диск заполнен, ничего не записано"
+                        ),
+                        Both::new(
+                            format!(
+                                "free some space and try again; work goes on when {} is free where the data folder lies",
+                                room(Lang::En)
+                            ),
+                            format!(
+                                "освободите место и попробуйте снова; работа продолжится, когда на диске с папкой данных \
+                                 будет свободно {}",
+                                room(Lang::Ru)
+                            ),
+                        ),
+                    )
+                }
+            }
+            Trouble::Later { retry_after } => Problem {
+                retry_after: Some(retry_after.as_seconds().max(1)),
+                ..Problem::new(
+                    Kind::Unavailable,
+                    both!(
+                        "it is written down, but Orch could not act on it yet",
+                        "это записано, но Orch ещё не смог этим заняться"
+                    ),
+                    both!(
+                        "do not ask for it again: it goes on by itself; `orch doctor` says what is in the way",
+                        "не просите об этом снова: работа пойдёт сама; что мешает, скажет `orch doctor`"
                     ),
                 )
             },
@@ -221,8 +261,8 @@ impl From<Trouble> for Problem {
                         Kind::Unavailable,
                         Both::new(cause.clone(), cause),
                         both!(
-                            "nothing was written; ask again after `Retry-After`, and see `orch doctor`",
-                            "ничего не записано; повторите через `Retry-After` и посмотрите `orch doctor`"
+                            "nothing was written; try again in a moment; `orch doctor` looks for the cause",
+                            "ничего не записано; попробуйте чуть позже; причину поищет `orch doctor`"
                         ),
                     )
                 }

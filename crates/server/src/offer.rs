@@ -7,7 +7,7 @@ use orch_core::id::Digest;
 use orch_core::outside::named;
 use orch_core::record::Recorded;
 use orch_core::stage::Stage;
-use orch_core::task::{Rest, Step, Task};
+use orch_core::task::{Delay, Rest, Step, Task};
 use orch_core::time::Moment;
 
 use crate::source::Seen;
@@ -39,7 +39,7 @@ pub(crate) enum Offer {
     AcceptDeploy(Digest),
     /// One more run whatever the budgets say.
     Allow,
-    /// Begin afresh where it stopped, or push again what the branch of records refused.
+    /// Begin afresh where it stopped, try now what waits for its next try, or push again what the branch of records refused.
     Retry,
     /// Another urgency.
     Priority,
@@ -141,6 +141,12 @@ pub(crate) fn offers(task: &Task, seen: &Seen, now: Moment) -> Vec<Offer> {
     } else if task.is_watched() {
         found.extend(task.merged.as_ref().map(|by| Offer::AcceptDeploy(named(&by.commit))));
         found.push(Offer::Reject);
+    } else if let Step::Backoff {
+        cause: Delay::Outage { .. } | Delay::NotYet { .. } | Delay::CheckoutDirty { .. },
+        ..
+    } = task.step
+    {
+        found.push(Offer::Retry);
     } else if budget_holds(task, seen, now) {
         found.push(Offer::Allow);
     }

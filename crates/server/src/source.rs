@@ -97,7 +97,19 @@ pub enum Trouble {
         /// When it is worth asking again.
         retry_after: Span,
     },
-    /// Nothing can be written now: the disk is full, or Orch ends. The sender should come back.
+    /// The disk has no room: nothing was written. The sender should come back.
+    #[error("the disk is full, and nothing was written")]
+    DiskFull {
+        /// When it is worth asking again.
+        retry_after: Span,
+    },
+    /// It stands in the tracker, and nothing acts on it yet: the next sweep brings it.
+    #[error("it is written down, and nothing acts on it yet")]
+    Later {
+        /// When it is worth looking again.
+        retry_after: Span,
+    },
+    /// Nothing can be written now: the store is damaged, or Orch ends. The sender should come back.
     #[error("{cause}")]
     Unwritten {
         /// Why, with what to do about it.

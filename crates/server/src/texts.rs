@@ -159,6 +159,8 @@ texts! {
     labels: "Labels", "Метки";
     auto_approve: "the requirements need no approval", "требования не нужно одобрять";
     auto_deploy: "the deploy needs no confirmation", "выкатку не нужно подтверждать";
+    auto_neither: "no confirmation is asked for in this project", "в этом проекте подтверждения не спрашивают";
+    auto_merge: "the merge needs no confirmation", "слияние не нужно подтверждать";
     no_projects: "There is no project yet. Run `orch init` in a repository.", "Проектов пока нет. Выполните `orch init` в репозитории.";
     all_quiet: "Nothing is under way. What should be different next?", "Сейчас ничего не делается. Что изменить дальше?";
     nothing_happened: "Nothing happened yet.", "Пока ничего не произошло.";

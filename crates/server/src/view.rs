@@ -166,7 +166,7 @@ pub(crate) struct Run {
     pub(crate) began: String,
     /// How it ended; null while it lives.
     pub(crate) end: Option<String>,
-    /// Whether it ended well; null while it lives.
+    /// Whether it ended well and brought what its role must bring; null while it lives.
     pub(crate) well: Option<bool>,
     /// Bytes of its output that were too many to be kept: its log has begin and end.
     pub(crate) left_out: u64,
@@ -202,6 +202,10 @@ pub(crate) struct Gate {
     pub(crate) about: String,
     /// The digest of the gate's definition.
     pub(crate) definition: String,
+    /// In which of the attempts that the change has; null where it is about the requirements, and in older rows.
+    pub(crate) attempt: Option<u32>,
+    /// In which round, where a run gave it.
+    pub(crate) round: Option<u32>,
     /// The run that gave it.
     pub(crate) run: Option<String>,
     /// The commit it ran on.
@@ -349,7 +353,7 @@ pub(crate) fn brief(listed: &Listed, seen: &Seen, now: Moment, lang: Lang) -> Br
         stage_label: words::stage_label(task.stage, lang),
         standing: stand(task, seen, now, lang),
         priority: priority(task.priority),
-        attempt: (task.attempts.negative + 1).min(MAX_DEVELOPER_RUNS),
+        attempt: task.attempt(),
         attempts: MAX_DEVELOPER_RUNS,
         round: task.round,
         usage: spent(task.runs.iter().map(AsRef::as_ref), lang),
@@ -372,12 +376,21 @@ pub(crate) fn run(row: &RunRow, now: Moment, lang: Lang) -> Run {
         round: row.round,
         commit: row.commit.0.clone(),
         began: rfc3339(row.at),
-        end: row.end.as_ref().map(|how| match row.left_out {
-            0 => words::run_end(how, lang),
-            bytes => format!("{}; {}", words::run_end(how, lang), words::left_out(bytes, lang)),
+        end: row.end.as_ref().map(|how| {
+            let end = match &row.lacked {
+                Some(cause) => words::of_no_use(cause, lang),
+                None => words::run_end(how, lang),
+            };
+            match row.left_out {
+                0 => end,
+                bytes => format!("{end}; {}", words::left_out(bytes, lang)),
+            }
         }),
         left_out: row.left_out,
-        well: row.end.as_ref().map(|how| matches!(how, orch_core::event::RunHow::Exited { code: 0 })),
+        well: row
+            .end
+            .as_ref()
+            .map(|how| row.lacked.is_none() && matches!(how, orch_core::event::RunHow::Exited { code: 0 })),
         wall_ms: wall.0,
         wall: words::span(wall, lang),
         usage: spent(std::iter::once(row), lang),
@@ -401,7 +414,12 @@ pub(crate) const fn stage_of(job: Job) -> Stage {
     }
 }
 
-pub(crate) fn gate(evidence: &Evidence, findings: Option<String>, lang: Lang) -> Gate {
+pub(crate) fn gate(task: &Task, evidence: &Evidence, findings: Option<String>, lang: Lang) -> Gate {
+    let round = evidence.run.and_then(|run| task.runs.iter().find(|row| row.run == run)).map(|row| row.round);
+    let attempt = match &evidence.subject {
+        Subject::Change(_) | Subject::Tree(_) => evidence.attempt,
+        Subject::Requirements(_) | Subject::Main(_) => None,
+    };
     let (subject, about) = match &evidence.subject {
         Subject::Requirements(digest) => ("requirements", digest.0.clone()),
         Subject::Change(digest) => ("change", digest.0.clone()),
@@ -421,6 +439,8 @@ pub(crate) fn gate(evidence: &Evidence, findings: Option<String>, lang: Lang) ->
         subject,
         about,
         definition: evidence.definition.0.clone(),
+        attempt,
+        round,
         run: evidence.run.map(|run| run.to_string()),
         commit: evidence.commit.as_ref().map(|commit| commit.0.clone()),
         at: rfc3339(evidence.at),
@@ -465,7 +485,7 @@ pub(crate) fn full(
             .evidence
             .iter()
             .zip(findings.into_iter().chain(std::iter::repeat(None)))
-            .map(|(evidence, findings)| gate(evidence, findings, lang))
+            .map(|(evidence, findings)| gate(task, evidence, findings, lang))
             .collect(),
         artefacts: files(task, lang),
     }

@@ -7,6 +7,7 @@ use orch_core::hold::HoldKind;
 use orch_core::id::{RunId, WorkItem};
 use orch_core::message::{self, Lang, figure};
 use orch_core::reason::Reason;
+use orch_core::said::Cause;
 use orch_core::task::{Ask, Job, Task};
 use orch_core::time::{Moment, Span};
 
@@ -103,6 +104,12 @@ pub(crate) fn left_out(bytes: u64, lang: Lang) -> String {
         Lang::En => format!("{bytes} bytes of its output left out"),
         Lang::Ru => format!("не сохранено байт вывода: {bytes}"),
     }
+}
+
+/// That a run ended well and brought nothing that counts.
+pub(crate) fn of_no_use(cause: &Cause, lang: Lang) -> String {
+    let cause = message::cause(cause, lang);
+    format!("{}: {cause}", pick(lang, "without a usable result", "без пригодного результата"))
 }
 
 /// How a run ended.

@@ -11,6 +11,19 @@ use rusqlite::ErrorCode;
 /// SQLite's extended code for "no room to grow the shared memory file", which is a full disk too.
 const IOERR_SHMSIZE: i32 = 4874;
 
+/// Who has a data file: its process id, as far as it wrote it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holder(pub Option<u32>);
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(pid) => write!(f, "process {pid}"),
+            None => f.write_str("it did not say which process it is"),
+        }
+    }
+}
+
 /// Why a data file could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -21,8 +34,8 @@ pub enum OpenError {
     Taken {
         /// The lock file.
         place: PathBuf,
-        /// Which process, as far as it said.
-        holder: String,
+        /// Which process.
+        holder: Holder,
     },
     /// Locks and shared memory do not work there.
     #[error(

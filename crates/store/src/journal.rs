@@ -189,6 +189,10 @@ impl Drop for SqliteJournal {
 impl Journal for SqliteJournal {
     type Error = StoreError;
 
+    fn is_full(&self, error: &StoreError) -> bool {
+        error.is_disk_full()
+    }
+
     /// One transaction for all reads of a step: each by itself takes two locks of the system.
     fn look(&mut self) -> Result<(), StoreError> {
         if self.conn.is_autocommit() {

@@ -22,7 +22,7 @@ mod schema;
 mod sql;
 
 pub use checkpoint::{Checkpointed, Checkpointer};
-pub use error::{Damaged, OpenError, StoreError};
+pub use error::{Damaged, Holder, OpenError, StoreError};
 pub use journal::SqliteJournal;
 pub use reader::{Listed, Page, Place, Reader, TaskFilter};
 

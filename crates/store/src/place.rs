@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::OpenError;
+use crate::error::{Holder, OpenError};
 
 /// `name` with `suffix` behind it, in the same folder: `orch.db` and `orch.db-wal`.
 pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -53,10 +53,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 let mut pid = String::new();
                 let read = Read::by_ref(&mut file).take(32).read_to_string(&mut pid);
-                let holder = match (read, pid.trim().parse::<u32>()) {
-                    (Ok(_), Ok(pid)) => format!("process {pid}"),
-                    (_, Err(_)) | (Err(_), _) => "it did not say which process it is".to_owned(),
-                };
+                let holder = Holder(read.ok().and_then(|_| pid.trim().parse().ok()));
                 return Err(OpenError::Taken { place, holder });
             }
             Err(TryLockError::Error(source)) => return Err(files("lock the lock file")(source)),

@@ -17,6 +17,7 @@ use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, RunId, Tree, WorkItem};
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
+use orch_core::undone::{Undone, Unfit};
 use serde::{Deserialize, Serialize};
 
 use super::branch::index_line;
@@ -35,8 +36,6 @@ const LARGEST_FILE: u64 = 10 << 20;
 const LARGEST_ARTEFACT: u64 = 1 << 20;
 /// A run that touches more files than this left something by mistake.
 const MOST_FILES: usize = 20_000;
-/// Why a file is not kept: it would be seen by everybody, and stay in the history for ever.
-const GIVES_AWAY: &str = "a key or login of this installation stands in it";
 /// Findings that are named one by one.
 const MOST_FINDINGS: usize = 50;
 
@@ -55,7 +54,7 @@ pub(super) struct Order<'a> {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Left {
     /// What was undone, and why.
-    outside: Vec<String>,
+    outside: Vec<Undone>,
     /// Files that the host took away and the run wrote again: its own, even where the bytes are the same.
     rewritten: Vec<String>,
     /// Whose it is; older binaries did not say.
@@ -231,7 +230,7 @@ struct Touched {
     /// Its submodules: object and path.
     submodules: Vec<(String, String)>,
     /// What differs, as git names it; or why nobody can say.
-    names: Result<Vec<Vec<u8>>, String>,
+    names: Result<Vec<Vec<u8>>, Unfit>,
 }
 
 impl<'a> Stage<'a> {
@@ -287,7 +286,7 @@ impl<'a> Stage<'a> {
         let names = match &touched.names {
             Ok(names) => names,
             Err(why) => {
-                findings.add("*", &format!("{why}: nothing was kept"));
+                findings.add("*", why.clone());
                 return Ok((self.hub.tree_of(self.order.parent)?, findings.left(Vec::new())));
             }
         };
@@ -296,7 +295,7 @@ impl<'a> Stage<'a> {
                 Judged::Nothing => {}
                 Judged::Gone(path) => gone.push(path),
                 Judged::Kept(path) => kept.push(path),
-                Judged::Undone(path, why) => findings.add(&path, &why),
+                Judged::Undone(path, why) => findings.add(&path, why),
             }
         }
         let gone_set: HashSet<&str> = gone.iter().copied().collect();
@@ -305,7 +304,7 @@ impl<'a> Stage<'a> {
         let equal = equal_names(there, &added);
         kept.retain(|path| match equal.get(path) {
             Some(other) => {
-                findings.add(path, &format!("its name differs from `{other}` only in case or Unicode form"));
+                findings.add(path, Unfit::EqualName { other: (*other).to_owned() });
                 false
             }
             None => true,
@@ -314,7 +313,7 @@ impl<'a> Stage<'a> {
             let staying = touched.staying(&gone_set);
             kept.retain(|path| match staying.displaced_by(path) {
                 Some(other) => {
-                    findings.add(path, &format!("it takes the place of `{other}`, which stays"));
+                    findings.add(path, Unfit::TakesPlaceOf { other: other.to_owned() });
                     false
                 }
                 None => true,
@@ -334,7 +333,7 @@ impl<'a> Stage<'a> {
         let changed: HashSet<Vec<u8>> =
             self.hub.changed_names(self.order.parent.as_str(), tree.as_str())?.into_iter().collect();
         for path in kept.iter().filter(|path| !changed.contains(path.as_bytes()) && added.contains(path)) {
-            findings.add(path, "git takes no file of this name");
+            findings.add(path, Unfit::NameRefused);
         }
         let rewritten = self.rewritten(rules, &findings)?;
         Ok((tree, findings.left(rewritten)))
@@ -383,7 +382,7 @@ impl<'a> Stage<'a> {
             Err(GitError::TooMuch { .. }) => Err(too_many()),
             // Whatever is in the tree, the agent put it there: an infrastructure failure it is only if the machine says so.
             Err(error @ (GitError::Refused { .. } | GitError::TimedOut { .. })) if !is_full(&error) => {
-                Err(format!("the tree cannot be read ({})", last_line(&error)))
+                Err(Unfit::TreeUnread { words: last_line(&error) })
             }
             Err(error) => return Err(error.into()),
         };
@@ -428,22 +427,22 @@ impl<'a> Stage<'a> {
 
     /// What becomes of one path.
     fn judge<'n>(&self, name: &'n [u8], touched: &Touched, rules: &Rules) -> Result<Judged<'n>, Failure> {
-        let undone = |path: &str, why: &str| Ok(Judged::Undone(path.to_owned(), why.to_owned()));
+        let undone = |path: &str, why: Unfit| Ok(Judged::Undone(path.to_owned(), why));
         let Ok(path) = std::str::from_utf8(name) else {
-            return undone(&String::from_utf8_lossy(name), "its name is not UTF-8");
+            return undone(&String::from_utf8_lossy(name), Unfit::NotUtf8);
         };
         if let Some(why) = paths::bad_name(path) {
             return undone(path, why);
         }
         if (self.secret)(name) {
-            return undone("***", "a key or login of this installation stands in its name");
+            return undone("***", Unfit::SecretInName);
         }
         if let Some(folder) = path.strip_suffix('/') {
-            return undone(folder, "a repository inside the tree");
+            return undone(folder, Unfit::Repository);
         }
         let within = |folder: &str| path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
         if touched.submodules.iter().any(|(_, folder)| path == folder || within(folder)) {
-            return undone(path, "it lies in a submodule");
+            return undone(path, Unfit::InSubmodule);
         }
         let kind = self.hub.kind(self.tree(), path)?;
         let tracked = touched.tracked.contains(path);
@@ -451,26 +450,26 @@ impl<'a> Stage<'a> {
             return Ok(Judged::Nothing);
         }
         if !rules.may_write(path) {
-            return undone(path, &format!("outside of what the {} may write", self.order.role));
+            return undone(path, Unfit::OutsideScope { role: self.order.role });
         }
         match kind {
             Kind::Nothing | Kind::Folder if tracked => Ok(Judged::Gone(path)),
             Kind::Nothing | Kind::Folder => Ok(Judged::Nothing),
-            Kind::Special => undone(path, "neither a file nor a link"),
+            Kind::Special => undone(path, Unfit::Special),
             Kind::Link => match paths::stays_inside(self.tree(), path) {
-                Ok(true) if self.gives_away(path, kind)? => undone(path, GIVES_AWAY),
+                Ok(true) if self.gives_away(path, kind)? => undone(path, Unfit::Secret),
                 Ok(true) => Ok(Judged::Kept(path)),
-                Ok(false) => undone(path, "a link that leaves the tree"),
+                Ok(false) => undone(path, Unfit::LeavesTree),
                 Err(e) => Err(failure::io(&self.tree().join(path))(e)),
             },
             Kind::File { bytes } => {
                 let own = path.starts_with(&format!("{}/", artefact::folder(self.order.item)));
                 let most = if own { LARGEST_ARTEFACT } else { LARGEST_FILE };
                 if bytes > most {
-                    return undone(path, &format!("{bytes} bytes, more than {most}"));
+                    return undone(path, Unfit::TooLarge { bytes, most });
                 }
                 if self.gives_away(path, kind)? {
-                    return undone(path, GIVES_AWAY);
+                    return undone(path, Unfit::Secret);
                 }
                 Ok(Judged::Kept(path))
             }
@@ -504,7 +503,7 @@ impl<'a> Stage<'a> {
             Ok(_) => Ok(()),
             Err(error @ GitError::Refused { .. }) if !is_full(&error) => {
                 if let [path] = paths {
-                    findings.add(path, &format!("git does not take it: {}", last_line(&error)));
+                    findings.add(path, Unfit::Refused { words: last_line(&error) });
                     return Ok(());
                 }
                 let (left, right) = paths.split_at(paths.len() / 2);
@@ -564,7 +563,7 @@ enum Judged<'n> {
     /// It is taken over.
     Kept(&'n str),
     /// It is not, for this reason.
-    Undone(String, String),
+    Undone(String, Unfit),
 }
 
 /// Whether a line of `ls-files --stage` names something in one of these places.
@@ -576,8 +575,8 @@ fn lies_in(line: &[u8], places: &[PathBuf]) -> bool {
     })
 }
 
-fn too_many() -> String {
-    format!("more than {MOST_FILES} files were written")
+fn too_many() -> Unfit {
+    Unfit::TooMany { most: MOST_FILES as u64 }
 }
 
 /// Whether the machine and not the path is at fault.
@@ -597,12 +596,12 @@ fn last_line(error: &GitError) -> String {
 struct Findings {
     /// The paths, each once.
     paths: HashSet<String>,
-    named: Vec<String>,
-    more: usize,
+    named: Vec<Undone>,
+    more: u64,
 }
 
 impl Findings {
-    fn add(&mut self, path: &str, why: &str) {
+    fn add(&mut self, path: &str, why: Unfit) {
         if !self.paths.insert(path.to_owned()) {
             return;
         }
@@ -611,13 +610,13 @@ impl Findings {
             return;
         }
         let shown: String = path.chars().map(|c| if c.is_control() { '?' } else { c }).take(300).collect();
-        self.named.push(format!("{shown}: {why}"));
+        self.named.push(Undone::Path { path: shown, why });
     }
 
     fn left(self, rewritten: Vec<String>) -> Left {
         let mut outside = self.named;
         if self.more > 0 {
-            outside.push(format!("and {} more", self.more));
+            outside.push(Undone::More { more: self.more });
         }
         Left { outside, rewritten, of: None }
     }

@@ -6,6 +6,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
+use orch_core::undone::Unfit;
+
 /// What lies at a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -98,12 +100,12 @@ fn is_dot_git(name: &OsStr) -> bool {
 }
 
 /// Why a name may not be in a commit, if it may not.
-pub(super) fn bad_name(path: &str) -> Option<&'static str> {
+pub(super) fn bad_name(path: &str) -> Option<Unfit> {
     if path.chars().any(char::is_control) {
-        return Some("control characters in its name");
+        return Some(Unfit::ControlCharacters);
     }
     if path.split('/').any(|part| is_dot_git(OsStr::new(part))) {
-        return Some("the name .git");
+        return Some(Unfit::DotGit);
     }
     None
 }

@@ -287,12 +287,16 @@ impl Runs {
     }
 
     /// The end of a run is in the journal: it need not be watched any more. Its logs stay, the secrets of its environment
-    /// do not.
+    /// do not. A run without a folder has neither.
     ///
     /// # Errors
     /// The folder cannot be read or written.
     pub fn settle(&self, run: RunId) -> Result<(), Failure> {
         let record = self.places.of(run).record;
+        // A restored journal may know a run whose folder was moved aside: there is nothing to watch.
+        if record.symlink_metadata().is_err_and(|e| e.kind() == std::io::ErrorKind::NotFound) {
+            return Ok(());
+        }
         let path = record.join(SPEC);
         let mut spec = read_spec(&path)?;
         for value in spec.env.values_mut() {

@@ -71,6 +71,9 @@ fn a_run_from_launch_to_end() {
     assert_eq!(runs.unsettled().unwrap(), [run]);
     runs.settle(run).unwrap();
     assert_eq!(runs.unsettled().unwrap(), []);
+    // A restore moves the folders of runs aside: there is nothing to settle then, and nothing to warn of.
+    fs::rename(&folder.record, folder.record.with_extension("replaced-1")).unwrap();
+    runs.settle(run).unwrap();
 }
 
 /// Whatever an agent prints, its end is a bounded text, and its exit code is what it is.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use orch_adapters::git::TreeKind;
-use orch_core::call::git::Candidate;
+use orch_core::call::git::{Candidate, Collected};
 use orch_core::call::{FailureKind, GitCall, GitReply};
 use orch_core::id::Commit;
 use orch_core::stage::Role;
@@ -59,6 +59,11 @@ fn git_trusts_no_name_alone() {
     assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());
 }
 
+/// What was undone, in words.
+fn undone(collected: &Collected) -> Vec<String> {
+    collected.outside.iter().map(ToString::to_string).collect()
+}
+
 /// row 166: Auto-commit subject names role and run id.
 /// Proves also that a run is collected once, however often it is asked for.
 #[test]
@@ -75,7 +80,7 @@ fn git_makes_one_commit_a_run() {
         person(tree, &["add", "-A"]);
         person(tree, &["commit", "-q", "-m", "the agent's own"]);
     });
-    assert_eq!(collected.outside, Vec::<String>::new());
+    assert_eq!(undone(&collected), [""; 0]);
     assert!(!collected.empty);
     let show = bench.hub_git(&["show", "-s", "--format=%an|%ae|%cn|%s|%P|%at", collected.head.as_str()]);
     let expected =
@@ -110,7 +115,7 @@ fn git_leaves_no_index_behind() {
     };
     assert_eq!(left(), [""; 0]);
     fs::write(&index, whole).unwrap();
-    assert_eq!(bench.collect(1, Role::Developer, &head).outside, [""; 0]);
+    assert_eq!(undone(&bench.collect(1, Role::Developer, &head)), [""; 0]);
     assert_eq!(left(), [""; 0]);
 }
 
@@ -137,7 +142,7 @@ fn git_undoes_what_is_outside_the_scope() {
         fs::remove_file(tree.join("docs/work-items/ORCH-007/00-business-request.md")).unwrap();
     });
     assert_eq!(
-        collected.outside,
+        undone(&collected),
         [
             ".orch/policy.toml: outside of what the developer may write",
             "docs/work-items/ORCH-007/00-business-request.md: outside of what the developer may write",
@@ -152,7 +157,7 @@ fn git_undoes_what_is_outside_the_scope() {
         write(tree, "docs/work-items/ORCH-007/12-review.md", "ok\n");
         write(tree, "src/main.rs", "fn main() { /* mine */ }\n");
     });
-    assert_eq!(reviewed.outside, ["src/main.rs: outside of what the reviewer may write"]);
+    assert_eq!(undone(&reviewed), ["src/main.rs: outside of what the reviewer may write"]);
     let fresh: Vec<_> = reviewed.artefacts.iter().map(|a| (a.name.as_str(), a.fresh)).collect();
     assert_eq!(fresh, [("00-business-request.md", false), ("12-review.md", true)]);
     assert_eq!(reviewed.change, collected.change);
@@ -190,7 +195,7 @@ fn git_undoes_what_takes_the_place_of_others_files() {
         write(tree, "src/good.rs", "x");
     });
     assert_eq!(changed(&head, &collected.head), "A\tsrc/good.rs");
-    let mut findings = collected.outside;
+    let mut findings = undone(&collected);
     findings.sort();
     assert_eq!(
         findings,
@@ -208,13 +213,15 @@ fn git_undoes_what_takes_the_place_of_others_files() {
     });
     assert_eq!(changed(&collected.head, &tested.head), "");
     assert_eq!(tested.outside.len(), 2, "{:?}", tested.outside);
-    assert!(tested.outside.contains(&"tests/more.rs: it takes the place of `tests`, which stays".to_owned()));
+    assert!(
+        undone(&tested).contains(&"tests/more.rs: it takes the place of `tests`, which stays".to_owned())
+    );
     // Who may delete a folder's files may put a file there.
     let replaced = bench.run(3, Role::Developer, &collected.head, |tree| {
         fs::remove_dir_all(tree.join("src")).unwrap();
         write(tree, "src", "x");
     });
-    assert_eq!(replaced.outside, Vec::<String>::new());
+    assert_eq!(undone(&replaced), [""; 0]);
     // A link in the place of a protected folder leads to what would be run instead.
     let linked = bench.run(4, Role::Developer, &replaced.head, |tree| {
         write(tree, "tools/run", "exit 0\n");
@@ -237,7 +244,7 @@ fn git_collects_artefacts_that_the_repository_ignores() {
         fs::create_dir(tree.join("docs/work-items/ORCH-007/nested")).unwrap();
         person(&tree.join("docs/work-items/ORCH-007/nested"), &["init", "-q"]);
     });
-    assert_eq!(collected.outside, ["docs/work-items/ORCH-007/etc: a link that leaves the tree"]);
+    assert_eq!(undone(&collected), ["docs/work-items/ORCH-007/etc: a link that leaves the tree"]);
     let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
     assert_eq!(changed, "docs/work-items/ORCH-007/01-brd.md\ndocs/work-items/ORCH-007/deep/note.log");
 }
@@ -267,7 +274,7 @@ fn git_keeps_no_key_of_the_installation() {
         write(tree, "src/good.rs", "x");
         symlink(KEY, tree.join("link")).unwrap();
     });
-    let mut findings = collected.outside;
+    let mut findings = undone(&collected);
     findings.sort();
     assert_eq!(
         findings,
@@ -350,7 +357,7 @@ fn git_runs_nothing_that_an_agent_planted() {
         write(tree, "vendored/x", "x");
     });
     assert!(!proof.exists());
-    let findings = collected.outside.join("\n");
+    let findings = undone(&collected).join("\n");
     assert!(findings.contains("nested: a repository inside the tree"), "{findings}");
     let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
     assert_eq!(changed, ".gitattributes\nsrc/main.rs");
@@ -386,7 +393,7 @@ fn git_names_what_cannot_be_kept() {
         fs::remove_dir_all(tree.join("src")).unwrap();
         symlink("/etc", tree.join("src")).unwrap();
     });
-    let mut findings = collected.outside.clone();
+    let mut findings = undone(&collected);
     findings.sort();
     assert_eq!(
         findings,
@@ -561,7 +568,7 @@ fn git_names_a_file_that_git_refuses() {
         }
     });
     assert_eq!(collected.outside.len(), 1, "{:?}", collected.outside);
-    assert!(collected.outside[0].starts_with("bad.txt: git does not take it: "), "{:?}", collected.outside);
+    assert!(undone(&collected)[0].starts_with("bad.txt: git does not take it: "), "{:?}", collected.outside);
     let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
     assert_eq!(changed.lines().count(), 10, "{changed}");
 }
@@ -581,7 +588,7 @@ fn git_gets_past_a_lock_that_a_crash_left() {
     assert!(lock.exists());
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
     fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
-    assert_eq!(bench.collect(1, Role::Developer, &head).outside, Vec::<String>::new());
+    assert_eq!(undone(&bench.collect(1, Role::Developer, &head)), [""; 0]);
 }
 
 /// Proves "Bad input": a tree that is full of rubbish, or set up to stop whoever reads it, becomes a finding.
@@ -597,7 +604,7 @@ fn git_survives_a_hostile_tree() {
         }
         write(tree, "sub/good.txt", "good");
     });
-    assert_eq!(collected.outside, Vec::<String>::new());
+    assert_eq!(undone(&collected), [""; 0]);
     let changed = bench.hub_git(&["diff", "--name-only", head.as_str(), collected.head.as_str()]);
     assert_eq!(changed, "sub/good.txt");
     let flooded = bench.run(2, Role::Developer, &collected.head, |tree| {
@@ -606,6 +613,6 @@ fn git_survives_a_hostile_tree() {
             fs::write(tree.join(format!("flood/{n}")), "").unwrap();
         }
     });
-    assert_eq!(flooded.outside, ["*: more than 20000 files were written: nothing was kept"]);
+    assert_eq!(undone(&flooded), ["*: more than 20000 files were written: nothing was kept"]);
     assert_eq!(flooded.head, collected.head);
 }

@@ -9,6 +9,7 @@ use crate::artefact::Artefact;
 use crate::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
 use crate::record::Record;
 use crate::stage::Role;
+use crate::undone::Undone;
 
 /// Which paths a role may write, and which need a person (decision 8). Data, so that the rule lives in `core`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +112,7 @@ pub struct Collected {
     /// The artefacts on the branch, read by the contract; `fresh` says which this run wrote.
     pub artefacts: Arc<[Artefact]>,
     /// Writes outside the scope, undone, and other findings (gitlinks, links that leave the tree).
-    pub outside: Vec<String>,
+    pub outside: Vec<Undone>,
     /// Changes to protected paths since main, if there are any.
     pub protected: Option<Protected>,
 }

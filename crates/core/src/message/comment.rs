@@ -28,18 +28,24 @@ pub fn analyst_ready(item: &WorkItem, documents: &[Link], branch: &str, lang: La
 }
 
 /// The analyst asks (decision 29).
-pub fn questions_asked(questions: Option<&str>, whole: Option<&Link>, lang: Lang) -> String {
+pub fn questions_asked(item: &WorkItem, questions: Option<&str>, whole: Option<&Link>, lang: Lang) -> String {
     paragraphs([
         Some(say(lang, "comment-questions", [])),
         questions.and_then(md_block),
         whole_line(whole, lang),
-        Some(say(lang, "comment-questions-ask", [])),
+        Some(say(lang, "comment-questions-ask", [item_arg(item)])),
     ])
 }
 
-/// A label gave what a person would have: the approval of the requirements, or the word to deploy (rows 134, 135).
-pub fn by_label(deploy: bool, lang: Lang) -> String {
-    say(lang, if deploy { "comment-confirmed-by-label" } else { "comment-approved-by-label" }, [])
+/// A label gave what a person would have: the approval of the requirements, or the word to deploy (rows 134, 135), which
+/// is that to merge where nothing is deployed.
+pub fn by_label(deploy: bool, merges: bool, lang: Lang) -> String {
+    let key = match (deploy, merges) {
+        (false, _) => "comment-approved-by-label",
+        (true, false) => "comment-confirmed-by-label",
+        (true, true) => "comment-merge-confirmed-by-label",
+    };
+    say(lang, key, [])
 }
 
 /// A run of an agent is through (row 116). `documents` are those that exist.

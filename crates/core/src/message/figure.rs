@@ -21,6 +21,30 @@ pub fn tokens(n: u64) -> String {
     }
 }
 
+/// Bytes in the unit that fits, to two digits after the point: `1.25 GiB`, `512 MiB`.
+pub fn bytes(n: u64, lang: Lang) -> String {
+    let units = match lang {
+        Lang::En => ["KiB", "MiB", "GiB", "TiB"],
+        Lang::Ru => ["КиБ", "МиБ", "ГиБ", "ТиБ"],
+    };
+    let mut at = 0;
+    while at + 1 < units.len() && n >> (10 * (at + 2)) > 0 {
+        at += 1;
+    }
+    let shift = 10 * (at + 1);
+    let hundredths = (u128::from(n) * 100) >> shift;
+    let point = match lang {
+        Lang::En => '.',
+        Lang::Ru => ',',
+    };
+    let whole = hundredths / 100;
+    match hundredths % 100 {
+        0 => format!("{whole} {}", units[at]),
+        part if part % 10 == 0 => format!("{whole}{point}{} {}", part / 10, units[at]),
+        part => format!("{whole}{point}{part:02} {}", units[at]),
+    }
+}
+
 /// Millionths of a US dollar: `$0.42`; what rounds to nothing is shown as `<$0.01`, not as 0.
 pub fn money(microdollars: u64) -> String {
     let cents = microdollars.saturating_add(5_000) / 10_000;
@@ -104,6 +128,11 @@ mod tests {
         let shown = [0, 1, 4_999, 5_000, 420_000, 1_999_999, 123_456_789].map(money);
         assert_eq!(shown, ["$0.00", "<$0.01", "<$0.01", "$0.01", "$0.42", "$2.00", "$123.46"]);
         assert_eq!(tokens(u64::MAX), "18446744073709.5M");
+        let sizes = [0, 1023, 1024, 1536, 1 << 20, (1 << 30) + (1 << 28), (3 << 40) + (1 << 39)];
+        let shown = sizes.map(|n| bytes(n, Lang::En));
+        assert_eq!(shown, ["0 KiB", "0.99 KiB", "1 KiB", "1.5 KiB", "1 MiB", "1.25 GiB", "3.5 TiB"]);
+        assert_eq!(bytes((1 << 30) + (1 << 28), Lang::Ru), "1,25 ГиБ");
+        assert_eq!(bytes(u64::MAX, Lang::En), "16777215.99 TiB");
         assert_eq!(money(u64::MAX).len(), 18);
         assert_eq!(cost(Usage::default(), Lang::En), "price unknown");
         assert_eq!(cost(Usage { microdollars: Some(0), ..Usage::default() }, Lang::Ru), "$0.00");

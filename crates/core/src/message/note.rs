@@ -30,9 +30,9 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
         Note::Questions { text } => {
             let text = text.as_ref().and_then(|text| (facts.text)(&text.blob));
             let whole = facts.own_file(artefact::QUESTIONS);
-            comment::questions_asked(text.as_deref(), Some(&whole), lang)
+            comment::questions_asked(facts.item, text.as_deref(), Some(&whole), lang)
         }
-        Note::ByLabel { deploy } => comment::by_label(*deploy, lang),
+        Note::ByLabel { deploy, merges } => comment::by_label(*deploy, *merges, lang),
         Note::RunFinished { role, usage, wall, files } => {
             comment::agent_finished(*role, *usage, *wall, &facts.documents(files), lang)
         }

@@ -45,7 +45,10 @@ pub fn said(fact: &Said, lang: Lang) -> String {
         Said::AgentOverTokens { tokens, limit } => {
             say(lang, "said-agent-over-tokens", super::tokens_args(*tokens, *limit))
         }
-        Said::OutsideScope { paths } => say(lang, "said-outside-scope", [text("paths", &paths.join(", "))]),
+        Said::OutsideScope { paths } => {
+            let named: Vec<String> = paths.iter().map(|path| super::undone(path, lang)).collect();
+            say(lang, "said-outside-scope", [text("paths", &named.join(", "))])
+        }
         Said::FilesMissing { files } => say(lang, "said-files-missing", [text("files", &files.join(", "))]),
         Said::CheckoutDirty { path, branch } => {
             say(lang, "said-checkout-dirty", [text("path", path), super::main_arg(branch.as_deref())])
@@ -231,7 +234,7 @@ pub(super) mod tests {
             Said::AgentTooLoud,
             Said::AgentStopped,
             Said::AgentOverTokens { tokens: 5_200_000, limit: 5_000_000 },
-            Said::OutsideScope { paths: paths() },
+            Said::OutsideScope { paths: super::super::undone::tests::everything() },
             Said::FilesMissing { files: paths() },
             Said::CheckoutDirty { path: "/home/a/b".to_owned(), branch: Some("trunk".to_owned()) },
             Said::ChangeEmpty,

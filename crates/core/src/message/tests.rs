@@ -141,6 +141,10 @@ fn reasons() -> Vec<Reason> {
         NoEffect::NotEscalated,
         NoEffect::NoBudgetHold,
         NoEffect::WrongEntity,
+        NoEffect::Stopped,
+        NoEffect::SamePriority,
+        NoEffect::NotFrozen,
+        NoEffect::NotPaused,
     ];
     let press = || "confirm".to_owned();
     all.extend(effects.map(|why| Reason::GestureWithoutEffect { press: press(), why }));
@@ -221,8 +225,9 @@ fn notes() -> Vec<Note> {
             branch: "orch-042".to_owned(),
         },
         Note::Questions { text: Some(text.clone()) },
-        Note::ByLabel { deploy: false },
-        Note::ByLabel { deploy: true },
+        Note::ByLabel { deploy: false, merges: false },
+        Note::ByLabel { deploy: true, merges: false },
+        Note::ByLabel { deploy: true, merges: true },
         Note::RunFinished {
             role: Role::Reviewer,
             usage: usage(),
@@ -677,9 +682,10 @@ fn what_people_are_told_to_do_does_something() {
             }
             for rest in text.split("`orch ").skip(1) {
                 let command = rest.split(' ').next().unwrap_or_default();
-                let presses = ["approve", "confirm", "retry", "accept", "continue", "allow"];
-                // The others act on no task: they show a run, or lift the freeze of a repository.
-                let known = presses.contains(&command) || ["logs", "unfreeze"].contains(&command);
+                let presses =
+                    ["approve", "reject", "confirm", "retry", "accept", "continue", "allow", "start"];
+                // The others press nothing of a task: they show a run, say something, lift the freeze of a repository.
+                let known = presses.contains(&command) || ["logs", "comment", "unfreeze"].contains(&command);
                 assert!(known, "{command}: {text}");
             }
         }

@@ -9,7 +9,7 @@ use super::{
     Arg, Lang, clause, delay, figure, freeze_cause, main_arg, person, quoted, role_name, say, tokens_args,
     why, withdrawn_arg,
 };
-use crate::event::Turn;
+use crate::event::{DiskReading, Turn};
 use crate::hold::{Hold, HoldKind, Standing};
 use crate::id::{RunId, WorkItem};
 use crate::task::{Ask, CiOf, Delay, Job, Why};
@@ -160,15 +160,18 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::StoreDamaged { cause } => {
             (say(lang, "hold-store-damaged", [("cause", quoted(cause))]), say(lang, "lift-store-damaged", []))
         }
-        HoldKind::DiskFull => both("hold-disk-full", "lift-disk-full"),
+        HoldKind::DiskFull => {
+            let free = ("free", Arg::Text(figure::bytes(DiskReading::ENOUGH, lang)));
+            (say(lang, "hold-disk-full", []), say(lang, "lift-disk-full", [free]))
+        }
         HoldKind::Escalated(cause) => {
             let (why, said) = (why(cause, lang), where_it_stands(cause, item, lang));
             let why =
                 ("why", Arg::Text([Some(why), said].into_iter().flatten().collect::<Vec<_>>().join(" ")));
             (say(lang, "hold-escalated", []), say(lang, "lift-escalated", [why, item_arg(item)]))
         }
-        HoldKind::NotAsked => both("hold-not-asked", "lift-not-asked"),
-        HoldKind::Questions => both("hold-questions", "lift-questions"),
+        HoldKind::NotAsked => with_item("hold-not-asked", "lift-not-asked"),
+        HoldKind::Questions => with_item("hold-questions", "lift-questions"),
         HoldKind::Approval => with_item("hold-approval", "lift-approval"),
         HoldKind::Protected { paths } => (
             say(lang, "hold-protected", [("paths", Arg::Text(some_of(paths)))]),
@@ -176,7 +179,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         ),
         HoldKind::Confirmation { deploys: true } => with_item("hold-confirm-deploy", "lift-confirm-deploy"),
         HoldKind::Confirmation { deploys: false } => with_item("hold-confirm-merge", "lift-confirm-merge"),
-        HoldKind::RequestChanged => both("hold-request-changed", "lift-request-changed"),
+        HoldKind::RequestChanged => with_item("hold-request-changed", "lift-request-changed"),
         HoldKind::IssueGone => with_item("hold-issue-gone", "lift-issue-gone"),
         HoldKind::MergedOutside { commit } => (
             say(lang, "hold-merged-outside", [("commit", quoted(commit.short()))]),
@@ -257,14 +260,27 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::RetryAt { due, ask: _, cause: Delay::CheckoutDirty { path, branch } } => {
             let where_ = [("path", quoted(path)), main_arg(branch.as_deref())];
             let due = ("due", Arg::Text(figure::instant(*due)));
-            (say(lang, "hold-checkout-dirty", where_), say(lang, "lift-checkout-dirty", [due]))
+            (
+                say(lang, "hold-checkout-dirty", where_),
+                say(lang, "lift-checkout-dirty", [due, item_arg(item)]),
+            )
         }
         HoldKind::RetryAt { due, ask: of, cause } => {
             let due = ("due", Arg::Text(figure::instant(*due)));
             let what = say(lang, "hold-retry-at", [due, ("ask", Arg::Text(ask(of, lang)))]);
-            (what, clause(&delay(cause, lang)))
+            let lift = match cause {
+                Delay::Outage { .. } | Delay::NotYet { .. } => {
+                    let cause = ("cause", Arg::Text(delay(cause, lang)));
+                    say(lang, "lift-retry-at", [cause, item_arg(item)])
+                }
+                // Nothing is asked of a provider before it is open again, and a watch has its own time.
+                Delay::Provider { .. } | Delay::CheckoutDirty { .. } | Delay::Watching => {
+                    clause(&delay(cause, lang))
+                }
+            };
+            (what, lift)
         }
-        HoldKind::Retired => both("hold-retired", "lift-retired"),
+        HoldKind::Retired => with_item("hold-retired", "lift-retired"),
         HoldKind::SettingsRefused { cause } => (
             say(lang, "hold-settings-refused", []),
             say(lang, "lift-settings-refused", [("cause", quoted(cause))]),

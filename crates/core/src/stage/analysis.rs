@@ -37,6 +37,7 @@ pub(crate) fn worked(d: &mut Desk<'_>, end: &RunEnd) {
         verdict: Verdict::Pass,
         run: Some(end.run),
         commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
     ask_approval(d);
@@ -74,7 +75,7 @@ pub(crate) fn ask_again(d: &mut Desk<'_>) {
 pub(crate) fn by_label(d: &mut Desk<'_>) -> bool {
     let counts = d.policy.labels && d.task.labels.auto_approve && !d.task.standing_ended;
     if counts {
-        d.say(Author::Stream, Note::ByLabel { deploy: false });
+        d.say(Author::Stream, Note::ByLabel { deploy: false, merges: false });
         approve(d, "autoApprove", true);
     }
     counts
@@ -93,6 +94,7 @@ pub(crate) fn approve(d: &mut Desk<'_>, by: &str, standing: bool) {
         verdict: Verdict::Pass,
         run: None,
         commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
     advance(d);

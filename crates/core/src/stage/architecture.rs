@@ -20,6 +20,7 @@ pub(crate) fn worked(d: &mut Desk<'_>, end: &RunEnd) {
         verdict: Verdict::Pass,
         run: Some(end.run),
         commit: d.task.branch.as_ref().map(|branch| branch.head.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
     advance(d);

@@ -100,7 +100,7 @@ fn is_given(d: &Desk<'_>) -> bool {
 fn by_label(d: &mut Desk<'_>) -> bool {
     let counts = d.policy.labels && d.task.labels.auto_deploy && !d.task.standing_ended;
     if counts {
-        d.say(Author::Stream, Note::ByLabel { deploy: true });
+        d.say(Author::Stream, Note::ByLabel { deploy: true, merges: !d.policy.preset.deploys() });
         consent(d, "autoDeploy", true);
     }
     counts
@@ -432,6 +432,7 @@ fn judged(d: &mut Desk<'_>, commit: &Commit, verdict: Verdict) {
         verdict,
         run,
         commit: Some(commit.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
 }

@@ -104,6 +104,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
             verdict: verdict.clone(),
             run: Some(end.run),
             commit: Some(branch.head.clone()),
+            attempt: Some(d.task.attempt()),
             at: d.at,
         })));
     }

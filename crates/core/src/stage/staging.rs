@@ -133,6 +133,7 @@ pub(crate) fn ci_ended(d: &mut Desk<'_>, end: &RunEnd, verdict: Verdict) {
         verdict: verdict.clone(),
         run: Some(end.run),
         commit: Some(candidate.commit.clone()),
+        attempt: Some(d.task.attempt()),
         at: d.at,
     })));
     if development::by_older_tests(d, &definition, CiOf::Candidate) {

@@ -235,7 +235,10 @@ pub(crate) fn turned_down(d: &mut Desk<'_>, by: &str, why: Found) {
     }
     d.change(Change::StandingEnded(true));
     d.change(Change::RoundOpened);
-    runs::begin_round(d, Findings { from: Judge::Person(by.to_owned()), text, link: String::new(), about: None });
+    runs::begin_round(
+        d,
+        Findings { from: Judge::Person(by.to_owned()), text, link: String::new(), about: None },
+    );
 }
 
 /// The task is stopped: nobody looks any more. What was not well by then is kept by a freeze, as the lane kept it.

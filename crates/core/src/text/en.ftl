@@ -50,7 +50,7 @@ reason-gesture-taken = { $press ->
     [reject] Rejected { $who }.
     [confirm] Confirmed { $who }.
     [stop] A stop was asked for { $who }.
-    [retry] Begun afresh { $who }.
+    [retry] Another try was asked for { $who }.
     [continue] Continued { $who }.
     [accept] Accepted { $who }.
     [allow] One more run was allowed { $who }.
@@ -132,9 +132,13 @@ no-effect-overtaken = Another column was pressed after it. The later one counts.
 no-effect-other-thing = It was given for something that has changed since. Look at the new version first.
 no-effect-again = It was said already.
 no-effect-escalated = The task is stopped. Use orch retry, or move the issue to To Analyse.
-no-effect-not-escalated = The task is not stopped, so there is nothing to retry.
+no-effect-not-escalated = The task neither is stopped nor waits for another try, so there is nothing to retry.
 no-effect-no-budget-hold = No budget is in its way now.
 no-effect-wrong-entity = This cannot be done here.
+no-effect-stopped = The task was stopped for good. Ask for the change again with `orch new`, or move the issue to To Analyse.
+no-effect-same-priority = It has this priority already.
+no-effect-not-frozen = Nothing is frozen there.
+no-effect-not-paused = Orch is not paused.
 
 why-rounds-spent = { $rounds ->
     [one] The only attempt was turned down.
@@ -238,13 +242,13 @@ lift-paused = press Resume or run `orch resume`
 hold-store-damaged = waits because a check found Orch’s store damaged: { $cause }
 lift-store-damaged = stop Orch and restore a backup with `orch restore`
 hold-disk-full = waits because the disk is full
-lift-disk-full = free some space and it goes on by itself
+lift-disk-full = free some space; it goes on by itself when { $free } is free where the data folder lies
 hold-escalated = is stopped until a person acts
 lift-escalated = { $why } To begin afresh at this stage, move the issue to To Analyse, press Retry, or run `orch retry { $item }`; to give it up, run `orch stop { $item }`
 hold-not-asked = waits to be started
-lift-not-asked = move the issue to To Analyse or press Start
+lift-not-asked = move the issue to To Analyse, press Start, or run `orch start { $item }`
 hold-questions = waits for answers to the analyst’s questions
-lift-questions = answer in a comment, then move the issue to To Analyse or press Start
+lift-questions = answer in a comment, for example with `orch comment { $item } "TEXT"`; then move the issue to To Analyse, press Answered, or run `orch start { $item }`
 hold-approval = waits for your approval of the requirements
 lift-approval = move the issue to Approved, press Approve, or run `orch approve { $item }`
 hold-protected = waits for your approval of what it changes in protected files ({ $paths })
@@ -254,7 +258,7 @@ lift-confirm-deploy = move the issue to Confirm Deploy, press Confirm, or run `o
 hold-confirm-merge = waits for your word to merge
 lift-confirm-merge = move the issue to Confirm Deploy, press Confirm, or run `orch confirm { $item }`; Approved does not merge
 hold-request-changed = waits because the request changed after its approval
-lift-request-changed = press Continue to go on with what was approved, or move the issue to To Analyse to have it analysed again
+lift-request-changed = press Continue or run `orch continue { $item }` to go on with what was approved; to have it analysed again, move the issue to To Analyse or run `orch start { $item }`
 hold-issue-gone = waits because its issue is gone from the tracker
 lift-issue-gone = bring the issue back and it goes on, or run `orch stop { $item }` to end it
 withdrawn-branch = Somebody deleted the branch of this task
@@ -299,9 +303,10 @@ hold-turn = waits for its turn for { $turn }
 lift-turn = it comes by itself in a moment
 hold-retry-at = waits until { $due } and then tries again to { $ask }
 hold-checkout-dirty = waits to merge because your checkout of { $branch } has changes ({ $path })
-lift-checkout-dirty = commit them or put them aside; Orch tries again by itself at { $due }
+lift-checkout-dirty = commit them or put them aside; Orch tries again by itself at { $due }, and at once if you press Retry or run `orch retry { $item }`
+lift-retry-at = { $cause } For a try now press Retry or run `orch retry { $item }`
 hold-retired = waits because its project no longer stands in orch.toml
-lift-retired = put the project into orch.toml again, or stop the task
+lift-retired = put the project into orch.toml again, or run `orch stop { $item }`
 hold-settings-refused = goes on under the last good orch.toml because the edited one was refused
 lift-settings-refused = correct orch.toml ({ $cause })
 hold-no-policy = waits because there is no policy for its project
@@ -313,10 +318,11 @@ lift-policy-refused = correct .orch/policy.toml on the default branch ({ $cause 
 ## Comments under the issue (Markdown)
 
 comment-analyst-ready = The requirements are ready. Please read them.
-comment-analyst-ask = Is this what you want? Move the issue to **Approved** or run `orch approve { $item }`. If not, write a comment that says what is wrong and move the issue to **Rejected**.
+comment-analyst-ask = Is this what you want? Move the issue to **Approved** or run `orch approve { $item }`. If not, run `orch reject { $item } "TEXT"`, or write a comment that says what is wrong and move the issue to **Rejected**.
 comment-branch = Branch: `{ $branch }`.
 comment-approved-by-label = The requirements are approved by the label **autoApprove**.
 comment-confirmed-by-label = The deploy is confirmed by the label **autoDeploy**.
+comment-merge-confirmed-by-label = The merge is confirmed by the label **autoDeploy**.
 comment-change = This is about the change `{ $change }`; another change needs a new word.
 comment-delivered-deploy = Done: merged and deployed, main is `{ $commit }`.
 comment-delivered = Done: merged, main is `{ $commit }`.
@@ -334,7 +340,7 @@ comment-went-silent-ask = Look at production. If it is well, run `orch accept { 
 comment-unavailable = Could not judge: { $gate }. Cause: { $cause }. Orch tries again by itself; nobody’s attempt is used up.
 comment-documents = Documents: { $links }
 comment-questions = The analyst has questions.
-comment-questions-ask = Please answer in a comment, then move the issue to **To Analyse**.
+comment-questions-ask = Please answer in a comment, for example with `orch comment { $item } "TEXT"`; then move the issue to **To Analyse** or run `orch start { $item }`.
 comment-finished = Finished: **{ $role }**, after { $wall }.
 comment-usage = Tokens: { $input } in ({ $cached } of it from the cache), { $output } out. Cost: { $cost }.
 comment-usage-unknown = Tokens: unknown. Cost: { $cost }.
@@ -576,6 +582,27 @@ hindrance-at-death-signal = the death signal
 hindrance-at-rights = giving up root’s rights
 hindrance-at-no-new-rights = keeping it from gaining rights
 hindrance-at-report = the report to the supervisor
+
+## What does not count of a run's work, after its path
+
+undone-more = and { $more } more
+undone-outside-scope = outside of what the { $role } may write
+undone-not-utf8 = its name is not UTF-8
+undone-control-characters = control characters in its name
+undone-dot-git = the name .git
+undone-equal-name = its name differs from `{ $other }` only in case or Unicode form
+undone-takes-place = it takes the place of `{ $other }`, which stays
+undone-secret-in-name = a key or login of this installation stands in its name
+undone-secret = a key or login of this installation stands in it
+undone-repository = a repository inside the tree
+undone-in-submodule = it lies in a submodule
+undone-special = neither a file nor a link
+undone-leaves-tree = a link that leaves the tree
+undone-too-large = { $bytes } bytes, more than { $most }
+undone-name-refused = git takes no file of this name
+undone-refused = git does not take it: { $words }
+undone-too-many = more than { $most } files were written: nothing was kept
+undone-tree-unread = the tree cannot be read ({ $words }): nothing was kept
 
 ## Records (Markdown)
 

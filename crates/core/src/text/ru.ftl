@@ -50,7 +50,7 @@ reason-gesture-taken = { $press ->
     [reject] Отклонено: { $who }.
     [confirm] Подтверждено: { $who }.
     [stop] Запрошена остановка: { $who }.
-    [retry] Начато заново: { $who }.
+    [retry] Запрошена новая попытка: { $who }.
     [continue] Продолжено: { $who }.
     [accept] Принято: { $who }.
     [allow] Разрешён ещё один запуск: { $who }.
@@ -132,9 +132,13 @@ no-effect-overtaken = После неё выбрали другую колонк
 no-effect-other-thing = Согласие дано на то, что с тех пор изменилось. Сначала посмотрите новую версию.
 no-effect-again = Это уже сказано.
 no-effect-escalated = Задача остановлена. Выполните orch retry или переведите её в To Analyse.
-no-effect-not-escalated = Задача не остановлена, повторять нечего.
+no-effect-not-escalated = Задача не остановлена и не ждёт новой попытки, повторять нечего.
 no-effect-no-budget-hold = Сейчас ей не мешает никакой бюджет.
 no-effect-wrong-entity = Здесь этого сделать нельзя.
+no-effect-stopped = Задача остановлена насовсем. Попросите об изменении снова командой `orch new` или переведите её в To Analyse.
+no-effect-same-priority = Такой приоритет у неё уже стоит.
+no-effect-not-frozen = Там ничего не заморожено.
+no-effect-not-paused = Orch не на паузе.
 
 why-rounds-spent = { $rounds ->
     [one] Отклонена { $rounds } попытка из { $rounds }.
@@ -244,13 +248,13 @@ lift-paused = нажмите «Продолжить работу» или вып
 hold-store-damaged = ждёт, потому что проверка нашла хранилище Orch повреждённым: { $cause }
 lift-store-damaged = остановите Orch и восстановите резервную копию командой `orch restore`
 hold-disk-full = ждёт, потому что диск заполнен
-lift-disk-full = освободите место, и работа продолжится сама
+lift-disk-full = освободите место; работа продолжится сама, когда на диске с папкой данных будет свободно { $free }
 hold-escalated = ждёт человека, без него работа не пойдёт
 lift-escalated = { $why } Чтобы начать этот этап заново, переведите её в To Analyse, нажмите «Повторить» или выполните `orch retry { $item }`; чтобы отказаться от неё, выполните `orch stop { $item }`
 hold-not-asked = ждёт начала
-lift-not-asked = переведите её в To Analyse или нажмите «Начать»
+lift-not-asked = переведите её в To Analyse, нажмите «Начать» или выполните `orch start { $item }`
 hold-questions = ждёт ответов на вопросы аналитика
-lift-questions = ответьте в комментарии, затем переведите её в To Analyse или нажмите «Начать»
+lift-questions = ответьте в комментарии, например командой `orch comment { $item } "ТЕКСТ"`; затем переведите её в To Analyse, нажмите «Ответ есть, продолжайте» или выполните `orch start { $item }`
 hold-approval = ждёт вашего одобрения требований
 lift-approval = переведите её в Approved, нажмите «Одобрить» или выполните `orch approve { $item }`
 hold-protected = ждёт вашего одобрения изменений в защищённых файлах ({ $paths })
@@ -260,7 +264,7 @@ lift-confirm-deploy = переведите её в Confirm Deploy, нажмит�
 hold-confirm-merge = ждёт вашего решения о слиянии
 lift-confirm-merge = переведите её в Confirm Deploy, нажмите «Подтвердить» или выполните `orch confirm { $item }`; Approved слияние не запускает
 hold-request-changed = ждёт, потому что запрос изменился после одобрения
-lift-request-changed = нажмите «Продолжить как одобрено» или переведите её в To Analyse, чтобы провести анализ заново
+lift-request-changed = чтобы продолжить как одобрено, нажмите «Продолжить как одобрено» или выполните `orch continue { $item }`; чтобы провести анализ заново, переведите её в To Analyse или выполните `orch start { $item }`
 hold-issue-gone = ждёт, потому что её больше нет в трекере
 lift-issue-gone = верните её, и работа продолжится, или выполните `orch stop { $item }`, чтобы закончить
 withdrawn-branch = Ветку этой задачи удалили
@@ -305,9 +309,10 @@ hold-turn = ждёт своей очереди ({ $turn })
 lift-turn = она подойдёт сама через мгновение
 hold-retry-at = ждёт до { $due }, чтобы снова попробовать { $ask }
 hold-checkout-dirty = ждёт слияния, потому что в вашей рабочей копии { $branch } есть изменения ({ $path })
-lift-checkout-dirty = закоммитьте их или отложите; Orch снова попробует сам в { $due }
+lift-checkout-dirty = закоммитьте их или отложите; Orch снова попробует сам в { $due }, а сразу — если нажать «Повторить» или выполнить `orch retry { $item }`
+lift-retry-at = { $cause } Чтобы попробовать сейчас, нажмите «Повторить» или выполните `orch retry { $item }`
 hold-retired = ждёт, потому что её проекта больше нет в orch.toml
-lift-retired = верните проект в orch.toml или остановите задачу
+lift-retired = верните проект в orch.toml или выполните `orch stop { $item }`
 hold-settings-refused = идёт по последнему верному orch.toml, потому что изменённый отклонён
 lift-settings-refused = исправьте orch.toml ({ $cause })
 hold-no-policy = ждёт, потому что у её проекта нет политики
@@ -319,10 +324,11 @@ lift-policy-refused = исправьте .orch/policy.toml в основной �
 ## Комментарии к задаче (Markdown)
 
 comment-analyst-ready = Требования готовы. Пожалуйста, прочитайте их.
-comment-analyst-ask = Всё верно? Переведите задачу в **Approved** или выполните `orch approve { $item }`. Если нет, напишите в комментарии, что не так, и переведите её в **Rejected**.
+comment-analyst-ask = Всё верно? Переведите задачу в **Approved** или выполните `orch approve { $item }`. Если нет, выполните `orch reject { $item } "ТЕКСТ"` или напишите в комментарии, что не так, и переведите её в **Rejected**.
 comment-branch = Ветка: `{ $branch }`.
 comment-approved-by-label = Требования одобрены меткой **autoApprove**.
 comment-confirmed-by-label = Выкатка подтверждена меткой **autoDeploy**.
+comment-merge-confirmed-by-label = Слияние подтверждено меткой **autoDeploy**.
 comment-change = Речь об изменении `{ $change }`; для другого нужно новое решение.
 comment-delivered-deploy = Готово: слито и выкачено, main теперь `{ $commit }`.
 comment-delivered = Готово: слито, main теперь `{ $commit }`.
@@ -340,7 +346,7 @@ comment-went-silent-ask = Посмотрите на боевую систему.
 comment-unavailable = Проверить не удалось: { $gate }. Причина: { $cause }. Orch попробует ещё раз сам, попыткой это не считается.
 comment-documents = Документы: { $links }
 comment-questions = У аналитика есть вопросы.
-comment-questions-ask = Пожалуйста, ответьте в комментарии и переведите задачу в **To Analyse**.
+comment-questions-ask = Пожалуйста, ответьте в комментарии, например командой `orch comment { $item } "ТЕКСТ"`; затем переведите задачу в **To Analyse** или выполните `orch start { $item }`.
 comment-finished = Работа закончена: **{ $role }**, время: { $wall }.
 comment-usage = Токены: вход { $input } (из кэша { $cached }), выход { $output }. Стоимость: { $cost }.
 comment-usage-unknown = Токены: неизвестно. Стоимость: { $cost }.
@@ -583,6 +589,27 @@ hindrance-at-death-signal = сигнал гибели супервизора
 hindrance-at-rights = отказ от прав root
 hindrance-at-no-new-rights = запрет на новые права
 hindrance-at-report = сообщение супервизору
+
+## Что не считается из сделанного запуском, после пути
+
+undone-more = и ещё { $more }
+undone-outside-scope = сюда { $role } писать не может
+undone-not-utf8 = имя не в UTF-8
+undone-control-characters = управляющие символы в имени
+undone-dot-git = имя .git
+undone-equal-name = имя отличается от `{ $other }` только регистром или формой Unicode
+undone-takes-place = занимает место `{ $other }`, который остаётся
+undone-secret-in-name = в имени стоит ключ или данные входа этой установки
+undone-secret = внутри ключ или данные входа этой установки
+undone-repository = репозиторий внутри дерева
+undone-in-submodule = лежит в подмодуле
+undone-special = не файл и не ссылка
+undone-leaves-tree = ссылка ведёт за пределы дерева
+undone-too-large = размер в байтах { $bytes }, а можно не больше { $most }
+undone-name-refused = git не принимает файл с таким именем
+undone-refused = git его не принимает: { $words }
+undone-too-many = записано больше { $most } файлов: ничего не сохранено
+undone-tree-unread = дерево не читается ({ $words }): ничего не сохранено
 
 ## Записи (Markdown)
 

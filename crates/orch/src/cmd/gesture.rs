@@ -164,8 +164,8 @@ pub fn taken_as(here: &Here, whom: &str, gesture: &str, taken: &Value) -> Result
         let refused = Error::refused(cause).at(whom);
         return Err(match WorkItem::read(whom) {
             Some(_) => refused.remedy(say!(
-                "`orch show {whom}` ends with what you can do now",
-                "`orch show {whom}` в конце показывает, что можно сделать сейчас"
+                "`orch show {whom}` shows how it stands and what you can do now",
+                "`orch show {whom}` показывает, где сейчас задача и что можно сделать"
             )),
             None => refused,
         });

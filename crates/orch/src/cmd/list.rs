@@ -69,11 +69,10 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     };
     let rows: Vec<_> = tasks.iter().map(row).collect();
     // Another program gets all of it; a person has `orch show` for the rest.
-    let rows = match screen::width() {
-        Some(width) => screen::fitted(rows, width, &[2, 4]),
-        None => rows,
-    };
-    screen::out(&screen::table(&rows));
+    screen::out(&match screen::width() {
+        Some(width) => screen::table(&screen::fitted(rows, width, &[2, 4])),
+        None => screen::loose_table(&rows),
+    });
     if !page["next"].is_null() {
         super::note(&say!("there are more; -n 200 shows up to 200", "есть ещё; -n 200 покажет до 200"));
     }

@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use orch_core::message;
 use orch_core::stage::Role;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Here;
 use crate::error::Error;
+use crate::language;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell, paint};
 use crate::settings::Settings;
 use crate::words::{say, words};
@@ -20,11 +21,17 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
     let file = here.home.settings();
     let loaded = Settings::load(&file, &here.env)?;
     let settings = &loaded.settings;
+    // Of who asks here the locale says nothing about `orch up`.
+    let named = language::is_named(&loaded.text, &here.env);
     if here.json {
+        let mut shown = serde_json::to_value(settings).unwrap_or_default();
+        if !named {
+            shown["language"] = Value::Null;
+        }
         screen::json(&json!({
             "home": here.home.folder(),
             "file": file,
-            "settings": settings,
+            "settings": shown,
             "overrides": settings.overrides,
             "environment": loaded.remarks,
         }));
@@ -34,13 +41,20 @@ pub fn run(here: &Here) -> Result<ExitCode, Error> {
         true => String::new(),
         false => format!(" ({})", say!("not there: defaults", "файла нет: значения по умолчанию")),
     };
-    let language = serde_json::to_value(settings.language).unwrap_or_default();
+    let language = match (named, settings.language.code()) {
+        (true, code) => code.to_owned(),
+        (false, code) => say!(
+            "not set: that of the locale of `orch up` (here it would be {code})",
+            "не задан: тот, что в локали `orch up` (здесь был бы {code})"
+        )
+        .into(),
+    };
     let limits = &settings.limits;
     let facts = [
         (say!("home", "папка данных"), here.home.folder().display().to_string()),
         (say!("file", "файл"), format!("{}{there}", file.display())),
         (say!("listen", "адрес"), settings.listen.to_string()),
-        (say!("language", "язык"), language.as_str().unwrap_or_default().to_owned()),
+        (say!("language", "язык"), language),
         (say!("timezone", "часовой пояс"), settings.timezone.clone()),
         (
             say!("at once", "одновременно"),

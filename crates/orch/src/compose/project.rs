@@ -1,6 +1,7 @@
 //! What is a project made of? A hub, runs, agents, the tests and a hook; all from the settings.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -364,6 +365,24 @@ fn today() -> jiff::civil::Date {
     now.to_zoned(jiff::tz::TimeZone::UTC).date()
 }
 
+/// Refuses a key that everybody on the machine may read or write: closing its file makes it no secret again (decision 56).
+fn kept_secret(name: &str, agent: &settings::Agent) -> Result<(), Error> {
+    // One that cannot be looked at cannot be read either, which is said then.
+    let mode = |file: &PathBuf| std::fs::metadata(file).map_or(0, |file| file.permissions().mode());
+    let Some((variable, file)) = agent.env_files.iter().find(|(_, file)| mode(file) & 0o006 != 0) else {
+        return Ok(());
+    };
+    let cause = say!(
+        "everybody on this machine may read the key of agent `{name}` ({variable})",
+        "ключ агента `{name}` ({variable}) может прочитать любой на этой машине"
+    );
+    let shown = file.display();
+    Err(Error::new(Kind::Settings, cause).at(&shown).remedy(say!(
+        "chmod 600 {shown}; where others use this machine too, put a new key into it first",
+        "chmod 600 {shown}; если на этой машине работает кто-то ещё, сначала замените ключ новым"
+    )))
+}
+
 fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>, Error> {
     let read = |(variable, file): (&String, &PathBuf)| {
         let key = std::fs::read_to_string(file).map_err(|e| {
@@ -400,6 +419,7 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         let program = agent.program().unwrap_or_else(|| wishes.exe.clone());
         let mut read_only = Vec::new();
         read_only.extend(agent.script.clone());
+        kept_secret(name, agent)?;
         let login = Login { file: agent.login_file.clone(), keys: keys(name, agent)? };
         let program = AgentProgram {
             name: name.clone(),

@@ -12,13 +12,11 @@ use orch_engine::{Incoming, Target};
 
 use super::{Outside, blocking};
 
-/// Less than this free, and no task gets a turn (hold `disk full`). Runs that live may still write 64 MiB of each of two
-/// logs; with the six runs at once that are the default this is 768 MiB, and what is left is for the journal to take
-/// their ends.
-pub const FLOOR: u64 = 1 << 30;
+/// Less than this free, and no task gets a turn.
+pub const FLOOR: u64 = DiskReading::FLOOR;
 
-/// Work goes on when so much is free again: a disk at the floor shall not write a row with every sweep.
-pub const ENOUGH: u64 = FLOOR + FLOOR / 4;
+/// Work goes on when so much is free again.
+pub const ENOUGH: u64 = DiskReading::ENOUGH;
 
 /// What a meter reads with: the free bytes of the disk on which a folder lies.
 type Read = dyn Fn(&Path) -> io::Result<u64> + Send + Sync;

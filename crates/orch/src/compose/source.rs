@@ -8,7 +8,9 @@ use orch_adapters::git::Hub;
 use orch_adapters::process::{self, Observed, Stream};
 use orch_adapters::run::Masker;
 use orch_adapters::run::said;
-use orch_adapters::tracker::builtin::{self, Edit, EditOnce, HookError, IssueError, SIGNATURE_HEADER};
+use orch_adapters::tracker::builtin::{
+    self, BuiltinTracker, Edit, EditOnce, HookError, IssueError, SIGNATURE_HEADER,
+};
 use orch_core::board::{Board, Policies};
 use orch_core::call::Failure;
 use orch_core::call::tracker::Status;
@@ -106,6 +108,7 @@ fn stopping() -> String {
 fn shed(error: NotTaken) -> Trouble {
     match error {
         NotTaken::Overloaded => Trouble::Overloaded { retry_after: Span::seconds(1) },
+        NotTaken::Full => disk_full(),
         NotTaken::Store(cause) => {
             let cause =
                 say!("the journal could not be written: {cause}", "записать в журнал не удалось: {cause}")
@@ -114,6 +117,23 @@ fn shed(error: NotTaken) -> Trouble {
         }
         NotTaken::Stopped => Trouble::Unwritten { cause: stopping(), retry_after: Span::seconds(5) },
     }
+}
+
+fn disk_full() -> Trouble {
+    Trouble::DiskFull { retry_after: Span::seconds(5) }
+}
+
+/// What the tracker refuses: a full disk is nobody's fault and passes, all else is said in its words.
+fn refused(error: &IssueError) -> Result<String, Trouble> {
+    match error.is_disk_full() {
+        true => Err(disk_full()),
+        false => Ok(super::chain(error)),
+    }
+}
+
+/// It stands in the tracker; the brain did not take it yet.
+fn later() -> Trouble {
+    Trouble::Later { retry_after: Span::seconds(5) }
 }
 
 /// A task with its title.
@@ -175,6 +195,13 @@ pub(crate) fn diff_of(hub: &Hub, task: &Task) -> Result<Option<DiffText>, String
     let Some(branch) = &task.branch else { return Ok(None) };
     let (text, cut) = hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| spoken(&failure))?;
     Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
+}
+
+/// What was said under a task's issue.
+pub(crate) fn comments_of(tracker: &BuiltinTracker, task: &Task) -> Result<Vec<Said>, String> {
+    let said = tracker.said(&task.issue, 100).map_err(|failure| spoken(&failure))?;
+    let comment = |said: builtin::Spoken| Said { by: said.by, own: said.own, at: said.at, text: said.text };
+    Ok(said.into_iter().map(comment).collect())
 }
 
 /// An artefact's bytes. Only what the contract read: the name is looked up, never made into a path.
@@ -275,14 +302,7 @@ impl Source for Answers {
             let Some((_, task)) = outside.read(|reader| task_of(reader, &task))? else {
                 return Ok(Vec::new());
             };
-            let said = outside.tracker.said(&task.issue, 100).map_err(|e| spoken(&e))?;
-            let said = said.into_iter().map(|comment| Said {
-                by: comment.by,
-                own: comment.own,
-                at: comment.at,
-                text: comment.text,
-            });
-            Ok(said.collect())
+            comments_of(&outside.tracker, &task)
         })
     }
 
@@ -356,7 +376,7 @@ impl Source for Answers {
             });
             let made = match made.await.map_err(|e| failed(Doing::Create, &e))? {
                 Ok(made) => made,
-                Err(cause) => return Ok(Created::Refused { cause: super::chain(&cause) }),
+                Err(error) => return Ok(Created::Refused { cause: refused(&error)? }),
             };
             let _ = sweep::submit_issue(&outside, &project, &made).await;
             let (key, theirs) = (made.key.clone(), Arc::clone(&outside));
@@ -365,7 +385,7 @@ impl Source for Answers {
             });
             match found.await.map_err(|e| failed(Doing::Find, &e))? {
                 Ok(Some(task)) => Ok(Created::Made { issue: made.key, task }),
-                Ok(None) => Err(Trouble::Overloaded { retry_after: Span::seconds(1) }),
+                Ok(None) => Err(later()),
                 Err(cause) => Err(Trouble::Failed { doing: Doing::Find, cause }),
             }
         })
@@ -386,7 +406,7 @@ impl Source for Answers {
             let (seq, reasons) = match ack {
                 Some(Ack::Accepted { seq, reasons }) => (seq, reasons),
                 Some(Ack::Duplicate | Ack::Unchanged) => (*outside.head.borrow(), Vec::new()),
-                None => return Err(Trouble::Overloaded { retry_after: Span::seconds(1) }),
+                None => return Err(later()),
             };
             let (key, id, theirs) = (once.issue.key.clone(), project.id.clone(), Arc::clone(&outside));
             let found =
@@ -403,21 +423,20 @@ impl Source for Answers {
     }
 
     fn comment(&self, comment: NewComment) -> Later<Commented> {
-        self.blocking(Doing::Comment, move |outside| {
-            let Some((_, task)) = outside.read(|reader| task_of(reader, &comment.task))? else {
-                return Ok(Commented::Unknown);
-            };
-            let said = outside.tracker.comment_once(
-                &task.issue,
-                &comment.request,
-                &comment.by,
-                &comment.text,
-                clock::now(),
-            );
-            match said {
-                Ok(()) => Ok(Commented::Said),
-                Err(cause) => Ok(Commented::Refused { cause: super::chain(&cause) }),
-            }
+        let outside = Arc::clone(&self.outside);
+        Box::pin(async move {
+            let said = tokio::task::spawn_blocking(move || {
+                let found = outside.read(|reader| task_of(reader, &comment.task));
+                let Some((_, task)) = found.map_err(|e| failed(Doing::Comment, &e))? else {
+                    return Ok(Commented::Unknown);
+                };
+                let NewComment { request, by, text, task: _ } = &comment;
+                match outside.tracker.comment_once(&task.issue, request, by, text, clock::now()) {
+                    Ok(()) => Ok(Commented::Said),
+                    Err(error) => Ok(Commented::Refused { cause: refused(&error)? }),
+                }
+            });
+            said.await.map_err(|e| failed(Doing::Comment, &e))?
         })
     }
 
@@ -480,7 +499,7 @@ fn edit_once(
     Ok(match outside.tracker.edit_once(&task.issue, &wanted.request, wanted.was.as_ref(), &edit) {
         Ok(once) => Ok((project, once)),
         Err(IssueError::Edited { .. }) => Err(Edited::Meanwhile),
-        Err(cause) => Err(Edited::Refused { cause: super::chain(&cause) }),
+        Err(error) => Err(Edited::Refused { cause: refused(&error)? }),
     })
 }
 

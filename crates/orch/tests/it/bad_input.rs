@@ -174,7 +174,7 @@ fn files_outside_the_scope_are_findings() {
     let (yard, task) = fruitless(&[("reviewer", &outside)], Role::Reviewer);
     match why(&task) {
         Why::Fruitless { cause: Cause::Said { said: Said::OutsideScope { paths } }, .. } => {
-            let named = |path: &str| paths.iter().any(|said| said.contains(path));
+            let named = |path: &str| paths.iter().any(|said| said.to_string().contains(path));
             assert!(named("src/lib.txt") && named(".orch/policy.toml"), "{paths:?}");
         }
         other => panic!("{other:?}"),
@@ -606,4 +606,26 @@ fn a_project_that_is_gone_stops_no_other() {
     yard.sweep();
     let known = yard.outside().read(|reader| reader.task_of_issue(&project, &issue.key)).unwrap();
     assert!(known.is_some(), "the sweep went on to the project that works");
+}
+
+/// Proves that an agent's key which everybody on the machine may read is refused before anything begins, by its file and with the
+/// remedy, and that one for its group is not: that is how a service is given one (decision 56).
+#[test]
+fn a_key_that_everybody_can_read_is_refused() {
+    let mut yard = Yard::with(&[], GREEN);
+    let key = yard.write("key", "k");
+    let env_files = format!("[agents.worker.env_files]\nKEY = {}\n", json!(key));
+    yard.agent = format!("kind = \"command\"\nprogram = \"/bin/true\"\n{env_files}");
+    for (mode, refused) in [(0o644, true), (0o602, true), (0o640, false), (0o600, false)] {
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        match (yard.start(), refused) {
+            (Err(error), true) => {
+                let shown = key.display().to_string();
+                assert_eq!((error.kind, error.place.as_deref()), (Kind::Settings, Some(shown.as_str())));
+                assert!(error.remedy.is_some_and(|remedy| remedy.contains(&format!("chmod 600 {shown}"))));
+            }
+            (Ok(()), false) => yard.stop(),
+            (started, _) => panic!("{mode:o}: {started:?}"),
+        }
+    }
 }

@@ -109,7 +109,8 @@ fn a_spoiled_deploy_freezes() {
 }
 
 /// Proves decision 43 in the demo: with changes in the checkout of main the merge waits and touches nothing; cleaned, it goes
-/// through, in another process than the one that began the story.
+/// through, in another process than the one that began the story. Whoever cleaned it need not wait: the hold names the command
+/// that makes it try at once (decision 70).
 #[test]
 fn a_spoiled_merge_waits_for_the_person() {
     let (scene, task) = spoiled("merge");
@@ -120,7 +121,11 @@ fn a_spoiled_merge_waits_for_the_person() {
     assert_eq!(scene.git(["status", "--porcelain"]), " M src/lib.rs");
 
     let brain = scene.up(&[]);
+    let named = format!("`orch retry {TASK}`");
+    scene.until("the hold names the command", || scene.orch(["why", TASK]).out.contains(&named).then_some(()));
     scene.git(["checkout", "--quiet", "--", "."]);
+    // The next try may have come by itself by now.
+    scene.orch(["retry", TASK]);
     scene.until_task(TASK, "the merge goes through", |task| (task.stage == Stage::Done).then_some(()));
     scene.until("the board follows", || scene.reader().open_effects().unwrap().is_empty().then_some(()));
     brain.stop(&scene);

@@ -24,6 +24,8 @@ fn a_full_disk_pauses_work() {
     yard.sweep();
     let id = yard.ask("A change");
     assert_eq!(yard.holds(&id).first(), Some(&HoldKind::DiskFull), "{:?}", yard.task(&id).step);
+    let (why, _) = yard.typed(&["why", id.as_str()]);
+    assert!(why.contains("when 1.25 GiB is free where the data folder lies"), "{why}");
     let rows = yard.rows().len();
     free.store(FLOOR, Ordering::SeqCst);
     for _ in 0..3 {
@@ -59,7 +61,16 @@ fn a_full_store_loses_nothing_acknowledged() {
             Err(error) => break error,
         }
     };
-    assert!(refused.to_string().contains("free some space"), "{refused}");
+    let said = refused.to_string();
+    assert!(said.contains("free some space") && said.contains("1.25 GiB"), "{said}");
+    assert!(said.matches("full").count() == 1 && !said.contains("Retry-After"), "{said}");
+    // What stands in the tracker is not lost, and whoever asked for it is not told to ask again.
+    yard.write("home/orch.toml", yard.settings_text());
+    let (well, _, said) = yard.tried(&["new", "Another change", "--text", &"long ".repeat(9000)]);
+    assert!(
+        !well && said.contains("it is written down") && said.contains("do not ask for it again"),
+        "{said}"
+    );
     // A tracker that delivers now shall come back, and is not told that it is wrong.
     let bearer = format!("Bearer {}", yard.token());
     let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
@@ -69,6 +80,9 @@ fn a_full_store_loses_nothing_acknowledged() {
     yard.stop();
     yard.wishes.store_pages = None;
     yard.up();
+    yard.sweep();
+    let (list, _) = yard.typed(&["list", "--all"]);
+    assert_eq!(list.matches("Another change").count(), 1, "{list}");
     let rows = yard.rows();
     for seq in acknowledged {
         assert!(rows.iter().any(|row| row.seq.0 == seq), "row {seq} was acknowledged");

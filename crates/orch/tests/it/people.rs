@@ -230,3 +230,107 @@ fn the_unfreeze_endpoint_lets_tasks_begin() {
         yard.until(&id, "it begins", |task| (task.stage != Stage::Created).then_some(()));
     }
 }
+
+/// An analyst who asks before it writes anything.
+const ASKS: &str = "
+[[part.step]]
+do = \"write\"
+path = \"docs/work-items/{item}/05-questions.md\"
+text = \"1. Which colour?\\n\"
+";
+
+/// Proves that who has the command line alone sees the analyst's questions, is told how to answer, answers, and lets the analyst go
+/// on; that what was said can be read again; and that nothing of it steers the terminal (decisions 10, 29).
+#[test]
+fn questions_are_answered_by_the_command_line() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.play(&[("analyst", ASKS)]);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.until(&id, "the questions", |task| (task.step == Step::Rest(Rest::Questions)).then_some(()));
+    yard.settle();
+    let (why, _) = yard.typed(&["why", id.as_str()]);
+    let commands = [format!("orch comment {id} \"TEXT\""), format!("orch start {id}")];
+    for command in &commands {
+        assert!(why.contains(&format!("`{command}`")), "{why}");
+    }
+    let (show, _) = yard.typed(&["show", id.as_str()]);
+    assert!(show.contains("\ncomments\nanalyst  "), "{show}");
+    assert!(show.contains("  1. Which colour?\n"), "{show}");
+    let [answer, start] = &commands;
+    assert!(show.contains(&format!("\nwhat you can do now\n{answer}\n{start}\n")), "{show}");
+    let (said, _) = yard.typed(&["comment", id.as_str(), "Blue.\u{1b}[2J\n\nNot green."]);
+    assert_eq!(said, format!("{id}  the comment is written   orch start {id}\n"));
+    let (said, _) = yard.typed(&["comments", id.as_str()]);
+    let [asked, answered] = ["analyst  ", "me  "].map(|by| said.find(by).unwrap());
+    assert!(asked < answered && said.ends_with("  Blue.\u{fffd}[2J\n\n  Not green.\n"), "{said}");
+    let (json, _) = yard.typed(&["comments", id.as_str(), "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json.as_array().unwrap().last().unwrap()["by"], "me");
+    yard.play(&[]);
+    yard.typed(&["start", id.as_str()]);
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    // Nothing waits for words any more: none is asked for.
+    let (said, _) = yard.typed(&["comment", id.as_str(), "Thank you"]);
+    assert_eq!(said, format!("{id}  the comment is written\n"));
+    let (well, _, refused) = yard.tried(&["comment", id.as_str(), "  "]);
+    assert!(!well && refused.contains("the comment is empty"), "{refused}");
+    let (well, _, refused) = yard.tried(&["comment", "yard-99", "x"]);
+    assert!(!well && refused.contains("there is no task YARD-099"), "{refused}");
+}
+
+/// Proves that a press which finds everything so already says that, and names the way where there is one (decision 70).
+#[test]
+fn a_press_that_changes_nothing_says_so() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    yard.write("home/orch.toml", yard.settings_text());
+    let refused = |typed: &[&str]| {
+        let (well, _, refused) = yard.tried(typed);
+        assert!(!well, "{typed:?}");
+        refused
+    };
+    yard.typed(&["priority", id.as_str(), "high"]);
+    for (typed, said) in [
+        (&["priority", id.as_str(), "high"][..], "It has this priority already."),
+        (&["unfreeze", PROJECT], "Nothing is frozen there."),
+        (&["unpause"], "Orch is not paused."),
+        (&["retry", id.as_str()], "neither is stopped nor waits for another try"),
+    ] {
+        let refused = refused(typed);
+        assert!(refused.contains(said), "{typed:?}: {refused}");
+    }
+    yard.typed(&["stop", id.as_str()]);
+    yard.until(&id, "the end", |task| task.stage.is_terminal().then_some(()));
+    let refused = refused(&["retry", id.as_str()]);
+    assert!(refused.contains("stopped for good") && refused.contains("`orch new`"), "{refused}");
+}
+
+/// Proves that a run which ended well and brought nothing is not called finished, on the command line and to programs.
+#[test]
+fn a_run_of_no_use_is_not_called_finished() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.play(&[("developer", "[[part.step]]\ndo = \"say\"\ntext = \"done\\n\"\n")]);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.travel(&id);
+    let (show, _) = yard.typed(&["show", id.as_str()]);
+    let of = |job: &str| show.lines().filter(|line| line.contains(job)).collect::<Vec<_>>();
+    let developed = of("Developer");
+    assert!(!developed.is_empty(), "{show}");
+    for line in developed {
+        assert!(line.ends_with("without a usable result: the change is empty"), "{line}");
+    }
+    assert!(of("Analyst")[0].ends_with("finished"), "{show}");
+    let (json, _) = yard.typed(&["show", id.as_str(), "--json"]);
+    let json: Value = serde_json::from_str(&json).unwrap();
+    let wells: Vec<(&str, bool)> = json["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| (run["job"].as_str().unwrap(), run["well"].as_bool().unwrap()))
+        .collect();
+    assert!(wells.contains(&("analyst", true)) && wells.contains(&("developer", false)), "{wells:?}");
+}

@@ -22,13 +22,13 @@ for name in 01-brd.md 02-trz.md 03-acceptance-criteria.md 04-test-plan.yaml; do 
 /// The Latin words that may stand in a Russian line besides those that [`latin`] leaves out: commands and kinds of events,
 /// which are names for programs (decision 63), names of what is called so in Russian too, and those of this story.
 const ALLOWED: &str = "
-    demo init up login new edit list show why logs diff approve reject confirm stop retry start continue accept allow priority
+    demo init up login new edit list show why logs diff comments comment approve reject confirm stop retry start continue accept allow priority
     pause unpause resume freeze unfreeze events doctor settings hosts replay audit backup restore sim drill completions reference help
     installation started issue granted reply message gesture timer
     Orch orch git Git SQLite JSON HTTP API TCP CI SIGTERM SIGKILL Ctrl-C UTC UTF-8 Landlock Linux Unix Unix- CLI PATH HOME URL
     Markdown chmod cgroup overlay version bash zsh fish B G X
     To Analyse Approved Rejected Confirm Deploy STOP Code Review staging analyst stream preset library TASK TEXT
-    main root head dom agent true";
+    main root head dom agent true ru";
 
 /// What of a line is Latin and should not be. Gone before anybody looks: what stands in code marks, in «», `<>` and `[]`, a
 /// command line for git, the system's own words (they end in `(os error N)`), and each word that holds what no word of prose
@@ -174,6 +174,14 @@ fn everything_is_said_in_russian() {
         &["resume"],
         &["freeze", "dom"],
         &["unfreeze", "dom"],
+        &["unfreeze", "dom"],
+        &["unpause"],
+        &["priority", ITEM, "high"],
+        &["comment", ITEM, "Зелёный нам нравится."],
+        &["comment", ITEM, " "],
+        &["comments", ITEM],
+        &["comments", "DOM-009"],
+        &["settings"],
         &["doctor"],
         &["show", "DOM-009"],
         &["show"],

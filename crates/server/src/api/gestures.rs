@@ -113,7 +113,7 @@ macro_rules! gesture_path {
 
 gesture_path!(/// Stops a task for good.
     stop, "/api/v1/tasks/{id}/stop", Press::Stop);
-gesture_path!(/// Begins an escalated task afresh at the stage where it stopped.
+gesture_path!(/// Begins an escalated task afresh at the stage where it stopped, or tries now what a task waits to try again.
     retry, "/api/v1/tasks/{id}/retry", Press::Retry);
 gesture_path!(/// Starts a task, or lets the analyst go on after questions.
     start, "/api/v1/tasks/{id}/start", Press::Start);

@@ -209,7 +209,7 @@ pub(crate) enum Label {
     /// The requirements need no approval.
     #[serde(rename = "autoApprove")]
     AutoApprove,
-    /// The deploy needs no confirmation.
+    /// The deploy needs no confirmation; where nothing is deployed, the merge needs none.
     #[serde(rename = "autoDeploy")]
     AutoDeploy,
 }

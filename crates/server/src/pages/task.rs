@@ -120,8 +120,8 @@ struct TaskPage {
     request: Option<String>,
     /// What follows from an edit; `None` where there is nothing to edit.
     edit: Option<String>,
-    /// Whether the label autoDeploy means something here, or is on it.
-    auto_deploy: bool,
+    /// What the label autoDeploy means here; `None` where it means nothing and is not on it.
+    auto_deploy: Option<&'static str>,
     comments: Vec<SaidView>,
     history: Vec<Happened>,
     older: Option<u64>,
@@ -147,7 +147,6 @@ pub(crate) async fn page(
     task.deploy_seen_by = task.deploy_seen_by.map(|by| message::person(&by, lang));
     let policy = seen.policies.get(&state.project);
     let preset = policy.map_or(Preset::Full, |policy| policy.preset);
-    let asks_before = policy.is_none_or(|policy| policy.preset.deploys() || policy.confirm_merge);
     let rows = source.history(Entity::Task(id.clone()), wanted.before.map(Seq), HISTORY).await?;
     let older = rows.last().filter(|_| rows.len() == HISTORY).map(|row| row.seq.0);
     let comments = source.comments(id.clone()).await?;
@@ -196,7 +195,11 @@ pub(crate) async fn page(
         log: log(&rooms, &task, &wanted, state).await?,
         request: task.text.as_deref().map(show::markdown),
         edit: (!state.stage.is_terminal() && task.text.is_some()).then(|| words::edited(state, lang)),
-        auto_deploy: asks_before || state.labels.auto_deploy,
+        auto_deploy: match policy {
+            Some(policy) if !policy.preset.deploys() && policy.confirm_merge => Some(t.auto_merge),
+            Some(policy) if !policy.preset.deploys() => state.labels.auto_deploy.then_some(t.auto_neither),
+            Some(_) | None => Some(t.auto_deploy),
+        },
         comments: comments
             .into_iter()
             .map(|said| SaidView {

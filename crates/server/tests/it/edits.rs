@@ -3,14 +3,15 @@
 use axum::http::StatusCode;
 use orch_core::change::Change;
 use orch_core::id::{Digest, TaskId};
-use orch_core::stage::{Role, Stage};
+use orch_core::policy::Policy;
+use orch_core::stage::{Preset, Role, Stage};
 use orch_core::task::{Consent, Rest, Step, Want};
 use orch_core::time::Moment;
 use serde_json::{Value, json};
 
 use crate::house::{Answer, House, TOKEN};
 use crate::memory::Memory;
-use crate::sample::{HOSTILE, rest, sample, step};
+use crate::sample::{HOSTILE, policy, rest, sample, step};
 
 const PATH: &str = "/api/v1/tasks/SITE-005/issue";
 
@@ -218,6 +219,12 @@ async fn a_label_without_a_meaning_is_not_offered() {
         StatusCode::OK
     );
     assert!(offers("TOOLS-002").await, "what is on it can be taken off");
+    let page = async || house.ask("GET", "/tasks/TOOLS-002", &[("cookie", &browser.cookie)], "").await.body;
+    assert!(page().await.contains("</code> no confirmation is asked for in this project"));
+    // Where the merge is asked about, it is the merge that the label confirms.
+    let tools = Policy { confirm_merge: true, ..policy("TOOLS", Preset::Library) };
+    house.memory.project("tools", tools);
+    assert!(page().await.contains("</code> the merge needs no confirmation"));
 }
 
 /// Proves that an edit which was undone can be made again: only the same form sent twice is one edit.

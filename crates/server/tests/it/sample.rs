@@ -68,6 +68,7 @@ pub(crate) fn run_row(n: u64, job: Job, at: Moment) -> RunRow {
         allowed: None,
         definition: None,
         provider: None,
+        lacked: None,
     }
 }
 
@@ -287,6 +288,7 @@ pub(crate) fn sample() -> Arc<Memory> {
             verdict,
             run: Some(RunId::new(Seq(run), 0)),
             commit: Some(commit(run)),
+            attempt: Some(1),
             at: m.now(),
         }))
     };

@@ -106,6 +106,7 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             allowed: None,
             definition: None,
             provider: None,
+            lacked: None,
         })
         .map(Arc::new)
         .collect();

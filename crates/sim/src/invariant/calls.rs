@@ -5,6 +5,7 @@ use orch_core::call::FailureKind;
 use orch_core::change::Change;
 use orch_core::effect::Line;
 use orch_core::event::{Event, Outcome};
+use orch_core::gesture::Press;
 use orch_core::id::TaskId;
 use orch_core::journal::Row;
 use orch_core::task::{Delay, Step};
@@ -91,7 +92,12 @@ impl Watch {
             match &**step {
                 Step::Asked { effect, ask, tries } => {
                     let before = self.tried.insert(id.clone(), (*effect, ask.clone(), *tries));
-                    if matches!(row.event, Event::Timer(_))
+                    let again = match &row.event {
+                        Event::Timer(_) => true,
+                        Event::Gesture(gesture) => gesture.what == Press::Retry,
+                        _ => false, // nothing else ends a wait
+                    };
+                    if again
                         && let Some((_, same, before)) = before
                         && same == *ask
                         && before >= *tries

@@ -218,6 +218,13 @@ pub enum IssueError {
     Tables(#[from] rusqlite::Error),
 }
 
+impl IssueError {
+    /// Whether the disk had no room for it.
+    pub fn is_disk_full(&self) -> bool {
+        matches!(self, Self::Tables(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DiskFull))
+    }
+}
+
 /// An answer and the texts that it names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackerAnswer {
@@ -231,6 +238,11 @@ impl BuiltinTracker {
     /// The tracker whose tables are in this SQLite file. The store moves the log of its own file itself: `log` says so.
     pub fn open(file: &Path, log: Log) -> Result<Self, TablesError> {
         Ok(Self { tables: Tables::open(file, SCHEMA, log)? })
+    }
+
+    /// The same tables for who only reads them: they must be there.
+    pub fn read_only(file: &Path) -> Result<Self, TablesError> {
+        Ok(Self { tables: Tables::read_only(file)? })
     }
 
     /// A new issue. Creating one starts nothing (row 119); a column that is a gesture does.

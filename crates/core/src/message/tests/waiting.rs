@@ -20,7 +20,8 @@ fn why_is_answered() {
         answer(&held(also), Lang::En),
         "DEMO-001 waits because DEMO-002 holds the merge lane, since 2026-01-02 15:04 UTC (3 h): it goes on by itself \
          when that one has merged or gone back. \
-         Also, it waits because the disk is full: free some space and it goes on by itself."
+         Also, it waits because the disk is full: free some space; it goes on by itself when 1.25 GiB is free where the \
+         data folder lies."
     );
     let run = Some((RunId::new(Seq(12), 0), Job::Agent(Role::Developer)));
     assert_eq!(
@@ -36,7 +37,8 @@ fn why_is_answered() {
     assert_eq!(
         hold_kind(&kind, &WorkItem::from("DEMO-001"), Lang::En),
         "waits until 2026-01-02 15:04:00 UTC and then tries again to merge: \
-         Something outside does not work: 503 from the forge. Orch tries again by itself"
+         Something outside does not work: 503 from the forge. Orch tries again by itself. For a try now press Retry or run \
+         `orch retry DEMO-001`"
     );
     let many = HoldKind::Protected { paths: (1..=5).map(|n| format!("ci/{n}")).collect() };
     assert!(answer(&held([many]), Lang::En).contains("(ci/1, ci/2, ci/3, … +2)"));
@@ -55,15 +57,45 @@ fn a_checkout_with_changes_is_named_once() {
     assert_eq!(
         hold(trunk, Lang::En),
         "waits to merge because your checkout of trunk has changes (/home/a/b): \
-         commit them or put them aside; Orch tries again by itself at 2026-01-02 15:04:00 UTC"
+         commit them or put them aside; Orch tries again by itself at 2026-01-02 15:04:00 UTC, and at once \
+         if you press Retry or run `orch retry DEMO-001`"
     );
     assert_eq!(
         hold(trunk, Lang::Ru),
         "ждёт слияния, потому что в вашей рабочей копии trunk есть изменения (/home/a/b): \
-         закоммитьте их или отложите; Orch снова попробует сам в 2026-01-02 15:04:00 UTC"
+         закоммитьте их или отложите; Orch снова попробует сам в 2026-01-02 15:04:00 UTC, а сразу — \
+         если нажать «Повторить» или выполнить `orch retry DEMO-001`"
     );
     let old = hold(r#"{"checkout_dirty":{"path":"/home/a/b"}}"#, Lang::En);
     assert!(old.starts_with("waits to merge because your checkout of main has changes"), "{old}");
+}
+
+/// Proves that every hold that a person lifts names a command for it: who has the command line alone can do all of it.
+#[test]
+fn what_a_person_lifts_has_a_command() {
+    let item = WorkItem::from("DEMO-001");
+    for lang in Lang::ALL {
+        for (kind, commands) in [
+            (HoldKind::NotAsked, &["start"][..]),
+            (HoldKind::Questions, &["comment", "start"]),
+            (HoldKind::RequestChanged, &["continue", "start"]),
+            (HoldKind::IssueGone, &["stop"]),
+            (HoldKind::Retired, &["stop"]),
+        ] {
+            let (_, lift) = hold_halves(&kind, &item, lang);
+            for command in commands {
+                assert!(lift.contains(&format!("`orch {command} DEMO-001")), "{command}: {lift}");
+            }
+        }
+        assert!(no_effect(&NoEffect::Stopped, lang).contains("`orch new`"));
+        let asked = comment::questions_asked(&item, Some("1. Which?"), None, lang);
+        assert!(
+            asked.contains("`orch comment DEMO-001 \"") && asked.contains("`orch start DEMO-001`"),
+            "{asked}"
+        );
+        let merges = comment::by_label(true, true, lang);
+        assert!(merges != comment::by_label(true, false, lang) && merges.contains("**autoDeploy**"));
+    }
 }
 
 /// Proves that who reads of a run without a usable result, on the command line or under the issue, is told which command

@@ -76,15 +76,23 @@ pub(super) fn agents(here: &Here, settings: &Settings, checks: &mut Checks) {
         }
         for (variable, file) in &agent.env_files {
             match fs::metadata(file) {
-                Ok(meta) if meta.permissions().mode() & 0o077 == 0 => {}
-                Ok(_) => checks.missing(
+                Ok(meta) if meta.permissions().mode() & 0o006 != 0 => checks.missing(
                     label,
                     say!(
-                        "others can read the file of {variable}",
-                        "файл для {variable} могут прочитать другие"
+                        "everybody can read the file of {variable}: `orch up` refuses it",
+                        "файл для {variable} может прочитать любой: `orch up` его не примет"
                     ),
                     Told::quoted(format!("chmod 600 {}", file.display())),
                 ),
+                Ok(meta) if meta.permissions().mode() & 0o060 != 0 => checks.mind(
+                    label,
+                    say!(
+                        "the group of its file can read {variable}",
+                        "{variable} может прочитать группа, которой принадлежит файл"
+                    ),
+                    Told::quoted(format!("chmod 600 {}", file.display())),
+                ),
+                Ok(_) => {}
                 Err(e) => checks.missing(
                     label,
                     say!(

@@ -3,6 +3,7 @@
 use orch_core::artefact::{self, QUESTIONS, REVIEW, TEST_REPORT};
 use orch_core::id::{Commit, RunId, WorkItem};
 use orch_core::stage::Role;
+use orch_core::undone::{Undone, Unfit};
 
 use super::{Files, Repository, green, rules};
 use crate::world::works::Deed;
@@ -146,13 +147,14 @@ impl Repository {
 }
 
 /// What a run wrote and may not have written: it is undone, and named.
-pub(super) fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<String> {
+pub(super) fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<Undone> {
     let folder = artefact::folder(item);
+    let undone = |path| vec![Undone::Path { path, why: Unfit::OutsideScope { role } }];
     match (deed, role) {
-        (Deed::Outside, _) => vec!["src/stray".to_owned()],
-        (Deed::ApproveItself, Role::Reviewer) => vec![format!("{folder}/{TEST_REPORT}")],
+        (Deed::Outside, _) => undone("src/stray".to_owned()),
+        (Deed::ApproveItself, Role::Reviewer) => undone(format!("{folder}/{TEST_REPORT}")),
         (Deed::ApproveItself, Role::Analyst | Role::Architect | Role::Developer | Role::Tester) => {
-            vec![format!("{folder}/{REVIEW}")]
+            undone(format!("{folder}/{REVIEW}"))
         }
         (
             Deed::Well
