@@ -56,14 +56,24 @@ pub(super) fn family(head: &Identity) -> Vec<Identity> {
     found
 }
 
+/// Whether it is the child that an agent of a drill leaves behind if nobody ends it.
+pub(super) fn stays(child: &Identity) -> bool {
+    typed(child.pid).contains("sleep 3600")
+}
+
+/// What was typed to start a process.
+fn typed(pid: i32) -> String {
+    let typed = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    String::from_utf8_lossy(&typed).replace('\0', " ")
+}
+
 /// Every living process but this one that was started in this folder or names it.
 pub(super) fn living(folder: &Path) -> Vec<String> {
     let named = folder.to_string_lossy();
     let own = std::process::id().cast_signed();
     let mut found = Vec::new();
     for pid in pids().into_iter().filter(|pid| *pid != own) {
-        let typed = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let typed = String::from_utf8_lossy(&typed).replace('\0', " ");
+        let typed = typed(pid);
         let works = fs::read_link(format!("/proc/{pid}/cwd")).unwrap_or_default();
         if (typed.contains(&*named) || works.starts_with(folder))
             && Identity::of(pid).is_ok_and(|identity| lives(&identity))

@@ -473,7 +473,10 @@ impl<'a> Yard<'a> {
     /// Waits until the developer works in its so-many-th run (from 1).
     pub(super) fn developer(&mut self, id: &TaskId, nth: usize) -> Result<AtWork, Unmet> {
         let what = both!("the developer works, run {nth}", "разработчик работает, запуск {nth}");
-        self.at_work(id, &what, |job| job == Job::Agent(Role::Developer), nth)
+        let works = self.at_work(id, &what, |job| job == Job::Agent(Role::Developer), nth)?;
+        // Not what it started to read its prompt, which is over soon: what has to end with it.
+        self.until(&what, |_| Ok(look::children(works.agent.pid).iter().any(look::stays).then_some(())))?;
+        Ok(works)
     }
 
     /// Waits until the tests run for the so-many-th time (from 1).
