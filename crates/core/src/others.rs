@@ -12,7 +12,7 @@ use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
 use crate::time::Boot;
 
 /// Decides for an entity that is not a task.
-pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped) -> Decision {
+pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped<'_>) -> Decision {
     let blank = crate::apply::blank(entity);
     match state.or(blank.as_ref()) {
         Some(State::Repository(repository)) => on_repository(repository, stamped),
@@ -41,8 +41,8 @@ fn is_frozen(repository: &Repository, cause: &FreezeCause, task: Option<&TaskId>
     repository.freezes.iter().any(|freeze| freeze.cause == *cause && freeze.task.as_ref() == task)
 }
 
-fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Main(reading) => {
             let mut decision = one(Change::MainAt(reading.head.clone()), Reason::Noted);
             if !reading.descends && repository.main.is_some() {
@@ -114,8 +114,8 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
     }
 }
 
-fn on_project(stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_project(stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::PolicyChanged(change) => {
             let holds = Change::PolicyHolds { digest: change.digest.clone(), commit: change.commit.clone() };
             one(holds, Reason::PolicyChanged)
@@ -145,8 +145,8 @@ fn on_project(stamped: &Stamped) -> Decision {
 }
 
 /// A breaker: closed for as long as the provider says, or for a doubling while (decision 11).
-fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Message(Message::ProviderLimited { until, cause }) => {
             // Runs that began before it closed are refused one after another: that is one refusal.
             let closed_still = provider.closed_until.is_some_and(|closed| closed > stamped.at);
@@ -215,8 +215,8 @@ fn works(provider: &Provider) -> Decision {
     }
 }
 
-fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_installation(installation: &Installation, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Gesture(gesture) => match &gesture.what {
             Press::Pause { drain } => {
                 let pause = Pause { gesture: gesture.clone(), at: stamped.at, drain: *drain };
@@ -313,7 +313,7 @@ mod tests {
 
     fn told(state: Option<State>, at: u32, message: Message) -> Option<State> {
         let entity = Entity::Provider("p".into());
-        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: Event::Message(message) };
+        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: &Event::Message(message) };
         let decision = decide(&entity, state.as_ref(), &stamped);
         apply_stamped(state, &entity, &stamped, &decision.changes)
     }
@@ -345,7 +345,7 @@ mod tests {
         let stepped = |state: Option<State>| {
             let entity = Entity::Provider("p".into());
             let event = Event::ClockStepped { by: -5000 };
-            let stamped = Stamped { seq: Seq(12), at: Moment(-4990), event };
+            let stamped = Stamped { seq: Seq(12), at: Moment(-4990), event: &event };
             let decision = decide(&entity, state.as_ref(), &stamped);
             apply_stamped(state, &entity, &stamped, &decision.changes)
         };
@@ -383,7 +383,7 @@ mod tests {
             let mut state = None;
             for (at, microdollars) in times {
                 let event = Event::Message(Message::Spent { microdollars: *microdollars });
-                let stamped = Stamped { seq: Seq(1), at: Moment(*at), event };
+                let stamped = Stamped { seq: Seq(1), at: Moment(*at), event: &event };
                 let decision = decide(&entity, state.as_ref(), &stamped);
                 state = apply_stamped(state, &entity, &stamped, &decision.changes);
             }

@@ -195,7 +195,7 @@ impl Fold {
                 }
             },
         };
-        let stamped = Stamped { seq: row.seq, at: row.at, event: row.event.clone() };
+        let stamped = Stamped { seq: row.seq, at: row.at, event: &row.event };
         let decision = decide(&row.entity, before, &stamped, policy);
         let differs = |what| Err(Illegal::Decision { seq: row.seq, what });
         if decision.changes != row.changes {

@@ -93,7 +93,7 @@ impl Way {
     fn tell(&mut self, event: Event) -> Decision {
         self.seq += 1;
         let at = Moment(i64::try_from(self.seq).expect("few rows") * 1000);
-        let stamped = Stamped { seq: Seq(self.seq), at, event };
+        let stamped = Stamped { seq: Seq(self.seq), at, event: &event };
         let before = self.state.take();
         let alone = decide(&entity(), before.as_ref(), &stamped, &self.policy);
         let folded = apply_stamped(before.clone(), &entity(), &stamped, &alone.changes);

@@ -125,8 +125,7 @@ impl Memory {
                 },
             };
             let policy = project.and_then(|id| world.policies.get(&id).cloned()).unwrap_or_default();
-            let stamped =
-                Stamped { seq: Seq(world.rows.len() as u64 + 1), at: self.now(), event: event.clone() };
+            let stamped = Stamped { seq: Seq(world.rows.len() as u64 + 1), at: self.now(), event: &event };
             decide(entity, state, &stamped, &policy)
         };
         self.write(entity, event, key, decision)
