@@ -177,7 +177,7 @@ mod tests {
     use crate::id::Seq;
 
     fn log(came: Came<'_>, hook: Option<i32>, said: &Said) -> String {
-        let commit = Commit("0123456789abcdef0123456789abcdef01234567".to_owned());
+        let commit = Commit::from("0123456789abcdef0123456789abcdef01234567");
         let (item, run) = (WorkItem::from("ORCH-042"), Some(RunId::new(Seq(41), 0)));
         let at = Moment(1_767_366_240_000);
         DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at }.render(Lang::En)

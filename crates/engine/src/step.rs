@@ -475,8 +475,8 @@ impl<J: Journal> Engine<J> {
                 reasons: decision.reasons,
                 policy: digest,
                 rules: RULES,
-                prev: Digest(String::new()),
-                hash: Digest(String::new()),
+                prev: self.head.hash.clone(),
+                hash: self.head.hash.clone(),
             }
             .sealed(self.head.hash.clone());
             self.head = Head { seq, hash: row.hash.clone() };

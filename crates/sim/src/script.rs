@@ -87,7 +87,7 @@ impl Story {
     /// `1` is the first issue of `demo`, `other/1` of another project.
     fn issue(&self, name: &str) -> Result<IssueKey, BadLine> {
         let (project, number) = name.split_once('/').unwrap_or(("demo", name));
-        let key = IssueKey(format!("{project}-{number}"));
+        let key = IssueKey::from(format!("{project}-{number}"));
         match self.bench.world.tracker.issues.contains_key(&key) {
             true => Ok(key),
             false => bad(format!("there is no issue {name}")),
@@ -398,7 +398,7 @@ impl Story {
         let project = self.project(Some(project))?;
         let status = column_of(column)?;
         let Ok(number) = number.parse() else { return bad(format!("{number} is no number")) };
-        let key = IssueKey(format!("{project}-{number}"));
+        let key = IssueKey::from(format!("{project}-{number}"));
         if self.bench.world.tracker.issues.contains_key(&key) {
             return bad(format!("there is an issue {name} already"));
         }

@@ -212,7 +212,7 @@ pub(crate) fn collect_call(n: u32, role: Role, parent: &Commit) -> GitCall {
         role,
         task: TaskId::from(ITEM),
         item: WorkItem::from(ITEM),
-        scope: scope(role),
+        scope: scope(role).into(),
         tests: Policy::default().tests,
     }
 }

@@ -118,7 +118,7 @@ impl Row {
         let stored: Stored<'_> = serde_json::from_str(text).ok()?;
         let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree) = stored;
         let tree = tree.map(|(run, began)| Tree { run, began });
-        let project = ProjectId(project.into_owned());
+        let project = ProjectId::from(project.into_owned());
         Some(Self { project, number, priority, stage, want, live, lane, spent, rests, allowed, tree })
     }
 

@@ -136,7 +136,7 @@ impl Way {
 
     fn answer(&self, ask: &Ask) -> Reply {
         let task = self.task();
-        let (main, tree) = (Commit::from("main"), Tree("tree".to_owned()));
+        let (main, tree) = (Commit::from("main"), Tree::from("tree"));
         let commit = Commit::from("candidate");
         let change = Digest::of(format!("work {}", task.attempts.negative).as_bytes());
         match ask {
@@ -149,8 +149,8 @@ impl Way {
             Ask::Launch { job: Job::Hook, .. } => Reply::Deploy(DeployReply::Launched { pid: 1 }),
             Ask::Collect { run, role } => {
                 let left = Collected {
-                    head: Commit(run.to_string()),
-                    tree: Tree(run.to_string()),
+                    head: Commit::from(run.to_string()),
+                    tree: Tree::from(run.to_string()),
                     change,
                     empty: self.trouble == Trouble::Nothing,
                     artefacts: self.files(*role).into(),

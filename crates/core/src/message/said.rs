@@ -239,7 +239,7 @@ pub(super) mod tests {
             Said::ServiceUnwell { cause: Box::new(Hindrance::AnswersWith { status: 503 }.into()) },
             Said::ServiceUntold { cause: Box::new(words().into()) },
             Said::RecordUnreadable { record: Record::DeployLog, cause: boxed(Said::FileNotFound) },
-            Said::OtherTree { tree: Tree("c0ffee".to_owned()) },
+            Said::OtherTree { tree: Tree::from("c0ffee") },
             Said::NotInMain { main: Commit::from("c0ffee") },
             Said::OddAnswer { ask: Box::new(Ask::Merge) },
             Said::OddRecordAnswer,

@@ -360,7 +360,7 @@ impl Yard {
 
     /// What the board knows of the project's policy: the digest in force, and why a newer one is refused.
     pub(crate) fn refused(&self) -> Option<String> {
-        let id = ProjectId(PROJECT.to_owned());
+        let id = ProjectId::from(PROJECT);
         let look = self.outside().asker.ask(move |board, _| {
             board.project(&id).and_then(|known| known.refused.as_ref()).map(|refused| refused.cause.clone())
         });
