@@ -98,7 +98,7 @@ impl Bench {
         write(&self.origin, path, text);
         person(&self.origin, &["add", "-A"]);
         person(&self.origin, &["commit", "-q", "-m", "by hand"]);
-        Commit(person(&self.origin, &["rev-parse", "HEAD"]))
+        Commit::from(person(&self.origin, &["rev-parse", "HEAD"]))
     }
 
     pub(crate) fn perform(&self, call: &GitCall) -> Result<Answer, Failure> {

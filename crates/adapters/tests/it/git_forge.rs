@@ -181,8 +181,8 @@ fn git_lets_one_of_two_racers_merge() {
                 person(&work, &["push", "-q", "origin", "HEAD:refs/heads/race"]);
                 let id = |what: &str| person(&work, &["rev-parse", what]);
                 let candidate = Candidate {
-                    commit: Commit(id("HEAD")),
-                    tree: orch_core::id::Tree(id("HEAD^{tree}")),
+                    commit: Commit::from(id("HEAD")),
+                    tree: orch_core::id::Tree::from(id("HEAD^{tree}")),
                     main: base.clone(),
                     change: orch_core::id::Digest::of(b""),
                 };

@@ -266,7 +266,7 @@ impl Yard {
     pub(crate) fn ask(&self, title: &str) -> TaskId {
         let body = json!({ "project": PROJECT, "title": title, "text": "", "start": true });
         let made = self.post("/api/v1/issues", &body).unwrap_or_else(|e| panic!("{e}"));
-        TaskId(made["task"].as_str().unwrap().to_owned())
+        TaskId::from(made["task"].as_str().unwrap())
     }
 
     #[track_caller]
