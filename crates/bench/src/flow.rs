@@ -78,7 +78,7 @@ pub(crate) fn reading(issue: &Issue, prefix: &str) -> Incoming {
 /// An issue that stands nowhere but here.
 pub(crate) fn issue(project: &ProjectId, number: u64, status: Status, approved: bool) -> Issue {
     Issue {
-        key: IssueKey(format!("{project}#{number}")),
+        key: IssueKey::from(format!("{project}#{number}")),
         project: project.clone(),
         number,
         title: format!("Greet visitor {number} by name"),

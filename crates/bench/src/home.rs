@@ -150,7 +150,7 @@ impl Home {
             for found in page.tasks {
                 if let orch_core::state::State::Task(task) = found.kept.state {
                     let status = task.board.shows.map(|status| status.board_name().to_owned());
-                    known.push(Known { issue: task.issue.0.clone(), number: task.number, status });
+                    known.push(Known { issue: task.issue.to_string(), number: task.number, status });
                 }
             }
             match page.next {

@@ -30,7 +30,8 @@ pub(crate) fn run(plan: &Plan, files: usize) -> Result<()> {
     let project = ProjectId::from("bench");
     let ask = |call: &ForgeCall| forge.perform(&project, &hub, call, &|_| None).map_err(said);
     // All are cut from the same main, so that each but the first is a merge with what others brought.
-    let tasks: Vec<TaskId> = (1..=plan.rounds * MERGES).map(|n| TaskId(format!("BENCH-{n:03}"))).collect();
+    let tasks: Vec<TaskId> =
+        (1..=plan.rounds * MERGES).map(|n| TaskId::from(format!("BENCH-{n:03}"))).collect();
     let heads = tasks.iter().map(|task| cut(&hub, task)).collect::<Result<Vec<(String, Commit)>>>()?;
     let (mut candidates, mut moved, mut proofs) = <(Figures, Figures, Figures)>::default();
     for (task, (branch, head)) in tasks.iter().zip(heads) {

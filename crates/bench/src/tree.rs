@@ -138,7 +138,7 @@ fn collect(run: RunId, parent: &Commit) -> GitCall {
         run,
         role: Role::Developer,
         task: TaskId::from(TASK),
-        scope: policy.scope(Role::Developer, &item),
+        scope: policy.scope(Role::Developer, &item).into(),
         item,
         tests: policy.tests,
     }

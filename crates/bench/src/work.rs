@@ -95,7 +95,7 @@ impl Body {
 
 fn project_of(n: u64) -> (ProjectId, String) {
     let n = n % PROJECTS;
-    (ProjectId(format!("work-{n}")), format!("W{n}"))
+    (ProjectId::from(format!("work-{n}")), format!("W{n}"))
 }
 
 /// Answers at once; a run ends as soon as it was started.

@@ -29,7 +29,7 @@ pub fn apply(
 pub fn apply_stamped(
     state: Option<State>,
     entity: &Entity,
-    stamped: &Stamped,
+    stamped: &Stamped<'_>,
     changes: &[Change],
 ) -> Option<State> {
     apply(state, entity, (stamped.seq, stamped.at), changes)

@@ -442,7 +442,7 @@ pub(crate) mod tests {
         let id = TaskId::of(&WorkItem::numbered(project, number), 1);
         let entity = Entity::Task(id.clone());
         let reading = IssueReading {
-            issue: IssueKey(format!("{project}-{number}")),
+            issue: IssueKey::from(format!("{project}-{number}")),
             number,
             status: Some(Status::ToAnalyse),
             title: Text::of("t"),
@@ -524,7 +524,7 @@ pub(crate) mod tests {
                 run: crate::id::RunId::new(Seq(1), 0),
                 job: Job::Agent(Role::Developer),
                 round: 1,
-                commit: crate::id::Commit("c".to_owned()),
+                commit: "c".into(),
                 agent: None,
                 at: Moment(0),
                 end: Some(crate::event::RunHow::TimedOut),

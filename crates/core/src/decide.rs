@@ -49,7 +49,7 @@ impl Decision {
 }
 
 /// Decides about one event of one entity. Reads nothing else: what it wants of another entity is a message.
-pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy: &Policy) -> Decision {
+pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped<'_>, policy: &Policy) -> Decision {
     match entity {
         Entity::Task(id) => match state {
             Some(State::Task(task)) => on_task(task.clone(), stamped, policy).finish(),
@@ -69,7 +69,7 @@ pub fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped, policy:
 pub fn decide_and_apply(
     entity: &Entity,
     state: Option<State>,
-    stamped: &Stamped,
+    stamped: &Stamped<'_>,
     policy: &Policy,
 ) -> (Decision, Option<State>) {
     match (entity, state) {
@@ -92,8 +92,8 @@ pub fn decide_and_apply(
     }
 }
 
-fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
-    let (Event::Issue(seen) | Event::Message(Message::Reborn(seen))) = &stamped.event else {
+fn before_birth(id: &TaskId, stamped: &Stamped<'_>, policy: &Policy) -> Decision {
+    let (Event::Issue(seen) | Event::Message(Message::Reborn(seen))) = stamped.event else {
         return Decision::only(Reason::Ignored(Ignored::Unknown));
     };
     // What the life before covered begins another only if it asks for one.
@@ -104,10 +104,10 @@ fn before_birth(id: &TaskId, stamped: &Stamped, policy: &Policy) -> Decision {
     intake::birth(id, seen, stamped, policy)
 }
 
-fn on_task<'a>(task: Box<Task>, stamped: &Stamped, policy: &'a Policy) -> Desk<'a> {
+fn on_task<'a>(task: Box<Task>, stamped: &Stamped<'_>, policy: &'a Policy) -> Desk<'a> {
     let mut desk = Desk::new(task, policy, stamped.seq, stamped.at);
     let d = &mut desk;
-    match &stamped.event {
+    match stamped.event {
         Event::Issue(seen) => press::on_reading(d, seen),
         Event::Gesture(gesture) => press::on_gesture(d, gesture),
         Event::Reply(reply) => on_reply(d, reply),

@@ -369,7 +369,7 @@ impl<'a> Desk<'a> {
                         role: *role,
                         task: task.id.clone(),
                         item: task.item.clone(),
-                        scope: self.policy.scope(*role, &task.item),
+                        scope: self.policy.scope(*role, &task.item).into(),
                         tests: self.policy.tests.clone(),
                     }),
                 )

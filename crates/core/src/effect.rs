@@ -139,7 +139,7 @@ mod tests {
     /// merge alone puts something on main.
     #[test]
     fn an_effect_says_what_it_touches() {
-        let branch = Some(Thing::Branch(Some(WorkItem("D-001".to_owned()))));
+        let branch = Some(Thing::Branch(Some(WorkItem::from("D-001"))));
         let delete = effect(Call::Forge(ForgeCall::DeleteBranch {
             branch: "feature/D-001-x".to_owned(),
             head: "c".into(),

@@ -11,15 +11,15 @@ use crate::said::Cause;
 use crate::stage::Role;
 use crate::time::{Boot, Moment, Span};
 
-/// An event with its place and time in the journal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stamped {
+/// An event with its place and time in the journal: whoever decides only looks at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamped<'e> {
     /// Its place.
     pub seq: Seq,
     /// When it was written down.
     pub at: Moment,
     /// What happened.
-    pub event: Event,
+    pub event: &'e Event,
 }
 
 /// Everything that can happen.

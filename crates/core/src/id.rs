@@ -1,11 +1,14 @@
 //! What names the things Orch knows? Every id is a type of its own, so that one can never stand for another.
 //!
 //! Ids of effects, runs, timers and fencing tokens come from the journal (`seq.n`), never from a generator: the same
-//! journal gives the same ids (decision 3, architecture "engine").
+//! journal gives the same ids (decision 3, architecture "engine"). Names are copied a dozen times an event: a clone is the
+//! same text, not a copy of it.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A place in the journal. The order of everything is the order of these, never a clock (decision 46).
@@ -88,9 +91,9 @@ born_id!(/// A timer; one that is no longer waited for fires without effect.
 macro_rules! name_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
         #[serde(transparent)]
-        pub struct $name(pub String);
+        pub struct $name(pub Arc<str>);
 
         impl $name {
             /// The name as written.
@@ -107,10 +110,37 @@ macro_rules! name_id {
 
         impl From<&str> for $name {
             fn from(s: &str) -> Self {
-                Self(s.to_owned())
+                Self(s.into())
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(s: String) -> Self {
+                Self(s.into())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                d.deserialize_str(Name).map(Self)
             }
         }
     };
+}
+
+/// Reads a name as it stands there: one allocation, where a text that is taken over would be a second.
+struct Name;
+
+impl Visitor<'_> for Name {
+    type Value = Arc<str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, s: &str) -> Result<Arc<str>, E> {
+        Ok(s.into())
+    }
 }
 
 name_id!(/// A project of the installation, as its settings name it. A project has one repository and one lane.
@@ -134,12 +164,15 @@ name_id!(/// SHA-256 in hexadecimal: the name of a blob, of a change, of a polic
 impl TaskId {
     /// The id of life number `life` (from 1) of a work item.
     pub fn of(item: &WorkItem, life: u32) -> Self {
-        if life <= 1 { Self(item.0.clone()) } else { Self(format!("{item}~{life}")) }
+        if life <= 1 { Self(item.0.clone()) } else { Self(format!("{item}~{life}").into()) }
     }
 
     /// The work item behind a task, recovered from its id (row 148).
     pub fn item(&self) -> WorkItem {
-        WorkItem(self.0.split('~').next().unwrap_or_default().to_owned())
+        match self.0.split_once('~') {
+            Some((item, _)) => WorkItem::from(item),
+            None => WorkItem(self.0.clone()),
+        }
     }
 
     /// Which life of the work item this is, from 1.
@@ -151,7 +184,7 @@ impl TaskId {
 impl WorkItem {
     /// `PREFIX-NNN`, padded to three digits (decision 46).
     pub fn numbered(prefix: &str, number: u64) -> Self {
-        Self(format!("{prefix}-{number:03}"))
+        Self(format!("{prefix}-{number:03}").into())
     }
 
     /// Reads an id in any case and padding (`orch-7` is `ORCH-007`); `None` if it has not that shape (decision 46).
@@ -170,12 +203,11 @@ impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
         use sha2::Digest as _;
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        let mut hex = String::with_capacity(64);
-        for byte in sha2::Sha256::digest(bytes) {
-            hex.push(char::from(HEX[usize::from(byte >> 4)]));
-            hex.push(char::from(HEX[usize::from(byte & 15)]));
+        let mut hex = [0; 64];
+        for (two, byte) in hex.chunks_exact_mut(2).zip(sha2::Sha256::digest(bytes)) {
+            two.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
         }
-        Self(hex)
+        Self::from(str::from_utf8(&hex).unwrap_or_default())
     }
 
     /// The first twelve characters: enough for people.
@@ -281,8 +313,8 @@ mod tests {
     fn what_people_see_of_an_id() {
         let digest = Digest::of(b"");
         assert_eq!(digest.short(), "e3b0c44298fc");
-        assert_eq!(Commit("0123456789abcdef".to_owned()).short(), "0123456789");
-        assert_eq!(Commit("c1".to_owned()).short(), "c1");
+        assert_eq!(Commit::from("0123456789abcdef").short(), "0123456789");
+        assert_eq!(Commit::from("c1").short(), "c1");
         for bad in ["", "everything", "installation/x", "task"] {
             assert!(bad.parse::<Entity>().is_err(), "{bad}");
         }

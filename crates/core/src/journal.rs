@@ -51,7 +51,7 @@ pub struct Row {
 impl Row {
     /// The hash that the first row follows.
     pub fn genesis() -> Digest {
-        Digest("0".repeat(64))
+        Digest::from("0".repeat(64))
     }
 
     /// The bytes that the hash covers: the row as JSON in the order of its fields with an empty `hash`.
@@ -247,8 +247,8 @@ mod tests {
             reasons: Vec::new(),
             policy: None,
             rules: RULES,
-            prev: Digest(String::new()),
-            hash: Digest(String::new()),
+            prev: Digest::from(""),
+            hash: Digest::from(""),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
 use crate::time::Boot;
 
 /// Decides for an entity that is not a task.
-pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped) -> Decision {
+pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped<'_>) -> Decision {
     let blank = crate::apply::blank(entity);
     match state.or(blank.as_ref()) {
         Some(State::Repository(repository)) => on_repository(repository, stamped),
@@ -40,8 +40,8 @@ fn is_frozen(repository: &Repository, cause: &FreezeCause, task: Option<&TaskId>
     repository.freezes.iter().any(|freeze| freeze.cause == *cause && freeze.task.as_ref() == task)
 }
 
-fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Main(reading) => {
             let mut decision = one(Change::MainAt(reading.head.clone()), Reason::Noted);
             if !reading.descends && repository.main.is_some() {
@@ -115,8 +115,8 @@ fn on_repository(repository: &Repository, stamped: &Stamped) -> Decision {
     }
 }
 
-fn on_project(stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_project(stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::PolicyChanged(change) => {
             let holds = Change::PolicyHolds { digest: change.digest.clone(), commit: change.commit.clone() };
             one(holds, Reason::PolicyChanged)
@@ -146,8 +146,8 @@ fn on_project(stamped: &Stamped) -> Decision {
 }
 
 /// A breaker: closed for as long as the provider says, or for a doubling while (decision 11).
-fn on_provider(provider: &Provider, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Message(Message::ProviderLimited { until, cause }) => {
             // Runs that began before it closed are refused one after another: that is one refusal.
             let closed_still = provider.closed_until.is_some_and(|closed| closed > stamped.at);
@@ -216,8 +216,8 @@ fn works(provider: &Provider) -> Decision {
     }
 }
 
-fn on_installation(installation: &Installation, stamped: &Stamped) -> Decision {
-    match &stamped.event {
+fn on_installation(installation: &Installation, stamped: &Stamped<'_>) -> Decision {
+    match stamped.event {
         Event::Gesture(gesture) => match &gesture.what {
             Press::Pause { drain } => {
                 let pause = Pause { gesture: gesture.clone(), at: stamped.at, drain: *drain };
@@ -322,7 +322,7 @@ mod tests {
 
     fn told(state: Option<State>, at: u32, message: Message) -> Option<State> {
         let entity = Entity::Provider("p".into());
-        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: Event::Message(message) };
+        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: &Event::Message(message) };
         let decision = decide(&entity, state.as_ref(), &stamped);
         apply_stamped(state, &entity, &stamped, &decision.changes)
     }
@@ -354,7 +354,7 @@ mod tests {
         let stepped = |state: Option<State>| {
             let entity = Entity::Provider("p".into());
             let event = Event::ClockStepped { by: -5000 };
-            let stamped = Stamped { seq: Seq(12), at: Moment(-4990), event };
+            let stamped = Stamped { seq: Seq(12), at: Moment(-4990), event: &event };
             let decision = decide(&entity, state.as_ref(), &stamped);
             apply_stamped(state, &entity, &stamped, &decision.changes)
         };
@@ -374,7 +374,7 @@ mod tests {
         const HOUR: i64 = 3_600_000;
         let mut state = None;
         let mut tell = |at: i64, event: Event| {
-            let stamped = Stamped { seq: Seq(1), at: Moment(at), event };
+            let stamped = Stamped { seq: Seq(1), at: Moment(at), event: &event };
             let decision = decide(&Entity::Installation, state.as_ref(), &stamped);
             state = apply_stamped(state.take(), &Entity::Installation, &stamped, &decision.changes);
             match &state {
@@ -420,7 +420,7 @@ mod tests {
             let mut state = None;
             for (at, microdollars) in times {
                 let event = Event::Message(Message::Spent { microdollars: *microdollars });
-                let stamped = Stamped { seq: Seq(1), at: Moment(*at), event };
+                let stamped = Stamped { seq: Seq(1), at: Moment(*at), event: &event };
                 let decision = decide(&entity, state.as_ref(), &stamped);
                 state = apply_stamped(state, &entity, &stamped, &decision.changes);
             }
@@ -448,13 +448,13 @@ mod tests {
         };
         for entity in [Entity::Provider("p".into()), Entity::Project("demo".into()), Entity::Installation] {
             let event = Event::Gesture(gesture.clone());
-            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event: &event };
             let lost = Reason::GestureWithoutEffect { press: "stop".to_owned(), why: NoEffect::WrongEntity };
             assert_eq!(decide(&entity, None, &stamped), Decision::only(lost), "{entity}");
         }
         for enough in [true, false] {
             let event = Event::Disk(crate::event::DiskReading { enough, free: 1 });
-            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event: &event };
             let decision = decide(&Entity::Installation, None, &stamped);
             assert_eq!(decision.changes, [Change::DiskFull(!enough)]);
         }
@@ -469,7 +469,7 @@ mod tests {
         };
         let mut state = None;
         let mut frozen = |(entity, event): (Entity, Event)| {
-            let stamped = Stamped { seq: Seq(1), at: Moment(1), event };
+            let stamped = Stamped { seq: Seq(1), at: Moment(1), event: &event };
             let decision = decide(&entity, state.as_ref(), &stamped);
             state = apply_stamped(state.clone(), &entity, &stamped, &decision.changes);
             match &state {
@@ -502,7 +502,7 @@ mod tests {
         // It works: the next refusal is the first again.
         let works = told(third, 190_000, Message::ProviderWorks);
         assert_eq!(until(&works), (None, 0));
-        let stamped = Stamped { seq: Seq(9), at: Moment(9), event: Event::Message(Message::ProviderWorks) };
+        let stamped = Stamped { seq: Seq(9), at: Moment(9), event: &Event::Message(Message::ProviderWorks) };
         let again = decide(&Entity::Provider("p".into()), works.as_ref(), &stamped);
         assert_eq!(again, Decision::only(Reason::Noted), "one that works is told once");
     }

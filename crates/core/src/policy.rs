@@ -194,7 +194,12 @@ impl Policy {
 
     /// The digest of the CI gate's definition: command and environment (decision 40).
     pub fn ci_definition(&self) -> Digest {
-        Digest::of(&serde_json::to_vec(&(&self.setup, &self.test, &self.cache)).unwrap_or_default())
+        Self::ci_definition_of(&self.setup, &self.test, &self.cache)
+    }
+
+    /// The same of a setup, tests and kept paths by themselves.
+    pub fn ci_definition_of(setup: &[String], test: &[String], cache: &[String]) -> Digest {
+        Digest::of(&serde_json::to_vec(&(setup, test, cache)).unwrap_or_default())
     }
 
     /// What a role may write (decision 8).

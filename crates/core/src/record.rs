@@ -224,7 +224,7 @@ mod tests {
     use crate::time::Span;
 
     fn log(came: Came<'_>, hook: Option<i32>, said: &Said) -> String {
-        let commit = Commit("0123456789abcdef0123456789abcdef01234567".to_owned());
+        let commit = Commit::from("0123456789abcdef0123456789abcdef01234567");
         let (item, run) = (WorkItem::from("ORCH-042"), Some(RunId::new(Seq(41), 0)));
         let at = Moment(1_767_366_240_000);
         DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at }.render(Lang::En)
@@ -286,7 +286,7 @@ mod tests {
     /// Proves also the file as a whole, and that what was rendered reads back.
     #[test]
     fn a_post_deploy_log_reads_back() {
-        let (item, commit) = (WorkItem::from("ORCH-042"), Commit("0123456789abcdef".repeat(2)));
+        let (item, commit) = (WorkItem::from("ORCH-042"), Commit::from("0123456789abcdef".repeat(2)));
         let rules =
             crate::policy::WatchRules { window: Span::minutes(15), every: Span::seconds(30), failures: 3 };
         let watch = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };

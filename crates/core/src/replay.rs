@@ -195,7 +195,7 @@ impl Fold {
                 }
             },
         };
-        let stamped = Stamped { seq: row.seq, at: row.at, event: row.event.clone() };
+        let stamped = Stamped { seq: row.seq, at: row.at, event: &row.event };
         let decision = decide(&row.entity, before, &stamped, policy);
         let differs = |what| Err(Illegal::Decision { seq: row.seq, what });
         if decision.changes != row.changes {
@@ -319,7 +319,7 @@ mod tests {
     fn next(fold: &Fold, enough: bool) -> Row {
         let (seq, entity) = (Seq(fold.last.0 + 1), Entity::Installation);
         let event = Event::Disk(crate::event::DiskReading { enough, free: 1 });
-        let stamped = Stamped { seq, at: Moment(1), event };
+        let stamped = Stamped { seq, at: Moment(1), event: &event };
         let before = fold.states.get(&entity).map(|(_, state)| state);
         let decision = decide(&entity, before, &stamped, Policy::builtin());
         let row = Row {
@@ -327,15 +327,15 @@ mod tests {
             at: stamped.at,
             entity,
             key: format!("disk/{seq}"),
-            event: stamped.event,
+            event,
             changes: decision.changes,
             effects: decision.effects,
             timers: Vec::new(),
             reasons: decision.reasons,
             policy: None,
             rules: RULES,
-            prev: Digest(String::new()),
-            hash: Digest(String::new()),
+            prev: Digest::from(""),
+            hash: Digest::from(""),
         };
         row.sealed(fold.hash.clone()).into_row()
     }

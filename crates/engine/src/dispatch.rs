@@ -211,7 +211,7 @@ mod tests {
     }
 
     fn verdict(n: u64, commit: &str) -> Effect {
-        let (commit, context) = (Commit(commit.to_owned()), "ci".to_owned());
+        let (commit, context) = (Commit::from(commit), "ci".to_owned());
         effect(n, Call::Forge(ForgeCall::SetCommitStatus { commit, context, passed: true }))
     }
 
@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn who_waits_lets_others_pass() {
         let mut dispatch = Dispatch::default();
-        let prove = effect(3, Call::Git(GitCall::Prove { commit: Commit("a".to_owned()) }));
+        let prove = effect(3, Call::Git(GitCall::Prove { commit: Commit::from("a") }));
         dispatch.wanted(vec![verdict(1, "a"), verdict(2, "a"), prove, verdict(4, "b")]);
         let first = EffectId::new(Seq(1), 0);
         let failed = |effect| EffectReply { effect, outcome: Outcome::Failed(Failure::transient("away")) };

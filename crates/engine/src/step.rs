@@ -417,10 +417,10 @@ impl<J: Journal> Engine<J> {
             let policy = project.as_ref().and_then(|project| self.policies.get(project));
             let policy = policy.unwrap_or(Policy::builtin());
             let digest = project.as_ref().and_then(|project| self.digests.get(project)).cloned();
-            let stamped = Stamped { seq, at: now, event };
+            let stamped = Stamped { seq, at: now, event: &event };
             let born = before.is_none();
             let (decision, after) = decide_and_apply(&entity, before, &stamped, policy);
-            if let Event::PolicyChanged(change) = &stamped.event
+            if let Event::PolicyChanged(change) = &event
                 && let Entity::Project(project) = &entity
             {
                 self.policies.insert(project.clone(), change.policy.clone());
@@ -428,17 +428,17 @@ impl<J: Journal> Engine<J> {
                 work.policies_changed = true;
             }
             let mut told: Vec<(Entity, Event)> = Vec::new();
-            if let (Event::ClockStepped { by }, Entity::Installation) = (&stamped.event, &entity) {
+            if let (Event::ClockStepped { by }, Entity::Installation) = (&event, &entity) {
                 let closed = self.board.closed_providers(now.stepped_by(by.saturating_neg()));
                 let waiting = self.armed.keys().cloned().chain(closed.into_iter().map(Entity::Provider));
                 told.extend(waiting.map(|entity| (entity, Event::ClockStepped { by: *by })));
                 work.clock_stepped_by = work.clock_stepped_by.saturating_add(*by);
             }
-            work.started |= matches!(stamped.event, Event::Started(_));
-            if let Event::Reply(reply) = &stamped.event {
+            work.started |= matches!(event, Event::Started(_));
+            if let Event::Reply(reply) = &event {
                 work.batch.settled.push(reply.effect);
             }
-            if matches!(stamped.event, Event::Timer(_)) && decision.timer.is_none() {
+            if matches!(event, Event::Timer(_)) && decision.timer.is_none() {
                 work.batch.timers.push((entity.clone(), None));
             }
             if let Some(state) = after {
@@ -468,15 +468,15 @@ impl<J: Journal> Engine<J> {
                 at: now,
                 entity,
                 key: key.clone(),
-                event: stamped.event,
+                event,
                 changes: decision.changes,
                 effects: decision.effects,
                 timers,
                 reasons: decision.reasons,
                 policy: digest,
                 rules: RULES,
-                prev: Digest(String::new()),
-                hash: Digest(String::new()),
+                prev: self.head.hash.clone(),
+                hash: self.head.hash.clone(),
             }
             .sealed(self.head.hash.clone());
             self.head = Head { seq, hash: row.hash.clone() };

@@ -11,8 +11,8 @@ pub fn read(typed: &str) -> String {
         None => (typed, None),
     };
     match (WorkItem::read(item), life.map(str::parse::<u32>)) {
-        (Some(item), None) => item.0,
-        (Some(item), Some(Ok(life))) if life <= 1 => item.0,
+        (Some(item), None) => item.to_string(),
+        (Some(item), Some(Ok(life))) if life <= 1 => item.to_string(),
         (Some(item), Some(Ok(life))) => format!("{item}~{life}"),
         (Some(_), Some(Err(_))) | (None, _) => typed.to_owned(),
     }

@@ -272,7 +272,7 @@ fn board(reader: &mut Reader, settings: Option<&Settings>) -> Result<Seen, Store
         entities.push(Entity::Provider(agent.provider(name)));
     }
     let named = settings.into_iter().flat_map(|settings| settings.projects.keys());
-    let mut projects: BTreeSet<ProjectId> = named.map(|id| ProjectId(id.clone())).collect();
+    let mut projects: BTreeSet<ProjectId> = named.map(|id| ProjectId::from(id.clone())).collect();
     let mut filter = TaskFilter { open: true, ..TaskFilter::default() };
     loop {
         let page = reader.tasks(&filter, BATCH)?;

@@ -542,7 +542,7 @@ impl Agent {
             AgentKind::Command => name,
             AgentKind::Scripted => "scripted",
         };
-        ProviderId(self.provider.clone().unwrap_or_else(|| own.to_owned()))
+        ProviderId::from(self.provider.clone().unwrap_or_else(|| own.to_owned()))
     }
 
     /// What a model's tokens cost on a day: the newest price that had begun. `None`: bounded by tokens alone, and shown as

@@ -182,7 +182,7 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 /// A digest in hexadecimal.
 pub(crate) fn digest(read: &str) -> Result<Digest, Problem> {
     if read.len() == 64 && read.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return Ok(Digest(read.to_ascii_lowercase()));
+        return Ok(Digest::from(read.to_ascii_lowercase()));
     }
     Err(Problem::new(
         Kind::Malformed,

@@ -72,7 +72,7 @@ pub(crate) struct Session {
 
 impl Session {
     fn of(kept: &KeptSession, token: &str) -> Self {
-        let csrf = Digest::of(format!("forms of {token}").as_bytes()).0;
+        let csrf = Digest::of(format!("forms of {token}").as_bytes()).to_string();
         Self { hash: kept.hash.clone(), by: kept.by.clone(), csrf }
     }
 }
@@ -134,7 +134,7 @@ impl From<NoRandom> for Problem {
 pub(crate) fn random() -> Result<String, NoRandom> {
     let mut bytes = [0_u8; 32];
     getrandom::fill(&mut bytes).map_err(NoRandom)?;
-    Ok(Digest::of(&bytes).0)
+    Ok(Digest::of(&bytes).to_string())
 }
 
 impl Keeper {

@@ -18,7 +18,7 @@ use crate::source::{Delivery, HookAnswer, Source};
 /// Whose hook has this path; `None`: it is no hook's.
 pub(crate) fn project_of(path: &str) -> Option<ProjectId> {
     let name = path.strip_prefix("/webhook/orch/")?;
-    (!name.is_empty() && !name.contains('/')).then(|| ProjectId(name.to_owned()))
+    (!name.is_empty() && !name.contains('/')).then(|| ProjectId::from(name))
 }
 
 /// A signed delivery of the built-in tracker.

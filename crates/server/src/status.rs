@@ -88,7 +88,7 @@ pub(crate) async fn queue(State(rooms): State<Rooms>) -> Result<Json<Value>, Pro
         let freezes =
             seen.board.repository(&project).map(|repository| repository.freezes.clone()).unwrap_or_default();
         if !freezes.is_empty() {
-            frozen.insert(project.0, json!(freezes));
+            frozen.insert(project.to_string(), json!(freezes));
         }
     }
     let serial: Vec<&str> = seen

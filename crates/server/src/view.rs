@@ -344,10 +344,10 @@ pub(crate) const fn priority(priority: Priority) -> &'static str {
 pub(crate) fn brief(listed: &Listed, seen: &Seen, now: Moment, lang: Lang) -> Brief {
     let task = &listed.task;
     Brief {
-        id: task.id.0.clone(),
-        item: task.item.0.clone(),
-        project: task.project.0.clone(),
-        issue: task.issue.0.clone(),
+        id: task.id.to_string(),
+        item: task.item.to_string(),
+        project: task.project.to_string(),
+        issue: task.issue.to_string(),
         title: listed.title.clone().unwrap_or_default(),
         stage: task.stage.name(),
         stage_label: words::stage_label(task.stage, lang),
@@ -374,7 +374,7 @@ pub(crate) fn run(row: &RunRow, now: Moment, lang: Lang) -> Run {
         label: words::job_name(row.job, lang),
         agent: row.agent.clone(),
         round: row.round,
-        commit: row.commit.0.clone(),
+        commit: row.commit.to_string(),
         began: rfc3339(row.at),
         end: row.end.as_ref().map(|how| {
             let end = match &row.lacked {
@@ -421,10 +421,10 @@ pub(crate) fn gate(task: &Task, evidence: &Evidence, findings: Option<String>, l
         Subject::Requirements(_) | Subject::Main(_) => None,
     };
     let (subject, about) = match &evidence.subject {
-        Subject::Requirements(digest) => ("requirements", digest.0.clone()),
-        Subject::Change(digest) => ("change", digest.0.clone()),
-        Subject::Tree(tree) => ("tree", tree.0.clone()),
-        Subject::Main(commit) => ("main", commit.0.clone()),
+        Subject::Requirements(digest) => ("requirements", digest.to_string()),
+        Subject::Change(digest) => ("change", digest.to_string()),
+        Subject::Tree(tree) => ("tree", tree.to_string()),
+        Subject::Main(commit) => ("main", commit.to_string()),
     };
     let (verdict, findings) = match &evidence.verdict {
         Verdict::Pass => ("pass", None),
@@ -438,11 +438,11 @@ pub(crate) fn gate(task: &Task, evidence: &Evidence, findings: Option<String>, l
         findings,
         subject,
         about,
-        definition: evidence.definition.0.clone(),
+        definition: evidence.definition.to_string(),
         attempt,
         round,
         run: evidence.run.map(|run| run.to_string()),
-        commit: evidence.commit.as_ref().map(|commit| commit.0.clone()),
+        commit: evidence.commit.as_ref().map(|commit| commit.to_string()),
         at: rfc3339(evidence.at),
         at_: evidence.at,
     }
@@ -465,20 +465,20 @@ pub(crate) fn full(
             .into_iter()
             .filter_map(|(label, on)| on.then_some(label))
             .collect(),
-        shown: shown(&task.request.title.blob, &task.request.text.blob, task.labels).0,
+        shown: shown(&task.request.title.blob, &task.request.text.blob, task.labels).to_string(),
         branch: task.branch.as_ref().map(|branch| branch.name.clone()),
-        head: task.branch.as_ref().map(|branch| branch.head.0.clone()),
-        change: task.change().map(|change| change.0.clone()),
+        head: task.branch.as_ref().map(|branch| branch.head.to_string()),
+        change: task.change().map(|change| change.to_string()),
         change_request: task.change_request,
-        merged: task.merged.as_ref().map(|merged| merged.commit.0.clone()),
+        merged: task.merged.as_ref().map(|merged| merged.commit.to_string()),
         proven: task.merged.as_ref().is_some_and(|merged| merged.proven),
-        deployed: task.deployed.as_ref().map(|deployed| deployed.commit.0.clone()),
+        deployed: task.deployed.as_ref().map(|deployed| deployed.commit.to_string()),
         healthy: task.deployed.as_ref().and_then(|deployed| deployed.healthy),
         deploy_seen_by: task.deployed.as_ref().and_then(|deployed| deployed.seen_by.clone()),
         stopping: task.cancel.is_some() && !task.stage.is_terminal(),
         gestures: offers(task, seen, now)
             .iter()
-            .map(|offer| Gesture { name: offer.path(), what: offer.what().map(|what| what.0.clone()) })
+            .map(|offer| Gesture { name: offer.path(), what: offer.what().map(|what| what.to_string()) })
             .collect(),
         runs: task.runs.iter().map(|row| run(row, now, lang)).collect(),
         gates: task
@@ -502,17 +502,17 @@ fn files(task: &Task, lang: Lang) -> Vec<File> {
     let own = |name: &str| task.records.iter().any(|known| known.record.file() == name);
     let agents = task.artefacts.iter().filter(|file| !own(&file.name)).map(|file| File {
         name: file.name.clone(),
-        digest: file.digest.0.clone(),
+        digest: file.digest.to_string(),
         verdict: file.verdict.as_ref().map(word),
         record: None,
     });
     let records = task.records.iter().map(|known| File {
         name: known.record.file().to_owned(),
-        digest: known.text.blob.0.clone(),
+        digest: known.text.blob.to_string(),
         verdict: Some(word(&known.verdict)),
         record: Some(Filed {
             branch: orch_core::record::BRANCH,
-            commit: known.standing().map(|commit| commit.0.clone()),
+            commit: known.standing().map(|commit| commit.to_string()),
             trouble: known.trouble.as_ref().map(|trouble| message::cause(&trouble.cause, lang)),
             refused: known.is_refused(),
         }),

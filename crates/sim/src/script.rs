@@ -88,7 +88,7 @@ impl Story {
     /// `1` is the first issue of `demo`, `other/1` of another project.
     fn issue(&self, name: &str) -> Result<IssueKey, BadLine> {
         let (project, number) = name.split_once('/').unwrap_or(("demo", name));
-        let key = IssueKey(format!("{project}-{number}"));
+        let key = IssueKey::from(format!("{project}-{number}"));
         match self.bench.world.tracker.issues.contains_key(&key) {
             true => Ok(key),
             false => bad(format!("there is no issue {name}")),
@@ -330,7 +330,7 @@ impl Story {
             }
             ["service", "runs", "another", "commit"] => {
                 let project = self.project(None)?;
-                self.bench.world.deployed.insert(project, Commit("0".repeat(40)));
+                self.bench.world.deployed.insert(project, Commit::from("0".repeat(40)));
             }
             ["service", "runs", "what", "ran", "before"] => {
                 let (project, hooks) = (self.project(None)?, &self.bench.world.hooks);
@@ -422,7 +422,7 @@ impl Story {
         let project = self.project(Some(project))?;
         let status = column_of(column)?;
         let Ok(number) = number.parse() else { return bad(format!("{number} is no number")) };
-        let key = IssueKey(format!("{project}-{number}"));
+        let key = IssueKey::from(format!("{project}-{number}"));
         if self.bench.world.tracker.issues.contains_key(&key) {
             return bad(format!("there is an issue {name} already"));
         }

@@ -226,7 +226,10 @@ impl Journal for Twin {
             let mut entries = Vec::new();
             journal.each_open(&mut |entry| entries.push(entry))?;
             // No store promises an order.
-            entries.sort_by_cached_key(|entry| format!("{entry:?}"));
+            entries.sort_by_cached_key(|entry| match entry {
+                Entry::Other(entity, _) => (false, entity.to_string()),
+                Entry::Task(task, _) => (true, task.to_string()),
+            });
             Ok(entries)
         })?;
         entries.into_iter().for_each(visit);

@@ -29,7 +29,7 @@ fn said(value: &Value, journal: &MemoryJournal) -> String {
         Value::Array(all) => all.iter().map(|one| said(one, journal)).collect::<Vec<_>>().join(", "),
         Value::Object(map) => {
             if let (Some(Value::String(blob)), true) = (map.get("blob"), map.contains_key("bytes")) {
-                let text = journal.kept(&Digest(blob.clone())).map(String::from_utf8_lossy);
+                let text = journal.kept(&Digest::from(blob.clone())).map(String::from_utf8_lossy);
                 return text
                     .map_or_else(|| "a text".to_owned(), |text| format!("\"{}\"", plain(text.trim())));
             }

@@ -244,7 +244,7 @@ impl Writer {
                 line: Line::Tracker(task.issue.clone()),
                 entity: entity.clone(),
                 project: ProjectId::from("a"),
-                call: Call::Deploy(DeployCall::Probe { commit: Commit("c0ffee".repeat(6)) }),
+                call: Call::Deploy(DeployCall::Probe { commit: Commit::from("c0ffee".repeat(6)) }),
             })
             .into_iter()
             .collect();

@@ -10,7 +10,7 @@ use orch_core::journal::{Kept, Row};
 use orch_core::reason::Reason;
 use orch_core::time::Moment;
 use rusqlite::types::FromSql;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::error::{Damaged, StoreError};
 
@@ -68,18 +68,47 @@ fn json<T: DeserializeOwned>(
 /// A journal row from `seq, hash, body`. Its bytes are compared with its hash before they are read, so that a flipped
 /// bit is never taken for something that happened.
 pub(crate) fn row(place: &Path, sql: &rusqlite::Row<'_>) -> Result<Row, StoreError> {
+    read(place, sql, |body, hash| {
+        let row = body_of(body, hash)?;
+        Ok((row.seq, row))
+    })
+}
+
+/// What the chain is made of: a row whose bytes have its hash, without what happened in it.
+pub(crate) struct Link {
+    pub(crate) seq: Seq,
+    pub(crate) entity: Entity,
+    pub(crate) prev: Digest,
+    pub(crate) hash: Digest,
+}
+
+/// A link from the same columns, looked at as closely: only what happened is passed over, not taken apart.
+pub(crate) fn link(place: &Path, sql: &rusqlite::Row<'_>) -> Result<Link, StoreError> {
+    type Front = (Seq, IgnoredAny, Entity, IgnoredAny, IgnoredAny, IgnoredAny);
+    type Back = (IgnoredAny, IgnoredAny, IgnoredAny, IgnoredAny, IgnoredAny, Digest);
+    read(place, sql, |body, hash| {
+        let ((seq, _, entity, ..), (.., prev)) = serde_json::from_slice::<(Front, Back)>(body)?;
+        Ok((seq, Link { seq, entity, prev, hash }))
+    })
+}
+
+fn read<T>(
+    place: &Path,
+    sql: &rusqlite::Row<'_>,
+    made: impl FnOnce(&[u8], Digest) -> Result<(Seq, T), serde_json::Error>,
+) -> Result<T, StoreError> {
     let at = seq(place, column(place, || Damaged::File, sql, 0)?)?;
     let what = || Damaged::Row(at);
-    let hash = Digest(column(place, what, sql, 1)?);
+    let hash = Digest::from(text(place, what, sql, 1)?);
     let body = bytes(place, what, sql, 2)?;
     if Digest::of(body) != hash {
         return Err(StoreError::damaged(place, what(), "its bytes do not have its hash"));
     }
-    let row = body_of(body, hash).map_err(|e| StoreError::damaged(place, what(), e))?;
-    if row.seq != at {
-        return Err(StoreError::damaged(place, what(), format!("it says that it is row {}", row.seq)));
+    let (says, made) = made(body, hash).map_err(|e| StoreError::damaged(place, what(), e))?;
+    if says != at {
+        return Err(StoreError::damaged(place, what(), format!("it says that it is row {says}")));
     }
-    Ok(row)
+    Ok(made)
 }
 
 /// The row whose [`Row::canonical`] bytes these are.

@@ -121,8 +121,9 @@ impl SqliteJournal {
 
     fn look_at_last_rows(&mut self) -> Result<(), StoreError> {
         let first = Seq(self.head.seq.0.saturating_sub(LAST_ROWS as u64 - 1).max(1));
-        let rows = rows(&self.place, &self.conn, first, LAST_ROWS)?;
-        let mut before: Option<&Row> = None;
+        let values = params![decode::number(first), most(LAST_ROWS)];
+        let rows = all(&self.place, &self.conn, sql::ROWS_FROM, values, decode::link)?;
+        let mut before: Option<&decode::Link> = None;
         for row in &rows {
             let follows = match before {
                 Some(before) => row.prev == before.hash && row.seq.0 == before.seq.0 + 1,
@@ -358,15 +359,18 @@ impl Writing<'_> {
 
     fn effects(&self, rows: &[Sealed], settled: &[EffectId]) -> Result<(), StoreError> {
         let done: BTreeSet<&EffectId> = settled.iter().collect();
-        let mut open = self.tx.prepare_cached(sql::OPEN_EFFECT).map_err(|e| self.failed(e))?;
         for effect in rows.iter().flat_map(|row| &row.effects).filter(|effect| !done.contains(&effect.id)) {
             let body = self.json(|| format!("effect {}", effect.id), effect)?;
-            open.execute(params![decode::number(effect.id.seq), effect.id.n, body])
+            self.tx
+                .prepare_cached(sql::OPEN_EFFECT)
+                .and_then(|mut s| s.execute(params![decode::number(effect.id.seq), effect.id.n, body]))
                 .map_err(|e| self.failed(e))?;
         }
-        let mut settle = self.tx.prepare_cached(sql::SETTLE).map_err(|e| self.failed(e))?;
         for id in settled {
-            settle.execute(params![decode::number(id.seq), id.n]).map_err(|e| self.failed(e))?;
+            self.tx
+                .prepare_cached(sql::SETTLE)
+                .and_then(|mut s| s.execute(params![decode::number(id.seq), id.n]))
+                .map_err(|e| self.failed(e))?;
         }
         Ok(())
     }
@@ -439,11 +443,12 @@ impl Writing<'_> {
     }
 
     fn blobs(&self, batch: &Batch) -> Result<(), StoreError> {
-        let mut has = self.tx.prepare_cached(sql::HAS_BLOB).map_err(|e| self.failed(e))?;
-        let mut add = self.tx.prepare_cached(sql::ADD_BLOB).map_err(|e| self.failed(e))?;
         for blob in &batch.blobs {
-            if !has.exists([&blob.digest.0]).map_err(|e| self.failed(e))? {
-                add.execute(params![blob.digest.0, blob.bytes]).map_err(|e| self.failed(e))?;
+            let has = self.tx.prepare_cached(sql::HAS_BLOB).and_then(|mut s| s.exists([&blob.digest.0]));
+            if !has.map_err(|e| self.failed(e))? {
+                let add = self.tx.prepare_cached(sql::ADD_BLOB);
+                add.and_then(|mut s| s.execute(params![blob.digest.0, blob.bytes]))
+                    .map_err(|e| self.failed(e))?;
             }
         }
         Ok(())
@@ -468,7 +473,7 @@ pub(crate) fn head(place: &Path, conn: &Connection) -> Result<Head, StoreError> 
         .and_then(|mut s| s.query_row([], |r| Ok((r.get(0)?, r.get(1)?))).optional())
         .map_err(failed)?;
     match last {
-        Some((seq, hash)) => Ok(Head { seq: decode::seq(place, seq)?, hash: Digest(hash) }),
+        Some((seq, hash)) => Ok(Head { seq: decode::seq(place, seq)?, hash: Digest::from(hash) }),
         None => Ok(Head { seq: Seq(0), hash: Row::genesis() }),
     }
 }

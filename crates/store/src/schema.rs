@@ -1,11 +1,12 @@
 //! Which shape has the data file, and how does an old one get it? Numbered migrations, each in one transaction.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use orch_core::id::Digest;
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
 use crate::checkpoint;
 use crate::error::{OpenError, StoreError};
@@ -161,16 +162,16 @@ fn known(path: &Path, conn: &Connection, may_be_empty: bool) -> Result<u32, Open
 pub(crate) fn migrate(path: &Path, conn: &mut Connection, all: &[Migration]) -> Result<(), OpenError> {
     let refused = |e| StoreError::sqlite(path, "read which migrations were applied", e);
     let found: u32 = conn.pragma_query_value(None, "user_version", |r| r.get(0)).map_err(refused)?;
+    // One statement for all of them, for it is made anew at each start.
+    let applied = |conn: &Connection| -> rusqlite::Result<BTreeMap<u32, String>> {
+        let mut statement = conn.prepare("SELECT number, checksum FROM migration")?;
+        statement.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect()
+    };
+    let applied = if found == 0 { BTreeMap::new() } else { applied(conn).map_err(refused)? };
     for migration in all {
-        let checksum = Digest::of(migration.sql.as_bytes()).0;
+        let checksum = Digest::of(migration.sql.as_bytes());
         if migration.number <= found {
-            let applied: Option<String> = conn
-                .query_row("SELECT checksum FROM migration WHERE number = ?1", [migration.number], |r| {
-                    r.get(0)
-                })
-                .optional()
-                .map_err(refused)?;
-            if applied.as_ref() != Some(&checksum) {
+            if applied.get(&migration.number).map(String::as_str) != Some(checksum.as_str()) {
                 return Err(OpenError::OtherMigration { place: path.to_owned(), number: migration.number });
             }
             continue;
@@ -182,7 +183,10 @@ pub(crate) fn migrate(path: &Path, conn: &mut Connection, all: &[Migration]) -> 
                  (number INTEGER PRIMARY KEY, checksum TEXT NOT NULL) STRICT",
             )?;
             tx.execute_batch(migration.sql)?;
-            tx.execute("INSERT INTO migration VALUES (?1, ?2)", params![migration.number, checksum])?;
+            tx.execute(
+                "INSERT INTO migration VALUES (?1, ?2)",
+                params![migration.number, checksum.as_str()],
+            )?;
             tx.pragma_update(None, "application_id", APPLICATION)?;
             tx.pragma_update(None, "user_version", migration.number)?;
             tx.commit()

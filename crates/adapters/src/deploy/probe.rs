@@ -132,7 +132,7 @@ mod tests {
     fn judge(field: &str, status: u16, body: &str) -> Health {
         let probe = Probe::new("http://localhost/", field).unwrap();
         let answer = Answer { status, headers: Vec::new(), body: body.as_bytes().to_vec(), cut: false };
-        probe.judge(&answer, &Commit(COMMIT.to_owned()))
+        probe.judge(&answer, &Commit::from(COMMIT))
     }
 
     fn json(status: u16, body: &str) -> Health {

@@ -39,7 +39,7 @@ impl Hub {
         }
         self.ask(["check-ref-format", "--branch", branch]).run()?;
         let mark = format!("refs/orch/cut/{}/{branch}", ref_part(cut.task));
-        if let Some(head) = self.value_of(&mark)?.map(Commit) {
+        if let Some(head) = self.value_of(&mark)?.map(Commit::from) {
             // Work stands on it that this task knows nothing of: of rows that a restored journal does not have.
             return match self.head_of(branch)? {
                 Some(now) if now == head => self.cut_before(branch, head),
@@ -58,7 +58,7 @@ impl Hub {
         if let Err(error) = made {
             // Somebody was faster: this task itself, or another one.
             return match (self.value_of(&mark)?, self.head_of(branch)?) {
-                (Some(head), _) => self.cut_before(branch, Commit(head)),
+                (Some(head), _) => self.cut_before(branch, Commit::from(head)),
                 (None, Some(_)) => Ok(GitReply::NameTaken),
                 (None, None) => Err(error.into()),
             };
@@ -109,7 +109,7 @@ impl Hub {
             .run()?;
         let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text();
         let subject = format!("{}: business request", cut.item);
-        self.commit(&Tree(tree), &[base], &subject, &Signature::of("orch", means.at))
+        self.commit(&Tree::from(tree), &[base], &subject, &Signature::of("orch", means.at))
     }
 
     /// Refuses a commit in which something else stands in the place of a folder: git would throw it out without a word.
@@ -142,7 +142,7 @@ impl Hub {
         for parent in parents {
             ask = ask.args(["-p", parent.as_str()]);
         }
-        Ok(Commit(ask.signed(by).input(message).run()?.text()))
+        Ok(Commit::from(ask.signed(by).input(message).run()?.text()))
     }
 }
 

@@ -29,7 +29,7 @@ impl Hub {
         let tests = globs(tests)?;
         let main = self.fetch_main()?;
         let mark = format!("refs/orch/candidates/{}", ref_part(task));
-        let earlier = self.value_of(&mark)?.map(Commit);
+        let earlier = self.value_of(&mark)?.map(Commit::from);
         let gone = || Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() });
         let current = self.head_of(branch)?.ok_or_else(gone)?;
         // A candidate of an earlier performance of this call may stand there already, built on an older main.
@@ -117,9 +117,9 @@ impl Hub {
         let names: Vec<String> =
             said.names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         match (said.status.code(), names.split_first()) {
-            (Some(0), Some((tree, _))) => Ok((Tree(tree.clone()), Vec::new())),
+            (Some(0), Some((tree, _))) => Ok((Tree::from(tree.clone()), Vec::new())),
             (Some(1), Some((tree, paths))) if !paths.is_empty() => {
-                Ok((Tree(tree.clone()), paths.iter().take(MOST_PATHS).cloned().collect()))
+                Ok((Tree::from(tree.clone()), paths.iter().take(MOST_PATHS).cloned().collect()))
             }
             (Some(0 | 1), _) => Err(said.odd().into()),
             (Some(_) | None, _) => Err(said.refused().into()),

@@ -90,7 +90,7 @@ impl Hub {
             use std::fmt::Write as _;
             let _ = write!(hex, "{byte:02x}");
         }
-        Ok(Digest(hex))
+        Ok(Digest::from(hex))
     }
 
     fn hash_diff(

@@ -108,7 +108,7 @@ impl Hub {
         let Some(head) = self.value_of(&format!("refs/orch/runs/{run}"))? else { return Ok(None) };
         let said = self.ask(["cat-file", "blob"]).arg(format!("refs/orch/left/{run}")).run()?;
         let left: Left = serde_json::from_slice(&said.out).map_err(|_| Failure::from(said.odd()))?;
-        let head = Commit(head);
+        let head = Commit::from(head);
         let on_top = head == *order.parent || self.parents_of(&head)?.contains(order.parent);
         if !on_top || left.of.as_ref().is_some_and(|of| *of != order.of()) {
             return Err(Failure::permanent(Refusal::MarkOfAnotherRun { run }));
@@ -329,7 +329,7 @@ impl<'a> Stage<'a> {
         if !submodules.is_empty() {
             self.ask(["update-index", "--add", "-z", "--index-info"]).input(submodules).run()?;
         }
-        let tree = Tree(self.ask(["write-tree"]).run()?.text());
+        let tree = Tree::from(self.ask(["write-tree"]).run()?.text());
         let changed: HashSet<Vec<u8>> =
             self.hub.changed_names(self.order.parent.as_str(), tree.as_str())?.into_iter().collect();
         for path in kept.iter().filter(|path| !changed.contains(path.as_bytes()) && added.contains(path)) {

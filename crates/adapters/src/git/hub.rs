@@ -368,13 +368,13 @@ impl Hub {
         let text = said.text();
         Ok(text.lines().find_map(|line| {
             let (id, name) = line.split_once('\t')?;
-            (name.strip_prefix("refs/heads/") == Some(branch)).then(|| Commit(id.to_owned()))
+            (name.strip_prefix("refs/heads/") == Some(branch)).then(|| Commit::from(id))
         }))
     }
 
     /// Where a branch of the hub is.
     pub(crate) fn head_of(&self, branch: &str) -> Result<Option<Commit>, Failure> {
-        Ok(self.value_of(&format!("refs/heads/{branch}"))?.map(Commit))
+        Ok(self.value_of(&format!("refs/heads/{branch}"))?.map(Commit::from))
     }
 
     /// What a ref names; `None` if there is no such ref.
@@ -393,7 +393,7 @@ impl Hub {
             .ask(["rev-parse", "--verify", "--end-of-options"])
             .arg(format!("{commit}^{{tree}}"))
             .run()?;
-        Ok(Tree(said.text()))
+        Ok(Tree::from(said.text()))
     }
 
     /// The parents of a commit.
@@ -418,7 +418,7 @@ impl Hub {
     pub(crate) fn merge_base(&self, a: &Commit, b: &Commit) -> Result<Commit, Failure> {
         let said = self.ask(["merge-base"]).args([a.as_str(), b.as_str()]).answer()?;
         match said.status.code() {
-            Some(0) => Ok(Commit(said.text())),
+            Some(0) => Ok(Commit::from(said.text())),
             Some(1) => Err(Failure::permanent(Refusal::NoCommonHistory { a: a.clone(), b: b.clone() })),
             Some(_) | None => Err(said.refused().into()),
         }

@@ -24,7 +24,7 @@ impl Hub {
             self.ask(["log", "--format=%H%x09%T%x09%P", "--end-of-options"]).arg(main.as_str()).run()?;
         let one = |line: &str| {
             let mut parts = line.split('\t');
-            let (commit, tree) = (Commit::from(parts.next()?), Tree(parts.next()?.to_owned()));
+            let (commit, tree) = (Commit::from(parts.next()?), Tree::from(parts.next()?.to_owned()));
             let parents = parts.next()?.split_whitespace().map(Commit::from).collect();
             Some((commit, Past { tree, parents }))
         };

@@ -122,7 +122,7 @@ impl Hub {
         let text = said.run()?.text();
         let line = |line: &str| {
             let mut parts = line.split('\t').map(str::to_owned);
-            Some((parts.next()?, (Commit(parts.next()?), Tree(parts.next()?))))
+            Some((parts.next()?, (Commit::from(parts.next()?), Tree::from(parts.next()?))))
         };
         Ok(text.lines().filter_map(line).collect())
     }
@@ -144,7 +144,7 @@ impl Hub {
         let text = said.text();
         let one = |line: &str| {
             let (commit, tree) = line.split_once('\t')?;
-            Some(InMain { commit: Commit::from(commit), tree: Tree(tree.to_owned()) })
+            Some(InMain { commit: Commit::from(commit), tree: Tree::from(tree) })
         };
         Ok(text.lines().filter_map(one).collect())
     }

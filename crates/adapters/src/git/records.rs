@@ -103,7 +103,7 @@ impl Hub {
             .env("GIT_INDEX_FILE", &*index)
             .input(index_line("100644", blob, record.path(item).as_bytes()))
             .run()?;
-        let tree = Tree(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text());
+        let tree = Tree::from(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text());
         let author = record.author();
         let about = run.map_or_else(|| record.file().to_owned(), |run| format!("run {run}"));
         let subject = format!("{author}({item}): {about}");

@@ -98,7 +98,7 @@ impl Bench {
         write(&self.origin, path, text);
         person(&self.origin, &["add", "-A"]);
         person(&self.origin, &["commit", "-q", "-m", "by hand"]);
-        Commit(person(&self.origin, &["rev-parse", "HEAD"]))
+        Commit::from(person(&self.origin, &["rev-parse", "HEAD"]))
     }
 
     pub(crate) fn perform(&self, call: &GitCall) -> Result<Answer, Failure> {
@@ -212,7 +212,7 @@ pub(crate) fn collect_call(n: u32, role: Role, parent: &Commit) -> GitCall {
         role,
         task: TaskId::from(ITEM),
         item: WorkItem::from(ITEM),
-        scope: scope(role),
+        scope: scope(role).into(),
         tests: Policy::default().tests,
     }
 }

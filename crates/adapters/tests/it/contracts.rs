@@ -142,7 +142,7 @@ impl repository::Stage for Local {
     }
 
     fn main(&mut self) -> Commit {
-        Commit(person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"]))
+        Commit::from(person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"]))
     }
 
     fn main_gets(&mut self, path: &str, text: &str) -> Commit {
@@ -162,7 +162,7 @@ impl repository::Stage for Local {
         person(&work, &["add", "-A"]);
         person(&work, &["commit", "-q", "-m", "by ann"]);
         person(&work, &["push", "-q", "origin", &format!("HEAD:refs/heads/{branch}")]);
-        Commit(person(&work, &["rev-parse", "HEAD"]))
+        Commit::from(person(&work, &["rev-parse", "HEAD"]))
     }
 
     fn occupy(&mut self, branch: &str) {
@@ -191,7 +191,7 @@ impl repository::Stage for Local {
     fn head(&mut self, branch: &str) -> Option<Commit> {
         let name = format!("refs/heads/{branch}");
         let told = person(&self.public(), &["for-each-ref", "--format=%(objectname)", &name]);
-        (!told.is_empty()).then_some(Commit(told))
+        (!told.is_empty()).then_some(Commit::from(told))
     }
 
     fn parents(&mut self, commit: &Commit) -> Vec<Commit> {

@@ -49,8 +49,8 @@ fn hook(n: u64, commit: &str, previous: Option<&str>) -> DeployCall {
     DeployCall::Hook {
         run: run(n),
         task: "DEMO-001".into(),
-        commit: Commit(commit.to_owned()),
-        previous: previous.map(|commit| Commit(commit.to_owned())),
+        commit: Commit::from(commit),
+        previous: previous.map(|commit| Commit::from(commit)),
         limit: Span::minutes(5),
     }
 }
@@ -63,7 +63,7 @@ fn launch(deploy: &Deploy, call: &DeployCall) -> u32 {
 }
 
 fn ask(deploy: &Deploy, commit: &str) -> Health {
-    match block_on(deploy.perform(&DeployCall::Probe { commit: Commit(commit.to_owned()) })).unwrap() {
+    match block_on(deploy.perform(&DeployCall::Probe { commit: Commit::from(commit) })).unwrap() {
         DeployReply::Probed(health) => health,
         DeployReply::Launched { pid } => panic!("a probe does not launch: {pid}"),
     }
@@ -239,7 +239,7 @@ fn nobody_there() {
     let cause = cause.to_string();
     assert!(cause.contains("cannot be reached") && cause.contains("refused"), "{cause}");
     (deploy.hook, deploy.probe) = (None, None);
-    for call in [hook(1, COMMIT, None), DeployCall::Probe { commit: Commit(COMMIT.to_owned()) }] {
+    for call in [hook(1, COMMIT, None), DeployCall::Probe { commit: Commit::from(COMMIT) }] {
         let failure = block_on(deploy.perform(&call)).unwrap_err();
         assert_eq!(failure.kind, FailureKind::Permanent);
         assert!(failure.cause.to_string().contains("settings name no"), "{}", failure.cause);

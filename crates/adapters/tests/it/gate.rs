@@ -18,7 +18,7 @@ fn call(n: u64, setup: &[&str], test: &[&str]) -> GateCall {
     GateCall::Ci {
         run: run(n),
         task: "DEMO-001".into(),
-        commit: Commit(COMMIT.to_owned()),
+        commit: Commit::from(COMMIT),
         setup: words(setup),
         test: words(test),
         cache: vec!["target".to_owned()],
@@ -69,7 +69,7 @@ fn a_name_alone_is_no_proof() {
     let other = |task: &str, commit: &str| GateCall::Ci {
         run,
         task: task.into(),
-        commit: Commit(commit.to_owned()),
+        commit: Commit::from(commit),
         setup: setup.clone(),
         test: test.clone(),
         cache: cache.clone(),

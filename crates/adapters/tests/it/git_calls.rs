@@ -528,7 +528,7 @@ fn git_proves_a_merge_from_fresh_main() {
     let proof = prove(&main).unwrap();
     assert_eq!((proof.ancestor, &proof.main), (true, &main));
     assert_eq!(proof.tree.as_str(), person(&bench.origin, &["rev-parse", "HEAD^{tree}"]));
-    let nobody = Commit("0123456789012345678901234567890123456789".to_owned());
+    let nobody = Commit::from("0123456789012345678901234567890123456789");
     assert_eq!(prove(&nobody).unwrap_err(), orch_core::call::FailureKind::Unknown);
 }
 

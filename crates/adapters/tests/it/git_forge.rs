@@ -181,8 +181,8 @@ fn git_lets_one_of_two_racers_merge() {
                 person(&work, &["push", "-q", "origin", "HEAD:refs/heads/race"]);
                 let id = |what: &str| person(&work, &["rev-parse", what]);
                 let candidate = Candidate {
-                    commit: Commit(id("HEAD")),
-                    tree: orch_core::id::Tree(id("HEAD^{tree}")),
+                    commit: Commit::from(id("HEAD")),
+                    tree: orch_core::id::Tree::from(id("HEAD^{tree}")),
                     main: base.clone(),
                     change: orch_core::id::Digest::of(b""),
                 };
@@ -297,7 +297,7 @@ impl Forge {
     }
 
     fn by(&self) -> Option<String> {
-        self.seen().in_main.map(|by| by.commit.0)
+        self.seen().in_main.map(|by| by.commit.to_string())
     }
 
     /// The person merges the branch of the hub by hand, and says so with these words.
@@ -337,7 +337,7 @@ fn git_sees_merges_by_hand() {
     let before = forge.main();
 
     let main = forge.person_merges(&["--ff-only"]);
-    assert_eq!(main, candidate.commit.0);
+    assert_eq!(main, candidate.commit.as_str());
     let by = forge.seen().in_main.expect("main has it");
     assert_eq!((by.commit, by.tree), (candidate.commit.clone(), candidate.tree.clone()));
     // What comes later changes nothing about it.
@@ -349,13 +349,13 @@ fn git_sees_merges_by_hand() {
     let merge = forge.person_merges(&["--no-ff", "-m", "by hand"]);
     forge.bench.main_gets("later", "y");
     let by = forge.seen().in_main.expect("main has it");
-    assert_eq!((by.commit.0, by.tree), (merge, candidate.tree.clone()));
+    assert_eq!((by.commit, by.tree), (merge.into(), candidate.tree.clone()));
     person(&forge.bench.origin, &["reset", "-q", "--hard", &before]);
 
     forge.bench.main_gets("src/other.rs", "meanwhile");
     let merge = forge.person_merges(&["--no-ff", "-m", "by hand"]);
     let by = forge.seen().in_main.expect("main has it");
-    assert_eq!(by.commit.0, merge);
+    assert_eq!(by.commit.as_str(), merge);
     assert_ne!(by.tree, candidate.tree, "not what was tested");
     person(&forge.bench.origin, &["reset", "-q", "--hard", &before]);
 
@@ -364,7 +364,7 @@ fn git_sees_merges_by_hand() {
     let squashed = forge.main();
     forge.bench.main_gets("later", "z");
     let by = forge.seen().in_main.expect("main has it");
-    assert_eq!((by.commit.0, by.tree), (squashed.clone(), candidate.tree));
+    assert_eq!((by.commit, by.tree), (squashed.clone().into(), candidate.tree));
     // An agent that was at work goes on, on top of what was squashed: it is still what main has.
     forge.bench.run(2, Role::Developer, &candidate.commit, |tree| write(tree, "src/more.rs", "more\n"));
     assert_eq!(forge.by(), Some(squashed));
@@ -382,18 +382,18 @@ fn git_misses_and_restores_branches() {
     let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
     assert_eq!(forge.reply(&restore), ForgeReply::Restored);
     let there = || person(&forge.bench.origin, &["branch", "--list", BRANCH, "--format=%(objectname)"]);
-    assert_eq!(there(), head.0, "published");
+    assert_eq!(there(), head.as_str(), "published");
     assert!(forge.seen().there);
 
     person(&forge.bench.origin, &["branch", "-q", "-D", BRANCH]);
     forge.forge.set_open(&project(), change, false).unwrap();
     assert!(!forge.seen().there);
     let kept = format!("refs/orch/kept/{BRANCH}/{head}");
-    assert_eq!(forge.bench.hub_git(&["rev-parse", &kept]), head.0);
+    assert_eq!(forge.bench.hub_git(&["rev-parse", &kept]), head.as_str());
     assert_eq!(forge.forge.closed(&project()).unwrap(), [BRANCH.to_owned()].into());
     for _ in 0..2 {
         assert_eq!(forge.reply(&restore), ForgeReply::Restored);
-        assert_eq!(there(), head.0);
+        assert_eq!(there(), head.as_str());
         assert!(forge.seen().there);
         assert!(forge.forge.closed(&project()).unwrap().is_empty());
     }

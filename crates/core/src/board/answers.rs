@@ -185,7 +185,7 @@ fn budgets_and_outages_end_where_they_say() {
 /// Who gets the lane is told which commit came out last; who gets another turn is not.
 #[test]
 fn the_lane_comes_with_what_is_deployed() {
-    let commit = Some(Commit("c".to_owned()));
+    let commit = Some(Commit::from("c"));
     for (want, told) in [(Want::Lane, commit.clone()), (Want::Agent(Role::Developer), None)] {
         let mut board = crowd("demo", 1..=1, want);
         let freezes =

@@ -124,7 +124,7 @@ impl Row {
         let (project, number, priority, stage, want, live, lane, spent, rests, allowed, tree, watched) =
             stored;
         let tree = tree.map(|(run, began)| Tree { run, began });
-        let project = ProjectId(project.into_owned());
+        let project = ProjectId::from(project.into_owned());
         Some(Self {
             project,
             number,

@@ -57,7 +57,7 @@ pub enum GitCall {
         /// The work item.
         item: WorkItem,
         /// What the role may write.
-        scope: Scope,
+        scope: Arc<Scope>,
         /// The policy's `tests` globs: not part of the change's digest (decision 40).
         tests: Vec<String>,
     },

@@ -95,7 +95,7 @@ impl Way {
     fn tell(&mut self, event: Event) -> Decision {
         self.seq += 1;
         let at = Moment(i64::try_from(self.seq).expect("few rows") * 1000);
-        let stamped = Stamped { seq: Seq(self.seq), at, event };
+        let stamped = Stamped { seq: Seq(self.seq), at, event: &event };
         let before = self.state.take();
         let alone = decide(&entity(), before.as_ref(), &stamped, &self.policy);
         let folded = apply_stamped(before.clone(), &entity(), &stamped, &alone.changes);
@@ -138,7 +138,7 @@ impl Way {
 
     fn answer(&self, ask: &Ask) -> Reply {
         let task = self.task();
-        let (main, tree) = (Commit::from("main"), Tree("tree".to_owned()));
+        let (main, tree) = (Commit::from("main"), Tree::from("tree"));
         let commit = Commit::from("candidate");
         let change = Digest::of(format!("work {}", task.attempts.negative).as_bytes());
         match ask {
@@ -151,8 +151,8 @@ impl Way {
             Ask::Launch { job: Job::Hook, .. } => Reply::Deploy(DeployReply::Launched { pid: 1 }),
             Ask::Collect { run, role } => {
                 let left = Collected {
-                    head: Commit(run.to_string()),
-                    tree: Tree(run.to_string()),
+                    head: Commit::from(run.to_string()),
+                    tree: Tree::from(run.to_string()),
                     change,
                     empty: self.trouble == Trouble::Nothing,
                     artefacts: self.files(*role).into(),

@@ -340,7 +340,7 @@ mod tests {
     /// it has no price.
     #[test]
     fn names_and_sums_are_what_they_are() {
-        let ready = analyst_ready(&WorkItem("D-001".to_owned()), &[], "a`b c\u{7}d", Lang::En);
+        let ready = analyst_ready(&WorkItem::from("D-001"), &[], "a`b c\u{7}d", Lang::En);
         assert!(ready.contains("abcd") && !ready.contains("a`b"), "{ready}");
         let priced = |cents: u64| Usage { microdollars: Some(cents * 10_000), ..Usage::default() };
         let table =
@@ -350,7 +350,7 @@ mod tests {
         let partly = table(Usage { output: Some(5), ..Usage::default() });
         let least = say(Lang::En, "cost-partly", [("cost", Arg::Text(figure::money(420_000)))]);
         assert!(sum(&partly).ends_with(&format!("| {least} |")) && least != "$0.42", "{partly}");
-        let prefix = |item: &str| match prefix_arg(&WorkItem(item.to_owned())).1 {
+        let prefix = |item: &str| match prefix_arg(&WorkItem::from(item.to_owned())).1 {
             Arg::Text(prefix) => prefix,
             Arg::Count(_) => panic!("a text"),
         };

@@ -277,7 +277,7 @@ pub(super) mod tests {
             Said::ServiceStayedWell,
             Said::LaterDeployRuns { commit: Commit::from("c0ffee") },
             Said::RecordUnreadable { record: Record::DeployLog, cause: boxed(Said::FileNotFound) },
-            Said::OtherTree { tree: Tree("c0ffee".to_owned()) },
+            Said::OtherTree { tree: Tree::from("c0ffee") },
             Said::NotInMain { main: Commit::from("c0ffee") },
             Said::OddAnswer { ask: Box::new(Ask::Merge) },
             Said::OddRecordAnswer,

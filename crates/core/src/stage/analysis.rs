@@ -17,7 +17,7 @@ use crate::task::{Consent, Rest};
 
 /// The definition under which a look at files is kept: it has no command.
 pub(crate) fn by_files() -> Digest {
-    Digest("files".to_owned())
+    Digest::from("files")
 }
 
 /// The analyst is through: questions, or requirements to approve.

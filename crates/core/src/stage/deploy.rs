@@ -507,7 +507,7 @@ mod tests {
             present: true,
             revision: None,
         };
-        let (commit, tree) = (Commit("a".repeat(40)), Tree("b".repeat(40)));
+        let (commit, tree) = (Commit::from("a".repeat(40)), Tree::from("b".repeat(40)));
         let (at, change_request, branch) = (Moment(1), None, None);
         let merged = Merged { commit, tree, at, proven: true, change_request, branch };
         let born = Change::Born { id: id.clone(), project: "demo".into(), reading: Box::new(reading) };

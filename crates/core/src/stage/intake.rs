@@ -14,7 +14,7 @@ use crate::state::State;
 use crate::task::{Branch, Want, Why};
 
 /// The first reading of an issue: the task is known. One that stands in To Analyse already is asked for (row 120).
-pub(crate) fn birth(id: &TaskId, seen: &IssueSeen, stamped: &Stamped, policy: &Policy) -> Decision {
+pub(crate) fn birth(id: &TaskId, seen: &IssueSeen, stamped: &Stamped<'_>, policy: &Policy) -> Decision {
     let entity = Entity::Task(id.clone());
     let reading = Box::new(seen.reading.clone());
     let born = Change::Born { id: id.clone(), project: seen.project.clone(), reading };

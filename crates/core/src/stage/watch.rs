@@ -269,7 +269,7 @@ mod tests {
     const RULES: WatchRules = WatchRules { window: Span::minutes(2), every: EVERY, failures: 3 };
 
     fn commit(letter: &str) -> Commit {
-        Commit(letter.repeat(40))
+        Commit::from(letter.repeat(40))
     }
 
     /// A task whose deploy of `aaa...` was judged well, after `bbb...`.
@@ -287,7 +287,7 @@ mod tests {
             present: true,
             revision: None,
         };
-        let (at, tree) = (Moment(1), Tree("b".repeat(40)));
+        let (at, tree) = (Moment(1), Tree::from("b".repeat(40)));
         let merged =
             Merged { commit: commit("a"), tree, at, proven: true, change_request: None, branch: None };
         let healthy = Some(true);

@@ -276,14 +276,11 @@ mod tests {
     use super::*;
 
     fn at(tree: &str, parents: &[&str]) -> Past {
-        Past {
-            tree: Tree(tree.to_owned()),
-            parents: parents.iter().map(|name| Commit::from(*name)).collect(),
-        }
+        Past { tree: Tree::from(tree), parents: parents.iter().map(|name| Commit::from(*name)).collect() }
     }
 
     fn merge(tree: &str, before: Option<&str>) -> Merge {
-        let (task, tree) = (TaskId::from("DEMO-001"), Tree(tree.to_owned()));
+        let (task, tree) = (TaskId::from("DEMO-001"), Tree::from(tree));
         Merge { task, tree, tested: true, proven: true, before: before.map(Commit::from) }
     }
 
@@ -328,7 +325,7 @@ mod tests {
         for (spoil, gap) in [
             ((|merge| merge.tested = false) as fn(&mut Merge), Gap::Untested),
             (|merge| merge.proven = false, Gap::Unproven),
-            (|merge| merge.tree = Tree("t9".to_owned()), Gap::OtherTree),
+            (|merge| merge.tree = Tree::from("t9"), Gap::OtherTree),
         ] {
             assert_eq!(gaps(&walk(&"m2".into(), &past, &planted(&merges, spoil))), [("m1", gap)]);
         }

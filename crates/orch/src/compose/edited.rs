@@ -181,7 +181,7 @@ async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String
     let new: Vec<String> = settings
         .projects
         .keys()
-        .filter(|name| !there.contains_key(&ProjectId((*name).clone())))
+        .filter(|name| !there.contains_key(&ProjectId::from((*name).clone())))
         .cloned()
         .collect();
     let mut failed = None;

@@ -182,7 +182,7 @@ impl Maker<'_> {
                 false
             }
         });
-        let id = ProjectId(name.to_owned());
+        let id = ProjectId::from(name);
         let hub = Arc::new(hub(home, &git, name, own)?.trees_of(user, mounts.cloned()));
         if let Some(user) = user {
             user::reaches(user, &hub.objects())?;

@@ -57,7 +57,7 @@ pub(crate) fn secret(path: &Path) -> Result<String, Error> {
     let mut bytes = [0u8; 32];
     getrandom::fill(&mut bytes)
         .map_err(|e| Error::failed(say!("there is no randomness: {e}", "случайных чисел нет: {e}")))?;
-    let secret = Digest::of(&bytes).0;
+    let secret = Digest::of(&bytes).to_string();
     // One that is there keeps its mode: runs of another user may have to walk through it.
     if let Some(folder) = path.parent().filter(|folder| !folder.is_dir()) {
         private(folder, 0o700)?;

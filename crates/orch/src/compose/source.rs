@@ -194,7 +194,7 @@ pub(crate) fn log_of(record: &Path, live: bool, part: &LogPart, mask: &Masker) -
 pub(crate) fn diff_of(hub: &Hub, task: &Task) -> Result<Option<DiffText>, String> {
     let Some(branch) = &task.branch else { return Ok(None) };
     let (text, cut) = hub.diff_text(&branch.base, &branch.head, DIFF).map_err(|failure| spoken(&failure))?;
-    Ok(Some(DiffText { base: branch.base.0.clone(), head: branch.head.0.clone(), text, cut }))
+    Ok(Some(DiffText { base: branch.base.to_string(), head: branch.head.to_string(), text, cut }))
 }
 
 /// What was said under a task's issue.

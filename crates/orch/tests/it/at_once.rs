@@ -84,7 +84,7 @@ fn a_delivery_and_a_sweep_at_once_are_one_reading() {
     let mut yard = Yard::with(&[], GREEN);
     yard.up();
     let secret = std::fs::read_to_string(yard.home().folder().join("hooks").join(PROJECT)).unwrap();
-    let project = ProjectId(PROJECT.to_owned());
+    let project = ProjectId::from(PROJECT);
     for n in 0..5 {
         let title = format!("Change {n}");
         let made = yard

@@ -473,7 +473,7 @@ fn delivers(yard: &mut Yard) -> (TaskId, Task) {
     let id = yard.ask("A change");
     let task = yard.travel(&id);
     assert_eq!(task.stage, Stage::Done, "{:?} {:?}", task.step, task.escalated);
-    assert_eq!(yard.git(["rev-parse", "main"]), task.merged.clone().unwrap().commit.0);
+    assert_eq!(yard.git(["rev-parse", "main"]), task.merged.clone().unwrap().commit.as_str());
     (id, task)
 }
 

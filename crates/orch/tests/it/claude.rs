@@ -126,7 +126,7 @@ fn claude_delivers_a_change() {
     let task = yard.travel(&id);
     assert_eq!(task.stage, Stage::Done, "{:?} {:?}\n{}", task.step, task.escalated, logs(&yard, &task));
     let merged = task.merged.clone().unwrap();
-    assert_eq!(yard.git(["rev-parse", "main"]), merged.commit.0);
+    assert_eq!(yard.git(["rev-parse", "main"]), merged.commit.as_str());
     assert_eq!(yard.git(["show", &format!("main:src/{}.txt", task.item)]), "done");
     assert!(!yard.folder().join("outside").exists(), "the sandbox holds");
     let files = yard.git(["ls-tree", "-r", "--name-only", "main"]);

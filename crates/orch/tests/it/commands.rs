@@ -341,7 +341,7 @@ fn two_tasks(stage: &Stage) {
     );
     let issue = |number: u64, title: &str, status| {
         let reading = IssueReading {
-            issue: IssueKey(number.to_string()),
+            issue: IssueKey::from(number.to_string()),
             number,
             status: Some(status),
             title: Text::of(title),

@@ -122,10 +122,11 @@ fn a_spoiled_merge_waits_for_the_person() {
 
     let brain = scene.up(&[]);
     let named = format!("`orch retry {TASK}`");
-    scene.until("the hold names the command", || scene.orch(["why", TASK]).out.contains(&named).then_some(()));
+    scene
+        .until("the hold names the command", || scene.orch(["why", TASK]).out.contains(&named).then_some(()));
     scene.git(["checkout", "--quiet", "--", "."]);
     // The next try may have come by itself by now.
-    scene.orch(["retry", TASK]);
+    let _ = scene.orch(["retry", TASK]);
     scene.until_task(TASK, "the merge goes through", |task| (task.stage == Stage::Done).then_some(()));
     scene.until("the board follows", || scene.reader().open_effects().unwrap().is_empty().then_some(()));
     brain.stop(&scene);

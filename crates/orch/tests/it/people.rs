@@ -41,7 +41,7 @@ fn a_merge_by_hand_waits_until_it_is_accepted() {
     assert_eq!(post("accept", &json!({ "what": named.0 }))["effective"], true);
     yard.until(&id, "done", |task| (task.stage == Stage::Done).then_some(()));
     let merged = yard.task(&id).merged.unwrap();
-    assert_eq!((merged.commit.0, merged.proven), (main.clone(), true));
+    assert_eq!((merged.commit.as_str(), merged.proven), (main.as_str(), true));
     assert_eq!(yard.git(["rev-parse", "HEAD"]), main, "Orch merged nothing besides");
 }
 
@@ -178,7 +178,7 @@ fn an_edited_orch_toml_holds_at_once() {
     yard.sweep();
     assert_eq!(yard.travel(&there).stage, Stage::Done);
     let known = yard.wait(yard.outside().asker.ask(|board, _| {
-        board.project(&ProjectId("other".to_owned())).is_some_and(|project| project.retired.is_none())
+        board.project(&ProjectId::from("other")).is_some_and(|project| project.retired.is_none())
     }));
     assert_eq!(known, Some(true));
 }

@@ -125,5 +125,5 @@ program = "/deploy"
     assert_eq!((policy.run_limit, policy.ci_limit), (Span::minutes(40), Span::minutes(5)));
     assert!(policy.serial && policy.hook && !policy.probe);
     assert_eq!(policy.agents.len(), Role::ALL.len());
-    assert_eq!(policy.agents[&Role::Tester].provider.0, "me");
+    assert_eq!(policy.agents[&Role::Tester].provider.as_str(), "me");
 }

@@ -134,7 +134,7 @@ fn a_published_crate_gets_a_change() {
     assert_eq!(task.attempts.negative, 1);
 
     let merged = task.merged.unwrap();
-    assert_eq!(yard.git(["rev-parse", "main"]), merged.commit.0);
+    assert_eq!(yard.git(["rev-parse", "main"]), merged.commit.as_str());
     assert_eq!(yard.git(["status", "--porcelain"]), "", "the clean checkout has the change");
     let writer = yard.git(["show", "main:src/writer.rs"]);
     assert!(writer.contains("pub fn tabs") && writer.contains("delimiter: b',',"));

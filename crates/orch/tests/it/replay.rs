@@ -43,7 +43,7 @@ fn waiting(stage: &Stage) -> Timer {
     let changed = Event::PolicyChanged(Box::new(change));
     let changed = Incoming::of(Target::Entity(Entity::Project(project.clone())), changed).with(vec![blob]);
     let reading = IssueReading {
-        issue: IssueKey("1".to_owned()),
+        issue: IssueKey::from("1"),
         number: 1,
         status: Some(Status::ToAnalyse),
         title: Text::of("Begin"),

@@ -231,7 +231,7 @@ agent = "b"
     let settings = Settings::of_text(Path::new("orch.toml"), text, &[]).unwrap().0;
     let chosen = |project, role| {
         let chosen = settings.chosen(project, role).unwrap();
-        (chosen.agent, chosen.provider.0, chosen.model, chosen.effort)
+        (chosen.agent, chosen.provider.to_string(), chosen.model, chosen.effort)
     };
     let own = |agent: &str, provider: &str, model: Option<&str>, effort: Option<&str>| {
         (agent.to_owned(), provider.to_owned(), model.map(str::to_owned), effort.map(str::to_owned))

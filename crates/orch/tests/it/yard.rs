@@ -266,7 +266,7 @@ impl Yard {
     pub(crate) fn ask(&self, title: &str) -> TaskId {
         let body = json!({ "project": PROJECT, "title": title, "text": "", "start": true });
         let made = self.post("/api/v1/issues", &body).unwrap_or_else(|e| panic!("{e}"));
-        TaskId(made["task"].as_str().unwrap().to_owned())
+        TaskId::from(made["task"].as_str().unwrap())
     }
 
     #[track_caller]
@@ -360,7 +360,7 @@ impl Yard {
 
     /// What the board knows of the project's policy: the digest in force, and why a newer one is refused.
     pub(crate) fn refused(&self) -> Option<String> {
-        let id = ProjectId(PROJECT.to_owned());
+        let id = ProjectId::from(PROJECT);
         let look = self.outside().asker.ask(move |board, _| {
             board.project(&id).and_then(|known| known.refused.as_ref()).map(|refused| refused.cause.clone())
         });

@@ -48,14 +48,14 @@ pub(crate) async fn make(
 ) -> Result<wire::Made, Problem> {
     let issue = NewIssue {
         request,
-        project: ProjectId(wanted.project.clone()),
+        project: ProjectId::from(wanted.project.clone()),
         title: title_of(&wanted.title)?,
         text: bounded("text", &wanted.text)?,
         start: wanted.start,
         by,
     };
     match rooms.source.create_issue(issue).await? {
-        Created::Made { issue, task } => Ok(wire::Made { issue: issue.0, task: task.0 }),
+        Created::Made { issue, task } => Ok(wire::Made { issue: issue.to_string(), task: task.to_string() }),
         Created::UnknownProject => {
             Err(Problem::not_found(both!("there is no project `{}`", "нет проекта `{}`", wanted.project)))
         }
@@ -138,7 +138,7 @@ pub(crate) async fn change(
     let parts = [("title", differs.title), ("text", differs.text), ("labels", differs.labels)];
     Ok(wire::Edited {
         follows: (differs.title || differs.text).then(|| words::edited(&now, lang)),
-        task: task.0,
+        task: task.to_string(),
         seq: seq.0,
         duplicate: changed.is_none(),
         changed: parts.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect(),

@@ -19,11 +19,11 @@ pub(crate) async fn projects(State(rooms): State<Rooms>) -> Result<Json<Vec<wire
     let project = |id: ProjectId| {
         let repository = seen.board.repository(&id);
         wire::Project {
-            main: repository.and_then(|repository| repository.main.as_ref()).map(|main| main.0.clone()),
+            main: repository.and_then(|repository| repository.main.as_ref()).map(|main| main.to_string()),
             freezes: repository.map(|repository| repository.freezes.clone()).unwrap_or_default(),
             policy: seen.policies.get(&id).and_then(|policy| serde_json::to_value(policy).ok()),
             refused: seen.board.project(&id).and_then(|p| p.refused.as_ref()).map(|r| r.cause.clone()),
-            id: id.0,
+            id: id.to_string(),
         }
     };
     Ok(Json(rooms.source.projects().await?.into_iter().map(project).collect()))
@@ -52,7 +52,7 @@ pub(crate) async fn freeze(
     Path(project): Path<String>,
 ) -> Result<Json<wire::Taken>, Problem> {
     let hand = Hand { request, by: writer.by, via: writer.via };
-    let entity = Entity::Repository(ProjectId(project));
+    let entity = Entity::Repository(ProjectId::from(project));
     Ok(Json(press(&rooms, entity, hand, Press::Freeze, Vec::new(), lang).await?))
 }
 
@@ -71,7 +71,7 @@ pub(crate) async fn unfreeze(
     Path(project): Path<String>,
 ) -> Result<Json<wire::Taken>, Problem> {
     let hand = Hand { request, by: writer.by, via: writer.via };
-    let entity = Entity::Repository(ProjectId(project));
+    let entity = Entity::Repository(ProjectId::from(project));
     Ok(Json(press(&rooms, entity, hand, Press::Unfreeze, Vec::new(), lang).await?))
 }
 
@@ -91,7 +91,7 @@ pub(crate) async fn unfreeze_gate(
     Body(wanted): Body<wire::Unfreezing>,
 ) -> Result<Json<wire::Taken>, Problem> {
     let hand = Hand { request, by: writer.by, via: writer.via };
-    let entity = Entity::Repository(ProjectId(wanted.repo));
+    let entity = Entity::Repository(ProjectId::from(wanted.repo));
     Ok(Json(press(&rooms, entity, hand, Press::Unfreeze, Vec::new(), lang).await?))
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn list(
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<wire::Tasks>, Problem> {
     let filter = Filter {
-        project: wanted.project.map(ProjectId),
+        project: wanted.project.map(ProjectId::from),
         stage: wanted.stage.as_deref().map(stage).transpose()?,
         open: wanted.open,
         prefix: wanted.prefix,
@@ -107,7 +107,7 @@ pub(crate) async fn why(
         "over" => format!("{stage}, {since}."),
         _ => format!("{stage}: {}, {since}. {}", standing.text, standing.lifts), // not a domain enum
     };
-    Ok(Json(wire::Why { id: found.task.id.0.clone(), sentence: sentence.trim_end().to_owned(), standing }))
+    Ok(Json(wire::Why { id: found.task.id.to_string(), sentence: sentence.trim_end().to_owned(), standing }))
 }
 
 /// Which part of a history.

@@ -90,7 +90,7 @@ pub(crate) async fn act_at_large(
     headers: HeaderMap,
     Signed { by, form }: Signed<AtLarge>,
 ) -> Result<Response, Problem> {
-    let repository = || Entity::Repository(ProjectId(form.project.clone()));
+    let repository = || Entity::Repository(ProjectId::from(form.project.clone()));
     let (entity, gesture) = match form.press.as_str() {
         "pause" => (Entity::Installation, Press::Pause { drain: false }),
         "unpause" => (Entity::Installation, Press::Unpause),

@@ -112,7 +112,7 @@ pub(crate) async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let source = &rooms.source;
-    let project = wanted.project.filter(|name| !name.is_empty()).map(ProjectId);
+    let project = wanted.project.filter(|name| !name.is_empty()).map(ProjectId::from);
     let find = wanted.find.unwrap_or_default();
     let one = wanted.stage.as_deref().map(stage_named).transpose()?;
     let seen = source.seen().await?;
@@ -161,7 +161,11 @@ pub(crate) async fn page(
     let projects = source.projects().await?;
     let mut choices: Vec<Choice> = projects
         .iter()
-        .map(|id| Choice { name: id.0.clone(), link: link(Some(id), ""), here: project.as_ref() == Some(id) })
+        .map(|id| Choice {
+            name: id.to_string(),
+            link: link(Some(id), ""),
+            here: project.as_ref() == Some(id),
+        })
         .collect();
     if choices.len() > 1 {
         choices.insert(
@@ -178,14 +182,14 @@ pub(crate) async fn page(
         .iter()
         .filter(|id| project.as_ref().is_none_or(|wanted| wanted == *id))
         .filter(|id| seen.board.repository(id).is_some_and(|repository| !repository.freezes.is_empty()))
-        .map(|id| Frozen { project: id.0.clone(), seq: head })
+        .map(|id| Frozen { project: id.to_string(), seq: head })
         .collect();
     let f = Frame::new(&rooms, &who, lang, "board", crate::texts::texts(lang).board)
         .fresh_by("/api/v1/events?ticks=true");
     rendered(&BoardPage {
         f,
         notices: notices(&seen, project.as_ref(), lang),
-        project: project.map(|id| id.0).unwrap_or_default(),
+        project: project.map(|id| id.to_string()).unwrap_or_default(),
         choices,
         find,
         damaged: seen.board.installation().damaged.is_some(),
@@ -216,7 +220,7 @@ fn notices(seen: &Seen, project: Option<&ProjectId>, lang: Lang) -> Vec<Notice> 
     });
     let mut found: Vec<Notice> = damaged.chain(settings).collect();
     for (id, state) in seen.board.projects().filter(|(id, _)| project.is_none_or(|wanted| wanted == *id)) {
-        let notice = |text, cause| Notice { whose: id.0.clone(), text, cause };
+        let notice = |text, cause| Notice { whose: id.to_string(), text, cause };
         found.extend(state.refused.iter().map(|it| notice(t.policy_refused, it.cause.clone())));
         found.extend(state.retired.map(|_| notice(t.retired, String::new())));
     }

@@ -35,7 +35,8 @@ pub(crate) async fn page(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     let projects = rooms.source.projects().await?;
-    let projects = projects.into_iter().map(|id| (wanted.project.as_deref() == Some(id.as_str()), id.0));
+    let projects =
+        projects.into_iter().map(|id| (wanted.project.as_deref() == Some(id.as_str()), id.to_string()));
     let f = Frame::new(&rooms, &who, lang, "new", crate::texts::texts(lang).new_task);
     rendered(&NewPage {
         f,

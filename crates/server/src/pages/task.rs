@@ -238,7 +238,7 @@ fn button(offer: &Offer, t: &'static crate::texts::Texts) -> Option<Button> {
         Offer::Retry => (t.retry, "main"),
         Offer::Reject | Offer::Priority | Offer::Stop => return None,
     };
-    let what = offer.what().map(|what| what.0.clone()).unwrap_or_default();
+    let what = offer.what().map(|what| what.to_string()).unwrap_or_default();
     Some(Button { path: offer.path(), label, what, class })
 }
 
@@ -403,7 +403,7 @@ pub(crate) async fn diff(
     };
     rendered(&DiffPage {
         f,
-        id: id.0,
+        id: id.to_string(),
         base: base.chars().take(10).collect(),
         head: head.chars().take(10).collect(),
         cut,
@@ -443,7 +443,7 @@ pub(crate) async fn file(
     let mut bytes = crate::api::tasks::artefact_bytes(&rooms, &id, &name).await?;
     bytes.truncate(MOST_SHOWN);
     let text = show::log_text(&bytes);
-    let id = task_id(&id)?.0;
+    let id = task_id(&id)?.to_string();
     let f = Frame::new(&rooms, &who, lang, "task", format!("{id} {name}"));
     let html = name.ends_with(".md").then(|| show::markdown(&text));
     rendered(&FilePage { f, id, name, html, text })

@@ -31,7 +31,7 @@ async fn approve_acts_at_once() {
     let world = house.memory.world();
     let Event::Gesture(gesture) = &world.rows.last().unwrap().event else { panic!("no gesture") };
     assert_eq!((gesture.by.as_str(), gesture.via), ("ada", Door::CommandLine));
-    assert!(matches!(&gesture.what, Press::Approve { what: Some(it) } if it.0 == what));
+    assert!(matches!(&gesture.what, Press::Approve { what: Some(it) } if it.as_str() == what));
     drop(world);
     assert_ne!(house.memory.task_now(&"SITE-005".into()).unwrap().step, Step::Rest(Rest::Approval));
 }

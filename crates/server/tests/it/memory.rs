@@ -96,7 +96,7 @@ impl Memory {
         let prefix = self.world().policies[&ProjectId::from(project)].prefix.clone();
         let task = TaskId::of(&WorkItem::numbered(&prefix, number), 1);
         let reading = IssueReading {
-            issue: IssueKey(format!("{project}#{number}")),
+            issue: IssueKey::from(format!("{project}#{number}")),
             number,
             status: Some(Status::Backlog),
             title: self.keep(title),
@@ -125,8 +125,7 @@ impl Memory {
                 },
             };
             let policy = project.and_then(|id| world.policies.get(&id).cloned()).unwrap_or_default();
-            let stamped =
-                Stamped { seq: Seq(world.rows.len() as u64 + 1), at: self.now(), event: event.clone() };
+            let stamped = Stamped { seq: Seq(world.rows.len() as u64 + 1), at: self.now(), event: &event };
             decide(entity, state, &stamped, &policy)
         };
         self.write(entity, event, key, decision)
@@ -370,7 +369,7 @@ impl Source for Memory {
             let key = format!("gesture/{}", issue.request);
             self.happen(&Entity::Task(task.clone()), Event::Gesture(gesture), &key);
         }
-        later(Ok(Created::Made { issue: IssueKey(format!("{}#{number}", issue.project)), task }))
+        later(Ok(Created::Made { issue: IssueKey::from(format!("{}#{number}", issue.project)), task }))
     }
 
     fn edit_issue(&self, edit: IssueEdit) -> Later<Edited> {

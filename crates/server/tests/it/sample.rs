@@ -39,7 +39,7 @@ pub(crate) fn policy(prefix: &str, preset: Preset) -> Policy {
 }
 
 pub(crate) fn commit(n: u64) -> Commit {
-    Commit(Digest::of(&n.to_be_bytes()).0[..40].to_owned())
+    Commit::from(&Digest::of(&n.to_be_bytes()).0[..40])
 }
 
 pub(crate) fn usage(input: u64, output: u64, cache: u64, microdollars: Option<u64>) -> Usage {
@@ -111,7 +111,12 @@ pub(crate) fn branched(memory: &Memory, task: &TaskId, n: u64) {
     };
     memory.force(task, vec![Change::Branched(branch), Change::ChangeOpened(n)], vec![]);
     let text = "diff --git a/src/main.rs b/src/main.rs\nindex 1..2 100644\n--- a/src/main.rs\n+++ b/src/main.rs\n@@ -10,6 +10,9 @@ fn main() {\n     let args = Args::parse();\n-    println!(\"{}\", report(&args));\n+    let report = report(&args);\n+    if args.json {\n+        return println!(\"{}\", json::to_string(&report));\n+    }\n+    println!(\"{report}\");\n }\n \n fn report(args: &Args) -> Report {\ndiff --git a/tests/json.rs b/tests/json.rs\nnew file mode 100644\n--- /dev/null\n+++ b/tests/json.rs\n@@ -0,0 +1,4 @@\n+#[test]\n+fn a_report_is_json() { // <b>not bold</b>\n+    assert!(run(&[\"--json\"]).starts_with('{'));\n+}\n";
-    let diff = DiffText { base: commit(1).0, head: commit(n).0, text: text.to_owned(), cut: false };
+    let diff = DiffText {
+        base: commit(1).to_string(),
+        head: commit(n).to_string(),
+        text: text.to_owned(),
+        cut: false,
+    };
     memory.world().diffs.insert(task.clone(), diff);
 }
 

@@ -387,7 +387,7 @@ fn a_proof_is_of_main_as_it_is<S: Stage>(stage: &mut S) {
 
 /// Of a commit that nobody knows it cannot be told whether main has it: unknown, never no (decision 36).
 fn an_unknown_commit_is_no_answer<S: Stage>(stage: &mut S) {
-    let commit = Commit("0123456789012345678901234567890123456789".to_owned());
+    let commit = Commit::from("0123456789012345678901234567890123456789");
     assert_eq!(kind(stage.git(&GitCall::Prove { commit })), FailureKind::Unknown);
 }
 

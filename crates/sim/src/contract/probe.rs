@@ -47,7 +47,7 @@ pub fn probe<S: Stage>(make: impl Fn() -> S) {
 }
 
 fn commit(digit: &str) -> Commit {
-    Commit(digit.repeat(40))
+    Commit::from(digit.repeat(40))
 }
 
 /// Only the expected commit that is well is success, and asking changes nothing.
@@ -62,7 +62,7 @@ fn who_names_the_commit_and_is_well_is_expected<S: Stage>(stage: &mut S) {
 fn who_names_another_commit_is_another<S: Stage>(stage: &mut S) {
     for service in [Deployed::Well(commit("b")), Deployed::Unwell(commit("b"))] {
         stage.is(service);
-        assert_eq!(stage.ask(&commit("a")), Ok(Health::Other { commit: commit("b").0 }));
+        assert_eq!(stage.ask(&commit("a")), Ok(Health::Other { commit: commit("b").to_string() }));
     }
 }
 

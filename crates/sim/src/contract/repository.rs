@@ -117,7 +117,7 @@ pub fn collect_call(n: u32, role: Role, parent: &Commit) -> GitCall {
         run: run(n),
         role,
         task: TaskId::from(ITEM),
-        scope: policy.scope(role, &item),
+        scope: policy.scope(role, &item).into(),
         item,
         tests: policy.tests,
     }

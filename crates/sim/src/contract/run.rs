@@ -36,7 +36,7 @@ pub struct Order {
 impl Order {
     /// Run `n` of the suite, on a commit that there is.
     fn of(n: u32) -> Self {
-        Self { run: run(n), task: TaskId::from("DEMO-001"), commit: Commit(COMMIT.to_owned()), limit: LONG }
+        Self { run: run(n), task: TaskId::from("DEMO-001"), commit: Commit::from(COMMIT), limit: LONG }
     }
 }
 
@@ -292,7 +292,7 @@ fn a_name_alone_is_no_proof<S: Stage>(stage: &mut S) {
     let pid = started(stage, &order, Does::Ends(0));
     stage.end(order.run);
     let other_task = Order { task: TaskId::from("DEMO-002"), ..order.clone() };
-    let other_commit = Order { commit: Commit("e".repeat(40)), ..order.clone() };
+    let other_commit = Order { commit: Commit::from("e".repeat(40)), ..order.clone() };
     for other in [other_task, other_commit] {
         let kind = stage.start(&other).map_err(|failure| failure.kind);
         assert_eq!(kind, Err(FailureKind::Permanent), "{other:?}");

@@ -85,7 +85,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
 
 /// The tracker's key of issue `number`.
 pub fn issue(number: u64) -> IssueKey {
-    IssueKey(format!("issue-{number}"))
+    IssueKey::from(format!("issue-{number}"))
 }
 
 /// Gives a task `n` runs: its state grows by about 260 bytes each.
@@ -96,7 +96,7 @@ pub fn with_runs(mut task: Task, n: u32) -> Task {
             run: RunId::new(Seq(7), n),
             job: Job::Agent(Role::Developer),
             round: 1,
-            commit: Commit("0123456789abcdef0123456789abcdef01234567".to_owned()),
+            commit: Commit::from("0123456789abcdef0123456789abcdef01234567"),
             agent: Some("scripted".to_owned()),
             at: Moment(2_000),
             end: Some(RunHow::Exited { code: 0 }),
@@ -182,7 +182,7 @@ impl Pen {
             line: Line::Deploy(ProjectId::from("a")),
             entity: entity.clone(),
             project: ProjectId::from("a"),
-            call: Call::Deploy(DeployCall::Probe { commit: Commit("c0ffee".to_owned()) }),
+            call: Call::Deploy(DeployCall::Probe { commit: Commit::from("c0ffee") }),
         }
     }
 

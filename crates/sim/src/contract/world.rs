@@ -346,7 +346,7 @@ impl probe::Stage for Fake {
             probe::Deployed::Absent => (Deployment::Truthful, None),
             probe::Deployed::Well(commit) => (Deployment::Truthful, Some(commit)),
             probe::Deployed::Unwell(commit) => (Deployment::Unwell, Some(commit)),
-            probe::Deployed::Odd => (Deployment::Silent, Some(Commit(run::COMMIT.to_owned()))),
+            probe::Deployed::Odd => (Deployment::Silent, Some(Commit::from(run::COMMIT))),
         };
         self.world.works.service = says;
         self.world.deployed = commit.into_iter().map(|commit| (self.project.clone(), commit)).collect();

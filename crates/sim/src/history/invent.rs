@@ -292,6 +292,6 @@ fn name_of(issue: &IssueKey) -> String {
     match issue.0.rsplit_once('-') {
         Some(("demo", number)) => number.to_owned(),
         Some((project, number)) => format!("{project}/{number}"),
-        None => issue.0.clone(),
+        None => issue.to_string(),
     }
 }

@@ -1,6 +1,6 @@
 //! What can only be seen in the whole journal?
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use orch_core::journal::{Journal, Sealed};
 use orch_core::replay::Fold;
@@ -38,7 +38,7 @@ pub fn check_replay(journal: &MemoryJournal) -> Result<(), Broken> {
 }
 
 fn keys_once(rows: &[Sealed]) -> Result<(), Broken> {
-    let mut seen = BTreeMap::new();
+    let mut seen = HashMap::with_capacity(rows.len());
     for row in rows {
         if let Some(other) = seen.insert(&row.key, row.seq) {
             return broken(

@@ -49,7 +49,8 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), B
     for task in tasks.iter().filter(|task| task.stage == Stage::Cancelled) {
         let Some(repository) = world.repositories.get(&task.project) else { continue };
         let theirs = |branch: &String| repository.pushed.contains(branch);
-        let left = |(branch, owner): &(&String, &String)| **owner == task.id.0 && !theirs(branch);
+        let left =
+            |(branch, owner): &(&String, &String)| owner.as_str() == task.id.as_str() && !theirs(branch);
         if let Some((branch, _)) = repository.cut.iter().find(left) {
             return broken("a-stop-leaves-nothing", format!("{} was stopped and {branch} stays", task.id));
         }

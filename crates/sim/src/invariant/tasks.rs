@@ -197,9 +197,9 @@ pub(super) fn verdicts_are_entitled(task: &Task, world: &World) -> Result<(), Br
             if !ci(&row.job) || !same {
                 return broken("evidence-binds", format!("{}: {} ran on another tree", task.id, row.run));
             }
-            let ran = world.runs.get(&row.run).and_then(|run| run.tests.clone());
-            let ran = ran.map(|(setup, test, cache)| Policy { setup, test, cache, ..Policy::default() });
-            if ran.map(|ran| ran.ci_definition()) != Some(evidence.definition.clone()) {
+            let ran = world.runs.get(&row.run).and_then(|run| run.tests.as_ref());
+            let ran = ran.map(|(setup, test, cache)| Policy::ci_definition_of(setup, test, cache));
+            if ran.as_ref() != Some(&evidence.definition) {
                 return broken("evidence-binds", format!("{}: {} ran other tests", task.id, row.run));
             }
         }

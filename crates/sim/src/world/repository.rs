@@ -214,7 +214,7 @@ impl Repository {
 
     /// Where main is.
     pub fn main(&self) -> Commit {
-        self.main_was.last().cloned().unwrap_or_else(|| Commit("none".to_owned()))
+        self.main_was.last().cloned().unwrap_or_else(|| Commit::from("none"))
     }
 
     pub(super) fn writes(&self) -> usize {
@@ -224,7 +224,7 @@ impl Repository {
     fn put(&mut self, files: Files, parents: Vec<Commit>) -> Commit {
         let tree = tree_of(&files);
         let text = format!("{tree:?}{parents:?}");
-        let commit = Commit(Digest::of(text.as_bytes()).0[..40].to_owned());
+        let commit = Commit::from(&Digest::of(text.as_bytes()).0[..40]);
         if !self.objects.contains_key(&commit) {
             let height = parents.iter().map(|parent| self.height(parent) + 1).max().unwrap_or(0);
             self.objects.insert(commit.clone(), Object { files, tree, parents, height });
@@ -311,10 +311,10 @@ impl Repository {
                 let base = self.main();
                 let mut files = self.files(&base).clone();
                 self.carry(carry.as_ref(), item, &mut files);
-                files.insert(format!("{}/00-business-request.md", artefact::folder(item)), task.0.clone());
+                files.insert(format!("{}/00-business-request.md", artefact::folder(item)), task.to_string());
                 let head = self.put(files, vec![base.clone()]);
                 self.branches.insert(branch.clone(), head.clone());
-                self.cut.insert(branch.clone(), task.0.clone());
+                self.cut.insert(branch.clone(), task.to_string());
                 self.marks.insert((task.clone(), branch.clone()), head.clone());
                 self.first.insert(branch.clone(), head.clone());
                 *self.cuts.entry(branch.clone()).or_default() += 1;
@@ -533,5 +533,5 @@ impl Repository {
 }
 
 fn tree_of(files: &Files) -> Tree {
-    Tree(Digest::of(format!("{files:?}").as_bytes()).0[..40].to_owned())
+    Tree::from(&Digest::of(format!("{files:?}").as_bytes()).0[..40])
 }

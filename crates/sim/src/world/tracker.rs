@@ -96,7 +96,7 @@ impl Tracker {
         text: &str,
         status: Status,
     ) -> IssueKey {
-        let key = IssueKey(format!("{project}-{number}"));
+        let key = IssueKey::from(format!("{project}-{number}"));
         let issue = Issue {
             project: project.clone(),
             number,

@@ -155,7 +155,7 @@ fn malformed_rows_are_named() {
     let error = journal.armed_timers().unwrap_err().to_string();
     assert!(error.contains("installation"), "{error}");
     let blob = orch_core::id::Digest::of(b"text of k1");
-    assert!(journal.blob(&blob).unwrap_err().to_string().contains(&blob.0));
+    assert!(journal.blob(&blob).unwrap_err().to_string().contains(blob.as_str()));
     let mut pen = Pen::new(journal.head().unwrap());
     journal.commit(&Batch { rows: vec![pen.row(&first, "goes on")], ..Batch::default() }).unwrap();
 }

@@ -186,11 +186,11 @@ impl LocalForge {
                     Ok(ChangeRequest {
                         number,
                         branch: row.get(0)?,
-                        head: Commit(row.get(1)?),
+                        head: Commit::from(row.get::<_, String>(1)?),
                         title: row.get(2)?,
                         state: match (state.as_str(), row.get::<_, Option<String>>(4)?) {
                             ("open", _) => ChangeState::Open,
-                            (_, Some(commit)) => ChangeState::Merged(Commit(commit)),
+                            (_, Some(commit)) => ChangeState::Merged(Commit::from(commit)),
                             (_, None) => ChangeState::Closed,
                         },
                     })

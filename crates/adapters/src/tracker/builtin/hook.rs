@@ -115,8 +115,8 @@ pub fn parse(body: &[u8]) -> Result<Hook, HookError> {
     Ok(Hook {
         delivery: wire.delivery,
         issue: Issue {
-            key: IssueKey(wire.issue.key),
-            project: ProjectId(wire.project),
+            key: IssueKey::from(wire.issue.key),
+            project: ProjectId::from(wire.project),
             number: wire.issue.number,
             status: wire.issue.status.as_deref().and_then(status_of),
             labels: Labels { auto_approve: has("autoApprove"), auto_deploy: has("autoDeploy") },

@@ -598,7 +598,7 @@ fn write(rows: &Connection, project: &str, number: u64, edit: &Edit) -> rusqlite
 
 /// The key of an issue of this tracker: unique in the installation.
 fn key(project: &str, number: u64) -> IssueKey {
-    IssueKey(format!("{project}#{number}"))
+    IssueKey::from(format!("{project}#{number}"))
 }
 
 fn parts(key: &IssueKey) -> Result<(&str, u64), IssueError> {
@@ -626,7 +626,7 @@ fn issue_of(row: &Row<'_>) -> rusqlite::Result<Issue> {
         labels: Labels { auto_approve: row.get(5)?, auto_deploy: row.get(6)? },
         present: row.get(7)?,
         changed: row.get(8)?,
-        project: ProjectId(project),
+        project: ProjectId::from(project),
     })
 }
 

@@ -126,7 +126,7 @@ fn a_dirty_checkout_is_waited_for() {
         };
         let _ = way.tell(Event::Timer(timer));
         let effect = way.asks(|ask| *ask == Ask::Prove);
-        let proof = Proof { main: "main".into(), ancestor: false, tree: Tree("tree".to_owned()) };
+        let proof = Proof { main: "main".into(), ancestor: false, tree: Tree::from("tree") };
         let _ = way.answers(effect, Reply::Git(GitReply::Proof(proof)));
     }
     way.until(|task| task.stage == Stage::Done);
@@ -202,8 +202,10 @@ fn a_branch_that_moves_for_ever_is_for_a_person() {
     for times in 1..=MAX_CONFLICTS {
         assert!(way.task().escalated.is_none());
         let effect = way.asks(|ask| matches!(ask, Ask::Collect { role: Role::Analyst, .. }));
-        let _ = way
-            .answers(effect, Reply::Git(GitReply::BranchMoved { head: Commit(format!("theirs {times}")) }));
+        let _ = way.answers(
+            effect,
+            Reply::Git(GitReply::BranchMoved { head: Commit::from(format!("theirs {times}")) }),
+        );
         assert_eq!(way.task().attempts.conflicts, times);
     }
     assert_eq!(way.task().escalated.as_ref().map(|e| &e.why), Some(&Why::Conflicts));
