@@ -369,6 +369,7 @@ impl Default for Settings {
             machine: Machine::default(),
             limits: Limits::default(),
             ceilings: Ceilings::default(),
+            watch: Watch::default(),
             agents: BTreeMap::new(),
             roles: BTreeMap::new(),
             projects: BTreeMap::new(),
