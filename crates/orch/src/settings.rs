@@ -370,6 +370,7 @@ impl Default for Settings {
             limits: Limits::default(),
             watch: Watch::default(),
             ceilings: Ceilings::default(),
+            watch: Watch::default(),
             agents: BTreeMap::new(),
             roles: BTreeMap::new(),
             projects: BTreeMap::new(),
