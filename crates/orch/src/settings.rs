@@ -370,7 +370,6 @@ impl Default for Settings {
             limits: Limits::default(),
             watch: Watch::default(),
             ceilings: Ceilings::default(),
-            watch: Watch::default(),
             agents: BTreeMap::new(),
             roles: BTreeMap::new(),
             projects: BTreeMap::new(),
