@@ -210,7 +210,7 @@ fn waits_by_own_count(provider: &Provider) -> bool {
 }
 
 fn works(provider: &Provider) -> Decision {
-    match provider.closed_until.is_some() || provider.refusals > 0 {
+    match provider.closed_until.is_some() {
         true => one(Change::ProviderClosed { until: None, cause: Cause::default() }, Reason::ProviderOpen),
         false => Decision::only(Reason::Noted),
     }

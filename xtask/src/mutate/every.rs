@@ -104,8 +104,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
 fn listed(root: &Path) -> Result<Vec<Expression>> {
     let mut list = workspace::cargo(root);
     list.args(["mutants", "--list", "--json", "--package", PACKAGE]);
-    let list: Vec<Value> =
-        serde_json::from_str(&workspace::stdout_of(&mut list)?).context("the list of mutants")?;
+    let list: Vec<Value> = serde_json::from_str(
+        &workspace::stdout_of(&mut list)
+            .context("cargo-mutants makes the list: `cargo install --locked cargo-mutants@27.1.0`")?,
+    )
+    .context("the list of mutants")?;
     list.iter().enumerate().map(|(id, listed)| Expression::read(id, listed)).collect()
 }
 

@@ -100,6 +100,7 @@ fn slots_are_counted() {
     let all = |agents| Limits { agents, agents_a_project: 9, ..Limits::default() };
     let here = |agents_a_project| Limits { agents: 9, agents_a_project, ..Limits::default() };
     let running = [agent("demo", 1, Role::Developer), agent("other", 2, Role::Reviewer)];
+    let reviewers = [agent("other", 3, Role::Reviewer), agent("other", 4, Role::Reviewer)];
     let mine = || waiting("demo", 9, Want::Agent(Role::Developer));
     let board = |limits: Limits| {
         noted(running.clone().into_iter().chain([mine(), (Entity::Installation, limited(limits))]))
@@ -116,6 +117,11 @@ fn slots_are_counted() {
         let said = kinds(&board(limits.clone()), "demo-009", developer);
         assert_eq!(said, if full { slot(developer) } else { vec![] }, "{limits:?}");
     }
+    // Other roles have limits of their own.
+    let states = running.into_iter().chain(reviewers).chain([mine()]);
+    let limits = Limits { agents: 9, agents_a_project: 9, ..role(Role::Developer, 2) };
+    let states = states.chain([(Entity::Installation, limited(limits))]);
+    assert_eq!(kinds(&noted(states), "demo-009", developer), []);
     let gate = |number| {
         let run = RunId::new(Seq(number), 0);
         doing("demo", number, Step::Running { run, job: Job::Ci(crate::task::CiOf::Head) })
@@ -123,8 +129,8 @@ fn slots_are_counted() {
     for (gates, full) in [(1, true), (2, false)] {
         let limits = Limits { gates, ..Limits::default() };
         // Agents are no gates.
-        let states =
-            [gate(1), agent("demo", 2, Role::Developer), mine(), (Entity::Installation, limited(limits))];
+        let agents = [agent("demo", 2, Role::Developer), agent("demo", 3, Role::Developer)];
+        let states = [gate(1), mine(), (Entity::Installation, limited(limits))].into_iter().chain(agents);
         assert_eq!(
             kinds(&noted(states), "demo-009", Turn::Gate),
             if full { slot(Turn::Gate) } else { vec![] }

@@ -1,5 +1,6 @@
 //! Proves what follows from what, without a world around it: one task on its way, whose questions are answered by hand.
 
+mod beside;
 mod edges;
 
 use std::collections::BTreeMap;

@@ -8,6 +8,7 @@ use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::call::tracker::Status;
 use orch_core::id::{ProjectId, Seq};
 use orch_core::journal::Row;
+use orch_core::record::Record;
 use orch_core::replay::Fold;
 use orch_core::stage::Stage;
 
@@ -99,10 +100,15 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
     for known in &task.records {
         let path = format!("{records}:{}", known.record.path(&task.item));
         let text = scene.git_in(scene.repository(), ["show", &path]);
-        assert!(text.starts_with("---\ndeploy_status: SUCCESS\n"), "{text}");
+        let first = match known.record {
+            Record::DeployLog => "---\ndeploy_status: SUCCESS\n",
+            Record::PostDeployLog => "---\npost_deploy_status: HEALTHY\n",
+        };
+        assert!(text.starts_with(first), "{text}");
         assert!(known.standing().is_some(), "{known:?}");
     }
-    assert_eq!(task.records.len(), usize::from(task.deployed.is_some()), "a deploy is written down");
+    let written = usize::from(task.deployed.is_some()) + usize::from(task.watch.is_some());
+    assert_eq!(task.records.len(), written, "a deploy is written down, and how it was watched");
 
     if let Some(deployed) = &task.deployed {
         assert_eq!(deployed.commit, merged.commit);

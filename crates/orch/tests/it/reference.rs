@@ -8,7 +8,7 @@ use orch::reference;
 use orch::settings::environment;
 use orch::settings::place::keys_of;
 use orch::settings::{
-    self, Agent, Ceilings, Health, Hook, Limits, Machine, Price, Project, RoleChoice, Settings,
+    self, Agent, Ceilings, Health, Hook, Limits, Machine, Price, Project, RoleChoice, Settings, Watch,
 };
 use orch_core::policy::Policy;
 
@@ -131,13 +131,14 @@ fn every_key_has_a_meaning() {
 fn every_setting_has_a_placeholder() {
     let example = reference::environment();
     let covered: BTreeSet<String> = environment::keys().into_iter().collect();
-    let tables = ["machine", "limits", "ceilings", "agents", "roles", "projects"];
+    let tables = ["machine", "limits", "watch", "ceilings", "agents", "roles", "projects"];
     let top = keys_of::<Settings>().iter().filter(|key| !tables.contains(key)).map(|key| (*key).to_owned());
     let limits =
         keys_of::<Limits>().iter().filter(|key| **key != "agents_a_role").map(|key| format!("limits.{key}"));
+    let watch = keys_of::<Watch>().iter().map(|key| format!("watch.{key}"));
     let ceilings = keys_of::<Ceilings>().iter().map(|key| format!("ceilings.{key}"));
     let roles = keys_of::<RoleChoice>().iter().map(|key| format!("roles.<role>.{key}"));
-    let all: BTreeSet<String> = top.chain(limits).chain(ceilings).chain(roles).collect();
+    let all: BTreeSet<String> = top.chain(limits).chain(watch).chain(ceilings).chain(roles).collect();
     assert_eq!(covered, all);
     for key in all {
         let key = key.replace("<role>", "developer");

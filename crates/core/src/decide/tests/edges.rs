@@ -9,7 +9,7 @@ use crate::task::Delay;
 
 impl Way {
     /// Goes on until this is the step.
-    fn until(&mut self, wanted: impl Fn(&Task) -> bool) -> &mut Self {
+    pub(super) fn until(&mut self, wanted: impl Fn(&Task) -> bool) -> &mut Self {
         while !wanted(self.task()) {
             self.step().expect("it comes to that");
         }
@@ -17,7 +17,7 @@ impl Way {
     }
 
     /// Goes on until this is asked for.
-    fn asks(&mut self, wanted: impl Fn(&Ask) -> bool) -> EffectId {
+    pub(super) fn asks(&mut self, wanted: impl Fn(&Ask) -> bool) -> EffectId {
         let asked = |task: &Task| match &task.step {
             Step::Asked { effect, ask, .. } if wanted(ask) => Some(*effect),
             _ => None,
@@ -26,17 +26,17 @@ impl Way {
         asked(self.task()).expect("it is asked for")
     }
 
-    fn fails(&mut self, effect: EffectId, kind: FailureKind) -> Decision {
+    pub(super) fn fails(&mut self, effect: EffectId, kind: FailureKind) -> Decision {
         let failure = Failure { kind, ..Failure::permanent("no") };
         self.tell(Event::Reply(Box::new(EffectReply { effect, outcome: Outcome::Failed(failure) })))
     }
 
-    fn answers(&mut self, effect: EffectId, answer: Reply) -> Decision {
+    pub(super) fn answers(&mut self, effect: EffectId, answer: Reply) -> Decision {
         self.tell(reply(effect, answer))
     }
 
     /// The task's issue as the tracker has it now.
-    fn reading(&self) -> IssueReading {
+    pub(super) fn reading(&self) -> IssueReading {
         let task = self.task();
         IssueReading {
             issue: task.issue.clone(),
@@ -51,7 +51,7 @@ impl Way {
         }
     }
 
-    fn reads(&mut self, change: impl FnOnce(&mut IssueReading)) -> Decision {
+    pub(super) fn reads(&mut self, change: impl FnOnce(&mut IssueReading)) -> Decision {
         let mut reading = self.reading();
         change(&mut reading);
         self.tell(Event::Issue(Box::new(IssueSeen { project: "demo".into(), reading })))
@@ -342,6 +342,8 @@ fn a_stored_task_is_the_same_task() {
             text
         };
         let text = same(&task);
+        let board = serde_json::to_value(&task.board).expect("a board is JSON");
+        assert_eq!(board.get("fresh").is_some(), task.board.fresh, "{text}");
         assert!(!text.contains("\"merge_untold\":false") && !text.contains("\"passed\":[]"), "{text}");
         task.board.fresh = !task.board.fresh;
         task.merge_untold = true;
