@@ -115,6 +115,8 @@ pub struct Watch {
     questions: BTreeMap<EffectId, (TaskId, Call)>,
     /// For which task production is watched.
     watched: BTreeMap<ProjectId, TaskId>,
+    /// The tasks whose stop waits for the end of something irreversible.
+    stopping: BTreeSet<TaskId>,
     /// How often promises were looked at so far.
     pub looks: Looks,
 }

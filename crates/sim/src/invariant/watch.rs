@@ -31,7 +31,11 @@ impl Watch {
         }
         let by_the_service =
             |change: &Change| matches!(change, Change::Deployed(deployed) if deployed.healthy == Some(true));
-        let done = row.changes.contains(&Change::Staged(Stage::Done));
+        if row.changes.iter().any(|change| matches!(change, Change::CancelAsked(_))) {
+            self.stopping.insert(id.clone());
+        }
+        // A stop that waited for the deploy is carried out then, and nobody looks any more.
+        let done = row.changes.contains(&Change::Staged(Stage::Done)) && !self.stopping.contains(id);
         if done && row.changes.iter().any(by_the_service) {
             let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
             let policy: Option<Policy> = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());

@@ -262,8 +262,8 @@ fn what_is_over_stays_over() {
             Press::Retry,
         ] {
             let ack = story.bench.gesture(&over.id, press.clone());
-            let why =
-                Reason::GestureWithoutEffect { press: press.name().to_owned(), why: NoEffect::Terminal };
+            let why = if over.stage == Stage::Cancelled { NoEffect::Stopped } else { NoEffect::Terminal };
+            let why = Reason::GestureWithoutEffect { press: press.name().to_owned(), why };
             assert!(matches!(&ack, Some(Ack::Accepted { reasons, .. }) if *reasons == [why]), "{ack:?}");
         }
         assert_eq!(task(&mut story, "1"), over);
