@@ -50,7 +50,7 @@ fn hook(n: u64, commit: &str, previous: Option<&str>) -> DeployCall {
         run: run(n),
         task: "DEMO-001".into(),
         commit: Commit::from(commit),
-        previous: previous.map(|commit| Commit::from(commit)),
+        previous: previous.map(Commit::from),
         limit: Span::minutes(5),
     }
 }
