@@ -142,7 +142,9 @@ fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<Places<'a>> {
         }
         // Core alone is quicker to look at.
         let more = match compiled(copy, &["--package", PACKAGE, "--lib"])? {
-            more if more.is_empty() => compiled(copy, &["--package", "orch-sim", "--tests"])?,
+            more if more.is_empty() => {
+                compiled(copy, &["--package", PACKAGE, "--package", "orch-sim", "--tests"])?
+            }
             more => more,
         };
         if more.is_empty() {
