@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::copy::Copy;
@@ -28,9 +28,9 @@ const ROOT: &str = "crates/core/src/lib.rs";
 const CAUGHT: f64 = 95.0;
 
 /// What is run against each, the quick and telling first: a package, what of it is built, what of that is run.
-const TRIALS: &[(&str, &[&str], &[&str])] = &[
+const TRIALS: &[Kind] = &[
+    (PACKAGE, &["--lib"], &[]),
     ("orch-sim", &["--test", "it"], &["golden::"]),
-    ("orch-core", &["--lib"], &[]),
     ("orch-sim", &["--test", "it"], &["rows::", "rows_of_tasks::", "twice::", "records::"]),
     ("orch-sim", &["--test", "it"], &["stories::", "--skip=histories::"]),
     (
@@ -47,6 +47,8 @@ const TRIALS: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
 ];
+
+type Kind = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// What became of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -230,13 +232,17 @@ fn blame(copy: &Copy, message: &Value, refused: &mut Refused) {
     }
 }
 
-/// Cargo in the copy: a changed core is no reason for warnings, and the tests are run thousands of times.
+/// Cargo in the copy: a changed core is no reason for warnings.
 fn cargo(copy: &Copy) -> Command {
     let mut cargo = copy.cargo();
+    cargo.env("RUSTFLAGS", "--cap-lints=allow");
     cargo
-        .env("RUSTFLAGS", "--cap-lints=allow")
-        .env("CARGO_PROFILE_DEV_OPT_LEVEL", "1")
-        .env("CARGO_INCREMENTAL", "0");
+}
+
+/// The same for programs that are run thousands of times.
+fn optimised(copy: &Copy) -> Command {
+    let mut cargo = cargo(copy);
+    cargo.env("CARGO_PROFILE_DEV_OPT_LEVEL", "1").env("CARGO_INCREMENTAL", "0");
     cargo
 }
 
@@ -248,20 +254,24 @@ struct Trial {
     filter: &'static [&'static str],
 }
 
+/// Builds it; what the compiler says, if that cannot be.
+fn built(copy: &Copy, mut cargo: Command, (package, target, filter): Kind) -> Result<Result<Trial, String>> {
+    cargo.args(["test", "--locked", "--no-run", "--package", package]).args(target);
+    let built = cargo.output().context("could not start cargo")?;
+    let said = String::from_utf8_lossy(&built.stderr).into_owned();
+    let Some(program) = trial::executable(&said).filter(|_| built.status.success()) else {
+        return Ok(Err(said));
+    };
+    let folder = copy.tree.join("crates").join(package.trim_start_matches("orch-"));
+    Ok(Ok(Trial { package, program: copy.tree.join(program), folder, filter }))
+}
+
 fn trials(copy: &Copy) -> Result<Vec<Trial>> {
-    TRIALS
-        .iter()
-        .map(|(package, target, filter)| {
-            let mut build = cargo(copy);
-            build.args(["test", "--locked", "--no-run", "--package", package]).args(*target);
-            let built = build.output().context("could not start cargo")?;
-            let said = String::from_utf8_lossy(&built.stderr);
-            let program = trial::executable(&said).filter(|_| built.status.success());
-            let program = program.with_context(|| format!("the tests of {package} do not build:\n{said}"))?;
-            let folder = copy.tree.join("crates").join(package.trim_start_matches("orch-"));
-            Ok(Trial { package, program: copy.tree.join(program), folder, filter })
-        })
-        .collect()
+    let whole = |kind: &Kind| {
+        built(copy, optimised(copy), *kind)?
+            .map_err(|said| anyhow!("the tests of {} do not build:\n{said}", kind.0))
+    };
+    TRIALS.iter().map(whole).collect()
 }
 
 impl Trial {
@@ -325,24 +335,18 @@ fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, F
     fates.into_inner().ok().context("a thread has failed")
 }
 
-/// The fate of one that is built alone.
+/// The fate of one that is built alone: each program of tests is built when those before it are green.
 fn built_alone(copy: &Copy, mutant: &Expression) -> Result<Fate> {
     let text = copy.read(&mutant.file)?;
     copy.write(&mutant.file, &mutant.alone(&text))?;
-    let mut check = cargo(copy);
-    let built = check
-        .args(["check", "--locked", "--quiet", "--package", PACKAGE, "--lib"])
-        .output()
-        .context("could not start cargo")?;
-    let mut fate = Fate::DoesNotBuild;
-    if built.status.success() {
-        fate = Fate::Lives;
-        for trial in trials(copy)? {
-            if !trial.run(None)? {
-                fate = Fate::Caught(trial.package);
-                break;
-            }
+    let mut fate = Fate::Lives;
+    for kind in TRIALS {
+        match built(copy, cargo(copy), *kind)? {
+            Err(_) => fate = Fate::DoesNotBuild,
+            Ok(trial) if !trial.run(None)? => fate = Fate::Caught(trial.package),
+            Ok(_) => continue,
         }
+        break;
     }
     copy.write(&mutant.file, &text)?;
     Ok(fate)
