@@ -315,6 +315,8 @@ mod tests {
         assert_eq!(digest.short(), "e3b0c44298fc");
         assert_eq!(Commit::from("0123456789abcdef").short(), "0123456789");
         assert_eq!(Commit::from("c1").short(), "c1");
+        let number = serde_json::from_str::<Commit>("1").unwrap_err().to_string();
+        assert!(number.contains("expected a string"), "{number}");
         for bad in ["", "everything", "installation/x", "task"] {
             assert!(bad.parse::<Entity>().is_err(), "{bad}");
         }
