@@ -65,7 +65,7 @@ fn list() -> Vec<Step> {
         Step {
             name: "every mutant of core",
             proves: "the tests of core and the bench catch at least 95 of 100 mutants of every expression of core, and the others have a reason",
-            work: Work::Own("mutate --every", Box::new(mutate::every::run)),
+            work: Work::Own("mutate --every", Box::new(|root| mutate::every::run(root, None))),
         },
         Step {
             name: "long histories",

@@ -34,10 +34,11 @@ Usage: cargo xtask <command>
   deps              licences, sources and banned crates of all dependencies
   histories         random histories: fixed seeds, and fresh ones that follow from the commit
   rows              which of the 216 rows have a test behind them
-  mutate [--only NAME | --list | --check | --every]
+  mutate [--only NAME | --list | --check | --every [--only NAME]]
                     breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
                     --only runs those with NAME in their name or incident (several: joined by commas); --check only says
-                    whether all can be made; --every makes every mutant that `cargo mutants` knows of core
+                    whether all can be made; --every makes every mutant that `cargo mutants` knows of core, or
+                    those with NAME in their file or name
   regen [--check]   writes the generated files; --check only says whether they would change";
 
 fn main() -> ExitCode {
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
         ["mutate"] => mutate::run(&root, None),
         ["mutate", "--only", name] => mutate::run(&root, Some(name)),
         ["mutate", "--list"] => mutate::list(&root),
-        ["mutate", "--every"] => mutate::every::run(&root),
+        ["mutate", "--every"] => mutate::every::run(&root, None),
+        ["mutate", "--every", "--only", name] => mutate::every::run(&root, Some(name)),
         ["mutate", "--check"] => mutate::check(&root),
         ["regen"] => regen::run(&root),
         ["regen", "--check"] => regen::check(&root),

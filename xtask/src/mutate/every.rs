@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::copy::Copy;
 use super::switch::{self, Expression};
-use super::trial;
+use super::trial::{self, DEADLINE};
 use crate::workspace;
 
 const REPORT: &str = "docs/mutants-of-core.md";
@@ -48,6 +49,11 @@ const TRIALS: &[Kind] = &[
     ),
 ];
 
+/// Tests with a mutant that take so many times as long as without one have no end ...
+const PATIENCE: u32 = 8;
+/// ... but what is this quick may be slow for other reasons.
+const QUICK: Duration = Duration::from_secs(2);
+
 type Kind = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// What became of a mutant.
@@ -60,9 +66,14 @@ enum Fate {
     DoesNotBuild,
 }
 
-/// Runs them all, writes the report, and fails if too many live or one without a reason.
-pub(crate) fn run(root: &Path) -> Result<()> {
-    let mutants = listed(root)?;
+/// Runs them all, writes the report, and fails if too many live or one without a reason. With `only`, those alone whose file or
+/// name contains one of its words (joined by commas), and no report.
+pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
+    let mut mutants = listed(root)?;
+    if let Some(only) = only {
+        mutants.retain(|mutant| only.split(',').any(|word| mutant.called().contains(word)));
+        ensure!(!mutants.is_empty(), "no mutant of {PACKAGE} has \"{only}\" in its file or name");
+    }
     let copy = Copy::make(root, "every")?;
     let Places { switched, alone, nowhere } = prepare(&copy, &mutants)?;
     println!(
@@ -72,9 +83,11 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         alone.len(),
         nowhere.len()
     );
-    let trials = trials(&copy)?;
-    for trial in &trials {
+    let mut trials = trials(&copy)?;
+    for trial in &mut trials {
+        let begun = Instant::now();
         ensure!(trial.run(None)?, "{} is red without a mutant: {}", trial.package, trial.shown());
+        trial.within = begun.elapsed().max(QUICK) * PATIENCE;
     }
     let mut fates = all_of(&trials, &switched)?;
     copy.restore(ROOT)?;
@@ -94,8 +107,12 @@ pub(crate) fn run(root: &Path) -> Result<()> {
         );
         fates.insert(mutant.id, fate);
     }
-    let judged = judged(root, &mutants, &fates)?;
-    std::fs::write(root.join(REPORT), &judged.report).with_context(|| format!("could not write {REPORT}"))?;
+    let mut judged = judged(root, &mutants, &fates)?;
+    if only.is_none() {
+        judged.problems.append(&mut judged.dead);
+        std::fs::write(root.join(REPORT), &judged.report)
+            .with_context(|| format!("could not write {REPORT}"))?;
+    }
     println!("{}", judged.sentence);
     if !judged.problems.is_empty() {
         bail!("{}", judged.problems.join("\n"));
@@ -252,6 +269,8 @@ struct Trial {
     program: PathBuf,
     folder: PathBuf,
     filter: &'static [&'static str],
+    /// Whoever takes longer has no end.
+    within: Duration,
 }
 
 /// Builds it; what the compiler says, if that cannot be.
@@ -263,7 +282,7 @@ fn built(copy: &Copy, mut cargo: Command, (package, target, filter): Kind) -> Re
         return Ok(Err(said));
     };
     let folder = copy.tree.join("crates").join(package.trim_start_matches("orch-"));
-    Ok(Ok(Trial { package, program: copy.tree.join(program), folder, filter }))
+    Ok(Ok(Trial { package, program: copy.tree.join(program), folder, filter, within: DEADLINE }))
 }
 
 fn trials(copy: &Copy) -> Result<Vec<Trial>> {
@@ -283,7 +302,7 @@ impl Trial {
         if let Some(id) = mutant {
             tests.env(switch::VARIABLE, id.to_string());
         }
-        let (ended, printed) = trial::finished(tests)?;
+        let (ended, printed) = trial::finished(tests, self.within)?;
         if ended == Some(true) && printed.contains("running 0 tests") {
             bail!("there are no such tests: {}", self.shown());
         }
@@ -382,6 +401,8 @@ struct Judged {
     report: String,
     sentence: String,
     problems: Vec<String>,
+    /// Those with a reason that do not live: all that were not run are among them.
+    dead: Vec<String>,
 }
 
 fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) -> Result<Judged> {
@@ -390,6 +411,7 @@ fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) ->
     let mut files: BTreeMap<&str, [usize; 4]> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut lines = String::new();
+    let mut living = BTreeSet::new();
     for mutant in mutants {
         let fate = fates.get(&mutant.id).with_context(|| format!("{} was not run", mutant.name))?;
         let place = match fate {
@@ -402,17 +424,19 @@ fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) ->
         if *fate == Fate::Lives {
             let source = workspace::read(root, &mutant.file)?;
             let line = source.lines().nth(mutant.line - 1).unwrap_or_default().trim();
-            let name = format!("{}: {}", mutant.file, mutant.name);
-            match survivors.iter().find(|known| known.mutant == name && known.line == line) {
-                Some(known) => writeln!(
-                    lines,
-                    "| `{}:{}` | {} | {} |",
-                    mutant.file, mutant.line, mutant.name, known.because
-                )?,
+            let name = mutant.called();
+            match survivors.iter().position(|known| known.mutant == name && known.line == line) {
+                Some(known) => {
+                    let because = survivors[known].because;
+                    writeln!(lines, "| `{}:{}` | {} | {because} |", mutant.file, mutant.line, mutant.name)?;
+                    living.insert(known);
+                }
                 None => problems.push(format!("lives without a reason:\n{name}\n  in: {line}\n  because: ")),
             }
         }
     }
+    let dead = survivors.iter().enumerate().filter(|(at, _)| !living.contains(at));
+    let dead = dead.map(|(_, known)| format!("{SURVIVORS}: {} does not live", known.mutant)).collect();
     let sum = |place: usize| files.values().map(|counts| counts[place]).sum::<usize>();
     let (core, sim, live) = (sum(1), sum(2), sum(3));
     let compile = core + sim + live;
@@ -438,5 +462,5 @@ fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) ->
          ## Who lives, and why nobody would notice\n\n| where | what | why |\n|---|---|---|\n{lines}\n\
          ## By file\n\n| file | do not compile | caught by core | by the simulator | live |\n|---|---|---|---|---|\n{table}"
     );
-    Ok(Judged { report, sentence, problems })
+    Ok(Judged { report, sentence, problems, dead })
 }

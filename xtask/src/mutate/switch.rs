@@ -41,6 +41,11 @@ pub(super) struct Expression {
 }
 
 impl Expression {
+    /// Its file and its name.
+    pub(super) fn called(&self) -> String {
+        format!("{}: {}", self.file, self.name)
+    }
+
     /// Reads one of the list.
     pub(super) fn read(id: usize, listed: &Value) -> Result<Expression> {
         let text = |value: &Value| value.as_str().map(str::to_owned);

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use super::copy::Copy;
 
 /// A mutant that keeps the tests busy for so long is caught: they never end.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub(super) const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A run of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Trial {
         if self.seeds > 0 {
             tests.env("ORCH_SEEDS", self.seeds.to_string());
         }
-        let (status, printed) = finished(tests)?;
+        let (status, printed) = finished(tests, DEADLINE)?;
         match status {
             Some(true) if !printed.contains("test result: ok. 0 passed") => Ok(End::Green),
             Some(true) => bail!("no test of {} is called {}", self.package, self.filter.join(" or ")),
@@ -102,7 +102,7 @@ impl Trial {
 }
 
 /// Whether a program ended well, `None` if it did not end in time, and what it printed.
-pub(super) fn finished(mut program: Command) -> Result<(Option<bool>, String)> {
+pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option<bool>, String)> {
     let (mut reader, writer) = std::io::pipe().context("could not make a pipe")?;
     let again = writer.try_clone().context("could not make a pipe")?;
     let mut child = program
@@ -120,7 +120,7 @@ pub(super) fn finished(mut program: Command) -> Result<(Option<bool>, String)> {
         let _ = tell.send(());
         read.map(|_| printed)
     });
-    let in_time = told.recv_timeout(DEADLINE).is_ok();
+    let in_time = told.recv_timeout(within).is_ok();
     if !in_time {
         child.kill().context("could not end the tests")?;
     }
