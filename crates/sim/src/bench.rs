@@ -75,6 +75,8 @@ pub struct Bench {
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
+    /// How long nothing answered, or the machine slept or was off: nobody can be faster than that.
+    hindered: u64,
     boots: u64,
     /// How many brains there were.
     brains: u64,
@@ -147,6 +149,7 @@ impl Bench {
             frozen: 0,
             out_until: Moment(0),
             ahead: 0,
+            hindered: 0,
             boots: 1,
             brains: 1,
             wake: None,
@@ -354,6 +357,11 @@ impl Bench {
 
     /// Checks what is new since the last look.
     pub fn verify(&mut self) -> Result<(), Broken> {
+        let waits = self.inbox.iter().filter_map(|incoming| match &incoming.event {
+            Event::RunEnded(end) => Some(end.run),
+            _ => None,
+        });
+        self.watch.heard = self.watched.iter().copied().chain(waits).collect();
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),

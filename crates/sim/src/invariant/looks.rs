@@ -98,6 +98,7 @@ occasions! {
         "a-record-is-one-commit",
         "records-stand",
         "trees-are-given-back",
+        "every-issue-has-its-task",
     ],
     /// All was known already, and was read again.
     Sync: ["in-sync-is-silent"],
@@ -166,6 +167,10 @@ mod tests {
             include_str!("../invariant.rs"),
             include_str!("rows.rs"),
             include_str!("course.rs"),
+            include_str!("done.rs"),
+            include_str!("once.rs"),
+            include_str!("alive.rs"),
+            include_str!("waits.rs"),
             include_str!("board.rs"),
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),

@@ -48,6 +48,7 @@ impl Watch {
                 });
                 match merger {
                     Some(task) => {
+                        self.once.moved(&task.id, task.round)?;
                         merged_through_the_gates(task, &policy, after)?;
                         // What the world knows of the paths, not what the task was told.
                         let protected = repository.protected_since(before, after);
@@ -103,7 +104,7 @@ impl Watch {
 }
 
 /// Whether a deploy of this commit was judged well.
-fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
+pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     let well = |e: &Evidence| {
         e.gate == GateId::CheckDeployStatus
             && e.subject == Subject::Main(commit.clone())
