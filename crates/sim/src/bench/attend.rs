@@ -130,6 +130,12 @@ impl Bench {
         self.gesture(&task.id, press);
     }
 
+    /// Whether the money of the day is spent: then the next day comes before a person does.
+    pub(super) fn waits_for_the_day(&mut self) -> bool {
+        let spent = |kind| matches!(kind, HoldKind::DayBudget { .. });
+        self.tasks().iter().any(|task| self.holds(task).into_iter().any(spent))
+    }
+
     pub(crate) fn is_out_of_money(&mut self, task: &Task) -> bool {
         let money = |kind| matches!(kind, HoldKind::TaskBudget { .. } | HoldKind::DayBudget { .. });
         self.holds(task).into_iter().any(money)

@@ -29,7 +29,7 @@ pub(super) struct Once {
 /// How often something happened to a task that makes what follows another thing.
 #[derive(Debug, Default, Clone, Copy)]
 struct Since {
-    /// Presses that were taken.
+    /// Presses that were taken and let a task go on.
     presses: u32,
     /// Judgements, advances and what else asks for the work of an agent, presses among them.
     asked: u32,
@@ -58,7 +58,7 @@ struct Since {
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Act {
     /// An agent works: once for each time that something asks for it.
-    Agent([u32; 1]),
+    Agent(u32),
     /// The tests run on a content: again only after somebody worked or pressed, or if nobody knows what they said.
     Tests(Tree, Option<Digest>, [u32; 4]),
     /// The hook runs for a commit: again only after a press, or if it could not begin.
@@ -66,7 +66,7 @@ enum Act {
     /// A merge is asked for: again only when it is known that it did not happen.
     Merge([u32; 2]),
     /// Main moves: once a round.
-    Main([u32; 1]),
+    Main(u32),
     /// People are told.
     Said(String, [u32; 5]),
 }
@@ -80,7 +80,7 @@ impl Watch {
         for change in &row.changes {
             let Change::RunBegan(run) = change else { continue };
             let act = match run.job {
-                Job::Agent(_) => Act::Agent([now.asked]),
+                Job::Agent(_) => Act::Agent(now.asked),
                 Job::Ci(_) => {
                     let project = self.items.get(&id.item()).map(|(project, _)| project);
                     let repository = project.and_then(|project| world.repositories.get(project));
@@ -105,7 +105,7 @@ impl Watch {
         Ok(())
     }
 
-    /// How many presses of a task were taken so far.
+    /// How many presses were taken so far that let a task go on.
     pub(super) fn presses(&self, id: &TaskId) -> u32 {
         self.once.since.get(id).map_or(0, |since| since.presses)
     }
@@ -114,7 +114,7 @@ impl Watch {
 impl Once {
     /// Orch moved main for this task: once a round.
     pub(super) fn moved(&mut self, id: &TaskId, round: u32) -> Result<(), Broken> {
-        match self.acts.insert((id.clone(), Act::Main([round]))) {
+        match self.acts.insert((id.clone(), Act::Main(round))) {
             true => Ok(()),
             false => broken("effects-happen-once", format!("{id} moved main again in round {round}")),
         }
@@ -148,6 +148,7 @@ impl Since {
         }
         for reason in &row.reasons {
             match reason {
+                Reason::GestureTaken { press, .. } if press == "priority" || press == "stop" => {}
                 Reason::GestureTaken { .. } => (self.presses, self.asked) = (self.presses + 1, self.asked + 1),
                 Reason::EvidenceLapsed { .. } => (self.lapsed, self.asked) = (self.lapsed + 1, self.asked + 1),
                 Reason::Advanced { .. } | Reason::SentBack { .. } | Reason::Repeated { .. } => self.asked += 1,
