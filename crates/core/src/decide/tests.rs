@@ -2,6 +2,7 @@
 
 mod beside;
 mod edges;
+mod presses;
 
 use std::collections::BTreeMap;
 
