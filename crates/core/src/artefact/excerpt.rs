@@ -6,7 +6,7 @@
 pub const MAX_CHARS: usize = 1500;
 
 /// The most bytes of the questions that people are shown.
-pub const MAX_QUESTIONS: usize = 4 * 1024;
+pub const MAX_QUESTIONS: usize = 4096;
 
 /// The P0 and P1 items of `## Findings` (row 100). A section that names no priorities at all is taken whole.
 pub fn of_review(text: &str) -> Option<String> {
