@@ -14,6 +14,7 @@ mod metadata;
 mod mutate;
 mod parts;
 mod regen;
+mod reliability;
 mod rows;
 mod source;
 mod step;
