@@ -14,6 +14,8 @@ mod calls;
 mod money;
 mod answers;
 mod looks;
+#[cfg(test)]
+mod breaks;
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -104,6 +104,14 @@ impl MemoryJournal {
     }
 }
 
+#[cfg(test)]
+impl MemoryJournal {
+    /// Rows and states, for a hand that writes what no brain would: whether anybody notices is another question.
+    pub(crate) fn forge(&mut self) -> (&mut Vec<Sealed>, &mut BTreeMap<Entity, Kept>) {
+        (&mut self.rows, &mut self.states)
+    }
+}
+
 impl Journal for MemoryJournal {
     type Error = MemoryError;
 
