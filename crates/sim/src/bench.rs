@@ -412,8 +412,7 @@ impl Bench {
 
     /// What holds where nothing moves.
     pub(crate) fn rests(&mut self) -> Result<(), Broken> {
-        self.looks_at(Occasion::Rest);
-        invariant::at_rest(self.engine.as_mut(), &self.world)
+        invariant::at_rest(self.engine.as_mut(), &self.world, &mut self.watch.looks)
     }
 
     /// Checks the journal from its first row to its last, with effects that are under way still.

@@ -120,6 +120,11 @@ impl Twin {
         Self { memory: self.memory.overtaken(), behind, overtaken: None }
     }
 
+    /// Whether there is a store whose answers are compared.
+    pub fn is_real(&self) -> bool {
+        self.behind.is_some()
+    }
+
     /// What the store said that the journal in memory did not, if it ever did.
     pub fn trouble(&self) -> Option<&str> {
         self.behind.as_ref()?.trouble.as_deref()

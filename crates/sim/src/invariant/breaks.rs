@@ -7,18 +7,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use orch_core::backoff;
 use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
-use orch_core::call::{AgentCall, Call, GitCall, Reply, Text};
+use orch_core::call::{AgentCall, Call, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
 use orch_core::event::{EffectReply, Event, FreezeCause, Grant, Outcome, RunEnd, RunHow, Turn, Usage};
 use orch_core::gate::GateId;
 use orch_core::gesture::Press;
-use orch_core::id::{Digest, Entity, RunId, Seq, TimerId};
+use orch_core::id::{Commit, Digest, Entity, RunId, Seq, TimerId};
+use orch_core::journal::Row;
 use orch_core::note::Note;
 use orch_core::reason::Reason;
 use orch_core::rework::{Findings, Judge};
-use orch_core::stage::{Role, Stage};
+use orch_core::said::Cause;
+use orch_core::stage::{Preset, Role, Stage};
 use orch_core::state::Pause;
-use orch_core::task::{Ask, Cancel, Delay, Deployed, Escalation, Job, Rest, Step, WatchEnd, Why};
+use orch_core::task::{Ask, Cancel, Delay, Deployed, Escalation, Job, Rest, Step, WatchEnd, Why, Withdrawn};
 use orch_core::time::{Moment, Span};
 
 use scene::{
@@ -72,8 +74,41 @@ const ROWS: &[Break] = &[
         let grant = Grant { turn: Turn::Lane, wanted: Seq(1), deployed: None };
         approving().row(|row| row.event = Event::Granted(grant)).look()
     }),
+    // With each reading that has a row, as in I-05.
     ("facts-are-told-once", || {
-        let told = |row: &mut orch_core::journal::Row| {
+        let mut it = approving();
+        let rows = it.bench.engine().journal_ref().all().iter().rev();
+        let row = rows
+            .cloned()
+            .find(|row| row.effects.iter().any(|effect| is_ready(&effect.call)))
+            .expect("a note");
+        let seen =
+            it.bench.engine().journal_ref().all().iter().find(|row| matches!(row.event, Event::Issue(_)));
+        let seen = seen.expect("a reading").event.clone();
+        it.row(|again| {
+            again.event = seen;
+            again.changes.clone_from(&row.changes);
+            again.changes.retain(|change| matches!(change, Change::Stepped(_)));
+            let call = row.effects.iter().map(|effect| &effect.call).find(|call| is_ready(call));
+            wants(again, call.expect("a note").clone());
+        })
+        .look()
+    }),
+    // With each STOP, as in I-28.
+    ("facts-are-told-once", || {
+        let stop = |row: &mut Row| {
+            row.event = Event::Gesture(gesture(Press::Stop));
+            row.reasons = vec![
+                Reason::GestureTaken { press: "stop".to_owned(), by: "ann".to_owned() },
+                Reason::StopDeferred,
+            ];
+            says(row, Note::StopDeferred);
+        };
+        merging().row(stop).row(stop).look()
+    }),
+    // At every try.
+    ("facts-are-told-once", || {
+        let told = |row: &mut Row| {
             let gate = GateId::CheckCiGreen;
             row.reasons.push(Reason::GateSaid { gate, passed: None });
             says(row, Note::Unavailable { gate, cause: "away".into() });
@@ -133,6 +168,18 @@ const ROWS: &[Break] = &[
         merging().row(|row| row.changes.push(Change::Consented(Some(labelled)))).look()
     }),
     ("told-when-it-is-so", || approving().row(|row| says(row, Note::StopDeferred)).look()),
+    // Done it is, but nothing was deployed.
+    ("told-when-it-is-so", || {
+        let mut it = Scene::when(Preset::Library, |task| task.merged.is_some());
+        let commit = it.now().merged.expect("merged").commit;
+        it.row(|row| {
+            let outcome = Outcome::Failed(Failure::unknown("no answer"));
+            row.event = Event::Reply(Box::new(EffectReply { effect: NO_EFFECT, outcome }));
+            row.changes.push(Change::Staged(Stage::Done));
+            says(row, delivered(commit, true));
+        })
+        .look()
+    }),
     ("a-press-counts-once", || approving().row(|row| row.reasons.push(taken("reject"))).look()),
     ("a-run-ends-once", || {
         let mut it = approving();
@@ -259,6 +306,16 @@ const DELIVERY: &[Break] = &[
         watching().row_of(Entity::Task("DEMO-002".into()), |row| wants(row, merge())).look()
     }),
     ("main-never-forced", || approving().so(|it| it.repository().rewrite_main()).look()),
+    ("main-never-forced", || {
+        let mut it = merging();
+        let main = it.repository().main();
+        it.row(|row| wants(row, Call::Forge(ForgeCall::Merge { change: 1, candidate: "c".into(), main })))
+            .look()
+    }),
+    ("main-never-forced", || {
+        let (branch, head) = ("main".to_owned(), "c".into());
+        merging().row(|row| wants(row, Call::Forge(ForgeCall::DeleteBranch { branch, head }))).look()
+    }),
     ("merged-is-tested", || approving().so(|it| it.repository().push_main("src/x", "new")).look()),
     ("main-stays-green", || {
         let red = |it: &mut Scene| {
@@ -388,6 +445,49 @@ fn ended(run: RunId, how: RunHow) -> Event {
     }))
 }
 
+fn is_ready(call: &Call) -> bool {
+    let Call::Tracker(TrackerCall::Comment { note, .. }) = call else { return false };
+    matches!(**note, Note::RequirementsReady { .. })
+}
+
+fn delivered(commit: Commit, deployed: bool) -> Note {
+    let (agents, people, wall) = (Span(0), Span(0), Span(0));
+    Note::Done { commit, deployed, roles: Vec::new(), agents, people, wall }
+}
+
+/// Things to say: of nothing that happens where nothing happens is any of them true.
+fn sayings() -> Vec<Note> {
+    let commit = || Commit::from("c");
+    let cause = || Cause::from("away");
+    let (from, to) = (Stage::Review, Stage::Development);
+    let (usage, wall) = (Usage { input: Some(7), ..Usage::default() }, Span(7));
+    let (tokens, limit) = (2, 1);
+    vec![
+        Note::RequirementsReady { files: Vec::new(), branch: String::new() },
+        Note::Questions { text: None },
+        Note::ByLabel { deploy: false, merges: false },
+        Note::ByLabel { deploy: true, merges: false },
+        Note::RunFinished { role: Role::Analyst, usage, wall, files: Vec::new() },
+        Note::ProtectedTouched { paths: Vec::new() },
+        Note::SentBack { from, to, judge: Judge::Main, text: None, attempt: 1, of: 3 },
+        Note::Escalated { why: Why::Conflicts, stage: to },
+        Note::AwaitingConfirmation { change: Digest::of(b"c"), deploys: true },
+        Note::Merged { commit: commit() },
+        Note::MergedOutside { commit: commit() },
+        Note::Withdrawn { what: Withdrawn::Branch },
+        Note::RunOverTokens { role: Role::Analyst, tokens, limit },
+        Note::DeployFailed { cause: cause(), commit: commit() },
+        Note::DeployUnseen { commit: commit() },
+        Note::DeployUntold { cause: cause(), commit: commit() },
+        Note::WentBad { cause: cause(), commit: commit() },
+        Note::WentSilent { cause: cause(), commit: commit() },
+        delivered(commit(), false),
+        Note::StopDeferred,
+        Note::Stopped { stays: None, frozen: false },
+        Note::Unavailable { gate: GateId::CheckCiGreen, cause: cause() },
+    ]
+}
+
 fn taken(press: &str) -> Reason {
     Reason::GestureTaken { press: press.to_owned(), by: "board".to_owned() }
 }
@@ -449,6 +549,16 @@ fn every_promise_can_go_red() {
     let promises: BTreeSet<&str> = promises.collect();
     let differ: Vec<_> = shown.symmetric_difference(&promises).collect();
     assert!(differ.is_empty(), "each promise stands here with what breaks it, and nothing else: {differ:?}");
+}
+
+/// Proves that nothing can be said where it is not so.
+#[test]
+fn nothing_is_said_without_its_row() {
+    for note in sayings() {
+        let said = format!("{note:?}");
+        let broken = approving().row(|row| says(row, note)).look().expect_err(&said);
+        assert_eq!(broken.name, "told-when-it-is-so", "{said}");
+    }
 }
 
 /// Proves that what breaks a promise is what is forged, not that something is: a row about the task with nothing in it
