@@ -41,6 +41,8 @@ struct Since {
     people: u32,
     /// It began to wait for another thing than before.
     rests: u32,
+    /// Main got it.
+    merges: u32,
     /// The machine, which had failed, worked.
     works: u32,
     /// A look at production with nothing to tell.
@@ -90,7 +92,10 @@ impl Known {
                     self.machine = attempts.machine;
                 }
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
-                Change::Merged(merged) => self.merged = Some(merged.commit.clone()),
+                Change::Merged(merged) => {
+                    self.since.merges += 1;
+                    self.merged = Some(merged.commit.clone());
+                }
                 Change::Deployed(deployed) => {
                     self.out = deployed.is_out().then(|| deployed.commit.clone());
                 }
@@ -174,7 +179,7 @@ impl Since {
     /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
     /// asked for once (incident I-28).
     fn that_renews(self, note: &Note) -> Self {
-        let Since { runs, people, rests, works, looks } = self;
+        let Since { runs, people, rests, merges, works, looks } = self;
         let never = Since::default();
         match note {
             Note::Merged { .. }
@@ -191,9 +196,9 @@ impl Since {
             Note::RequirementsReady { .. }
             | Note::ByLabel { .. }
             | Note::ProtectedTouched { .. }
-            | Note::AwaitingConfirmation { .. }
             | Note::MergedOutside { .. }
             | Note::Withdrawn { .. } => Since { runs, people, rests, ..never },
+            Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },
             Note::Unavailable { .. } => Since { people, works, ..never },
