@@ -4,8 +4,9 @@ mod scene;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
-use orch_core::backoff;
+use orch_core::call::agent::Assignment;
 use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
@@ -16,11 +17,13 @@ use orch_core::id::{Commit, Digest, Entity, RunId, Seq, TimerId};
 use orch_core::journal::Row;
 use orch_core::note::Note;
 use orch_core::reason::Reason;
-use orch_core::rework::{Findings, Judge};
-use orch_core::said::Cause;
+use orch_core::rework::{Attempts, Findings, Judge};
+use orch_core::said::{Cause, Found};
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::state::Pause;
-use orch_core::task::{Ask, Cancel, Delay, Deployed, Escalation, Job, Rest, Step, WatchEnd, Why, Withdrawn};
+use orch_core::task::{
+    Ask, Cancel, Consent, Delay, Deployed, Escalation, Job, Rest, Step, Watch, WatchEnd, Why, Withdrawn,
+};
 use orch_core::time::{Moment, Span};
 
 use scene::{
@@ -29,6 +32,7 @@ use scene::{
 };
 
 use super::{Broken, Occasion};
+use crate::MemoryJournal;
 use crate::history::{Ground, again, in_memory, nothing_else};
 use crate::twin::{Plain, Store, Twin};
 use crate::world::Called;
@@ -51,15 +55,10 @@ const STEPS: &[Break] = &[
         approving().so(|it| it.bench.world.calls.extend([asked, asked])).look()
     }),
     ("who-is-away-is-asked-seldom", || {
-        // The first wait again, where the second one is due.
-        let short = |tries| Step::Backoff {
-            timer: TimerId::new(Seq(9_999), 0),
-            due: Moment(u64::MAX.cast_signed()).min(Moment(0).after(backoff::outage(tries))),
-            ask: Ask::OpenChange,
-            tries,
-            cause: Delay::Outage { cause: "away".into() },
-        };
-        approving().row(|row| row.changes.push(Change::Stepped(Box::new(short(1))))).look()
+        let (timer, ask) = (TimerId::new(Seq(9_999), 0), Ask::OpenChange);
+        let cause = Delay::Outage { cause: "away".into() };
+        let at_once = Step::Backoff { timer, due: Moment(0), ask, tries: 1, cause };
+        approving().row(|row| row.changes.push(Change::Stepped(Box::new(at_once)))).look()
     }),
 ];
 
@@ -77,20 +76,11 @@ const ROWS: &[Break] = &[
     // With each reading that has a row, as in I-05.
     ("facts-are-told-once", || {
         let mut it = approving();
-        let rows = it.bench.engine().journal_ref().all().iter().rev();
-        let row = rows
-            .cloned()
-            .find(|row| row.effects.iter().any(|effect| is_ready(&effect.call)))
-            .expect("a note");
-        let seen =
-            it.bench.engine().journal_ref().all().iter().find(|row| matches!(row.event, Event::Issue(_)));
-        let seen = seen.expect("a reading").event.clone();
-        it.row(|again| {
-            again.event = seen;
-            again.changes.clone_from(&row.changes);
-            again.changes.retain(|change| matches!(change, Change::Stepped(_)));
-            let call = row.effects.iter().map(|effect| &effect.call).find(|call| is_ready(call));
-            wants(again, call.expect("a note").clone());
+        let (ready, seen) = (it.call(is_ready), it.event(|event| matches!(event, Event::Issue(_))));
+        it.row(|row| {
+            row.event = seen;
+            row.changes.push(Change::Stepped(Box::new(Step::Rest(Rest::Approval))));
+            wants(row, ready);
         })
         .look()
     }),
@@ -122,7 +112,7 @@ const ROWS: &[Break] = &[
         it.row(|row| {
             row.event = ended(run, RunHow::Lost { cause: "gone".into() });
             let fruitless = task.attempts.fruitless + 1;
-            let attempts = orch_core::rework::Attempts { fruitless, ..task.attempts };
+            let attempts = Attempts { fruitless, ..task.attempts };
             row.changes.push(Change::Attempted(attempts));
         })
         .look()
@@ -145,8 +135,8 @@ const ROWS: &[Break] = &[
     ("ids-belong-to-one-issue", || {
         let mut it = approving();
         let rows = it.bench.engine().journal_ref().all();
-        let born =
-            rows.iter().flat_map(|row| &row.changes).find(|change| matches!(change, Change::Born { .. }));
+        let mut changes = rows.iter().flat_map(|row| &row.changes);
+        let born = changes.find(|change| matches!(change, Change::Born { .. }));
         let Some(Change::Born { id, project, mut reading }) = born.cloned() else { panic!("it was born") };
         reading.issue = "demo-2".into();
         it.row(|row| row.changes.push(Change::Born { id, project, reading })).look()
@@ -164,7 +154,7 @@ const ROWS: &[Break] = &[
         approving().row(|row| row.changes.push(Change::Approved(Some(consent())))).look()
     }),
     ("consent-is-a-persons", || {
-        let labelled = orch_core::task::Consent { standing: true, ..consent() };
+        let labelled = Consent { standing: true, ..consent() };
         merging().row(|row| row.changes.push(Change::Consented(Some(labelled)))).look()
     }),
     ("told-when-it-is-so", || approving().row(|row| says(row, Note::StopDeferred)).look()),
@@ -193,7 +183,7 @@ const ROWS: &[Break] = &[
         it.row(|row| wants(row, call)).look()
     }),
     ("findings-are-handed-on", || {
-        let text = orch_core::said::Found::Kept(Text::of("something else"));
+        let text = Found::Kept(Text::of("something else"));
         let other = Findings { from: Judge::Host, text, link: String::new(), about: None };
         working(Stage::Development).so(|it| told(it, |work| work.findings = Some(other))).look()
     }),
@@ -208,8 +198,17 @@ const ROWS: &[Break] = &[
     ("spend-within-its-cap", || {
         let mut it = working(Stage::Development);
         let mut run = it.now().runs.last().expect("a run").clone();
-        std::sync::Arc::make_mut(&mut run).allowed = Some("ann".to_owned());
+        Arc::make_mut(&mut run).allowed = Some("ann".to_owned());
         it.row(|row| row.changes.push(Change::RunBegan(run))).look()
+    }),
+    ("spend-within-its-cap", || {
+        let mut it = working(Stage::Development);
+        let next = it.now().runs.last().expect("a run").clone();
+        let (how, wall) = (RunHow::Exited { code: 0 }, Span(0));
+        let usage = Usage { microdollars: Some(25_000_000), ..Usage::default() };
+        it.row(|row| row.changes.push(Change::RunOver { run: NO_RUN, how, wall, usage, left_out: 0 }))
+            .row(|row| row.changes.push(Change::RunBegan(next)))
+            .look()
     }),
     ("a-rejection-is-answered", || {
         let (from, to) = (Stage::Review, Stage::Development);
@@ -240,7 +239,7 @@ const TASKS: &[Break] = &[
     }),
     ("costs-add-up", || {
         let dear = Usage { output: Some(7), ..Usage::default() };
-        approving().task(|task| std::sync::Arc::make_mut(&mut task.runs[0]).usage = dear).look()
+        approving().task(|task| Arc::make_mut(&mut task.runs[0]).usage = dear).look()
     }),
     ("terminal-stays-terminal", || done().task(|task| task.stage = Stage::Development).look()),
     ("terminal-stays-terminal", || {
@@ -419,7 +418,7 @@ const HISTORIES: &[Break] = &[
     }),
     ("the-store-says-what-was-written", || {
         // A store that has nothing of it after a crash.
-        let empty = |_| Ok(Box::new(Plain(Box::<crate::MemoryJournal>::default())) as Store);
+        let empty = |_| Ok(Box::new(Plain(Box::<MemoryJournal>::default())) as Store);
         let mut journal = || Twin::on(Box::new(empty));
         let lines = ["history of a project".to_owned(), "crash".to_owned()];
         broken_by(&lines, &mut Ground { journal: &mut journal, also: nothing_else })
@@ -503,7 +502,7 @@ fn launches_again(it: &mut Scene) {
 }
 
 /// The newest run of an agent is asked for once more, and told otherwise.
-fn told(it: &mut Scene, change: impl FnOnce(&mut orch_core::call::agent::Assignment)) {
+fn told(it: &mut Scene, change: impl FnOnce(&mut Assignment)) {
     let call = it.call(|call| matches!(call, Call::Agent(AgentCall::Launch(_))));
     let Call::Agent(AgentCall::Launch(mut work)) = call else { panic!("a launch") };
     change(&mut work);
@@ -511,7 +510,7 @@ fn told(it: &mut Scene, change: impl FnOnce(&mut orch_core::call::agent::Assignm
 }
 
 /// What is known of the watch is this.
-fn watched(it: &mut Scene, change: impl FnOnce(&mut orch_core::task::Watch)) {
+fn watched(it: &mut Scene, change: impl FnOnce(&mut Watch)) {
     let mut watch = it.now().watch.expect("a watch");
     change(&mut watch);
     it.row(|row| row.changes.push(Change::Watched(watch)));

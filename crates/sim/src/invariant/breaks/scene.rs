@@ -154,6 +154,12 @@ impl Scene {
         calls.cloned().find(|call| is(call)).expect("such a call")
     }
 
+    /// The newest event of a kind.
+    pub(super) fn event(&mut self, is: impl Fn(&Event) -> bool) -> Event {
+        let rows = self.bench.engine().journal_ref().all().iter().rev();
+        rows.map(|row| &row.event).find(|event| is(event)).cloned().expect("such an event")
+    }
+
     /// The repository.
     pub(super) fn repository(&mut self) -> &mut Repository {
         self.bench.world.repositories.get_mut(&ProjectId::from("demo")).expect("the repository")
