@@ -75,6 +75,8 @@ pub struct Bench {
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
+    /// How long nothing answered, the machine slept or was off, or the day's money was spent: nobody can be faster than that.
+    hindered: u64,
     boots: u64,
     /// How many brains there were.
     brains: u64,
@@ -95,6 +97,9 @@ pub struct Bench {
 
 /// How often everything outside is read, at the latest: a delivery that is later than this was told by a sweep.
 const SWEEP: Span = Span::minutes(1);
+
+/// What is waited for longer than this is looked at: nothing of Orch's own waits longer, but for the day of a budget.
+const LONG: Span = Span::minutes(60);
 
 /// A policy with every agent, tests, and a hook where the preset deploys, whose service is watched after a deploy.
 pub fn policy(preset: orch_core::stage::Preset) -> Policy {
@@ -147,6 +152,7 @@ impl Bench {
             frozen: 0,
             out_until: Moment(0),
             ahead: 0,
+            hindered: 0,
             boots: 1,
             brains: 1,
             wake: None,
@@ -338,6 +344,10 @@ impl Bench {
             return true;
         }
         let Some(next) = self.next() else { return false };
+        let wait = next.since(self.now);
+        if wait > LONG && self.waits_for_the_day() {
+            self.hindered += wait.0;
+        }
         self.now = self.now.max(next);
         self.hand_in();
         self.look();
@@ -354,6 +364,11 @@ impl Bench {
 
     /// Checks what is new since the last look.
     pub fn verify(&mut self) -> Result<(), Broken> {
+        let waits = self.inbox.iter().filter_map(|incoming| match &incoming.event {
+            Event::RunEnded(end) => Some(end.run),
+            _ => None,
+        });
+        self.watch.heard = self.watched.iter().copied().chain(waits).collect();
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),

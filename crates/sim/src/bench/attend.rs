@@ -7,16 +7,33 @@ use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Entity, TaskId};
 use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task, Want};
+use orch_core::time::Span;
 
 use super::Bench;
 use crate::invariant::{Broken, Occasion};
 
+/// With a person who answers at once everything comes to its end within this, besides the time in which nothing could be
+/// done: two days.
+const LONGEST: Span = Span::minutes(2 * 24 * 60);
+
 impl Bench {
+    /// How many milliseconds have passed, by a clock that never stepped.
+    fn passed(&self) -> u64 {
+        self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned()
+    }
+
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
     pub fn run_with_people(&mut self, patience: u32) -> Result<(), Broken> {
         self.looks_at(Occasion::End);
+        let (began, hindered) = (self.passed(), self.hindered);
         for _ in 0..patience {
             self.run()?;
+            let took = self.passed().saturating_sub(began);
+            let took = Span(took.saturating_sub(self.hindered - hindered));
+            if took > LONGEST {
+                let what = format!("nothing moves any more only after {took}");
+                return Err(Broken { name: "liveness", what });
+            }
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
             if waiting.is_empty() {
@@ -111,6 +128,12 @@ impl Bench {
             _ => Press::Retry,
         };
         self.gesture(&task.id, press);
+    }
+
+    /// Whether the money of the day is spent: then the next day comes before a person does.
+    pub(super) fn waits_for_the_day(&mut self) -> bool {
+        let spent = |kind| matches!(kind, HoldKind::DayBudget { .. });
+        self.tasks().iter().any(|task| self.holds(task).into_iter().any(spent))
     }
 
     pub(crate) fn is_out_of_money(&mut self, task: &Task) -> bool {

@@ -60,10 +60,12 @@ impl Bench {
             let most = if self.dice.happens("of hours", 8) { LONGEST_OUTAGE } else { SHORT_OUTAGE };
             let length = self.dice.which("for", most) as u64;
             self.out_until = self.out_until.max(self.now.after(Span(length)));
+            self.hindered += length;
         }
         if self.strikes(Fault::Suspended) {
             let length = self.dice.which("for", STEP) as u64;
             self.now = self.now.after(Span(length));
+            self.hindered += length;
         }
         if self.strikes(Fault::Sleeper) {
             self.fall_asleep();

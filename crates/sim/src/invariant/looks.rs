@@ -125,7 +125,7 @@ occasions! {
         "deploys-are-serial",
     ],
     /// Nothing moves any more.
-    Rest: ["the-board-tells-the-truth", "nobody-works-for-nobody"],
+    Rest: ["the-board-tells-the-truth", "nobody-works-for-nobody", "every-issue-has-its-task"],
     /// Nothing moves any more, and a task was stopped.
     RestStopped: ["a-stop-leaves-nothing"],
     /// Nothing moves any more, and a task is over.
@@ -271,6 +271,10 @@ mod tests {
             include_str!("rows.rs"),
             include_str!("course.rs"),
             include_str!("notes.rs"),
+            include_str!("done.rs"),
+            include_str!("once.rs"),
+            include_str!("alive.rs"),
+            include_str!("waits.rs"),
             include_str!("board.rs"),
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),

@@ -65,7 +65,7 @@ pub enum Deed {
 
 impl Deed {
     /// Whether work like this may pass the gate of its role: it was done to its end, within its scope, and its verdict is
-    /// no "no". Which words of a file are a yes, the stories say; who found the files of an earlier run good enough may
+    /// no "no". Who found the files of an earlier run good enough may
     /// leave them, but for a verdict.
     pub fn passes(&self, role: Role) -> bool {
         match self {
@@ -75,8 +75,8 @@ impl Deed {
             | Deed::SwitchOff
             | Deed::Protected
             | Deed::Touch(_)
-            | Deed::Spend
-            | Deed::Says(_) => true,
+            | Deed::Spend => true,
+            Deed::Says(fields) => says_yes(fields, role),
             Deed::Object | Deed::Garbage | Deed::Nothing => !matches!(role, Role::Reviewer | Role::Tester),
             Deed::Ask => role != Role::Analyst,
             Deed::Fail(_)
@@ -88,6 +88,20 @@ impl Deed {
             | Deed::Lost => false,
         }
     }
+}
+
+/// Whether a verdict file with these fields says yes: every word that it has where a verdict belongs, and at least one.
+fn says_yes(fields: &str, role: Role) -> bool {
+    let (names, yes): (&[&str], &[&str]) = match role {
+        Role::Reviewer => (&["verdict"], &["APPROVED"]),
+        Role::Tester => {
+            (&["result", "verdict", "status"], &["PASS", "PASSED", "GREEN", "APPROVED", "READY-TO-DEPLOY"])
+        }
+        Role::Analyst | Role::Architect | Role::Developer => return true,
+    };
+    let said = fields.split('+').filter_map(|field| field.split_once(':'));
+    let mut words = said.filter(|(name, _)| names.contains(name)).map(|(_, word)| word.trim()).peekable();
+    words.peek().is_some() && words.all(|word| yes.contains(&word))
 }
 
 /// What a deploy hook does.

@@ -27,7 +27,7 @@ fn the_text_of_a_history_is_enough() {
         let mut faults = 0;
         for seed in seeds(4) {
             let (lines, first) = by_seed(seed, mix, &mut ground).unwrap();
-            assert!(first.rows > 20, "{name} {seed}: {first:?}");
+            assert!(first.rows > 20 && first.broken.is_none(), "{name} {seed}: {first:?}");
             faults += first.tally.faults;
             assert_eq!(again(&lines, &mut ground).unwrap(), first, "{name} {seed}");
         }
