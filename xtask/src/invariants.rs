@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 
 const LIST: &str = "docs/invariants.src";
 const STORIES: &str = "crates/sim/scenarios/";
+const OCCASIONS: &str = "crates/sim/src/invariant/looks.rs";
 
 /// The letters of the list, and how many promises each has.
 const PARTS: [(char, u32, &str); 8] = [
@@ -44,8 +45,9 @@ struct Promise {
     shown: Vec<Shown>,
 }
 
+/// What would notice that something is not so.
 #[derive(Debug, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     Step(String),
     Test(String),
     Rule(String),
@@ -55,9 +57,11 @@ enum Shown {
 
 /// What there is to name.
 #[derive(Debug, Default)]
-struct There {
+pub(crate) struct There {
     /// Names under which the simulator breaks, with the file that says so.
     steps: BTreeMap<String, String>,
+    /// What happens when the simulator looks at each of them.
+    occasions: BTreeMap<String, String>,
     /// `path::name` of every test.
     tests: BTreeSet<String>,
     stories: BTreeSet<String>,
@@ -75,14 +79,8 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
         };
         let shown = shown.split("; ").map(|one| {
             let (kind, name) = one.split_once(' ').unwrap_or((one, ""));
-            let name = name.to_owned();
-            Ok(match kind {
-                "step" => Shown::Step(name),
-                "test" => Shown::Test(name),
-                "rule" => Shown::Rule(name),
-                "story" => Shown::Story(name),
-                "later:" => Shown::Later(name),
-                other => bail!("{LIST}:{}: `{other}` is none of step, test, rule, story, later:", at + 1),
+            Shown::of(kind, name).with_context(|| {
+                format!("{LIST}:{}: `{kind}` is none of step, test, rule, story, later:", at + 1)
             })
         });
         let shown = shown.collect::<Result<Vec<_>>>()?;
@@ -91,9 +89,26 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
     Ok(list)
 }
 
+impl Shown {
+    /// A name of this kind, if it is one.
+    pub(crate) fn of(kind: &str, name: &str) -> Option<Shown> {
+        let name = name.to_owned();
+        Some(match kind {
+            "step" => Shown::Step(name),
+            "test" => Shown::Test(name),
+            "rule" => Shown::Rule(name),
+            "story" => Shown::Story(name),
+            "later:" => Shown::Later(name),
+            _ => return None,
+        })
+    }
+}
+
 impl There {
-    fn look(root: &Path) -> Result<There> {
-        let mut there = There::default();
+    /// Reads the names from the sources.
+    pub(crate) fn look(root: &Path) -> Result<There> {
+        let occasions = occasions_of(&workspace::read(root, OCCASIONS)?);
+        let mut there = There { occasions, ..There::default() };
         for file in workspace::files(root)? {
             if let Some(story) = file.strip_prefix(STORIES).and_then(|name| name.strip_suffix(".trace")) {
                 there.stories.insert(story.to_owned());
@@ -108,6 +123,38 @@ impl There {
             }
         }
         Ok(there)
+    }
+
+    /// What is wrong with a name, if something is.
+    pub(crate) fn lacks(&self, shown: &Shown) -> Option<String> {
+        let (is, what) = match shown {
+            Shown::Step(name) => {
+                (self.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
+            }
+            Shown::Test(name) => (self.tests.contains(name), format!("there is no test {name}")),
+            Shown::Rule(name) => (
+                name.starts_with("xtask/src/tidy/") && self.tests.contains(name),
+                format!("tidy has no rule {name}"),
+            ),
+            Shown::Story(name) => (self.stories.contains(name), format!("there is no story {name}")),
+            Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
+        };
+        (!is).then_some(what)
+    }
+
+    /// As it stands in a table of a page in `docs/`.
+    pub(crate) fn told(&self, shown: &Shown) -> String {
+        match shown {
+            Shown::Step(name) => {
+                let file = self.steps.get(name).map_or("", String::as_str);
+                let when = self.occasions.get(name).map_or("", String::as_str);
+                format!("step **{name}** (`{file}`): *{when}*")
+            }
+            Shown::Test(name) => format!("test `{name}`"),
+            Shown::Rule(name) => format!("rule `{name}`"),
+            Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
+            Shown::Later(area) => format!("later: {area}"),
+        }
     }
 }
 
@@ -138,6 +185,27 @@ fn steps_of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What happens when a promise is looked at, as the table of occasions says it: a sentence, a name, and the promises.
+fn occasions_of(text: &str) -> BTreeMap<String, String> {
+    let table =
+        text.split("\noccasions! {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap_or_default();
+    let (mut occasions, mut said) = (BTreeMap::new(), String::new());
+    for line in table.lines().map(str::trim) {
+        match line.strip_prefix("///") {
+            Some(more) => said.push_str(more),
+            None => {
+                let sentence = said.trim().trim_end_matches('.');
+                let promises = line.split('"').skip(1).step_by(2);
+                occasions.extend(promises.map(|name| (name.to_owned(), sentence.to_owned())));
+                if line.ends_with("],") {
+                    said.clear();
+                }
+            }
+        }
+    }
+    occasions
+}
+
 fn problems(list: &[Promise], there: &There) -> Vec<String> {
     let mut problems = Vec::new();
     let expected = PARTS.iter().flat_map(|(part, many, _)| (1..=*many).map(move |n| format!("{part}{n}")));
@@ -151,25 +219,15 @@ fn problems(list: &[Promise], there: &There) -> Vec<String> {
     let mut named = BTreeSet::new();
     for promise in list {
         for shown in &promise.shown {
-            let (is, what) = match shown {
-                Shown::Step(name) => {
-                    named.insert(name.as_str());
-                    (there.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
-                }
-                Shown::Test(name) => (there.tests.contains(name), format!("there is no test {name}")),
-                Shown::Rule(name) => (
-                    name.starts_with("xtask/src/tidy/") && there.tests.contains(name),
-                    format!("tidy has no rule {name}"),
-                ),
-                Shown::Story(name) => (there.stories.contains(name), format!("there is no story {name}")),
-                Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
-            };
-            if !is {
-                problems.push(format!("{}: {what}", promise.id));
+            if let Shown::Step(name) = shown {
+                named.insert(name.as_str());
             }
+            problems.extend(there.lacks(shown).map(|what| format!("{}: {what}", promise.id)));
         }
     }
     let forgotten = there.steps.keys().filter(|step| !named.contains(step.as_str()));
+    let never = there.steps.keys().filter(|step| !there.occasions.contains_key(*step));
+    problems.extend(never.map(|step| format!("{OCCASIONS} does not say when `{step}` is looked at")));
     problems.extend(forgotten.map(|step| format!("`{step}` of the simulator stands behind nothing")));
     problems
 }
@@ -178,10 +236,12 @@ fn render(list: &[Promise], there: &There) -> String {
     let mut text = String::from(
         "# What never happens\n\n\
          Made by `cargo xtask regen` from `docs/invariants.src`; not written by hand. Each name in it was looked up.\n\n\
-         Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator after\n\
-         every step of every history and every story, under this name; a *test* and a *story* play one case; a *rule* is\n\
-         one of `cargo xtask tidy`, named by its test. What is about a part that does not exist yet says which issue\n\
-         brings it.\n",
+         Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator in every\n\
+         history and every story, under this name, whenever happens what stands beside it in italics, and so often it is\n\
+         counted; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
+         about a part that does not exist yet says which issue brings it.\n\
+         \n\
+         That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
     );
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
     let _ = writeln!(
@@ -194,20 +254,7 @@ fn render(list: &[Promise], there: &There) -> String {
     for (part, _, title) in PARTS {
         let _ = write!(text, "\n## {title}\n\n| | never broken | noticed by |\n|---|---|---|\n");
         for promise in list.iter().filter(|promise| promise.id.starts_with(part)) {
-            let shown: Vec<String> = promise
-                .shown
-                .iter()
-                .map(|shown| match shown {
-                    Shown::Step(name) => {
-                        let file = there.steps.get(name).map_or("", String::as_str);
-                        format!("step **{name}** (`{file}`)")
-                    }
-                    Shown::Test(name) => format!("test `{name}`"),
-                    Shown::Rule(name) => format!("rule `{name}`"),
-                    Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
-                    Shown::Later(area) => format!("later: {area}"),
-                })
-                .collect();
+            let shown: Vec<String> = promise.shown.iter().map(|shown| there.told(shown)).collect();
             let _ = writeln!(text, "| {} | {} | {} |", promise.id, promise.sentence, shown.join("<br>"));
         }
     }
@@ -226,6 +273,7 @@ mod tests {
         assert_eq!(steps, ["one-lane", "liveness"]);
         let there = There {
             steps: steps.iter().map(|step| ((*step).to_owned(), "crates/sim/src/a.rs".to_owned())).collect(),
+            occasions: BTreeMap::from([("liveness".to_owned(), "It ends".to_owned())]),
             tests: BTreeSet::from(["crates/x/src/a.rs::it_holds".to_owned()]),
             stories: BTreeSet::new(),
         };
@@ -238,9 +286,19 @@ mod tests {
             [
                 "A1: the simulator has no promise `two`",
                 "A1: there is no story none",
+                "crates/sim/src/invariant/looks.rs does not say when `one-lane` is looked at",
                 "`liveness` of the simulator stands behind nothing",
             ]
         );
+    }
+
+    /// The table of occasions is read as it is written, over several lines too.
+    #[test]
+    fn occasions_are_found() {
+        let text = "macro_rules! occasions { x }\n\noccasions! {\n    /// One\n    /// thing.\n    One: [\"a-b\", \"c\"],\n    /// Two.\n    Two: [\n        \"d\",\n        \"e\",\n    ],\n}\n\"f\"\n";
+        let found: Vec<(String, String)> = occasions_of(text).into_iter().collect();
+        let of = |name: &str, when: &str| (name.to_owned(), when.to_owned());
+        assert_eq!(found, [of("a-b", "One thing"), of("c", "One thing"), of("d", "Two"), of("e", "Two")]);
     }
 
     /// A test is a function under its attribute, whatever stands between them.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::mutate::Which;
 use crate::step::{self, Step, Work};
 use crate::{bench, ci, histories, mutate, parts};
 
@@ -60,7 +61,7 @@ fn list() -> Vec<Step> {
         Step {
             name: "mutants",
             proves: "the bench goes red for every listed way to break core and engine, and each incident for its own",
-            work: Work::Own("mutate", Box::new(|root| mutate::run(root, None))),
+            work: Work::Own("mutate", Box::new(|root| mutate::run(root, Which::All))),
         },
         Step {
             name: "every mutant of core",

@@ -6,21 +6,30 @@
 mod copy;
 pub(crate) mod every;
 pub(crate) mod list;
+mod report;
 mod switch;
 mod trial;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::workspace;
 use copy::Copy;
 use list::Mutant;
+use report::{REPORT, Report, Row, Standing};
 use trial::{End, Trial};
 
-/// What became of each mutant when it was last run.
-const REPORT: &str = "docs/mutants.md";
+/// Which mutants are run?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which<'a> {
+    /// All.
+    All,
+    /// Those whose name contains one of these words (joined by commas) or whose incident is one.
+    Called(&'a str),
+    /// Those of which the report has no verdict, or that of another text.
+    Stale,
+}
 
 /// What is run against each mutant, the cheap and telling first.
 const BENCH: &[Trial] = &[
@@ -52,43 +61,61 @@ pub(crate) fn list(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says whether every mutant can still be made of the tree, and stands in the report as caught; builds nothing.
+/// Says whether every mutant can still be made of the tree, and stands in the report as caught with the text that it has;
+/// builds nothing. A row of which nobody wrote down the text is counted.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let mutants = list::read(root)?;
+    let report = Report::read(root);
     let mut problems = Vec::new();
+    let mut untold = 0;
     for mutant in &mutants {
         if let Err(error) = mutant.applied(&|file| workspace::read(root, file)) {
             problems.push(format!("{error:#}"));
         }
-    }
-    let report = workspace::read(root, REPORT)?;
-    let rows: BTreeSet<&str> = report.lines().filter_map(row_of).collect();
-    for mutant in mutants.iter().filter(|mutant| !rows.contains(mutant.name.as_str())) {
-        problems.push(format!("{} does not stand in {REPORT}: run `cargo xtask mutate`", mutant.name));
+        let name = &mutant.name;
+        match report.standing(mutant) {
+            Standing::Fresh => {}
+            Standing::Untold => untold += 1,
+            Standing::Adapted => problems.push(format!("{name} was run with another text than it has now")),
+            Standing::Missing => problems.push(format!("{name} does not stand in {REPORT}")),
+        }
     }
     if !problems.is_empty() {
-        bail!("{} mutants cannot be made or were never run:\n  {}", problems.len(), problems.join("\n  "));
+        bail!(
+            "mutants cannot be made, or were not run as they are (`cargo xtask mutate --stale` runs those):\n  {}",
+            problems.join("\n  ")
+        );
     }
     println!("{} mutants can be made", mutants.len());
+    if untold > 0 {
+        println!(
+            "{untold} of them are to be run again, nobody wrote down with which text: `cargo xtask mutate --stale`"
+        );
+    }
     Ok(())
 }
 
-/// The name in a line of the report's table.
-fn row_of(line: &str) -> Option<&str> {
-    line.strip_prefix("| `")?.split('`').next()
-}
-
-/// Runs the mutants whose name contains one of the words of `only` (joined by commas) or whose incident is one, or all of
-/// them; fails if one lives.
-pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
+/// Runs mutants; fails if one lives.
+pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
     let mutants = list::read(root)?;
-    let wanted =
-        |mutant: &&Mutant| only.is_none_or(|only| only.split(',').any(|word| mutant.is_called(word)));
+    let (known, tree) = (Report::read(root), report::tree(root)?);
+    let wanted = |mutant: &&Mutant| match which {
+        Which::All => true,
+        Which::Called(words) => words.split(',').any(|word| mutant.is_called(word)),
+        Which::Stale => known.standing(mutant) != Standing::Fresh,
+    };
     let mut chosen: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     // Those of incidents first: they say most.
     chosen.sort_by_key(|mutant| mutant.incidents.is_empty());
-    if chosen.is_empty() {
-        bail!("no mutant has \"{}\" in its name or among its incidents", only.unwrap_or_default());
+    match which {
+        Which::Called(words) if chosen.is_empty() => {
+            bail!("no mutant has \"{words}\" in its name or among its incidents")
+        }
+        Which::Stale if chosen.is_empty() => {
+            println!("every mutant was run with the text that it has");
+            return Ok(());
+        }
+        Which::All | Which::Called(_) | Which::Stale => {}
     }
     // A text that the code has lost is found now and not after an hour.
     for mutant in &chosen {
@@ -128,28 +155,17 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
         }
         let red = |incident: &String| end.is_red_for(incident);
         let caught = matches!(end, End::Red { .. }) && mutant.incidents.iter().all(red);
-        note(root, &mutants, mutant, caught.then_some(verdict.as_str()))?;
+        let row = Row { by: verdict, text: Some(mutant.digest()), tree: Some(tree.clone()) };
+        // At once: a run takes an hour and may be ended; and read again, for another may be under way.
+        let mut report = Report::read(root);
+        report.note(mutant, caught.then_some(row));
+        report.write(root, &mutants)?;
     }
     println!("{} mutants, {} caught", chosen.len(), chosen.len() - alive.len().min(chosen.len()));
     if !alive.is_empty() {
         bail!("the bench does not notice: {}", alive.join(", "));
     }
     Ok(())
-}
-
-/// Writes into the report what became of a mutant: nothing, if it lives.
-fn note(root: &Path, all: &[Mutant], of: &Mutant, by: Option<&str>) -> Result<()> {
-    let before = std::fs::read_to_string(root.join(REPORT)).unwrap_or_default();
-    let known: BTreeMap<&str, &str> = before.lines().filter_map(|line| Some((row_of(line)?, line))).collect();
-    let rows = all.iter().filter_map(|mutant| {
-        if mutant != of {
-            return known.get(mutant.name.as_str()).map(|row| (*row).to_owned());
-        }
-        let incidents: Vec<&str> = mutant.incidents.iter().map(String::as_str).collect();
-        by.map(|by| format!("| `{}` | {} | {} | {by} |", mutant.name, mutant.breaks, incidents.join(" ")))
-    });
-    let report = report(all.len(), &rows.collect::<Vec<_>>());
-    std::fs::write(root.join(REPORT), report).with_context(|| format!("could not write {REPORT}"))
 }
 
 fn trials_of(mutant: &Mutant) -> &[Trial] {
@@ -192,30 +208,17 @@ fn shortened(by: &[String], incidents: &[String]) -> String {
     }
 }
 
-fn report(all: usize, rows: &[String]) -> String {
-    format!(
-        "# Mutants\n\n\
-         Written by `cargo xtask mutate`, which breaks one mechanism at a time and runs the bench against it.\n\
-         {} of {all} mutants were caught when they were last run; by which story, test or invariant, says the last column.\n\n\
-         | mutant | what it breaks | incident | caught by |\n|---|---|---|---|\n{}\n",
-        rows.len(),
-        rows.join("\n")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What caught a mutant is told in one line, and a row of the report is found by its name.
+    /// What caught a mutant is told in one line, the story of its own incident first.
     #[test]
-    fn a_row_is_short_and_found() {
+    fn a_verdict_is_short() {
         let by = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(shortened(&by[..3], &[]), "a, b, c");
         assert_eq!(shortened(&by, &[]), "a, b, c and 1 more");
         let by = ["a", "I-01-x", "b", "I-02-y"].map(str::to_owned);
         assert_eq!(shortened(&by, &["I-02".to_owned()]), "I-02-y, a, I-01-x and 1 more");
-        let report = report(1, &["| `one` | it breaks | I-01 | a |".to_owned()]);
-        assert_eq!(report.lines().filter_map(row_of).collect::<Vec<_>>(), ["one"]);
     }
 }

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use orch_core::call::tracker::Status;
 use orch_core::stage::Preset;
 use orch_sim::bench::{Bench, Faults, Tally, policy};
-use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_sim::twin::{Open, Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::Plan;
@@ -85,8 +85,11 @@ pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
 
 /// A journal in a store of this folder.
 fn stored(folder: &std::path::Path) -> Result<Twin, Trouble> {
-    let place = folder.join("orch.db");
-    let open: Opener = Box::new(move || {
+    let (place, lock) = (folder.join("orch.db"), folder.join("orch.db.lock"));
+    let open: Opener = Box::new(move |open| {
+        if open == Open::PastTheLock {
+            std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
+        }
         let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
         Ok(Box::new(Plain(Box::new(journal))) as Store)
     });

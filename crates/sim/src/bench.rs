@@ -410,15 +410,24 @@ impl Bench {
                 self.verify()?;
                 // Where nothing goes wrong, that is; a brain that dies begins with a row.
                 if self.faults == Faults::default() {
-                    let wrote = self.sweep();
-                    self.looks_at(Occasion::Sync);
-                    invariant::in_sync(wrote, self.is_busy())?;
+                    self.reads_again()?;
                 }
-                self.looks_at(Occasion::Rest);
-                return invariant::at_rest(self.engine.as_mut(), &self.world);
+                return self.rests();
             }
         }
         Err(Broken { name: "liveness", what: "still busy after 40,000 actions".to_owned() })
+    }
+
+    /// All was known already: read again, it is no news.
+    pub(crate) fn reads_again(&mut self) -> Result<(), Broken> {
+        let wrote = self.sweep();
+        self.looks_at(Occasion::Sync);
+        invariant::in_sync(wrote, self.is_busy())
+    }
+
+    /// What holds where nothing moves.
+    pub(crate) fn rests(&mut self) -> Result<(), Broken> {
+        invariant::at_rest(self.engine.as_mut(), &self.world, &mut self.watch.looks)
     }
 
     /// Checks the journal from its first row to its last, with effects that are under way still.

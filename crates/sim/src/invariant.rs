@@ -3,6 +3,7 @@
 mod rows;
 mod board;
 mod course;
+mod notes;
 mod done;
 mod once;
 mod deeds;
@@ -18,6 +19,8 @@ mod calls;
 mod money;
 mod answers;
 mod looks;
+#[cfg(test)]
+mod breaks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,7 +73,8 @@ pub struct Watch {
     attempts: BTreeMap<TaskId, Attempts>,
     stages: BTreeMap<TaskId, Stage>,
     waits: BTreeMap<TaskId, (Turn, u64)>,
-    told: BTreeSet<(TaskId, String)>,
+    /// What people were told of each task.
+    notes: BTreeMap<TaskId, notes::Known>,
     lanes: BTreeMap<ProjectId, TaskId>,
     agents: BTreeMap<TaskId, ProjectId>,
     /// Under which policy a merge was asked for.
@@ -140,8 +144,16 @@ impl Watch {
             self.keeps_time(row)?;
             self.day(row);
             let Entity::Task(id) = &row.entity else { continue };
+            self.looks.of_row(row);
+            if self.keeps_back(id) {
+                self.looks.count(Occasion::Frozen);
+            }
+            if self.paused {
+                self.looks.count(Occasion::Paused);
+            }
             self.row(id, row)?;
             self.course(id, row)?;
+            self.notes(id, row)?;
             self.wishes(id, row, world)?;
             self.owns(id, row, world)?;
             self.goes_out(id, row, journal)?;
@@ -160,11 +172,13 @@ impl Watch {
             seen.1 = None;
             for effect in &row.effects {
                 if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
-                    self.looks.count(Occasion::Merge);
                     self.may_merge(id, effect, row)?;
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
                     self.asked.insert(candidate.clone(), policy.unwrap_or_default());
+                }
+                if let Call::Forge(call) = &effect.call {
+                    merge::forces_nothing(call, effect, world)?;
                 }
                 if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
                     seen.1 = Some(*status);
@@ -216,7 +230,9 @@ impl Watch {
             }
         }
         self.heard()?;
-        self.looks.count(Occasion::Step);
+        if world.log.len() > self.performed {
+            self.looks.count(Occasion::Effect);
+        }
         for effect in world.log.get(self.performed..).unwrap_or_default() {
             let row =
                 usize::try_from(effect.seq.0).ok().and_then(|seq| journal.all().get(seq.checked_sub(1)?));

@@ -30,14 +30,25 @@ impl Trouble {
 /// A real store.
 pub type Store = Box<dyn Journal<Error = Trouble>>;
 
-/// Opens the store: at the beginning, and after each death of the brain. The one before is closed by then.
-pub type Opener = Box<dyn FnMut() -> Result<Store, Trouble>>;
+/// Opens the store: at the beginning, after each death of the brain, and for one that takes over from a paused one.
+pub type Opener = Box<dyn FnMut(Open) -> Result<Store, Trouble>>;
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// As every brain does.
+    InOrder,
+    /// Past the lock of whoever has it open, as where locks do not hold.
+    PastTheLock,
+}
 
 /// A journal in memory, and a real store behind it or none.
 #[derive(Default)]
 pub struct Twin {
     memory: MemoryJournal,
     behind: Option<Behind>,
+    /// The store that another brain opened meanwhile: this one has it still, and must not be able to write there.
+    overtaken: Option<Store>,
 }
 
 struct Behind {
@@ -73,8 +84,9 @@ impl Twin {
     /// # Errors
     /// It does not open.
     pub fn on(mut open: Opener) -> Result<Self, Trouble> {
-        let store = Some(open()?);
-        Ok(Self { memory: MemoryJournal::default(), behind: Some(Behind { store, open, trouble: None }) })
+        let store = Some(open(Open::InOrder)?);
+        let behind = Some(Behind { store, open, trouble: None });
+        Ok(Self { memory: MemoryJournal::default(), behind, overtaken: None })
     }
 
     /// What a brain finds that takes over from one that died: the store is dropped as it is, and opened again.
@@ -82,7 +94,7 @@ impl Twin {
     pub fn after_crash(mut self) -> Self {
         if let Some(behind) = &mut self.behind {
             behind.store = None;
-            match (behind.open)() {
+            match (behind.open)(Open::InOrder) {
                 Ok(store) => behind.store = Some(store),
                 Err(trouble) => behind.note(|| format!("it does not open again: {trouble}")),
             }
@@ -90,11 +102,27 @@ impl Twin {
         self
     }
 
-    /// Another brain takes over while this one is paused: it gets all that is written and the store, and from here on this
-    /// one writes nothing.
-    #[must_use = "this one writes nothing any more"]
+    /// Another brain takes over while this one is paused and has the store open: its lock must keep the other out; where no
+    /// lock holds, what the store refuses must keep them apart.
+    #[must_use = "whoever took over must go on"]
     pub fn hand_over(&mut self) -> Self {
-        Self { memory: self.memory.hand_over(), behind: self.behind.take() }
+        let mut behind = self.behind.take();
+        if let Some(behind) = &mut behind {
+            if (behind.open)(Open::InOrder).is_ok() {
+                behind.note(|| "a second brain could open it".to_owned());
+            }
+            self.overtaken = behind.store.take();
+            match (behind.open)(Open::PastTheLock) {
+                Ok(store) => behind.store = Some(store),
+                Err(trouble) => behind.note(|| format!("it does not open past the lock: {trouble}")),
+            }
+        }
+        Self { memory: self.memory.overtaken(), behind, overtaken: None }
+    }
+
+    /// Whether there is a store whose answers are compared.
+    pub fn is_real(&self) -> bool {
+        self.behind.is_some()
     }
 
     /// What the store said that the journal in memory did not, if it ever did.
@@ -208,6 +236,11 @@ impl Journal for Twin {
 
     /// The store first: what it does not have never was.
     fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        if let Some(store) = &mut self.overtaken
+            && store.commit(batch).is_ok()
+        {
+            return Ok(());
+        }
         if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind
             && !self.memory.full
             && let Err(e) = store.commit(batch)

@@ -10,7 +10,7 @@ use orch_core::reason::Reason;
 use orch_core::task::Task;
 
 use super::done::accepts;
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 use crate::world::World;
 use crate::world::works::Worker;
 
@@ -97,6 +97,7 @@ impl Watch {
         if std::mem::replace(&mut self.started, world.runs.len()) == world.runs.len() {
             return Ok(());
         }
+        self.looks.count(Occasion::Began);
         let work = |worker| matches!(worker, Worker::Agent(_));
         let alive = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker)).count();
         match alive > most {

@@ -10,14 +10,14 @@ use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MA
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
-use super::{Broken, Occasion, Watch, broken, deeds, watch};
+use super::{Broken, Watch, broken, deeds, watch};
 use crate::world::World;
 
 impl Watch {
     /// What a task's state tells.
     pub(super) fn task(&mut self, task: &Task, world: &World) -> Result<(), Broken> {
         let id = &task.id;
-        self.looks.count(Occasion::Task);
+        self.looks.of_task(task);
         if self.stages.get(id).is_some_and(|was| was.is_terminal() && *was != task.stage) {
             broken("terminal-stays-terminal", format!("{id} was over and is at {}", task.stage))?;
         }

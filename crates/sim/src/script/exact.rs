@@ -78,6 +78,9 @@ impl Story {
 
     fn looked_at(&mut self) -> Result<(), BadLine> {
         self.bench.verify()?;
+        if self.bench.engine().journal_ref().is_real() {
+            self.bench.looks_at(Occasion::Store);
+        }
         match self.bench.engine().journal_ref().trouble() {
             Some(what) => {
                 Err(Broken { name: "the-store-says-what-was-written", what: what.to_owned() }.into())

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_sim::twin::{Open, Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::error::Error;
@@ -48,8 +48,11 @@ impl Folder {
         self.stores += 1;
         let folder = self.path.join(self.stores.to_string());
         std::fs::create_dir(&folder).map_err(|e| Trouble::of(&e))?;
-        let place = folder.join("orch.db");
-        let open: Opener = Box::new(move || {
+        let (place, lock) = (folder.join("orch.db"), folder.join("orch.db.lock"));
+        let open: Opener = Box::new(move |open| {
+            if open == Open::PastTheLock {
+                std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
+            }
             let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
             Ok(Box::new(Plain(Box::new(journal))) as Store)
         });
