@@ -88,7 +88,7 @@ fn stored(folder: &std::path::Path) -> Result<Twin, Trouble> {
     let place = folder.join("orch.db");
     let open: Opener = Box::new(move || {
         let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
-        Ok(Box::new(Plain(Box::new(journal))) as Store)
+        Ok(Box::new(Plain::new(Box::new(journal))) as Store)
     });
     Twin::on(open)
 }

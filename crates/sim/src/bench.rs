@@ -62,7 +62,8 @@ pub struct Bench {
     pub patience: Span,
     pending: Vec<Effect>,
     watched: Vec<RunId>,
-    late: Vec<Incoming>,
+    /// What comes later than its time, and which fault that is once it comes.
+    late: Vec<(Fault, Incoming)>,
     /// What came and waits for the next commit.
     inbox: Vec<Incoming>,
     /// What hands of brains that died were asked and may still do.

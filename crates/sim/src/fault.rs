@@ -131,6 +131,8 @@ faults! {
     ServiceFlaps = "deployed service flaps after its deploy",
     /// A deploy hook leaves no result, and nobody knows whether it deployed.
     DeploySilent = "deploy leaves no result",
+    /// The forge says that it merged, and moved nothing.
+    MergesNothing = "forge says merged and moved nothing",
     /// Somebody pushes to main just before Orch looks at it or moves it.
     MainMoves = "main moves under us",
     /// Somebody pushes to the task branch just before Orch does.
@@ -237,6 +239,7 @@ impl Faults {
             (Fault::ServiceGoesBad, 60),
             (Fault::ServiceGoesSilent, 60),
             (Fault::ServiceFlaps, 100),
+            (Fault::MergesNothing, 60),
             (Fault::MainMoves, 30),
             (Fault::BranchMoves, 15),
         ];

@@ -149,10 +149,10 @@ impl World {
             },
             Call::Forge(call) => {
                 let repository = self.repository_mut(&effect.project);
-                let odd = repository.merges_oddly;
+                let (odd, before) = (repository.merges_oddly, repository.main());
                 let done = repository.forge(call);
-                if odd != repository.merges_oddly {
-                    let main = repository.main();
+                let main = repository.main();
+                if odd != repository.merges_oddly && main != before {
                     self.works.by_people.insert(main);
                 }
                 match done {
