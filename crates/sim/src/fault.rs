@@ -93,6 +93,8 @@ faults! {
     AgentWritesOutside = "agent writes outside its scope",
     /// An agent writes the verdict on its own work.
     AgentApprovesItself = "agent approves itself",
+    /// An agent writes a key of the installation into its work.
+    AgentTells = "agent tells a key",
     /// A developer's change does not pass its tests, or a judge objects.
     AgentErrs = "agent does it wrong",
     /// A developer takes for the change what one change alone may have: two who do so are green apart and red together.
@@ -226,6 +228,7 @@ impl Faults {
             (Fault::AgentWritesGarbage, 15),
             (Fault::AgentWritesOutside, 20),
             (Fault::AgentApprovesItself, 20),
+            (Fault::AgentTells, 15),
             (Fault::AgentErrs, 50),
             (Fault::AgentClashes, 60),
             (Fault::AgentSwitchesOff, 10),

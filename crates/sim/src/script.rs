@@ -544,6 +544,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         "nothing" => Deed::Nothing,
         "outside" => Deed::Outside,
         "garbage" => Deed::Garbage,
+        "tells" => Deed::Tell,
         word if word.starts_with("says=") => Deed::Says(word.trim_start_matches("says=").to_owned()),
         "asks" => Deed::Ask,
         "hangs" => Deed::Hang,

@@ -13,7 +13,7 @@ use orch_engine::{Incoming, Target};
 use super::Bench;
 use crate::fault::Fault;
 use crate::world::repository::Oddly;
-use crate::world::works::{Deed, Deployment, HookDeed, Worker};
+use crate::world::works::{Deed, Deployment, HookDeed, SECRET, Worker, masked};
 use crate::world::{Called, RED};
 
 impl Bench {
@@ -49,9 +49,11 @@ impl Bench {
         let mut outcome = if told {
             Outcome::Failed(Failure::permanent("refused for good (injected)"))
         } else if refused {
-            Outcome::Failed(Failure::permanent("an answer that nobody can read (injected)"))
+            let said = format!("an answer that nobody can read (injected){SECRET}");
+            Outcome::Failed(Failure::permanent(masked(&said)))
         } else if timed_out {
-            Outcome::Failed(Failure::unknown("no answer in time (injected)"))
+            let said = format!("no answer in time (injected){SECRET}");
+            Outcome::Failed(Failure::unknown(masked(&said)))
         } else {
             self.world.outage = away || self.nothing_answers();
             let outcome = self.performed(&effect);
@@ -258,6 +260,7 @@ impl Bench {
                     (Fault::AgentWritesGarbage, Deed::Garbage),
                     (Fault::AgentWritesOutside, Deed::Outside),
                     (Fault::AgentApprovesItself, Deed::ApproveItself),
+                    (Fault::AgentTells, Deed::Tell),
                     (Fault::AgentErrs, if role == Role::Developer { Deed::Break } else { Deed::Object }),
                 ];
                 if self.strikes(Fault::AgentOverspends) {

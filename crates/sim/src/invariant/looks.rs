@@ -104,7 +104,7 @@ occasions! {
     /// A brain woke that had been deposed.
     Wake: ["one-brain-leads"],
     /// A journal was folded and decided again, from its first row.
-    Journal: ["the-journal-replays", "events-count-once"],
+    Journal: ["the-journal-replays", "events-count-once", "no-key-is-told"],
     /// A line of a history was done.
     Line: ["nothing-panics", "the-store-says-what-was-written"],
     /// A history came to its end.

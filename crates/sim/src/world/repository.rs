@@ -437,6 +437,15 @@ impl Repository {
         self.files(&self.main()).keys().cloned()
     }
 
+    /// A file with such a content at the head of any branch, or of main.
+    pub fn paths_with(&self, such: &dyn Fn(&str) -> bool) -> Option<String> {
+        let main = self.main();
+        let mut heads = self.branches.values().chain([&main]);
+        heads.find_map(|head| {
+            self.files(head).iter().find(|(_, text)| such(text)).map(|(path, _)| path.clone())
+        })
+    }
+
     /// A file as a commit has it; no branch needs to lead there.
     pub fn file_at(&self, commit: &Commit, path: &str) -> Option<&str> {
         self.objects.get(commit)?.files.get(path).map(String::as_str)
