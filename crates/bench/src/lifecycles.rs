@@ -91,7 +91,7 @@ fn stored(folder: &std::path::Path) -> Result<Twin, Trouble> {
             std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
         }
         let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
-        Ok(Box::new(Plain(Box::new(journal))) as Store)
+        Ok(Box::new(Plain::new(Box::new(journal))) as Store)
     });
     Twin::on(open)
 }

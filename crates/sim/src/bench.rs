@@ -62,7 +62,8 @@ pub struct Bench {
     pub patience: Span,
     pending: Vec<Effect>,
     watched: Vec<RunId>,
-    late: Vec<Incoming>,
+    /// What comes later than its time, and which fault that is once it comes.
+    late: Vec<(Fault, Incoming)>,
     /// What came and waits for the next commit.
     inbox: Vec<Incoming>,
     /// What hands of brains that died were asked and may still do.
@@ -433,12 +434,18 @@ impl Bench {
     /// Checks the journal from its first row to its last, with effects that are under way still.
     pub fn verify_journal_so_far(&mut self) -> Result<(), Broken> {
         self.looks_at(Occasion::Journal);
+        self.nobody_tells()?;
         invariant::check_replay(self.engine().journal())
     }
 
     /// Checks the journal from its first row to its last.
     pub fn verify_journal(&mut self) -> Result<(), Broken> {
         self.looks_at(Occasion::Journal);
+        self.nobody_tells()?;
         invariant::check_journal(self.engine().journal())
+    }
+
+    fn nobody_tells(&self) -> Result<(), Broken> {
+        self.engine.as_ref().map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
     }
 }

@@ -19,6 +19,7 @@ mod calls;
 mod money;
 mod answers;
 mod looks;
+mod key;
 #[cfg(test)]
 mod breaks;
 
@@ -46,6 +47,7 @@ use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
+pub use key::no_key_is_told;
 pub use looks::{Looks, Occasion};
 pub use rest::at_rest;
 

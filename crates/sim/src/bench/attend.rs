@@ -56,15 +56,24 @@ impl Bench {
             .map(|task| format!("{} at {} does {:?}: {:?}", task.id, task.stage, task.step, stands(task)))
             .collect();
         if left.is_empty() {
-            return Ok(());
+            return self.ends_for_good();
         }
         Err(Broken { name: "liveness", what: left.join("; ") })
     }
 
-    /// What is still on its way when all is over changes nothing any more.
+    /// What is still on its way when all is over changes nothing any more: deliveries, answers that a dead brain was owed, what
+    /// its hands do, brains that wake.
     fn ends_for_good(&mut self) -> Result<(), Broken> {
-        self.hand_in_all();
-        self.run()
+        // While things go wrong, what comes last leaves something behind too; not for ever.
+        for _ in 0..100 {
+            self.hand_in_all();
+            self.all_comes_late()?;
+            self.run()?;
+            if !self.is_something_on_its_way() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A person looks at every task that waits for one, now and then.
@@ -90,6 +99,9 @@ impl Bench {
             Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
         };
         let issue = task.issue.clone();
+        if *rest == Rest::Escalated && self.lacks_its_merge(task) {
+            self.put_into_main(task);
+        }
         match rest {
             // The button and the column do the same.
             Rest::Escalated if self.dice.chance(50) => drop(self.gesture(&task.id, Press::Retry)),

@@ -137,7 +137,7 @@ occasions! {
     /// A brain woke that had been overtaken.
     Wake: ["one-brain-leads"],
     /// A journal was folded and decided again, from its first row.
-    Journal: ["the-journal-replays", "events-count-once"],
+    Journal: ["the-journal-replays", "events-count-once", "no-key-is-told"],
     /// A line of a history was done.
     Line: ["nothing-panics"],
     /// A line of a history was done on a real store.

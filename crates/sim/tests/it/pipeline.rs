@@ -13,6 +13,8 @@ use orch_sim::bench::{Bench, Faults, policy};
 use orch_sim::world::tracker::Said;
 use orch_sim::world::works::Deed;
 
+use crate::faults::{preset, seeds};
+
 /// Proves that an issue becomes a merged (and deployed) change under every preset, with a person who approves and
 /// confirms and nothing going wrong.
 #[test]
@@ -75,14 +77,11 @@ const CALLS: [&str; 20] = [
 /// die and get lost, break no promise; and that every task comes to its end once they leave it alone.
 #[test]
 fn people_may_do_anything_at_any_moment() {
-    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(48);
-    let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut died = std::collections::BTreeSet::<String>::new();
     let mut taken = BTreeMap::<String, u64>::new();
     let mut covered = 0;
-    for seed in first..first + seeds {
-        let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
-        let mut bench = Bench::new(seed, &policy(preset), Faults::with_people());
+    for seed in seeds(48) {
+        let mut bench = Bench::new(seed, &policy(preset(seed)), Faults::with_people());
         bench.add_project("other", "OTHER", &policy(Preset::Full));
         for title in ["Add a flag", "Mend the door", "Paint it"] {
             bench.issue(title, Status::ToAnalyse);
@@ -110,6 +109,7 @@ fn people_may_do_anything_at_any_moment() {
         }
     }
     // A few histories alone, looked at by themselves, need not reach everything.
+    let seeds = seeds(48).count();
     if seeds < 48 {
         return;
     }
@@ -177,13 +177,10 @@ fn faults_change_nothing_in_the_end() {
         delivered_once(&mut bench, preset, &once);
         quiet.insert(preset as u8, once);
     }
-    let seeds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(100);
-    let first: u64 = std::env::var("ORCH_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(0);
     let mut died = BTreeMap::<String, u64>::new();
     let mut faults = 0;
-    for seed in first..first + seeds {
-        let preset = [Preset::Full, Preset::Fast, Preset::Library][usize::try_from(seed % 3).unwrap_or(0)];
-        let mut bench = Bench::new(seed, &policy(preset), Faults::some());
+    for seed in seeds(100) {
+        let mut bench = Bench::new(seed, &policy(preset(seed)), Faults::some());
         for title in ["Add a flag", "Mend the door", "Paint it"] {
             bench.issue(title, Status::ToAnalyse);
         }
@@ -192,13 +189,14 @@ fn faults_change_nothing_in_the_end() {
             panic!("seed {seed}: {broken}");
         }
         println!("seed {seed}");
-        delivered_once(&mut bench, preset, &quiet[&(preset as u8)]);
+        delivered_once(&mut bench, preset(seed), &quiet[&(preset(seed) as u8)]);
         bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
         faults += bench.tally.faults;
         for ((side, call), times) in &bench.died {
             *died.entry(format!("{side} {call}")).or_default() += times;
         }
     }
+    let seeds = seeds(100).count() as u64;
     assert!(faults > seeds * 10, "only {faults} faults in {seeds} histories");
     let boundaries: Vec<&str> = died.keys().map(String::as_str).collect();
     expect_test::expect![[r#"
