@@ -77,7 +77,7 @@ pub struct Bench {
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
     /// How long nothing answered, the machine slept or was off, or the day's money was spent: nobody can be faster than that.
-    pub(crate) hindered: u64,
+    hindered: u64,
     boots: u64,
     /// How many brains there were.
     brains: u64,
@@ -376,6 +376,12 @@ impl Bench {
         }
     }
 
+    /// Nobody hears of the end of a run any more.
+    #[cfg(test)]
+    pub(crate) fn deafen(&mut self) {
+        self.watched.clear();
+    }
+
     /// How often promises were looked at so far.
     pub fn looks(&self) -> &Looks {
         &self.watch.looks
@@ -446,6 +452,8 @@ impl Bench {
     }
 
     fn nobody_tells(&self) -> Result<(), Broken> {
-        self.engine.as_ref().map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
+        self.engine
+            .as_ref()
+            .map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
     }
 }

@@ -156,7 +156,6 @@ impl Watch {
             self.row(id, row)?;
             self.course(id, row)?;
             self.notes(id, row)?;
-            self.wishes(id, row, world)?;
             self.owns(id, row, world)?;
             self.goes_out(id, row, journal)?;
             self.spends(id, row, journal)?;
@@ -186,6 +185,8 @@ impl Watch {
                     seen.1 = Some(*status);
                 }
             }
+            // Last: what may not be wished for at all is told by its own name.
+            self.wishes(id, row, world)?;
         }
         let task_of =
             |id: &TaskId| match journal.states().get(&Entity::Task(id.clone())).map(|kept| &kept.state) {
@@ -204,7 +205,6 @@ impl Watch {
         for (id, (judged, asked)) in touched {
             let Some(task) = task_of(&id) else { continue };
             let held = standing(task, engine.board(), engine.policies(), now);
-            waits::has_a_reason(task, &held)?;
             if let Step::Asked { effect, .. } = &task.step
                 && !journal.is_open(*effect)
             {
@@ -226,6 +226,7 @@ impl Watch {
             }
             self.costs(&id, task.usage())?;
             self.task(task, world)?;
+            waits::has_a_reason(task, &held)?;
             if judged {
                 self.looks.count(Occasion::Verdict);
                 tasks::verdicts_are_entitled(task, world)?;

@@ -17,17 +17,9 @@ const LONGEST: Span = Span::minutes(24 * 60);
 
 impl Bench {
     /// How long something could be done so far, by a clock that never stepped: what nobody could help is left out.
-    pub(crate) fn free_time(&self) -> Span {
+    fn free_time(&self) -> Span {
         let passed = self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned();
         Span(passed.saturating_sub(self.hindered))
-    }
-
-    /// What comes to its end does so in time.
-    pub(crate) fn in_time(took: Span) -> Result<(), Broken> {
-        match took > LONGEST {
-            true => Err(Broken { name: "liveness", what: format!("it takes {took}") }),
-            false => Ok(()),
-        }
     }
 
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
@@ -36,7 +28,10 @@ impl Bench {
         let began = self.free_time();
         for _ in 0..patience {
             self.run()?;
-            Self::in_time(Span(self.free_time().0.saturating_sub(began.0)))?;
+            let took = Span(self.free_time().0.saturating_sub(began.0));
+            if took > LONGEST {
+                return Err(Broken { name: "liveness", what: format!("it takes {took}") });
+            }
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
             if waiting.is_empty() {

@@ -11,7 +11,7 @@ use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
 use orch_core::event::{EffectReply, Event, FreezeCause, Grant, Outcome, RunEnd, RunHow, Turn, Usage};
-use orch_core::gate::GateId;
+use orch_core::gate::{GateId, Subject};
 use orch_core::gesture::Press;
 use orch_core::id::{Commit, Digest, Entity, RunId, Seq, TimerId};
 use orch_core::journal::Row;
@@ -50,6 +50,11 @@ const STEPS: &[Break] = &[
         approving().so(agents).look()
     }),
     ("effects-happen-once", || working(Stage::Development).so(|it| launches_again(it)).look()),
+    ("effects-happen-once", || {
+        let mut it = merging();
+        let again = it.call(|call| matches!(call, Call::Forge(ForgeCall::Merge { .. })));
+        it.row(|row| wants(row, again)).look()
+    }),
     ("who-is-away-is-asked-seldom", || {
         let asked = Called::Asked { effect: NO_EFFECT, brain: 1, at: 1 };
         approving().so(|it| it.bench.world.calls.extend([asked, asked])).look()
@@ -144,9 +149,10 @@ const ROWS: &[Break] = &[
     ("begun-only-when-asked", || {
         unasked().row(|row| row.changes.push(Change::Staged(Stage::Analysis))).look()
     }),
-    ("done-comes-from-a-verdict", || {
-        merging().row(|row| row.changes.push(Change::Staged(Stage::Done))).look()
-    }),
+    ("done-comes-from-a-verdict", || done().row(is_done).look()),
+    ("done-means-delivered", || merging().row(is_done).look()),
+    ("done-means-delivered", || deploying().row(is_done).look()),
+    ("done-means-watched", || watching().row(is_done).look()),
     ("consent-is-a-persons", || {
         merging().row(|row| row.changes.push(Change::Consented(Some(consent())))).look()
     }),
@@ -227,6 +233,7 @@ const ROWS: &[Break] = &[
 /// What is kept of a task and cannot be so.
 const TASKS: &[Break] = &[
     ("a-reason-for-every-wait", || watching().task(|task| task.watch = None).look()),
+    ("a-reason-for-every-wait", || approving().task(|task| task.step = Step::Rest(Rest::Over)).look()),
     ("no-effect-is-lost", || {
         cutting()
             .task(|task| task.step = Step::Asked { effect: NO_EFFECT, ask: Ask::OpenChange, tries: 0 })
@@ -249,9 +256,25 @@ const TASKS: &[Break] = &[
     ("done-means-watched", || done().task(|task| task.watch.as_mut().expect("a watch").end = None).look()),
     ("a-verdict-is-its-record", || done().task(|task| task.records.clear()).look()),
     ("running-means-alive", || {
-        approving().task(|task| task.step = Step::Running { run: NO_RUN, job: Job::Hook }).look()
+        let runs = Step::Running { run: NO_RUN, job: Job::Hook };
+        approving().row(|row| row.changes.push(Change::Stepped(Box::new(runs)))).look()
     }),
-    ("one-branch-a-task", || approving().twin(|_| ()).look()),
+    ("running-means-alive", || {
+        // It ended, and who was to hear of that does not listen any more.
+        let mut it = working(Stage::Development);
+        it.bench.deafen();
+        it.look()
+    }),
+    ("one-branch-a-task", || {
+        let mut it = approving();
+        let branch = it.now().branch.expect("a branch");
+        another(&mut it, Change::Branched(branch)).look()
+    }),
+    ("one-branch-a-task", || {
+        let mut it = approving();
+        let run = it.now().runs[0].clone();
+        another(&mut it, Change::RunBegan(run)).look()
+    }),
     ("one-lane-holder", || {
         merging().twin(|twin| (twin.branch, twin.step) = (None, Step::Rest(Rest::DeployUnseen))).look()
     }),
@@ -272,6 +295,10 @@ const TASKS: &[Break] = &[
     }),
     ("a-pass-is-earned", || {
         merging().evidence(GateId::CheckReviewerVerdict, |said| said.run = Some(NO_RUN)).look()
+    }),
+    ("a-pass-is-earned", || {
+        let other = |said: &mut orch_core::gate::Evidence| said.subject = Subject::Main("c".into());
+        watching().evidence(GateId::CheckDeployStatus, other).look()
     }),
     ("no-press-is-covered-unheard", || {
         let mut it = approving();
@@ -370,6 +397,12 @@ const REST: &[Break] = &[
             it.repository().records.push(first);
         };
         done().so(twice).rest()
+    }),
+    ("every-issue-has-its-task", || {
+        let unknown = |it: &mut Scene| {
+            it.bench.world.tracker.create(&"demo".into(), "Mend the door", "please", Status::ToAnalyse);
+        };
+        done().so(unknown).rest()
     }),
     ("records-stand", || done().unheard(|task| task.records[0].text = Text::of("something else")).rest()),
     ("in-sync-is-silent", || {
@@ -492,6 +525,20 @@ fn taken(press: &str) -> Reason {
 }
 
 /// The world forgets a run and starts it again.
+fn is_done(row: &mut orch_core::journal::Row) {
+    row.changes.push(Change::Staged(Stage::Done));
+}
+
+/// Another task is born, and has this.
+fn another(it: &mut Scene, has: Change) -> &mut Scene {
+    let rows = it.bench.engine().journal_ref().all();
+    let born = rows.iter().flat_map(|row| &row.changes).find(|change| matches!(change, Change::Born { .. }));
+    let Some(Change::Born { project, mut reading, .. }) = born.cloned() else { panic!("it was born") };
+    reading.issue = "demo-2".into();
+    let id = orch_core::id::TaskId::from("DEMO-002");
+    it.row_of(Entity::Task(id.clone()), |row| row.changes = vec![Change::Born { id, project, reading }, has])
+}
+
 fn launches_again(it: &mut Scene) {
     let rows = it.bench.engine().journal_ref().all().iter().rev();
     let mut effects = rows.flat_map(|row| row.effects.clone());

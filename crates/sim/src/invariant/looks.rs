@@ -271,6 +271,7 @@ mod tests {
             include_str!("rows.rs"),
             include_str!("course.rs"),
             include_str!("notes.rs"),
+            include_str!("key.rs"),
             include_str!("done.rs"),
             include_str!("once.rs"),
             include_str!("alive.rs"),

@@ -90,7 +90,7 @@ impl Watch {
                 }
                 Job::Hook => Act::Hook(run.commit.clone(), [now.presses, now.unhooked]),
             };
-            self.once.new(id, act, row)?;
+            self.once.wish(id, act, row)?;
             now.begins(run);
         }
         for effect in &row.effects {
@@ -99,7 +99,7 @@ impl Watch {
                 Call::Forge(ForgeCall::Merge { .. }) => Act::Merge([now.rounds, now.unmerged]),
                 _ => continue,
             };
-            self.once.new(id, act, row)?;
+            self.once.wish(id, act, row)?;
         }
         self.once.since.insert(id.clone(), now);
         Ok(())
@@ -120,7 +120,7 @@ impl Once {
         }
     }
 
-    fn new(&mut self, id: &TaskId, act: Act, row: &Row) -> Result<(), Broken> {
+    fn wish(&mut self, id: &TaskId, act: Act, row: &Row) -> Result<(), Broken> {
         let named = (id.clone(), act);
         if self.acts.contains(&named) {
             return broken("effects-happen-once", format!("row {}: {id} does again: {:?}", row.seq, named.1));

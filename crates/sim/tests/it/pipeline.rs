@@ -188,7 +188,6 @@ fn faults_change_nothing_in_the_end() {
             tell_history(&mut bench);
             panic!("seed {seed}: {broken}");
         }
-        println!("seed {seed}");
         delivered_once(&mut bench, preset(seed), &quiet[&(preset(seed) as u8)]);
         bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
         faults += bench.tally.faults;
