@@ -77,7 +77,7 @@ pub struct Bench {
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
     /// How long nothing answered, the machine slept or was off, or the day's money was spent: nobody can be faster than that.
-    hindered: u64,
+    pub(crate) hindered: u64,
     boots: u64,
     /// How many brains there were.
     brains: u64,

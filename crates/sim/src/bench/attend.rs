@@ -12,28 +12,31 @@ use orch_core::time::Span;
 use super::Bench;
 use crate::invariant::{Broken, Occasion};
 
-/// With a person who answers at once everything comes to its end within this, besides the time in which nothing could be
-/// done: two days.
-const LONGEST: Span = Span::minutes(2 * 24 * 60);
+/// With a person who answers at once everything comes to its end within this.
+const LONGEST: Span = Span::minutes(24 * 60);
 
 impl Bench {
-    /// How many milliseconds have passed, by a clock that never stepped.
-    fn passed(&self) -> u64 {
-        self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned()
+    /// How long something could be done so far, by a clock that never stepped: what nobody could help is left out.
+    pub(crate) fn free_time(&self) -> Span {
+        let passed = self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned();
+        Span(passed.saturating_sub(self.hindered))
+    }
+
+    /// What comes to its end does so in time.
+    pub(crate) fn in_time(took: Span) -> Result<(), Broken> {
+        match took > LONGEST {
+            true => Err(Broken { name: "liveness", what: format!("it takes {took}") }),
+            false => Ok(()),
+        }
     }
 
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
     pub fn run_with_people(&mut self, patience: u32) -> Result<(), Broken> {
         self.looks_at(Occasion::End);
-        let (began, hindered) = (self.passed(), self.hindered);
+        let began = self.free_time();
         for _ in 0..patience {
             self.run()?;
-            let took = self.passed().saturating_sub(began);
-            let took = Span(took.saturating_sub(self.hindered - hindered));
-            if took > LONGEST {
-                let what = format!("nothing moves any more only after {took}");
-                return Err(Broken { name: "liveness", what });
-            }
+            Self::in_time(Span(self.free_time().0.saturating_sub(began.0)))?;
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
             if waiting.is_empty() {

@@ -42,7 +42,8 @@ impl Watch {
                 self.hooked.insert(id.clone(), self.presses(id));
             }
             let Change::Judged(evidence) = change else { continue };
-            if evidence.gate != GateId::CheckDeployStatus || evidence.verdict != Verdict::Pass || accepts(row) {
+            if evidence.gate != GateId::CheckDeployStatus || evidence.verdict != Verdict::Pass || accepts(row)
+            {
                 continue;
             }
             let Subject::Main(commit) = &evidence.subject else {
@@ -50,9 +51,10 @@ impl Watch {
             };
             let project = self.items.get(&id.item()).map(|(project, _)| project.clone());
             let said = project.is_some_and(|project| world.said_well.contains(&(project, commit.clone())));
-            let failed = evidence.run.and_then(|run| world.runs.get(&run)).is_some_and(|run| {
-                matches!(run.ended, Some(RunHow::Exited { code: 1 | 2 }))
-            });
+            let failed = evidence
+                .run
+                .and_then(|run| world.runs.get(&run))
+                .is_some_and(|run| matches!(run.ended, Some(RunHow::Exited { code: 1 | 2 })));
             let pressed = self.hooked.get(id).is_some_and(|before| *before < self.presses(id));
             if !said || (failed && !pressed) {
                 let what = format!("row {}: {id} is deployed by {:?}", row.seq, evidence.run);
@@ -122,7 +124,10 @@ pub(super) fn alone(begins: RunId, world: &World) -> Result<(), Broken> {
 pub(super) fn a_pass_is_earned(task: &Task, evidence: &Evidence, world: &World) -> Result<(), Broken> {
     let Some(run) = evidence.run.filter(|_| evidence.verdict == Verdict::Pass) else { return Ok(()) };
     let Some(known) = world.runs.get(&run) else {
-        return broken("a-pass-is-earned", format!("{}: {} by {run}, which never was", task.id, evidence.gate));
+        return broken(
+            "a-pass-is-earned",
+            format!("{}: {} by {run}, which never was", task.id, evidence.gate),
+        );
     };
     // Who was given up for lost may have come back before anybody wrote that down.
     let ended_well = matches!(known.ended, Some(RunHow::Exited { code: 0 } | RunHow::Lost { .. }));

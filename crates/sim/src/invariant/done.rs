@@ -30,12 +30,7 @@ pub(super) struct WayOut {
 
 impl Watch {
     /// A row that makes a task done has every right to, under the policy by which it was decided.
-    pub(super) fn goes_out(
-        &mut self,
-        id: &TaskId,
-        row: &Row,
-        journal: &MemoryJournal,
-    ) -> Result<(), Broken> {
+    pub(super) fn goes_out(&mut self, id: &TaskId, row: &Row, journal: &MemoryJournal) -> Result<(), Broken> {
         for change in &row.changes {
             let way = &mut self.way_out;
             match change {

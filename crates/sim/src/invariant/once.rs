@@ -149,9 +149,15 @@ impl Since {
         for reason in &row.reasons {
             match reason {
                 Reason::GestureTaken { press, .. } if press == "priority" || press == "stop" => {}
-                Reason::GestureTaken { .. } => (self.presses, self.asked) = (self.presses + 1, self.asked + 1),
-                Reason::EvidenceLapsed { .. } => (self.lapsed, self.asked) = (self.lapsed + 1, self.asked + 1),
-                Reason::Advanced { .. } | Reason::SentBack { .. } | Reason::Repeated { .. } => self.asked += 1,
+                Reason::GestureTaken { .. } => {
+                    (self.presses, self.asked) = (self.presses + 1, self.asked + 1)
+                }
+                Reason::EvidenceLapsed { .. } => {
+                    (self.lapsed, self.asked) = (self.lapsed + 1, self.asked + 1)
+                }
+                Reason::Advanced { .. } | Reason::SentBack { .. } | Reason::Repeated { .. } => {
+                    self.asked += 1
+                }
                 _ => {}
             }
         }

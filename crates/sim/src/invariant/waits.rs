@@ -103,7 +103,10 @@ pub(super) fn nothing_is_lost(engine: &Engine<Twin>, world: &World) -> Result<()
         if let Standing::Held(holds) = &stands
             && let Some(hold) = holds.iter().find(|hold| matches!(hold.kind, HoldKind::Turn { .. }))
         {
-            broken("a-reason-for-every-wait", format!("{} waits for a turn that does not come: {hold:?}", task.id))?;
+            broken(
+                "a-reason-for-every-wait",
+                format!("{} waits for a turn that does not come: {hold:?}", task.id),
+            )?;
         }
     }
     Ok(())

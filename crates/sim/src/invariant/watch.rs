@@ -41,7 +41,10 @@ impl Watch {
                 && watch.is_well() != (*saw == Health::Expected)
                 && !is_later(row)
             {
-                broken("well-is-what-was-seen", format!("row {}: {id} takes {saw:?} for {watch:?}", row.seq))?;
+                broken(
+                    "well-is-what-was-seen",
+                    format!("row {}: {id} takes {saw:?} for {watch:?}", row.seq),
+                )?;
             }
             if watch.end != Some(WatchEnd::Well) {
                 continue;

@@ -12,7 +12,6 @@ mod watch;
 mod stories;
 mod twice;
 mod histories;
-mod tmp_find;
 mod full_disk;
 mod tables;
 mod http;
