@@ -49,7 +49,7 @@ const STEPS: &[Break] = &[
         let agents = |it: &mut Scene| (0..9).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
         approving().so(agents).look()
     }),
-    ("effects-happen-once", || working(Stage::Development).so(|it| launches_again(it)).look()),
+    ("effects-happen-once", || working(Stage::Development).so(launches_again).look()),
     ("who-is-away-is-asked-seldom", || {
         let asked = Called::Asked { effect: NO_EFFECT, brain: 1, at: 1 };
         approving().so(|it| it.bench.world.calls.extend([asked, asked])).look()
