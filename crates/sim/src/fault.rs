@@ -179,6 +179,15 @@ impl Faults {
         self.rates[fault.place()]
     }
 
+    /// The same, each so many times in a hundred of what it was.
+    #[must_use]
+    pub fn rarer(mut self, percent: u16) -> Self {
+        for rate in &mut self.rates {
+            *rate = u16::try_from(u32::from(*rate) * u32::from(percent) / 100).unwrap_or(u16::MAX);
+        }
+        self
+    }
+
     /// Some of everything after which each task is delivered in the end, whatever it cost.
     pub fn some() -> Self {
         let rates = [

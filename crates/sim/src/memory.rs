@@ -138,6 +138,10 @@ impl MemoryJournal {
 impl Journal for MemoryJournal {
     type Error = MemoryError;
 
+    fn is_full(&self, error: &MemoryError) -> bool {
+        *error == MemoryError::Full
+    }
+
     fn head(&mut self) -> Result<Head, MemoryError> {
         let last = self.rows.last();
         Ok(Head {

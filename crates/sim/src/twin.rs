@@ -203,6 +203,11 @@ impl<J: DerefMut<Target: Journal>> Real for Plain<J> {
 impl<J: DerefMut<Target: Journal>> Journal for Plain<J> {
     type Error = Trouble;
 
+    /// Its twin in memory knows.
+    fn is_full(&self, _: &Trouble) -> bool {
+        false
+    }
+
     fn head(&mut self) -> Result<Head, Trouble> {
         self.journal.head().map_err(|e| Trouble::of(&e))
     }
@@ -250,6 +255,11 @@ impl<J: DerefMut<Target: Journal>> Journal for Plain<J> {
 
 impl Journal for Twin {
     type Error = Trouble;
+
+    /// As long as the disk is full, it refuses for nothing else.
+    fn is_full(&self, _: &Trouble) -> bool {
+        self.memory.full
+    }
 
     fn head(&mut self) -> Result<Head, Trouble> {
         self.both("the head", |journal| journal.head())

@@ -49,7 +49,7 @@ const STEPS: &[Break] = &[
         let agents = |it: &mut Scene| (0..9).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
         approving().so(agents).look()
     }),
-    ("effects-happen-once", || working(Stage::Development).so(|it| launches_again(it)).look()),
+    ("effects-happen-once", || working(Stage::Development).so(launches_again).look()),
     ("effects-happen-once", || {
         let mut it = merging();
         let again = it.call(|call| matches!(call, Call::Forge(ForgeCall::Merge { .. })));

@@ -519,7 +519,10 @@ impl Repository {
                 if let Some(how) = self.merges_oddly.take() {
                     let Some(files) = self.odd(how, candidate, &now) else {
                         self.set_merged(*change);
-                        return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
+                        return Ok(ForgeReply::Merged {
+                            commit: candidate.clone(),
+                            tree: self.tree(candidate),
+                        });
                     };
                     let commit = self.put(files, vec![now, candidate.clone()]);
                     self.main_was.push(commit.clone());

@@ -150,8 +150,8 @@ impl Scene {
     /// The newest call of a kind.
     pub(super) fn call(&mut self, is: impl Fn(&Call) -> bool) -> Call {
         let rows = self.bench.engine().journal_ref().all().iter().rev();
-        let calls = rows.flat_map(|row| row.effects.iter().map(|effect| &effect.call));
-        calls.cloned().find(|call| is(call)).expect("such a call")
+        let mut calls = rows.flat_map(|row| row.effects.iter().map(|effect| &effect.call));
+        calls.find(|call| is(call)).cloned().expect("such a call")
     }
 
     /// The newest event of a kind.
