@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 
@@ -45,8 +45,9 @@ struct Promise {
     shown: Vec<Shown>,
 }
 
+/// What would notice that something is not so.
 #[derive(Debug, PartialEq, Eq)]
-enum Shown {
+pub(crate) enum Shown {
     Step(String),
     Test(String),
     Rule(String),
@@ -56,7 +57,7 @@ enum Shown {
 
 /// What there is to name.
 #[derive(Debug, Default)]
-struct There {
+pub(crate) struct There {
     /// Names under which the simulator breaks, with the file that says so.
     steps: BTreeMap<String, String>,
     /// What happens when the simulator looks at each of them.
@@ -78,14 +79,8 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
         };
         let shown = shown.split("; ").map(|one| {
             let (kind, name) = one.split_once(' ').unwrap_or((one, ""));
-            let name = name.to_owned();
-            Ok(match kind {
-                "step" => Shown::Step(name),
-                "test" => Shown::Test(name),
-                "rule" => Shown::Rule(name),
-                "story" => Shown::Story(name),
-                "later:" => Shown::Later(name),
-                other => bail!("{LIST}:{}: `{other}` is none of step, test, rule, story, later:", at + 1),
+            Shown::of(kind, name).with_context(|| {
+                format!("{LIST}:{}: `{kind}` is none of step, test, rule, story, later:", at + 1)
             })
         });
         let shown = shown.collect::<Result<Vec<_>>>()?;
@@ -94,8 +89,24 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
     Ok(list)
 }
 
+impl Shown {
+    /// A name of this kind, if it is one.
+    pub(crate) fn of(kind: &str, name: &str) -> Option<Shown> {
+        let name = name.to_owned();
+        Some(match kind {
+            "step" => Shown::Step(name),
+            "test" => Shown::Test(name),
+            "rule" => Shown::Rule(name),
+            "story" => Shown::Story(name),
+            "later:" => Shown::Later(name),
+            _ => return None,
+        })
+    }
+}
+
 impl There {
-    fn look(root: &Path) -> Result<There> {
+    /// Reads the names from the sources.
+    pub(crate) fn look(root: &Path) -> Result<There> {
         let occasions = occasions_of(&workspace::read(root, OCCASIONS)?);
         let mut there = There { occasions, ..There::default() };
         for file in workspace::files(root)? {
@@ -112,6 +123,38 @@ impl There {
             }
         }
         Ok(there)
+    }
+
+    /// What is wrong with a name, if something is.
+    pub(crate) fn lacks(&self, shown: &Shown) -> Option<String> {
+        let (is, what) = match shown {
+            Shown::Step(name) => {
+                (self.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
+            }
+            Shown::Test(name) => (self.tests.contains(name), format!("there is no test {name}")),
+            Shown::Rule(name) => (
+                name.starts_with("xtask/src/tidy/") && self.tests.contains(name),
+                format!("tidy has no rule {name}"),
+            ),
+            Shown::Story(name) => (self.stories.contains(name), format!("there is no story {name}")),
+            Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
+        };
+        (!is).then_some(what)
+    }
+
+    /// As it stands in a table of a page in `docs/`.
+    pub(crate) fn told(&self, shown: &Shown) -> String {
+        match shown {
+            Shown::Step(name) => {
+                let file = self.steps.get(name).map_or("", String::as_str);
+                let when = self.occasions.get(name).map_or("", String::as_str);
+                format!("step **{name}** (`{file}`): *{when}*")
+            }
+            Shown::Test(name) => format!("test `{name}`"),
+            Shown::Rule(name) => format!("rule `{name}`"),
+            Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
+            Shown::Later(area) => format!("later: {area}"),
+        }
     }
 }
 
@@ -176,22 +219,10 @@ fn problems(list: &[Promise], there: &There) -> Vec<String> {
     let mut named = BTreeSet::new();
     for promise in list {
         for shown in &promise.shown {
-            let (is, what) = match shown {
-                Shown::Step(name) => {
-                    named.insert(name.as_str());
-                    (there.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
-                }
-                Shown::Test(name) => (there.tests.contains(name), format!("there is no test {name}")),
-                Shown::Rule(name) => (
-                    name.starts_with("xtask/src/tidy/") && there.tests.contains(name),
-                    format!("tidy has no rule {name}"),
-                ),
-                Shown::Story(name) => (there.stories.contains(name), format!("there is no story {name}")),
-                Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
-            };
-            if !is {
-                problems.push(format!("{}: {what}", promise.id));
+            if let Shown::Step(name) = shown {
+                named.insert(name.as_str());
             }
+            problems.extend(there.lacks(shown).map(|what| format!("{}: {what}", promise.id)));
         }
     }
     let forgotten = there.steps.keys().filter(|step| !named.contains(step.as_str()));
@@ -223,21 +254,7 @@ fn render(list: &[Promise], there: &There) -> String {
     for (part, _, title) in PARTS {
         let _ = write!(text, "\n## {title}\n\n| | never broken | noticed by |\n|---|---|---|\n");
         for promise in list.iter().filter(|promise| promise.id.starts_with(part)) {
-            let shown: Vec<String> = promise
-                .shown
-                .iter()
-                .map(|shown| match shown {
-                    Shown::Step(name) => {
-                        let file = there.steps.get(name).map_or("", String::as_str);
-                        let when = there.occasions.get(name).map_or("", String::as_str);
-                        format!("step **{name}** (`{file}`): *{when}*")
-                    }
-                    Shown::Test(name) => format!("test `{name}`"),
-                    Shown::Rule(name) => format!("rule `{name}`"),
-                    Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
-                    Shown::Later(area) => format!("later: {area}"),
-                })
-                .collect();
+            let shown: Vec<String> = promise.shown.iter().map(|shown| there.told(shown)).collect();
             let _ = writeln!(text, "| {} | {} | {} |", promise.id, promise.sentence, shown.join("<br>"));
         }
     }

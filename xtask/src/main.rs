@@ -14,6 +14,7 @@ mod metadata;
 mod mutate;
 mod parts;
 mod regen;
+mod reliability;
 mod rows;
 mod source;
 mod step;
@@ -21,6 +22,8 @@ mod tidy;
 mod workspace;
 
 use std::process::ExitCode;
+
+use mutate::Which;
 
 const USAGE: &str = "\
 Usage: cargo xtask <command>
@@ -34,10 +37,11 @@ Usage: cargo xtask <command>
   deps              licences, sources and banned crates of all dependencies
   histories         random histories: fixed seeds, and fresh ones that follow from the commit
   rows              which of the 216 rows have a test behind them
-  mutate [--only NAME | --list | --check | --every [--only NAME]]
+  mutate [--only NAME | --stale | --list | --check | --every [--only NAME]]
                     breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
-                    --only runs those with NAME in their name or incident (several: joined by commas); --check only says
-                    whether all can be made; --every makes every mutant that `cargo mutants` knows of core, or
+                    --only runs those with NAME in their name or incident (several: joined by commas); --stale those of
+                    which docs/mutants.md has no verdict, or that of another text; --check only says whether all can be
+                    made and have the text that they were run with; --every makes every mutant that `cargo mutants` knows of core, or
                     those with NAME in their file or name
   regen [--check]   writes the generated files; --check only says whether they would change";
 
@@ -58,8 +62,9 @@ fn main() -> ExitCode {
         ["deps"] => dependencies::run(&root),
         ["histories"] => histories::run(&root),
         ["rows"] => rows::run(&root),
-        ["mutate"] => mutate::run(&root, None),
-        ["mutate", "--only", name] => mutate::run(&root, Some(name)),
+        ["mutate"] => mutate::run(&root, Which::All),
+        ["mutate", "--only", name] => mutate::run(&root, Which::Called(name)),
+        ["mutate", "--stale"] => mutate::run(&root, Which::Stale),
         ["mutate", "--list"] => mutate::list(&root),
         ["mutate", "--every"] => mutate::every::run(&root, None),
         ["mutate", "--every", "--only", name] => mutate::every::run(&root, Some(name)),

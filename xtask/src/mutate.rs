@@ -6,21 +6,33 @@
 mod copy;
 pub(crate) mod every;
 pub(crate) mod list;
+mod report;
+mod side_by_side;
 mod switch;
 mod trial;
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 use copy::Copy;
 use list::Mutant;
+use report::{REPORT, Report, Row, Standing};
 use trial::{End, Trial};
 
-/// What became of each mutant when it was last run.
-const REPORT: &str = "docs/mutants.md";
+/// Which mutants are run?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which<'a> {
+    /// All.
+    All,
+    /// Those whose name contains one of these words (joined by commas) or whose incident is one.
+    Called(&'a str),
+    /// Those of which the report has no verdict, or that of another text.
+    Stale,
+}
 
 /// What is run against each mutant, the cheap and telling first.
 const BENCH: &[Trial] = &[
@@ -52,84 +64,99 @@ pub(crate) fn list(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says whether every mutant can still be made of the tree, and stands in the report as caught; builds nothing.
+/// Says whether every mutant can still be made of the tree, and stands in the report as caught with the text that it has;
+/// builds nothing. A row of which nobody wrote down the text is counted.
 pub(crate) fn check(root: &Path) -> Result<()> {
     let mutants = list::read(root)?;
+    let report = Report::read(root);
     let mut problems = Vec::new();
+    let mut untold = 0;
     for mutant in &mutants {
         if let Err(error) = mutant.applied(&|file| workspace::read(root, file)) {
             problems.push(format!("{error:#}"));
         }
-    }
-    let report = workspace::read(root, REPORT)?;
-    let rows: BTreeSet<&str> = report.lines().filter_map(row_of).collect();
-    for mutant in mutants.iter().filter(|mutant| !rows.contains(mutant.name.as_str())) {
-        problems.push(format!("{} does not stand in {REPORT}: run `cargo xtask mutate`", mutant.name));
+        let name = &mutant.name;
+        match report.standing(mutant) {
+            Standing::Fresh => {}
+            Standing::Untold => untold += 1,
+            Standing::Adapted => problems.push(format!("{name} was run with another text than it has now")),
+            Standing::Missing => problems.push(format!("{name} does not stand in {REPORT}")),
+        }
     }
     if !problems.is_empty() {
-        bail!("{} mutants cannot be made or were never run:\n  {}", problems.len(), problems.join("\n  "));
+        bail!(
+            "mutants cannot be made, or were not run as they are (`cargo xtask mutate --stale` runs those):\n  {}",
+            problems.join("\n  ")
+        );
     }
     println!("{} mutants can be made", mutants.len());
+    if untold > 0 {
+        println!(
+            "{untold} of them are to be run again, nobody wrote down with which text: `cargo xtask mutate --stale`"
+        );
+    }
     Ok(())
 }
 
-/// The name in a line of the report's table.
-fn row_of(line: &str) -> Option<&str> {
-    line.strip_prefix("| `")?.split('`').next()
-}
-
-/// Runs the mutants whose name contains one of the words of `only` (joined by commas) or whose incident is one, or all of
-/// them; fails if one lives.
-pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
+/// Runs mutants; fails if one lives.
+pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
     let mutants = list::read(root)?;
-    let wanted =
-        |mutant: &&Mutant| only.is_none_or(|only| only.split(',').any(|word| mutant.is_called(word)));
+    let (known, tree) = (Report::read(root), report::tree(root)?);
+    let wanted = |mutant: &&Mutant| match which {
+        Which::All => true,
+        Which::Called(words) => words.split(',').any(|word| mutant.is_called(word)),
+        Which::Stale => known.standing(mutant) != Standing::Fresh,
+    };
     let mut chosen: Vec<&Mutant> = mutants.iter().filter(wanted).collect();
     // Those of incidents first: they say most.
     chosen.sort_by_key(|mutant| mutant.incidents.is_empty());
-    if chosen.is_empty() {
-        bail!("no mutant has \"{}\" in its name or among its incidents", only.unwrap_or_default());
+    match which {
+        Which::Called(words) if chosen.is_empty() => {
+            bail!("no mutant has \"{words}\" in its name or among its incidents")
+        }
+        Which::Stale if chosen.is_empty() => {
+            println!("every mutant was run with the text that it has");
+            return Ok(());
+        }
+        Which::All | Which::Called(_) | Which::Stale => {}
     }
     // A text that the code has lost is found now and not after an hour.
     for mutant in &chosen {
         mutant.applied(&|file| workspace::read(root, file))?;
     }
-    let copy = Copy::make(root, "mutants")?;
     let mut trials: Vec<&Trial> = Vec::new();
     for trial in chosen.iter().flat_map(|mutant| trials_of(mutant)) {
         if !trials.contains(&trial) {
             trials.push(trial);
         }
     }
-    for trial in trials {
-        match trial.run(&copy)? {
-            End::Green => println!("{}: green on the tree as it is", trial.name),
-            End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
-            End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
-        }
-    }
-    let mut alive = Vec::new();
-    for (at, mutant) in chosen.iter().enumerate() {
-        let (end, took) = copy.timed(|| judge(&copy, mutant))?;
-        let verdict = match &end {
-            End::Green => "LIVES".to_owned(),
-            End::DoesNotBuild(said) => format!("DOES NOT BUILD: {}", said.lines().next().unwrap_or_default()),
-            End::Red { by, .. } => shortened(by, &mutant.incidents),
-        };
-        println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
-        match &end {
-            End::Green | End::DoesNotBuild(_) => alive.push(mutant.name.clone()),
-            End::Red { .. } => {
-                for incident in mutant.incidents.iter().filter(|incident| !end.is_red_for(incident)) {
-                    println!("   {incident} stays green");
-                    alive.push(format!("{} ({incident} stays green)", mutant.name));
-                }
+    let (next, alive) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    // A build is mostly one crate after the other.
+    side_by_side::run(chosen.len(), |place| {
+        let copy = Copy::make(root, &format!("mutants-{place}"))?;
+        for trial in &trials {
+            match trial.run(&copy)? {
+                End::Green => println!("{}: green on the tree as it is", trial.name),
+                End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
+                End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
             }
         }
-        let red = |incident: &String| end.is_red_for(incident);
-        let caught = matches!(end, End::Red { .. }) && mutant.incidents.iter().all(red);
-        note(root, &mutants, mutant, caught.then_some(verdict.as_str()))?;
-    }
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = chosen.get(at) else { return Ok(()) };
+            let (end, took) = copy.timed(|| judge(&copy, mutant))?;
+            let Ok(mut alive) = alive.lock() else { bail!("another thread has failed") };
+            let (verdict, missed) = verdict(mutant, &end);
+            println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
+            let row = Row { by: verdict, text: Some(mutant.digest()), tree: Some(tree.clone()) };
+            // At once: a run takes an hour and may be ended; and read again, for another may be under way.
+            let mut report = Report::read(root);
+            report.note(mutant, missed.is_empty().then_some(row));
+            report.write(root, &mutants)?;
+            alive.extend(missed);
+        }
+    })?;
+    let alive = alive.into_inner().ok().context("a thread has failed")?;
     println!("{} mutants, {} caught", chosen.len(), chosen.len() - alive.len().min(chosen.len()));
     if !alive.is_empty() {
         bail!("the bench does not notice: {}", alive.join(", "));
@@ -137,19 +164,20 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Writes into the report what became of a mutant: nothing, if it lives.
-fn note(root: &Path, all: &[Mutant], of: &Mutant, by: Option<&str>) -> Result<()> {
-    let before = std::fs::read_to_string(root.join(REPORT)).unwrap_or_default();
-    let known: BTreeMap<&str, &str> = before.lines().filter_map(|line| Some((row_of(line)?, line))).collect();
-    let rows = all.iter().filter_map(|mutant| {
-        if mutant != of {
-            return known.get(mutant.name.as_str()).map(|row| (*row).to_owned());
+/// What became of a mutant in one line, and what of it was not noticed.
+fn verdict(mutant: &Mutant, end: &End) -> (String, Vec<String>) {
+    match end {
+        End::Green => ("LIVES".to_owned(), vec![mutant.name.clone()]),
+        End::DoesNotBuild(said) => {
+            let why = said.lines().next().unwrap_or_default();
+            (format!("DOES NOT BUILD: {why}"), vec![mutant.name.clone()])
         }
-        let incidents: Vec<&str> = mutant.incidents.iter().map(String::as_str).collect();
-        by.map(|by| format!("| `{}` | {} | {} | {by} |", mutant.name, mutant.breaks, incidents.join(" ")))
-    });
-    let report = report(all.len(), &rows.collect::<Vec<_>>());
-    std::fs::write(root.join(REPORT), report).with_context(|| format!("could not write {REPORT}"))
+        End::Red { by, .. } => {
+            let green = mutant.incidents.iter().filter(|incident| !end.is_red_for(incident));
+            let missed = green.map(|incident| format!("{} ({incident} stays green)", mutant.name)).collect();
+            (shortened(by, &mutant.incidents), missed)
+        }
+    }
 }
 
 fn trials_of(mutant: &Mutant) -> &[Trial] {
@@ -192,30 +220,17 @@ fn shortened(by: &[String], incidents: &[String]) -> String {
     }
 }
 
-fn report(all: usize, rows: &[String]) -> String {
-    format!(
-        "# Mutants\n\n\
-         Written by `cargo xtask mutate`, which breaks one mechanism at a time and runs the bench against it.\n\
-         {} of {all} mutants were caught when they were last run; by which story, test or invariant, says the last column.\n\n\
-         | mutant | what it breaks | incident | caught by |\n|---|---|---|---|\n{}\n",
-        rows.len(),
-        rows.join("\n")
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// What caught a mutant is told in one line, and a row of the report is found by its name.
+    /// What caught a mutant is told in one line, the story of its own incident first.
     #[test]
-    fn a_row_is_short_and_found() {
+    fn a_verdict_is_short() {
         let by = ["a", "b", "c", "d"].map(str::to_owned);
         assert_eq!(shortened(&by[..3], &[]), "a, b, c");
         assert_eq!(shortened(&by, &[]), "a, b, c and 1 more");
         let by = ["a", "I-01-x", "b", "I-02-y"].map(str::to_owned);
         assert_eq!(shortened(&by, &["I-02".to_owned()]), "I-02-y, a, I-01-x and 1 more");
-        let report = report(1, &["| `one` | it breaks | I-01 | a |".to_owned()]);
-        assert_eq!(report.lines().filter_map(row_of).collect::<Vec<_>>(), ["one"]);
     }
 }

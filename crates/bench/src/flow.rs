@@ -21,7 +21,7 @@ use orch_store::SqliteJournal;
 /// So many tasks are under way at once.
 const TOGETHER: u64 = 256;
 /// Finished tasks belong to another project, so that the open one is served without them.
-const ARCHIVE: &str = "archive";
+pub(crate) const ARCHIVE: &str = "archive";
 
 /// A brain without threads, and the outside of each of its tasks.
 pub(crate) struct Flow {
@@ -171,16 +171,33 @@ impl Flow {
         let mut number = 0;
         let until = self.engine.head().0 + rows;
         while rows > 0 && self.engine.head().0 < until {
-            let mut told = Vec::new();
-            for _ in 0..TOGETHER {
-                number += 1;
-                let issue = issue(&ARCHIVE.into(), number, Status::ToAnalyse, true);
-                self.worlds.insert(TaskId::of(&WorkItem::numbered("OLD", number), 1), world_of(&issue));
-                told.push(reading(&issue, "OLD"));
-            }
-            self.settle(told)?;
-            self.worlds.clear();
+            self.to_their_end(number, TOGETHER)?;
+            number += TOGETHER;
         }
+        Ok(())
+    }
+
+    /// So many tasks that travel to their end.
+    pub(crate) fn delivered(&mut self, tasks: u64) -> Result<()> {
+        let mut number = 0;
+        while number < tasks {
+            let some = TOGETHER.min(tasks - number);
+            self.to_their_end(number, some)?;
+            number += some;
+        }
+        Ok(())
+    }
+
+    /// Tasks whose numbers follow this one.
+    fn to_their_end(&mut self, after: u64, many: u64) -> Result<()> {
+        let mut told = Vec::new();
+        for number in after + 1..=after + many {
+            let issue = issue(&ARCHIVE.into(), number, Status::ToAnalyse, true);
+            self.worlds.insert(TaskId::of(&WorkItem::numbered("OLD", number), 1), world_of(&issue));
+            told.push(reading(&issue, "OLD"));
+        }
+        self.settle(told)?;
+        self.worlds.clear();
         Ok(())
     }
 

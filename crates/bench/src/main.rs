@@ -9,6 +9,7 @@ mod brain;
 mod letter;
 mod load;
 mod merge;
+mod audit;
 mod ingest;
 mod patience;
 mod life;
@@ -43,6 +44,7 @@ Usage: orch-bench <figure> [options]
   work        effects a second, from wanted to settled; how soon one is begun; what a stage costs of its own
   tree        a tree of 50,000 files for a run
   merge       main moved in a repository of 50,000 files, once a candidate is tested
+  audit       `orch audit` over a main on which each of the tasks landed, and over one with planted gaps
   fill        only prepares a data folder
   all         all of them
   smoke       all of them, as small as can be: proves that they run and that nothing is lost
@@ -149,6 +151,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
         "work" => work::run(&plan),
         "tree" => tree::run(&plan, 50_000),
         "merge" => merge::run(&plan, 50_000),
+        "audit" => audit::run(&plan),
         "fill" => {
             let home = plan.home()?.kept();
             println!("{}", home.display());
@@ -170,6 +173,7 @@ fn run(figure: &str, mut plan: Plan) -> Result<()> {
             work::run(&plan)?;
             tree::run(&plan, files)?;
             merge::run(&plan, files)?;
+            audit::run(&plan)?;
             life::start(&plan)?;
             life::due(&plan)?;
             life::idle(&plan)?;

@@ -101,6 +101,11 @@ impl MemoryJournal {
         self.blobs.get(digest).map(Vec::as_slice)
     }
 
+    /// All kept texts, for checks.
+    pub fn texts(&self) -> impl Iterator<Item = (&Digest, &[u8])> {
+        self.blobs.iter().map(|(digest, bytes)| (digest, bytes.as_slice()))
+    }
+
     /// Whether an effect waits for its reply still.
     pub fn is_open(&self, effect: EffectId) -> bool {
         self.effects.contains_key(&effect)
@@ -132,6 +137,10 @@ impl MemoryJournal {
 
 impl Journal for MemoryJournal {
     type Error = MemoryError;
+
+    fn is_full(&self, error: &MemoryError) -> bool {
+        *error == MemoryError::Full
+    }
 
     fn head(&mut self) -> Result<Head, MemoryError> {
         let last = self.rows.last();

@@ -27,8 +27,17 @@ impl Trouble {
     }
 }
 
+/// A real store, and what becomes of a commit when its disk is full.
+pub trait Real: Journal<Error = Trouble> {
+    /// Is asked for a commit with a full disk: it must refuse for that, and have nothing of it.
+    ///
+    /// # Errors
+    /// It did something else.
+    fn refuses_when_full(&mut self, batch: &Batch) -> Result<(), Trouble>;
+}
+
 /// A real store.
-pub type Store = Box<dyn Journal<Error = Trouble>>;
+pub type Store = Box<dyn Real>;
 
 /// Opens the store: at the beginning, after each death of the brain, and for one that takes over from a paused one.
 pub type Opener = Box<dyn FnMut(Open) -> Result<Store, Trouble>>;
@@ -145,7 +154,7 @@ impl Twin {
         what: &str,
         ask: impl Fn(&mut dyn Journal<Error = Trouble>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        let known = ask(&mut Plain(&mut self.memory));
+        let known = ask(&mut Plain::new(&mut self.memory));
         let Some(behind) = &mut self.behind else { return known };
         let said = match &mut behind.store {
             Some(store) => ask(store.as_mut()),
@@ -165,58 +174,92 @@ impl Behind {
 }
 
 /// A journal with its errors in words.
-pub struct Plain<J>(pub J);
+pub struct Plain<J> {
+    journal: J,
+    full: Option<Full<J>>,
+}
+
+/// Asks a journal for a commit while its disk has no room. `Err`: it did not refuse for that.
+pub type Full<J> = fn(&mut J, &Batch) -> Result<(), Trouble>;
+
+impl<J> Plain<J> {
+    /// This journal, whose disk is never full.
+    pub fn new(journal: J) -> Self {
+        Self { journal, full: None }
+    }
+
+    /// This journal, and how its disk is full for one commit.
+    pub fn with_full_disk(journal: J, full: Full<J>) -> Self {
+        Self { journal, full: Some(full) }
+    }
+}
+
+impl<J: DerefMut<Target: Journal>> Real for Plain<J> {
+    fn refuses_when_full(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        self.full.map_or(Ok(()), |full| full(&mut self.journal, batch))
+    }
+}
 
 impl<J: DerefMut<Target: Journal>> Journal for Plain<J> {
     type Error = Trouble;
 
+    /// Its twin in memory knows.
+    fn is_full(&self, _: &Trouble) -> bool {
+        false
+    }
+
     fn head(&mut self) -> Result<Head, Trouble> {
-        self.0.head().map_err(|e| Trouble::of(&e))
+        self.journal.head().map_err(|e| Trouble::of(&e))
     }
 
     fn taken(&mut self, key: &str) -> Result<Option<Seq>, Trouble> {
-        self.0.taken(key).map_err(|e| Trouble::of(&e))
+        self.journal.taken(key).map_err(|e| Trouble::of(&e))
     }
 
     fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, Trouble> {
-        self.0.state(entity).map_err(|e| Trouble::of(&e))
+        self.journal.state(entity).map_err(|e| Trouble::of(&e))
     }
 
     fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, Trouble> {
-        self.0.task_of_issue(project, issue).map_err(|e| Trouble::of(&e))
+        self.journal.task_of_issue(project, issue).map_err(|e| Trouble::of(&e))
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
-        self.0.commit(batch).map_err(|e| Trouble::of(&e))
+        self.journal.commit(batch).map_err(|e| Trouble::of(&e))
     }
 
     fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
-        self.0.each_open(visit).map_err(|e| Trouble::of(&e))
+        self.journal.each_open(visit).map_err(|e| Trouble::of(&e))
     }
 
     fn open_effects(&mut self) -> Result<Vec<Effect>, Trouble> {
-        self.0.open_effects().map_err(|e| Trouble::of(&e))
+        self.journal.open_effects().map_err(|e| Trouble::of(&e))
     }
 
     fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, Trouble> {
-        self.0.armed_timers().map_err(|e| Trouble::of(&e))
+        self.journal.armed_timers().map_err(|e| Trouble::of(&e))
     }
 
     fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Trouble> {
-        self.0.blob(digest).map_err(|e| Trouble::of(&e))
+        self.journal.blob(digest).map_err(|e| Trouble::of(&e))
     }
 
     fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, Trouble> {
-        self.0.rows(from, most).map_err(|e| Trouble::of(&e))
+        self.journal.rows(from, most).map_err(|e| Trouble::of(&e))
     }
 
     fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize) -> Result<Vec<Row>, Trouble> {
-        self.0.rows_of(entity, before, most).map_err(|e| Trouble::of(&e))
+        self.journal.rows_of(entity, before, most).map_err(|e| Trouble::of(&e))
     }
 }
 
 impl Journal for Twin {
     type Error = Trouble;
+
+    /// As long as the disk is full, it refuses for nothing else.
+    fn is_full(&self, _: &Trouble) -> bool {
+        self.memory.full
+    }
 
     fn head(&mut self) -> Result<Head, Trouble> {
         self.both("the head", |journal| journal.head())
@@ -241,19 +284,23 @@ impl Journal for Twin {
         {
             return Ok(());
         }
-        if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind
-            && !self.memory.full
-            && let Err(e) = store.commit(batch)
-        {
-            trouble.get_or_insert_with(|| format!("it takes no commit: {e}"));
-            return Err(e);
+        if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind {
+            // A full disk is the store's own: it refuses by itself, and is asked for all that it has afterwards.
+            if self.memory.full {
+                if let Err(e) = store.refuses_when_full(batch) {
+                    trouble.get_or_insert_with(|| format!("on a full disk: {e}"));
+                }
+            } else if let Err(e) = store.commit(batch) {
+                trouble.get_or_insert_with(|| format!("it takes no commit: {e}"));
+                return Err(e);
+            }
         }
         self.memory.commit(batch).map_err(|e| Trouble::of(&e))
     }
 
     fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
         if self.behind.is_none() {
-            return Plain(&mut self.memory).each_open(visit);
+            return Plain::new(&mut self.memory).each_open(visit);
         }
         let entries = self.both("what is open", |journal| {
             let mut entries = Vec::new();

@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use sha2::{Digest as _, Sha256};
 
 use super::trial::Trial;
 use crate::workspace;
@@ -54,6 +55,27 @@ impl Mutant {
         self.name.contains(word) || self.incidents.iter().any(|incident| incident == word)
     }
 
+    /// Eight digits for what is run: the texts before and after, the incidents that must be red, the tests it names. Whoever
+    /// adapts one of them has another mutant, and what became of the old one says nothing of it.
+    pub(super) fn digest(&self) -> String {
+        let mut all = Sha256::new();
+        let mut take = |text: &str| {
+            all.update(text.as_bytes());
+            all.update([0]);
+        };
+        for hunk in &self.hunks {
+            take(&hunk.file);
+            take(&hunk.old.join("\n"));
+            take(&hunk.new.join("\n"));
+        }
+        self.incidents.iter().for_each(|incident| take(incident));
+        if let Some(trial) = &self.trial {
+            take(trial.package);
+            trial.target.iter().chain(trial.filter).for_each(|word| take(word));
+        }
+        all.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The files that are different, as they are with this mutant; `read` gives them as they are without.
     pub(super) fn applied(&self, read: &dyn Fn(&str) -> Result<String>) -> Result<Vec<(String, String)>> {
         let mut changed: Vec<(String, String)> = Vec::new();
@@ -80,7 +102,7 @@ impl Mutant {
     }
 }
 
-fn parse(path: &str, text: &str) -> Result<Vec<Mutant>> {
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<Mutant>> {
     let mut mutants: Vec<Mutant> = Vec::new();
     for (at, line) in text.lines().enumerate() {
         let place = format!("{path}:{}", at + 1);
@@ -156,6 +178,23 @@ mod tests {
         assert_eq!(mutants[1].applied(&tree("1 x 2")).expect("once")[0].1, "1  2");
         let error = mutants[1].applied(&tree("x x")).expect_err("twice").to_string();
         assert!(error.starts_with("two: its text is 2 times in b.rs"), "{error}");
+    }
+
+    /// The digest follows from what is run, not from what is said of it.
+    #[test]
+    fn an_adapted_mutant_is_another_one() {
+        let digests = |text: &str| {
+            parse("m", text).expect("it is right").iter().map(Mutant::digest).collect::<Vec<_>>()
+        };
+        let before = digests(TEXT);
+        assert!(before.iter().all(|digest| digest.len() == 8), "{before:?}");
+        assert_eq!(before, digests(&TEXT.replace("it breaks", "it is said otherwise")));
+        for (old, new) in [("+ if a {", "+ if b {"), ("I-01 I-02", "I-01"), ("@ a.rs\n- if", "@ c.rs\n- if")]
+        {
+            let after = digests(&TEXT.replace(old, new));
+            assert!(after[0] != before[0] && after[1] == before[1], "{old}");
+        }
+        assert_ne!(before[1], digests(&TEXT.replace("message::", "reason::"))[1]);
     }
 
     /// What cannot be read is named with its line.

@@ -1,7 +1,9 @@
 //! The calls of git, each performed as the engine would: once, again, and against people who push meanwhile.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::PathBuf;
 
 use orch_adapters::git::TreeKind;
 use orch_core::call::git::{Candidate, Collected};
@@ -9,7 +11,7 @@ use orch_core::call::{FailureKind, GitCall, GitReply};
 use orch_core::id::Commit;
 use orch_core::stage::Role;
 
-use crate::bench::{BRANCH, Bench, KEY, collect_call, cut_call, person, run, write};
+use crate::bench::{BRANCH, Bench, ITEM, KEY, collect_call, cut_call, person, run, write};
 
 /// row 144: Branch cut at claim from fresh main.
 /// row 124: Analyst task file contains title and description.
@@ -479,6 +481,56 @@ fn git_builds_the_same_candidate_again() {
     bench.main_gets("third.txt", "x");
     let third = is_candidate(bench.candidate(&second.commit));
     assert_eq!(third.change, collected.change);
+}
+
+/// The loose objects of the hub.
+fn objects(bench: &Bench) -> BTreeSet<PathBuf> {
+    let folders = fs::read_dir(bench.hub.bare().join("objects")).unwrap().map(|entry| entry.unwrap().path());
+    let folders = folders.filter(|folder| folder.file_name().is_some_and(|name| name.len() == 2));
+    folders.flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path())).collect()
+}
+
+/// Proves that whichever object a disk loses, the candidate is the one that it would have been, or there is none and git's
+/// words say why: never a conflict, never other content; and that it is built when the object is there again.
+#[test]
+fn git_builds_nothing_where_an_object_is_missing() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let head = bench.run(1, Role::Developer, &head, |tree| write(tree, "src/lib.rs", "mine\n")).head;
+    bench.main_gets("README.md", "theirs\n");
+    bench.hub.fetch_main().unwrap();
+    let before = objects(&bench);
+    let build = GitCall::BuildCandidate {
+        branch: BRANCH.to_owned(),
+        head: head.clone(),
+        task: ITEM.into(),
+        item: ITEM.into(),
+        tests: Vec::new(),
+    };
+    // Nothing of the build before is there to help.
+    let afresh = || {
+        bench.hub_git(&["update-ref", &format!("refs/heads/{BRANCH}"), head.as_str()]);
+        bench.hub_git(&["update-ref", "-d", &format!("refs/orch/candidates/{ITEM}")]);
+        objects(&bench).difference(&before).for_each(|made| fs::remove_file(made).unwrap());
+    };
+    let sound = is_candidate(bench.reply(&build));
+    let mut refused = 0;
+    for lost in &before {
+        afresh();
+        let aside = lost.with_extension("lost");
+        fs::rename(lost, &aside).unwrap();
+        match bench.perform(&build) {
+            Ok(answer) => assert_eq!(is_candidate(answer.reply), sound, "without {}", lost.display()),
+            Err(failure) => {
+                refused += 1;
+                assert!(!failure.cause.to_string().is_empty(), "without {}", lost.display());
+            }
+        }
+        fs::rename(&aside, lost).unwrap();
+    }
+    assert!(refused > before.len() / 2, "{refused} of {}", before.len());
+    afresh();
+    assert_eq!(is_candidate(bench.reply(&build)), sound);
 }
 
 /// Proves decision 15: a contradiction with main names the files and gives both sides to whoever goes on. Resolved, it is a

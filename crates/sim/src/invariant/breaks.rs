@@ -418,7 +418,7 @@ const HISTORIES: &[Break] = &[
     }),
     ("the-store-says-what-was-written", || {
         // A store that has nothing of it after a crash.
-        let empty = |_| Ok(Box::new(Plain(Box::<MemoryJournal>::default())) as Store);
+        let empty = |_| Ok(Box::new(Plain::new(Box::<MemoryJournal>::default())) as Store);
         let mut journal = || Twin::on(Box::new(empty));
         let lines = ["history of a project".to_owned(), "crash".to_owned()];
         broken_by(&lines, &mut Ground { journal: &mut journal, also: nothing_else })

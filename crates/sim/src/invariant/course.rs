@@ -50,11 +50,6 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
-                Change::Proven { .. } => drop(self.proven.insert(id.clone())),
-                Change::RoundOpened => drop(self.proven.remove(id)),
-                Change::Staged(Stage::Done) if !self.may_be_done(id, &row.event) => {
-                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
-                }
                 Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
                     broken("consent-is-a-persons", format!("row {}: nobody confirmed {id}", row.seq))?;
                 }
@@ -80,16 +75,6 @@ impl Watch {
             }
         }
         Ok(())
-    }
-
-    /// Whether a task may be done by this: a verdict, or a press, a turn or a timer that finds it proven in main where a newer
-    /// policy deploys nothing.
-    fn may_be_done(&self, id: &TaskId, event: &Event) -> bool {
-        match event {
-            Event::Reply(_) | Event::RunEnded(_) => true,
-            Event::Gesture(_) | Event::Granted(_) | Event::Timer(_) => self.proven.contains(id),
-            _ => false,
-        }
     }
 
     /// What the runs of a task used is what they said in the end, all classes of tokens, once.

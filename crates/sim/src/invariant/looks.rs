@@ -125,7 +125,7 @@ occasions! {
         "deploys-are-serial",
     ],
     /// Nothing moves any more.
-    Rest: ["the-board-tells-the-truth", "nobody-works-for-nobody"],
+    Rest: ["the-board-tells-the-truth", "nobody-works-for-nobody", "every-issue-has-its-task"],
     /// Nothing moves any more, and a task was stopped.
     RestStopped: ["a-stop-leaves-nothing"],
     /// Nothing moves any more, and a task is over.
@@ -137,7 +137,7 @@ occasions! {
     /// A brain woke that had been overtaken.
     Wake: ["one-brain-leads"],
     /// A journal was folded and decided again, from its first row.
-    Journal: ["the-journal-replays", "events-count-once"],
+    Journal: ["the-journal-replays", "events-count-once", "no-key-is-told"],
     /// A line of a history was done.
     Line: ["nothing-panics"],
     /// A line of a history was done on a real store.
@@ -271,6 +271,10 @@ mod tests {
             include_str!("rows.rs"),
             include_str!("course.rs"),
             include_str!("notes.rs"),
+            include_str!("done.rs"),
+            include_str!("once.rs"),
+            include_str!("alive.rs"),
+            include_str!("waits.rs"),
             include_str!("board.rs"),
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),

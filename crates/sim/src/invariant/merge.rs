@@ -26,7 +26,8 @@ impl Watch {
                 else {
                     continue;
                 };
-                if world.works.by_people.contains(after) {
+                // Whoever merges what is merged moves nothing.
+                if after == before || world.works.by_people.contains(after) {
                     continue;
                 }
                 self.looks.count(Occasion::Main);
@@ -51,6 +52,7 @@ impl Watch {
                 });
                 match merger {
                     Some(task) => {
+                        self.once.moved(&task.id, task.round)?;
                         merged_through_the_gates(task, &policy, after)?;
                         // What the world knows of the paths, not what the task was told.
                         let protected = repository.protected_since(before, after);
@@ -125,7 +127,7 @@ pub(super) fn forces_nothing(call: &ForgeCall, effect: &Effect, world: &World) -
 }
 
 /// Whether a deploy of this commit was judged well.
-fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
+pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     let well = |e: &Evidence| {
         e.gate == GateId::CheckDeployStatus
             && e.subject == Subject::Main(commit.clone())

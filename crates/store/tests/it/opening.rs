@@ -1,6 +1,7 @@
 //! What is opened, what is refused, and does a refusal name place, cause and remedy?
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use orch_core::board::Entry;
 use orch_core::id::{Entity, Seq};
@@ -158,6 +159,41 @@ fn malformed_rows_are_named() {
     assert!(journal.blob(&blob).unwrap_err().to_string().contains(blob.as_str()));
     let mut pen = Pen::new(journal.head().unwrap());
     journal.commit(&Batch { rows: vec![pen.row(&first, "goes on")], ..Batch::default() }).unwrap();
+}
+
+/// Proves that whichever page of the file a disk spoils, at its head or in its middle, the brain and a reader meet an error or
+/// what was written: never another row or state, and no panic.
+#[test]
+fn a_damaged_page_is_never_another_row() {
+    const PAGE: usize = 4096;
+    let read = |store: &Path| -> Result<_, String> {
+        let mut journal = SqliteJournal::open(store).map_err(|e| e.to_string())?;
+        let rows = journal.rows(Seq(1), 1000).map_err(|e| e.to_string())?;
+        let tasks = (1..=60).map(|number| {
+            let task = sample::entity(&sample::task("a", number, 1, Stage::Review));
+            journal.state(&task).map_err(|e| e.to_string())
+        });
+        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+        Ok((rows, tasks, journal.open_effects().map_err(|e| e.to_string())?))
+    };
+    let home = Home::new();
+    home.filled(60).0.close().unwrap();
+    let sound = std::fs::read(home.store()).unwrap();
+    let written = read(&home.store()).unwrap();
+    let (mut met, pages) = (0, sound.len() / PAGE);
+    for (page, inside) in (0..pages).flat_map(|page| [(page, 0), (page, PAGE / 2)]) {
+        let mut bytes = sound.clone();
+        bytes.get_mut(page * PAGE + inside..).unwrap().get_mut(..100).unwrap().fill(0xa5);
+        for left in ["orch.db-wal", "orch.db-shm"] {
+            let _ = std::fs::remove_file(home.file(left));
+        }
+        std::fs::write(home.store(), bytes).unwrap();
+        match read(&home.store()) {
+            Ok(found) => assert!(found == written, "page {page}, byte {inside}: {found:#?}"),
+            Err(said) => met += usize::from(!said.is_empty()),
+        }
+    }
+    assert!(met > pages / 2, "only {met} of {pages} pages were met");
 }
 
 /// Proves that what a start must know of open tasks is made again from their states when a store has none of it, when

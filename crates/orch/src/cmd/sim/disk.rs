@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use orch_core::journal::{Batch, Blob, Journal as _};
 use orch_sim::twin::{Open, Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
@@ -54,9 +55,28 @@ impl Folder {
                 std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
             }
             let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
-            Ok(Box::new(Plain(Box::new(journal))) as Store)
+            Ok(Box::new(Plain::with_full_disk(Box::new(journal), full)) as Store)
         });
         Twin::on(open)
+    }
+}
+
+/// As many pages as there may be.
+const ROOM: u32 = u32::MAX - 1;
+/// So many bytes fit into no page that is free by chance.
+const MORE: usize = 4 << 20;
+
+/// The file may not grow for this commit, which brings more than fits: SQLite finds that out in its middle.
+fn full(journal: &mut Box<SqliteJournal>, batch: &Batch) -> Result<(), Trouble> {
+    let mut larger = batch.clone();
+    larger.blobs.push(Blob::of("x".repeat(MORE)));
+    journal.hold_to(1).map_err(|e| Trouble::of(&e))?;
+    let came = journal.commit(&larger);
+    journal.hold_to(ROOM).map_err(|e| Trouble::of(&e))?;
+    match came {
+        Err(e) if e.is_disk_full() => Ok(()),
+        Err(e) => Err(Trouble::of(&e)),
+        Ok(()) => Err(Trouble("it took what there is no room for".to_owned())),
     }
 }
 
