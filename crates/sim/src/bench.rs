@@ -422,6 +422,8 @@ impl Bench {
     }
 
     fn nobody_tells(&self) -> Result<(), Broken> {
-        self.engine.as_ref().map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
+        self.engine
+            .as_ref()
+            .map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
     }
 }

@@ -186,7 +186,8 @@ impl Bench {
 
     /// Whether a merge that the forge told of is not in main.
     pub(crate) fn lacks_its_merge(&self, task: &Task) -> bool {
-        let (Some(merged), Some(repository)) = (&task.merged, self.world.repositories.get(&task.project)) else {
+        let (Some(merged), Some(repository)) = (&task.merged, self.world.repositories.get(&task.project))
+        else {
             return false;
         };
         !merged.proven && !repository.contains(&repository.main(), &merged.commit)
@@ -194,8 +195,7 @@ impl Bench {
 
     /// Somebody puts into main what the forge only said that it merged.
     pub fn put_into_main(&mut self, task: &Task) {
-        let (Some(merged), Some(repository)) =
-            (&task.merged, self.world.repositories.get_mut(&task.project))
+        let (Some(merged), Some(repository)) = (&task.merged, self.world.repositories.get_mut(&task.project))
         else {
             return;
         };

@@ -378,6 +378,10 @@ impl Repository {
                 if now != *head && (!parents.contains(head) || parents.len() < 2) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
+                // Main has it already: a hand that comes late builds nothing on top of it.
+                if now != *head && self.contains(&main, &now) {
+                    return Ok(GitReply::Candidate(self.as_it_is(&now, main, item)));
+                }
                 let unresolved = self.marked(head);
                 if !unresolved.is_empty() {
                     return Ok(GitReply::Conflict { paths: unresolved, head: Some(head.clone()) });
@@ -519,7 +523,10 @@ impl Repository {
                 if let Some(how) = self.merges_oddly.take() {
                     let Some(files) = self.odd(how, candidate, &now) else {
                         self.set_merged(*change);
-                        return Ok(ForgeReply::Merged { commit: candidate.clone(), tree: self.tree(candidate) });
+                        return Ok(ForgeReply::Merged {
+                            commit: candidate.clone(),
+                            tree: self.tree(candidate),
+                        });
                     };
                     let commit = self.put(files, vec![now, candidate.clone()]);
                     self.main_was.push(commit.clone());

@@ -54,7 +54,8 @@ pub(crate) fn next_batch(pen: &mut Pen) -> Batch {
 /// often (6 at least).
 #[test]
 fn every_acknowledged_row_survives_kill_9() {
-    let rounds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(6, |n: u64| n.max(6));
+    let rounds: u64 =
+        std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(6, |n: u64| n.max(6));
     let home = Home::new();
     let mut before = Seq(0);
     for round in 0..rounds {

@@ -81,7 +81,8 @@ pub(super) fn live(
                     Err(error) => return drop(tell.send((0, Err(error)))),
                 };
                 let mut ground = Ground { journal: &mut *journals, also: nothing_else };
-                let under_way = how.under_way.map(|stem| UnderWay::new(UnderWay::place(stem, job))).transpose();
+                let under_way =
+                    how.under_way.map(|stem| UnderWay::new(UnderWay::place(stem, job))).transpose();
                 let mut under_way = match under_way {
                     Ok(under_way) => under_way,
                     Err(error) => return drop(tell.send((0, Err(error)))),

@@ -81,7 +81,9 @@ fn of_faults(faults: &str) -> &'static str {
              Agents that lie, hang or overspend, services that go bad and refs that move are in `all`, which CI's histories have. Promises\n\
              and faults of later programs are not in these figures."
         }
-        _ => "The faults `all` are all that this program has. Promises and faults of later programs are not in these figures.",
+        _ => {
+            "The faults `all` are all that this program has. Promises and faults of later programs are not in these figures."
+        }
     }
 }
 
