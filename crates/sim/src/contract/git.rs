@@ -11,7 +11,7 @@ use orch_core::undone::Undone;
 
 use super::repository::{
     BRANCH, ITEM, Stage, Work, candidate, candidate_call, collect_call, collected, cut, cut_call, merge_call,
-    of_item, ready, run, worked,
+    of_item, opened, ready, run, worked,
 };
 use super::{keep, once, promises};
 
@@ -44,6 +44,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_branch_that_is_gone_stays_gone,
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
+        a_candidate_in_main_is_left,
         two_hands_build_one_candidate,
         a_head_that_has_main_is_the_candidate,
         a_conflict_can_be_resolved,
@@ -316,6 +317,18 @@ fn a_candidate_is_built_once_a_main<S: Stage>(stage: &mut S) {
     assert_eq!((&second.main, &second.change), (&main, &work.change));
     assert_ne!(second.commit, first.commit);
     assert_eq!(stage.head(BRANCH), Some(second.commit));
+}
+
+/// Asked again when main has it, nothing is made: a hand that comes late builds nothing on top of its own merge.
+fn a_candidate_in_main_is_left<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("other", "x");
+    let built = candidate(stage, &work.head);
+    let change = opened(stage, &built.commit);
+    stage.forge(&merge_call(change, &built)).expect("it merges");
+    assert_eq!(candidate(stage, &work.head).commit, built.commit);
+    assert_eq!(stage.head(BRANCH), Some(built.commit));
 }
 
 /// Two who build it at once build one (decision 1).

@@ -378,6 +378,10 @@ impl Repository {
                 if now != *head && (!parents.contains(head) || parents.len() < 2) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
+                // Main has it already: a hand that comes late builds nothing on top of it.
+                if now != *head && self.contains(&main, &now) {
+                    return Ok(GitReply::Candidate(self.as_it_is(&now, main, item)));
+                }
                 let unresolved = self.marked(head);
                 if !unresolved.is_empty() {
                     return Ok(GitReply::Conflict { paths: unresolved, head: Some(head.clone()) });
