@@ -13,6 +13,7 @@ use crate::workspace;
 
 const LIST: &str = "docs/invariants.src";
 const STORIES: &str = "crates/sim/scenarios/";
+const OCCASIONS: &str = "crates/sim/src/invariant/looks.rs";
 
 /// The letters of the list, and how many promises each has.
 const PARTS: [(char, u32, &str); 8] = [
@@ -59,6 +60,8 @@ pub(crate) enum Shown {
 pub(crate) struct There {
     /// Names under which the simulator breaks, with the file that says so.
     steps: BTreeMap<String, String>,
+    /// What happens when the simulator looks at each of them.
+    occasions: BTreeMap<String, String>,
     /// `path::name` of every test.
     tests: BTreeSet<String>,
     stories: BTreeSet<String>,
@@ -104,7 +107,8 @@ impl Shown {
 impl There {
     /// Reads the names from the sources.
     pub(crate) fn look(root: &Path) -> Result<There> {
-        let mut there = There::default();
+        let occasions = occasions_of(&workspace::read(root, OCCASIONS)?);
+        let mut there = There { occasions, ..There::default() };
         for file in workspace::files(root)? {
             if let Some(story) = file.strip_prefix(STORIES).and_then(|name| name.strip_suffix(".trace")) {
                 there.stories.insert(story.to_owned());
@@ -143,7 +147,8 @@ impl There {
         match shown {
             Shown::Step(name) => {
                 let file = self.steps.get(name).map_or("", String::as_str);
-                format!("step **{name}** (`{file}`)")
+                let when = self.occasions.get(name).map_or("", String::as_str);
+                format!("step **{name}** (`{file}`): *{when}*")
             }
             Shown::Test(name) => format!("test `{name}`"),
             Shown::Rule(name) => format!("rule `{name}`"),
@@ -180,6 +185,27 @@ fn steps_of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// What happens when a promise is looked at, as the table of occasions says it: a sentence, a name, and the promises.
+fn occasions_of(text: &str) -> BTreeMap<String, String> {
+    let table =
+        text.split("\noccasions! {").nth(1).and_then(|rest| rest.split("\n}").next()).unwrap_or_default();
+    let (mut occasions, mut said) = (BTreeMap::new(), String::new());
+    for line in table.lines().map(str::trim) {
+        match line.strip_prefix("///") {
+            Some(more) => said.push_str(more),
+            None => {
+                let sentence = said.trim().trim_end_matches('.');
+                let promises = line.split('"').skip(1).step_by(2);
+                occasions.extend(promises.map(|name| (name.to_owned(), sentence.to_owned())));
+                if line.ends_with("],") {
+                    said.clear();
+                }
+            }
+        }
+    }
+    occasions
+}
+
 fn problems(list: &[Promise], there: &There) -> Vec<String> {
     let mut problems = Vec::new();
     let expected = PARTS.iter().flat_map(|(part, many, _)| (1..=*many).map(move |n| format!("{part}{n}")));
@@ -200,6 +226,8 @@ fn problems(list: &[Promise], there: &There) -> Vec<String> {
         }
     }
     let forgotten = there.steps.keys().filter(|step| !named.contains(step.as_str()));
+    let never = there.steps.keys().filter(|step| !there.occasions.contains_key(*step));
+    problems.extend(never.map(|step| format!("{OCCASIONS} does not say when `{step}` is looked at")));
     problems.extend(forgotten.map(|step| format!("`{step}` of the simulator stands behind nothing")));
     problems
 }
@@ -208,10 +236,12 @@ fn render(list: &[Promise], there: &There) -> String {
     let mut text = String::from(
         "# What never happens\n\n\
          Made by `cargo xtask regen` from `docs/invariants.src`; not written by hand. Each name in it was looked up.\n\n\
-         Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator after\n\
-         every step of every history and every story, under this name; a *test* and a *story* play one case; a *rule* is\n\
-         one of `cargo xtask tidy`, named by its test. What is about a part that does not exist yet says which issue\n\
-         brings it.\n",
+         Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator in every\n\
+         history and every story, under this name, whenever happens what stands beside it in italics, and so often it is\n\
+         counted; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
+         about a part that does not exist yet says which issue brings it.\n\
+         \n\
+         That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
     );
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
     let _ = writeln!(
@@ -243,6 +273,7 @@ mod tests {
         assert_eq!(steps, ["one-lane", "liveness"]);
         let there = There {
             steps: steps.iter().map(|step| ((*step).to_owned(), "crates/sim/src/a.rs".to_owned())).collect(),
+            occasions: BTreeMap::from([("liveness".to_owned(), "It ends".to_owned())]),
             tests: BTreeSet::from(["crates/x/src/a.rs::it_holds".to_owned()]),
             stories: BTreeSet::new(),
         };
@@ -255,9 +286,19 @@ mod tests {
             [
                 "A1: the simulator has no promise `two`",
                 "A1: there is no story none",
+                "crates/sim/src/invariant/looks.rs does not say when `one-lane` is looked at",
                 "`liveness` of the simulator stands behind nothing",
             ]
         );
+    }
+
+    /// The table of occasions is read as it is written, over several lines too.
+    #[test]
+    fn occasions_are_found() {
+        let text = "macro_rules! occasions { x }\n\noccasions! {\n    /// One\n    /// thing.\n    One: [\"a-b\", \"c\"],\n    /// Two.\n    Two: [\n        \"d\",\n        \"e\",\n    ],\n}\n\"f\"\n";
+        let found: Vec<(String, String)> = occasions_of(text).into_iter().collect();
+        let of = |name: &str, when: &str| (name.to_owned(), when.to_owned());
+        assert_eq!(found, [of("a-b", "One thing"), of("c", "One thing"), of("d", "Two"), of("e", "Two")]);
     }
 
     /// A test is a function under its attribute, whatever stands between them.

@@ -7,12 +7,15 @@ mod copy;
 pub(crate) mod every;
 pub(crate) mod list;
 mod report;
+mod side_by_side;
 mod switch;
 mod trial;
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 use copy::Copy;
@@ -121,51 +124,60 @@ pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
     for mutant in &chosen {
         mutant.applied(&|file| workspace::read(root, file))?;
     }
-    let copy = Copy::make(root, "mutants")?;
     let mut trials: Vec<&Trial> = Vec::new();
     for trial in chosen.iter().flat_map(|mutant| trials_of(mutant)) {
         if !trials.contains(&trial) {
             trials.push(trial);
         }
     }
-    for trial in trials {
-        match trial.run(&copy)? {
-            End::Green => println!("{}: green on the tree as it is", trial.name),
-            End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
-            End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
-        }
-    }
-    let mut alive = Vec::new();
-    for (at, mutant) in chosen.iter().enumerate() {
-        let (end, took) = copy.timed(|| judge(&copy, mutant))?;
-        let verdict = match &end {
-            End::Green => "LIVES".to_owned(),
-            End::DoesNotBuild(said) => format!("DOES NOT BUILD: {}", said.lines().next().unwrap_or_default()),
-            End::Red { by, .. } => shortened(by, &mutant.incidents),
-        };
-        println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
-        match &end {
-            End::Green | End::DoesNotBuild(_) => alive.push(mutant.name.clone()),
-            End::Red { .. } => {
-                for incident in mutant.incidents.iter().filter(|incident| !end.is_red_for(incident)) {
-                    println!("   {incident} stays green");
-                    alive.push(format!("{} ({incident} stays green)", mutant.name));
-                }
+    let (next, alive) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    // A build is mostly one crate after the other.
+    side_by_side::run(chosen.len(), |place| {
+        let copy = Copy::make(root, &format!("mutants-{place}"))?;
+        for trial in &trials {
+            match trial.run(&copy)? {
+                End::Green => println!("{}: green on the tree as it is", trial.name),
+                End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
+                End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
             }
         }
-        let red = |incident: &String| end.is_red_for(incident);
-        let caught = matches!(end, End::Red { .. }) && mutant.incidents.iter().all(red);
-        let row = Row { by: verdict, text: Some(mutant.digest()), tree: Some(tree.clone()) };
-        // At once: a run takes an hour and may be ended; and read again, for another may be under way.
-        let mut report = Report::read(root);
-        report.note(mutant, caught.then_some(row));
-        report.write(root, &mutants)?;
-    }
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(mutant) = chosen.get(at) else { return Ok(()) };
+            let (end, took) = copy.timed(|| judge(&copy, mutant))?;
+            let Ok(mut alive) = alive.lock() else { bail!("another thread has failed") };
+            let (verdict, missed) = verdict(mutant, &end);
+            println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
+            let row = Row { by: verdict, text: Some(mutant.digest()), tree: Some(tree.clone()) };
+            // At once: a run takes an hour and may be ended; and read again, for another may be under way.
+            let mut report = Report::read(root);
+            report.note(mutant, missed.is_empty().then_some(row));
+            report.write(root, &mutants)?;
+            alive.extend(missed);
+        }
+    })?;
+    let alive = alive.into_inner().ok().context("a thread has failed")?;
     println!("{} mutants, {} caught", chosen.len(), chosen.len() - alive.len().min(chosen.len()));
     if !alive.is_empty() {
         bail!("the bench does not notice: {}", alive.join(", "));
     }
     Ok(())
+}
+
+/// What became of a mutant in one line, and what of it was not noticed.
+fn verdict(mutant: &Mutant, end: &End) -> (String, Vec<String>) {
+    match end {
+        End::Green => ("LIVES".to_owned(), vec![mutant.name.clone()]),
+        End::DoesNotBuild(said) => {
+            let why = said.lines().next().unwrap_or_default();
+            (format!("DOES NOT BUILD: {why}"), vec![mutant.name.clone()])
+        }
+        End::Red { by, .. } => {
+            let green = mutant.incidents.iter().filter(|incident| !end.is_red_for(incident));
+            let missed = green.map(|incident| format!("{} ({incident} stays green)", mutant.name)).collect();
+            (shortened(by, &mutant.incidents), missed)
+        }
+    }
 }
 
 fn trials_of(mutant: &Mutant) -> &[Trial] {

@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use orch_core::call::tracker::Status;
 use orch_core::stage::Preset;
 use orch_sim::bench::{Bench, Faults, Tally, policy};
-use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_sim::twin::{Open, Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::Plan;
@@ -26,8 +26,14 @@ pub(crate) enum On {
     Store,
 }
 
-/// Plays histories from seed 0 on, with the faults after which every task is delivered.
+/// Plays histories from seed 0 on, with the faults after which every task is delivered: as often as the bench has them
+/// everywhere, and about as often as the goal asks for.
 pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
+    play(plan, on, Faults::some())?;
+    play(plan, on, Faults::some().rarer(40))
+}
+
+fn play(plan: &Plan, on: On, faults: Faults) -> Result<()> {
     println!("{}", machine(&plan.scratch)?);
     let (mut rates, mut tally, mut seed) = (Figures::default(), Tally::default(), 0);
     let (mut lives, mut rows, mut promises) = (0u64, 0u64, 0u64);
@@ -41,7 +47,7 @@ pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
                 On::Memory => Twin::default(),
                 On::Store => stored(folder.path()).with_context(|| format!("seed {seed}: no store"))?,
             };
-            let mut bench = Bench::on(journal, seed, &policy(preset), Faults::some());
+            let mut bench = Bench::on(journal, seed, &policy(preset), faults);
             for n in 0..TASKS {
                 bench.issue(&format!("Add flag {n}"), Status::ToAnalyse);
             }
@@ -85,10 +91,13 @@ pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
 
 /// A journal in a store of this folder.
 fn stored(folder: &std::path::Path) -> Result<Twin, Trouble> {
-    let place = folder.join("orch.db");
-    let open: Opener = Box::new(move || {
+    let (place, lock) = (folder.join("orch.db"), folder.join("orch.db.lock"));
+    let open: Opener = Box::new(move |open| {
+        if open == Open::PastTheLock {
+            std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
+        }
         let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
-        Ok(Box::new(Plain(Box::new(journal))) as Store)
+        Ok(Box::new(Plain::new(Box::new(journal))) as Store)
     });
     Twin::on(open)
 }

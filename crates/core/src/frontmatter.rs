@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 use serde_saphyr::Spanned;
 
 /// The most bytes that frontmatter may have.
-pub const MAX_BYTES: usize = 64 * 1024;
+pub const MAX_BYTES: usize = 65_536;
 
 /// The line that opens frontmatter, and the line that closes it.
 const FENCE: &str = "---";
@@ -433,6 +433,14 @@ mod tests {
         );
         assert_eq!((text("m"), text("n")), (None, None));
         assert_eq!(got.len(), 16);
+    }
+
+    /// Proves that 64 KiB may be read, and no more.
+    #[test]
+    fn there_may_be_so_much() {
+        let of = |bytes: usize| parse(format!("---\na: {}\n---\n", "x".repeat(bytes)).as_bytes()).map(|_| ());
+        assert_eq!(of(60 * 1024), Ok(()));
+        assert!(of(64 * 1024).unwrap_err().to_string().contains("64"));
     }
 
     /// Proves that the ends of lines and a byte order mark do not matter, and that the body is what follows.

@@ -189,9 +189,7 @@ pub trait Journal {
     type Error: std::error::Error + Send + Sync + 'static;
 
     /// Whether it could not because the disk is full: room helps, and whoever asked is told so.
-    fn is_full(&self, _error: &Self::Error) -> bool {
-        false
-    }
+    fn is_full(&self, error: &Self::Error) -> bool;
 
     /// From here to [`Journal::commit`] or [`Journal::look_away`] the brain reads again and again, and nobody else writes
     /// what it reads: a store may go in once for all of it.

@@ -50,7 +50,6 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         d.change(Change::BoardPassed);
     }
     read_at(d, reading.revision);
-    let was_present = d.task.request.present;
     let request = Request {
         title: reading.title.clone(),
         slug: reading.slug.clone(),
@@ -68,9 +67,7 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
                 waiting_stops(d);
             }
         }
-        if was_present != reading.present && !d.task.stage.is_terminal() {
-            presence(d, reading.present);
-        }
+        presence(d, reading.present);
     }
     if d.task.labels != reading.labels {
         d.change(Change::Labelled(reading.labels));

@@ -101,6 +101,14 @@ impl fmt::Display for Undone {
 mod tests {
     use super::*;
 
+    /// Proves that a log says the same English words as every page.
+    #[test]
+    fn logs_have_words() {
+        let fact = Undone::More { more: 3 };
+        assert_eq!(fact.to_string(), message::undone(&fact, Lang::En));
+        assert!(fact.to_string().contains('3'), "{fact}");
+    }
+
     /// Proves that what older rows say in English loads and stays the bytes that it was (decision 39), and that facts load
     /// as facts.
     #[test]

@@ -62,7 +62,8 @@ pub struct Bench {
     pub patience: Span,
     pending: Vec<Effect>,
     watched: Vec<RunId>,
-    late: Vec<Incoming>,
+    /// What comes later than its time, and which fault that is once it comes.
+    late: Vec<(Fault, Incoming)>,
     /// What came and waits for the next commit.
     inbox: Vec<Incoming>,
     /// What hands of brains that died were asked and may still do.
@@ -75,6 +76,8 @@ pub struct Bench {
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
+    /// How long nothing answered, the machine slept or was off, or the day's money was spent: nobody can be faster than that.
+    pub(crate) hindered: u64,
     boots: u64,
     /// How many brains there were.
     brains: u64,
@@ -95,6 +98,9 @@ pub struct Bench {
 
 /// How often everything outside is read, at the latest: a delivery that is later than this was told by a sweep.
 const SWEEP: Span = Span::minutes(1);
+
+/// What is waited for longer than this is looked at: nothing of Orch's own waits longer, but for the day of a budget.
+const LONG: Span = Span::minutes(60);
 
 /// A policy with every agent, tests, and a hook where the preset deploys, whose service is watched after a deploy.
 pub fn policy(preset: orch_core::stage::Preset) -> Policy {
@@ -147,6 +153,7 @@ impl Bench {
             frozen: 0,
             out_until: Moment(0),
             ahead: 0,
+            hindered: 0,
             boots: 1,
             brains: 1,
             wake: None,
@@ -338,6 +345,10 @@ impl Bench {
             return true;
         }
         let Some(next) = self.next() else { return false };
+        let wait = next.since(self.now);
+        if wait > LONG && self.waits_for_the_day() {
+            self.hindered += wait.0;
+        }
         self.now = self.now.max(next);
         self.hand_in();
         self.look();
@@ -354,6 +365,11 @@ impl Bench {
 
     /// Checks what is new since the last look.
     pub fn verify(&mut self) -> Result<(), Broken> {
+        let waits = self.inbox.iter().filter_map(|incoming| match &incoming.event {
+            Event::RunEnded(end) => Some(end.run),
+            _ => None,
+        });
+        self.watch.heard = self.watched.iter().copied().chain(waits).collect();
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),
@@ -395,26 +411,43 @@ impl Bench {
                 self.verify()?;
                 // Where nothing goes wrong, that is; a brain that dies begins with a row.
                 if self.faults == Faults::default() {
-                    let wrote = self.sweep();
-                    self.looks_at(Occasion::Sync);
-                    invariant::in_sync(wrote, self.is_busy())?;
+                    self.reads_again()?;
                 }
-                self.looks_at(Occasion::Rest);
-                return invariant::at_rest(self.engine.as_mut(), &self.world);
+                return self.rests();
             }
         }
         Err(Broken { name: "liveness", what: "still busy after 40,000 actions".to_owned() })
     }
 
+    /// All was known already: read again, it is no news.
+    pub(crate) fn reads_again(&mut self) -> Result<(), Broken> {
+        let wrote = self.sweep();
+        self.looks_at(Occasion::Sync);
+        invariant::in_sync(wrote, self.is_busy())
+    }
+
+    /// What holds where nothing moves.
+    pub(crate) fn rests(&mut self) -> Result<(), Broken> {
+        invariant::at_rest(self.engine.as_mut(), &self.world, &mut self.watch.looks)
+    }
+
     /// Checks the journal from its first row to its last, with effects that are under way still.
     pub fn verify_journal_so_far(&mut self) -> Result<(), Broken> {
         self.looks_at(Occasion::Journal);
+        self.nobody_tells()?;
         invariant::check_replay(self.engine().journal())
     }
 
     /// Checks the journal from its first row to its last.
     pub fn verify_journal(&mut self) -> Result<(), Broken> {
         self.looks_at(Occasion::Journal);
+        self.nobody_tells()?;
         invariant::check_journal(self.engine().journal())
+    }
+
+    fn nobody_tells(&self) -> Result<(), Broken> {
+        self.engine
+            .as_ref()
+            .map_or(Ok(()), |engine| invariant::no_key_is_told(engine.journal_ref(), &self.world))
     }
 }

@@ -93,6 +93,8 @@ faults! {
     AgentWritesOutside = "agent writes outside its scope",
     /// An agent writes the verdict on its own work.
     AgentApprovesItself = "agent approves itself",
+    /// An agent writes a key of the installation into its work.
+    AgentTells = "agent tells a key",
     /// A developer's change does not pass its tests, or a judge objects.
     AgentErrs = "agent does it wrong",
     /// A developer takes for the change what one change alone may have: two who do so are green apart and red together.
@@ -131,6 +133,8 @@ faults! {
     ServiceFlaps = "deployed service flaps after its deploy",
     /// A deploy hook leaves no result, and nobody knows whether it deployed.
     DeploySilent = "deploy leaves no result",
+    /// The forge says that it merged, and moved nothing.
+    MergesNothing = "forge says merged and moved nothing",
     /// Somebody pushes to main just before Orch looks at it or moves it.
     MainMoves = "main moves under us",
     /// Somebody pushes to the task branch just before Orch does.
@@ -173,6 +177,15 @@ impl Faults {
     /// How often this fault comes, in a thousand.
     pub fn rate(&self, fault: Fault) -> u16 {
         self.rates[fault.place()]
+    }
+
+    /// The same, each so many times in a hundred of what it was.
+    #[must_use]
+    pub fn rarer(mut self, percent: u16) -> Self {
+        for rate in &mut self.rates {
+            *rate = u16::try_from(u32::from(*rate) * u32::from(percent) / 100).unwrap_or(u16::MAX);
+        }
+        self
     }
 
     /// Some of everything after which each task is delivered in the end, whatever it cost.
@@ -224,6 +237,7 @@ impl Faults {
             (Fault::AgentWritesGarbage, 15),
             (Fault::AgentWritesOutside, 20),
             (Fault::AgentApprovesItself, 20),
+            (Fault::AgentTells, 15),
             (Fault::AgentErrs, 50),
             (Fault::AgentClashes, 60),
             (Fault::AgentSwitchesOff, 10),
@@ -237,6 +251,7 @@ impl Faults {
             (Fault::ServiceGoesBad, 60),
             (Fault::ServiceGoesSilent, 60),
             (Fault::ServiceFlaps, 100),
+            (Fault::MergesNothing, 60),
             (Fault::MainMoves, 30),
             (Fault::BranchMoves, 15),
         ];

@@ -14,6 +14,7 @@ use orch_core::journal::{RULES, Row};
 use crate::bench::{Bench, Faults, Tally};
 use crate::invariant::{Broken, Looks, Occasion};
 use crate::schedule::Dice;
+pub use crate::schedule::Pen;
 use crate::script::{BUT, BadLine, Story};
 use crate::twin::{Trouble, Twin};
 
@@ -65,14 +66,40 @@ pub struct Outcome {
 /// # Errors
 /// No journal can be had.
 pub fn by_seed(seed: u64, mix: Mix, ground: &mut Ground<'_>) -> Result<(Vec<String>, Outcome), Trouble> {
+    invented(seed, mix, ground, None)
+}
+
+/// The same, and the pen writes it down: each line before it is done, each word of what goes wrong before it does. Whoever
+/// dies or hangs in the middle of a line has left all that came to be.
+///
+/// # Errors
+/// No journal can be had.
+pub fn by_seed_with(
+    seed: u64,
+    mix: Mix,
+    ground: &mut Ground<'_>,
+    pen: &Pen,
+) -> Result<(Vec<String>, Outcome), Trouble> {
+    invented(seed, mix, ground, Some(pen))
+}
+
+fn invented(
+    seed: u64,
+    mix: Mix,
+    ground: &mut Ground<'_>,
+    pen: Option<&Pen>,
+) -> Result<(Vec<String>, Outcome), Trouble> {
     let mut life = Life::new((ground.journal)()?, ground.also);
     let mut dice = Dice::new(seed);
     life.by = Some((dice.roll(), mix.faults()));
+    life.pen = pen.cloned();
+    let write = |text: &str| pen.into_iter().for_each(|pen| pen.write(text));
     let mut mind = invent::Mind::new(dice, mix);
     let mut lines = Vec::new();
     while life.broken.is_none()
         && let Some(line) = mind.next(life.story.as_mut())
     {
+        write(&format!("> {line}"));
         lines.push(line);
         // It stands before it happens; what goes wrong meanwhile is added as it is chosen.
         let words = lines.last().map(|line| life.line(line)).unwrap_or_default();
@@ -80,6 +107,7 @@ pub fn by_seed(seed: u64, mix: Mix, ground: &mut Ground<'_>) -> Result<(Vec<Stri
             line.push_str(BUT);
             line.push_str(&words.join(", "));
         }
+        write("\n");
     }
     Ok((lines, life.outcome()))
 }
@@ -123,6 +151,8 @@ struct Life {
     also: fn(&mut Bench) -> Result<(), Broken>,
     /// The seed of what goes wrong, and how often it does; `None`: the lines say it.
     by: Option<(u64, Faults)>,
+    /// What writes down what the dice choose.
+    pen: Option<Pen>,
     people: u64,
     done: usize,
     skipped: usize,
@@ -132,7 +162,7 @@ struct Life {
 impl Life {
     fn new(journal: Twin, also: fn(&mut Bench) -> Result<(), Broken>) -> Self {
         let (journal, story) = (Some(journal), None);
-        Self { story, journal, also, by: None, people: 0, done: 0, skipped: 0, broken: None }
+        Self { story, journal, also, by: None, pen: None, people: 0, done: 0, skipped: 0, broken: None }
     }
 
     /// Does a line. With dice: the words for what they chose.
@@ -163,7 +193,8 @@ impl Life {
             None => {
                 let mut story = Story::begun_by(self.journal.take().unwrap_or_default(), line)?;
                 if let Some((seed, faults)) = self.by {
-                    (story.bench.dice, story.bench.faults) = (Dice::new(seed), faults);
+                    let dice = Dice::new(seed).with_pen(self.pen.clone());
+                    (story.bench.dice, story.bench.faults) = (dice, faults);
                 }
                 self.story = Some(story);
                 String::new()

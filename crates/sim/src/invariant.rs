@@ -3,17 +3,25 @@
 mod rows;
 mod board;
 mod course;
+mod notes;
+mod done;
+mod once;
 mod deeds;
 mod tasks;
+mod alive;
 mod merge;
 mod watch;
 mod rest;
+mod waits;
 mod journal;
 mod time;
 mod calls;
 mod money;
 mod answers;
 mod looks;
+mod key;
+#[cfg(test)]
+mod breaks;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +29,7 @@ use orch_core::call::tracker::Status;
 use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Turn, Usage};
-use orch_core::hold::{Standing, standing};
+use orch_core::hold::standing;
 use orch_core::id::{
     Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem,
 };
@@ -39,6 +47,7 @@ use crate::twin::Twin;
 use crate::world::World;
 
 pub use journal::{check_journal, check_replay};
+pub use key::no_key_is_told;
 pub use looks::{Looks, Occasion};
 pub use rest::at_rest;
 
@@ -66,8 +75,8 @@ pub struct Watch {
     attempts: BTreeMap<TaskId, Attempts>,
     stages: BTreeMap<TaskId, Stage>,
     waits: BTreeMap<TaskId, (Turn, u64)>,
-    branches: BTreeMap<(ProjectId, String), TaskId>,
-    told: BTreeSet<(TaskId, String)>,
+    /// What people were told of each task.
+    notes: BTreeMap<TaskId, notes::Known>,
     lanes: BTreeMap<ProjectId, TaskId>,
     agents: BTreeMap<TaskId, ProjectId>,
     /// Under which policy a merge was asked for.
@@ -100,8 +109,13 @@ pub struct Watch {
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
     due: BTreeMap<TaskId, (TimerId, i64)>,
-    /// Tasks whose merge in this round is proven.
-    proven: BTreeSet<TaskId>,
+    way_out: done::WayOut,
+    once: once::Once,
+    owned: alive::Owned,
+    /// Runs of whose ends somebody will hear.
+    pub(crate) heard: BTreeSet<RunId>,
+    /// How many presses of a task were taken when its last hook ended.
+    hooked: BTreeMap<TaskId, u32>,
     told_of: board::Told,
     /// What the rows tell of money.
     money: money::Money,
@@ -115,8 +129,6 @@ pub struct Watch {
     questions: BTreeMap<EffectId, (TaskId, Call)>,
     /// For which task production is watched.
     watched: BTreeMap<ProjectId, TaskId>,
-    /// The tasks whose stop waits for the end of something irreversible.
-    stopping: BTreeSet<TaskId>,
     /// How often promises were looked at so far.
     pub looks: Looks,
 }
@@ -134,27 +146,41 @@ impl Watch {
             self.keeps_time(row)?;
             self.day(row);
             let Entity::Task(id) = &row.entity else { continue };
+            self.looks.of_row(row);
+            if self.keeps_back(id) {
+                self.looks.count(Occasion::Frozen);
+            }
+            if self.paused {
+                self.looks.count(Occasion::Paused);
+            }
             self.row(id, row)?;
             self.course(id, row)?;
+            self.notes(id, row)?;
+            self.wishes(id, row, world)?;
+            self.owns(id, row, world)?;
+            self.goes_out(id, row, journal)?;
             self.spends(id, row, journal)?;
             self.answers(id, row, world)?;
             self.told(id, row, world)?;
             self.hears(id, row, world);
             self.runs(id, row, world)?;
+            self.deploy_is_earned(id, row, world)?;
             self.was_pressed(id, row, world)?;
             self.asks(id, row)?;
             self.waits_longer(id, row, journal)?;
-            self.watches(id, row, journal)?;
+            self.watches(id, row, engine, world)?;
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;
             for effect in &row.effects {
                 if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
-                    self.looks.count(Occasion::Merge);
                     self.may_merge(id, effect, row)?;
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
                     self.asked.insert(candidate.clone(), policy.unwrap_or_default());
+                }
+                if let Call::Forge(call) = &effect.call {
+                    merge::forces_nothing(call, effect, world)?;
                 }
                 if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
                     seen.1 = Some(*status);
@@ -177,11 +203,8 @@ impl Watch {
         }
         for (id, (judged, asked)) in touched {
             let Some(task) = task_of(&id) else { continue };
-            let policy = engine.policies().get(&task.project).unwrap_or(Policy::builtin());
             let held = standing(task, engine.board(), engine.policies(), now);
-            if matches!(&held, Standing::Held(holds) if holds.is_empty()) {
-                broken("a-reason-for-every-wait", format!("{} waits and nobody knows why", task.id))?;
-            }
+            waits::has_a_reason(task, &held)?;
             if let Step::Asked { effect, .. } = &task.step
                 && !journal.is_open(*effect)
             {
@@ -202,14 +225,16 @@ impl Watch {
                 broken("no-passing-column", format!("{id}: the board is to show {asked:?} for a moment"))?;
             }
             self.costs(&id, task.usage())?;
-            self.task(task, policy, world)?;
+            self.task(task, world)?;
             if judged {
                 self.looks.count(Occasion::Verdict);
                 tasks::verdicts_are_entitled(task, world)?;
             }
         }
         self.heard()?;
-        self.looks.count(Occasion::Step);
+        if world.log.len() > self.performed {
+            self.looks.count(Occasion::Effect);
+        }
         for effect in world.log.get(self.performed..).unwrap_or_default() {
             let row =
                 usize::try_from(effect.seq.0).ok().and_then(|seq| journal.all().get(seq.checked_sub(1)?));
@@ -223,6 +248,7 @@ impl Watch {
         if self.agents.len() > most {
             broken("limits-hold", format!("{} agents run at once, {most} may", self.agents.len()))?;
         }
+        self.lives(world)?;
         self.works(most, world)?;
         self.merges(engine, world)?;
         self.deploys(engine, world)?;

@@ -1,6 +1,8 @@
 //! A journal in memory: the same contract as the store's, without a disk.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
@@ -14,9 +16,6 @@ pub enum MemoryError {
     /// A disk that is full, as a fault.
     #[error("no space left (injected)")]
     Full,
-    /// Another brain took over meanwhile.
-    #[error("another brain leads")]
-    Deposed,
     /// The batch does not stand on what is written: a defect of who made it.
     #[error("row {seq} is refused: {why}")]
     Unsound {
@@ -28,7 +27,7 @@ pub enum MemoryError {
 }
 
 /// A journal in memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct MemoryJournal {
     rows: Vec<Sealed>,
     keys: HashMap<String, Seq>,
@@ -40,25 +39,39 @@ pub struct MemoryJournal {
     issues: BTreeMap<(ProjectId, IssueKey), TaskId>,
     /// Refuses commits while set.
     pub full: bool,
-    deposed: bool,
+    /// How many rows lie on the disk, by whomever of those who have it open.
+    disk: Arc<AtomicU64>,
 }
 
 impl MemoryJournal {
-    /// Another brain takes over: it gets all that is written, and from here on this one writes nothing.
-    #[must_use = "this one writes nothing any more"]
-    pub fn hand_over(&mut self) -> Self {
-        let theirs = self.clone();
-        self.deposed = true;
-        theirs
+    /// Another brain opens the same disk, as where no lock keeps it from that: it finds all that is written.
+    #[must_use = "whoever took over must go on"]
+    pub fn overtaken(&self) -> Self {
+        Self {
+            rows: self.rows.clone(),
+            keys: self.keys.clone(),
+            states: self.states.clone(),
+            effects: self.effects.clone(),
+            timers: self.timers.clone(),
+            blobs: self.blobs.clone(),
+            issues: self.issues.clone(),
+            full: self.full,
+            disk: Arc::clone(&self.disk),
+        }
     }
 
-    /// What the store would refuse is refused: a key that is taken, a row that does not follow, a state ahead of its row.
+    /// What the store would refuse is refused: a key that is taken, a row that does not follow, one whose place on the disk
+    /// another brain has taken, a state ahead of its row.
     fn stands(&self, batch: &Batch) -> Result<(), MemoryError> {
         let mut last = self.rows.last();
+        let disk = self.disk.load(Ordering::SeqCst);
         for (at, row) in batch.rows.iter().enumerate() {
             let refused = |why| Err(MemoryError::Unsound { seq: row.seq, why });
             if row.seq.0 != last.map_or(1, |last| last.seq.0 + 1) {
                 return refused("it is not the next one");
+            }
+            if row.seq.0 <= disk {
+                return refused("another brain wrote one there");
             }
             if last.map_or_else(|| row.prev != Row::genesis(), |last| row.prev != last.hash) {
                 return refused("it follows another one");
@@ -88,6 +101,11 @@ impl MemoryJournal {
         self.blobs.get(digest).map(Vec::as_slice)
     }
 
+    /// All kept texts, for checks.
+    pub fn texts(&self) -> impl Iterator<Item = (&Digest, &[u8])> {
+        self.blobs.iter().map(|(digest, bytes)| (digest, bytes.as_slice()))
+    }
+
     /// Whether an effect waits for its reply still.
     pub fn is_open(&self, effect: EffectId) -> bool {
         self.effects.contains_key(&effect)
@@ -104,8 +122,25 @@ impl MemoryJournal {
     }
 }
 
+#[cfg(test)]
+impl MemoryJournal {
+    /// Rows and states, for a hand that writes what no brain would: whether anybody notices is another question.
+    pub(crate) fn forge(&mut self) -> (&mut Vec<Sealed>, &mut BTreeMap<Entity, Kept>) {
+        (&mut self.rows, &mut self.states)
+    }
+
+    /// Every row on the disk looks free to whoever has it open.
+    pub(crate) fn forget_the_disk(&self) {
+        self.disk.store(0, Ordering::SeqCst);
+    }
+}
+
 impl Journal for MemoryJournal {
     type Error = MemoryError;
+
+    fn is_full(&self, error: &MemoryError) -> bool {
+        *error == MemoryError::Full
+    }
 
     fn head(&mut self) -> Result<Head, MemoryError> {
         let last = self.rows.last();
@@ -132,9 +167,6 @@ impl Journal for MemoryJournal {
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), MemoryError> {
-        if self.deposed {
-            return Err(MemoryError::Deposed);
-        }
         if self.full {
             return Err(MemoryError::Full);
         }
@@ -145,6 +177,7 @@ impl Journal for MemoryJournal {
                 self.effects.insert(effect.id, self.rows.len());
             }
             self.rows.push(row.clone());
+            self.disk.store(row.seq.0, Ordering::SeqCst);
         }
         for (entity, seq) in &batch.touched {
             if let Some(kept) = self.states.get_mut(entity) {

@@ -3,11 +3,39 @@
 //! Whatever is chosen while a line of a history is done is written down as a word, and a line that has its words is done
 //! without a seed. What no word says does not happen: so any word, and any line, can be taken away.
 
+use std::fmt;
+use std::sync::Arc;
+
+use crate::script::BUT;
+
+/// Takes a history as it comes to be, piece by piece.
+#[derive(Clone)]
+pub struct Pen(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl Pen {
+    /// Writes each piece with this, before what it says happens.
+    pub fn new(write: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(write))
+    }
+
+    pub(crate) fn write(&self, text: &str) {
+        (self.0)(text);
+    }
+}
+
+impl fmt::Debug for Pen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pen")
+    }
+}
+
 /// A small generator of choices (SplitMix64), or the words of a line instead of it.
 #[derive(Debug, Clone)]
 pub struct Dice {
     state: u64,
     source: Source,
+    /// Gets the words as they are chosen.
+    pen: Option<Pen>,
 }
 
 /// Where choices come from.
@@ -58,7 +86,22 @@ fn is_name(word: &str, what: &str, n: u32) -> bool {
 impl Dice {
     /// Dice for a seed.
     pub fn new(seed: u64) -> Self {
-        Self { state: seed ^ 0x9E37_79B9_7F4A_7C15, source: Source::Seed }
+        Self { state: seed ^ 0x9E37_79B9_7F4A_7C15, source: Source::Seed, pen: None }
+    }
+
+    /// The same, and what is chosen is also told to this pen before it happens.
+    #[must_use]
+    pub(crate) fn with_pen(self, pen: Option<Pen>) -> Self {
+        Self { pen, ..self }
+    }
+
+    /// Puts a word beside those that are written down.
+    fn put(&mut self, word: String) {
+        let Source::Written(_, words) = &mut self.source else { return };
+        if let Some(pen) = &self.pen {
+            pen.write(&format!("{}{word}", if words.is_empty() { BUT } else { ", " }));
+        }
+        words.push(word);
     }
 
     /// The next number.
@@ -115,10 +158,10 @@ impl Dice {
             return told.unwrap_or_default().min(most.saturating_sub(1));
         }
         let which = if most == 0 { 0 } else { (self.roll() % most as u64) as usize };
-        if let Source::Written(asked, words) = &mut self.source {
+        if let Source::Written(asked, _) = &mut self.source {
             let n = nth(asked, what);
             if which > 0 {
-                words.push(format!("{}={which}", name(what, n)));
+                self.put(format!("{}={which}", name(what, n)));
             }
         }
         which
@@ -144,10 +187,10 @@ impl Dice {
             });
         }
         let happens = roll(self);
-        if let Source::Written(asked, words) = &mut self.source {
+        if let Source::Written(asked, _) = &mut self.source {
             let n = nth(asked, what);
             if happens {
-                words.push(name(what, n));
+                self.put(name(what, n));
             }
         }
         happens

@@ -264,6 +264,10 @@ impl Story {
                 let task = self.task(name)?;
                 self.bench.merged_by_hand(&task, how);
             }
+            ["somebody", "puts", "the", "merge", "of", name, "into", "main"] => {
+                let task = self.task(name)?;
+                self.bench.put_into_main(&task);
+            }
             ["somebody", "has", "a", "branch", name] => {
                 let project = self.project(None)?;
                 if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
@@ -272,6 +276,7 @@ impl Story {
             }
             ["the", "forge", "merges", how @ ..] => {
                 let how = match how {
+                    ["nothing", "and", "says", "it", "did"] => Oddly::Nothing,
                     ["with", "more"] => Oddly::WithMore,
                     ["on", "an", "old", "base"] => Oddly::OnOldBase,
                     _ => return bad(format!("no forge merges {}", how.join(" "))),
@@ -539,6 +544,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         "nothing" => Deed::Nothing,
         "outside" => Deed::Outside,
         "garbage" => Deed::Garbage,
+        "tells" => Deed::Tell,
         word if word.starts_with("says=") => Deed::Says(word.trim_start_matches("says=").to_owned()),
         "asks" => Deed::Ask,
         "hangs" => Deed::Hang,

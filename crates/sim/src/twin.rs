@@ -27,17 +27,37 @@ impl Trouble {
     }
 }
 
-/// A real store.
-pub type Store = Box<dyn Journal<Error = Trouble>>;
+/// A real store, and what becomes of a commit when its disk is full.
+pub trait Real: Journal<Error = Trouble> {
+    /// Is asked for a commit with a full disk: it must refuse for that, and have nothing of it.
+    ///
+    /// # Errors
+    /// It did something else.
+    fn refuses_when_full(&mut self, batch: &Batch) -> Result<(), Trouble>;
+}
 
-/// Opens the store: at the beginning, and after each death of the brain. The one before is closed by then.
-pub type Opener = Box<dyn FnMut() -> Result<Store, Trouble>>;
+/// A real store.
+pub type Store = Box<dyn Real>;
+
+/// Opens the store: at the beginning, after each death of the brain, and for one that takes over from a paused one.
+pub type Opener = Box<dyn FnMut(Open) -> Result<Store, Trouble>>;
+
+/// How a store is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Open {
+    /// As every brain does.
+    InOrder,
+    /// Past the lock of whoever has it open, as where locks do not hold.
+    PastTheLock,
+}
 
 /// A journal in memory, and a real store behind it or none.
 #[derive(Default)]
 pub struct Twin {
     memory: MemoryJournal,
     behind: Option<Behind>,
+    /// The store that another brain opened meanwhile: this one has it still, and must not be able to write there.
+    overtaken: Option<Store>,
 }
 
 struct Behind {
@@ -73,8 +93,9 @@ impl Twin {
     /// # Errors
     /// It does not open.
     pub fn on(mut open: Opener) -> Result<Self, Trouble> {
-        let store = Some(open()?);
-        Ok(Self { memory: MemoryJournal::default(), behind: Some(Behind { store, open, trouble: None }) })
+        let store = Some(open(Open::InOrder)?);
+        let behind = Some(Behind { store, open, trouble: None });
+        Ok(Self { memory: MemoryJournal::default(), behind, overtaken: None })
     }
 
     /// What a brain finds that takes over from one that died: the store is dropped as it is, and opened again.
@@ -82,7 +103,7 @@ impl Twin {
     pub fn after_crash(mut self) -> Self {
         if let Some(behind) = &mut self.behind {
             behind.store = None;
-            match (behind.open)() {
+            match (behind.open)(Open::InOrder) {
                 Ok(store) => behind.store = Some(store),
                 Err(trouble) => behind.note(|| format!("it does not open again: {trouble}")),
             }
@@ -90,11 +111,27 @@ impl Twin {
         self
     }
 
-    /// Another brain takes over while this one is paused: it gets all that is written and the store, and from here on this
-    /// one writes nothing.
-    #[must_use = "this one writes nothing any more"]
+    /// Another brain takes over while this one is paused and has the store open: its lock must keep the other out; where no
+    /// lock holds, what the store refuses must keep them apart.
+    #[must_use = "whoever took over must go on"]
     pub fn hand_over(&mut self) -> Self {
-        Self { memory: self.memory.hand_over(), behind: self.behind.take() }
+        let mut behind = self.behind.take();
+        if let Some(behind) = &mut behind {
+            if (behind.open)(Open::InOrder).is_ok() {
+                behind.note(|| "a second brain could open it".to_owned());
+            }
+            self.overtaken = behind.store.take();
+            match (behind.open)(Open::PastTheLock) {
+                Ok(store) => behind.store = Some(store),
+                Err(trouble) => behind.note(|| format!("it does not open past the lock: {trouble}")),
+            }
+        }
+        Self { memory: self.memory.overtaken(), behind, overtaken: None }
+    }
+
+    /// Whether there is a store whose answers are compared.
+    pub fn is_real(&self) -> bool {
+        self.behind.is_some()
     }
 
     /// What the store said that the journal in memory did not, if it ever did.
@@ -117,7 +154,7 @@ impl Twin {
         what: &str,
         ask: impl Fn(&mut dyn Journal<Error = Trouble>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
-        let known = ask(&mut Plain(&mut self.memory));
+        let known = ask(&mut Plain::new(&mut self.memory));
         let Some(behind) = &mut self.behind else { return known };
         let said = match &mut behind.store {
             Some(store) => ask(store.as_mut()),
@@ -137,58 +174,92 @@ impl Behind {
 }
 
 /// A journal with its errors in words.
-pub struct Plain<J>(pub J);
+pub struct Plain<J> {
+    journal: J,
+    full: Option<Full<J>>,
+}
+
+/// Asks a journal for a commit while its disk has no room. `Err`: it did not refuse for that.
+pub type Full<J> = fn(&mut J, &Batch) -> Result<(), Trouble>;
+
+impl<J> Plain<J> {
+    /// This journal, whose disk is never full.
+    pub fn new(journal: J) -> Self {
+        Self { journal, full: None }
+    }
+
+    /// This journal, and how its disk is full for one commit.
+    pub fn with_full_disk(journal: J, full: Full<J>) -> Self {
+        Self { journal, full: Some(full) }
+    }
+}
+
+impl<J: DerefMut<Target: Journal>> Real for Plain<J> {
+    fn refuses_when_full(&mut self, batch: &Batch) -> Result<(), Trouble> {
+        self.full.map_or(Ok(()), |full| full(&mut self.journal, batch))
+    }
+}
 
 impl<J: DerefMut<Target: Journal>> Journal for Plain<J> {
     type Error = Trouble;
 
+    /// Its twin in memory knows.
+    fn is_full(&self, _: &Trouble) -> bool {
+        false
+    }
+
     fn head(&mut self) -> Result<Head, Trouble> {
-        self.0.head().map_err(|e| Trouble::of(&e))
+        self.journal.head().map_err(|e| Trouble::of(&e))
     }
 
     fn taken(&mut self, key: &str) -> Result<Option<Seq>, Trouble> {
-        self.0.taken(key).map_err(|e| Trouble::of(&e))
+        self.journal.taken(key).map_err(|e| Trouble::of(&e))
     }
 
     fn state(&mut self, entity: &Entity) -> Result<Option<Kept>, Trouble> {
-        self.0.state(entity).map_err(|e| Trouble::of(&e))
+        self.journal.state(entity).map_err(|e| Trouble::of(&e))
     }
 
     fn task_of_issue(&mut self, project: &ProjectId, issue: &IssueKey) -> Result<Option<TaskId>, Trouble> {
-        self.0.task_of_issue(project, issue).map_err(|e| Trouble::of(&e))
+        self.journal.task_of_issue(project, issue).map_err(|e| Trouble::of(&e))
     }
 
     fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
-        self.0.commit(batch).map_err(|e| Trouble::of(&e))
+        self.journal.commit(batch).map_err(|e| Trouble::of(&e))
     }
 
     fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
-        self.0.each_open(visit).map_err(|e| Trouble::of(&e))
+        self.journal.each_open(visit).map_err(|e| Trouble::of(&e))
     }
 
     fn open_effects(&mut self) -> Result<Vec<Effect>, Trouble> {
-        self.0.open_effects().map_err(|e| Trouble::of(&e))
+        self.journal.open_effects().map_err(|e| Trouble::of(&e))
     }
 
     fn armed_timers(&mut self) -> Result<Vec<(Entity, Timer)>, Trouble> {
-        self.0.armed_timers().map_err(|e| Trouble::of(&e))
+        self.journal.armed_timers().map_err(|e| Trouble::of(&e))
     }
 
     fn blob(&mut self, digest: &Digest) -> Result<Option<Vec<u8>>, Trouble> {
-        self.0.blob(digest).map_err(|e| Trouble::of(&e))
+        self.journal.blob(digest).map_err(|e| Trouble::of(&e))
     }
 
     fn rows(&mut self, from: Seq, most: usize) -> Result<Vec<Row>, Trouble> {
-        self.0.rows(from, most).map_err(|e| Trouble::of(&e))
+        self.journal.rows(from, most).map_err(|e| Trouble::of(&e))
     }
 
     fn rows_of(&mut self, entity: &Entity, before: Option<Seq>, most: usize) -> Result<Vec<Row>, Trouble> {
-        self.0.rows_of(entity, before, most).map_err(|e| Trouble::of(&e))
+        self.journal.rows_of(entity, before, most).map_err(|e| Trouble::of(&e))
     }
 }
 
 impl Journal for Twin {
     type Error = Trouble;
+
+    /// As long as the disk is full, it refuses for nothing else.
+    fn is_full(&self, _: &Trouble) -> bool {
+        self.memory.full
+    }
 
     fn head(&mut self) -> Result<Head, Trouble> {
         self.both("the head", |journal| journal.head())
@@ -208,19 +279,28 @@ impl Journal for Twin {
 
     /// The store first: what it does not have never was.
     fn commit(&mut self, batch: &Batch) -> Result<(), Trouble> {
-        if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind
-            && !self.memory.full
-            && let Err(e) = store.commit(batch)
+        if let Some(store) = &mut self.overtaken
+            && store.commit(batch).is_ok()
         {
-            trouble.get_or_insert_with(|| format!("it takes no commit: {e}"));
-            return Err(e);
+            return Ok(());
+        }
+        if let Some(Behind { store: Some(store), trouble, .. }) = &mut self.behind {
+            // A full disk is the store's own: it refuses by itself, and is asked for all that it has afterwards.
+            if self.memory.full {
+                if let Err(e) = store.refuses_when_full(batch) {
+                    trouble.get_or_insert_with(|| format!("on a full disk: {e}"));
+                }
+            } else if let Err(e) = store.commit(batch) {
+                trouble.get_or_insert_with(|| format!("it takes no commit: {e}"));
+                return Err(e);
+            }
         }
         self.memory.commit(batch).map_err(|e| Trouble::of(&e))
     }
 
     fn each_open(&mut self, visit: &mut dyn FnMut(Entry)) -> Result<(), Trouble> {
         if self.behind.is_none() {
-            return Plain(&mut self.memory).each_open(visit);
+            return Plain::new(&mut self.memory).each_open(visit);
         }
         let entries = self.both("what is open", |journal| {
             let mut entries = Vec::new();

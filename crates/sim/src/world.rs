@@ -19,7 +19,7 @@ use orch_core::time::Span;
 
 use repository::Repository;
 use tracker::Tracker;
-use works::{Deployment, HookDeed, SAID, Worker, Works};
+use works::{Deployment, HookDeed, SAID, SECRET, Worker, Works, masked};
 
 /// The whole outside.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +96,8 @@ impl World {
     pub fn perform(&mut self, effect: &Effect) -> Outcome {
         self.log.push(effect.id);
         if self.outage {
-            return Outcome::Failed(Failure::transient("the outside does not answer (injected)"));
+            let said = format!("the outside does not answer (injected){SECRET}");
+            return Outcome::Failed(Failure::transient(masked(&said)));
         }
         let before = self.marks();
         let outcome = self.act(effect);
@@ -149,10 +150,10 @@ impl World {
             },
             Call::Forge(call) => {
                 let repository = self.repository_mut(&effect.project);
-                let odd = repository.merges_oddly;
+                let (odd, before) = (repository.merges_oddly, repository.main());
                 let done = repository.forge(call);
-                if odd != repository.merges_oddly {
-                    let main = repository.main();
+                let main = repository.main();
+                if odd != repository.merges_oddly && main != before {
                     self.works.by_people.insert(main);
                 }
                 match done {
@@ -361,18 +362,18 @@ impl World {
                 let broken = self.repositories.get(&run.project).map(|known| known.broken(&run.commit));
                 let broken = broken.unwrap_or_default();
                 let failed: String = broken.iter().map(|path| format!("- {path}\n")).collect();
-                Some(format!("test failed with exit code {code}\n\nFailed:\n{failed}\n{SAID}"))
+                Some(format!("test failed with exit code {code}\n\nFailed:\n{failed}\n{SAID}{SECRET}"))
             }
             (Worker::Agent(_) | Worker::Hook, RunHow::Exited { .. })
             | (_, RunHow::Signalled { .. } | RunHow::TimedOut | RunHow::TooMuchOutput) => {
-                Some(SAID.to_owned())
+                Some(format!("{SAID}{SECRET}"))
             }
         }
     }
 
     /// The text that the end of a run names, to be kept with it.
     pub fn words(&self, id: RunId) -> Option<Blob> {
-        self.runs.get(&id)?.said.as_deref().map(Blob::of)
+        self.runs.get(&id)?.said.as_deref().map(masked).map(Blob::of)
     }
 
     /// The end of a run, as its record says; `None` while it lives, or while that cannot be told.
@@ -391,7 +392,7 @@ impl World {
             }
             Worker::Ci | Worker::Hook => Usage::default(),
         };
-        let tail = run.said.as_deref().map(Text::of);
+        let tail = run.said.as_deref().map(|said| Text::of(&masked(said)));
         Some(RunEnd { run: id, how, wall: Span::seconds(30), usage, tail, left_out: 0 })
     }
 }

@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::copy::Copy;
+use super::side_by_side;
 use super::switch::{self, Expression};
 use super::trial::{self, DEADLINE};
 use crate::workspace;
@@ -317,7 +318,7 @@ impl Trial {
 /// The fate of all that are in one build, as many at a time as there are processors.
 fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, Fate>> {
     let (next, fates) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let work = || -> Result<()> {
+    let work = |_| -> Result<()> {
         while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut fate = Fate::Lives;
             for trial in trials {
@@ -343,14 +344,7 @@ fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, F
         }
         Ok(())
     };
-    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..processors).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().try_for_each(|thread| match thread.join() {
-            Ok(ended) => ended,
-            Err(_) => bail!("a thread has failed"),
-        })
-    })?;
+    side_by_side::run(mutants.len(), work)?;
     fates.into_inner().ok().context("a thread has failed")
 }
 

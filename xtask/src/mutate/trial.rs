@@ -84,7 +84,8 @@ impl Trial {
         let mut tests = Command::new(copy.tree.join(program));
         tests.current_dir(&copy.tree).args(self.filter).arg("--nocapture").env("RUST_BACKTRACE", "0");
         if self.seeds > 0 {
-            tests.env("ORCH_SEEDS", self.seeds.to_string());
+            // From the first one on: exactly so many, and not as many as the test has.
+            tests.env("ORCH_SEED", "0").env("ORCH_SEEDS", self.seeds.to_string());
         }
         let (status, printed) = finished(tests, DEADLINE)?;
         match status {

@@ -152,10 +152,10 @@ fn cut(disk: &Disk, cuts: u64) -> Vec<String> {
 
 /// Proves that wherever the power goes, a task branch, a candidate and a merged main are where was said they are, in the hub
 /// and in the person's repository, with all that they reach; and that this test would notice a disk that forgets the bytes
-/// of a ref. `ORCH_SEEDS` says how many cuts (20 if not).
+/// of a ref. `ORCH_SEEDS` says how many cuts (20 at least).
 #[test]
 fn what_git_kept_survives_a_power_cut() {
-    let cuts = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(20);
+    let cuts = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(20, |n: u64| n.max(20));
     let mut disk = recorded();
     let wrong = cut(&disk, cuts);
     assert!(wrong.is_empty(), "{wrong:#?}");

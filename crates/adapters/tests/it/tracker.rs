@@ -64,6 +64,8 @@ fn sweeps_see_each_change_once() {
 
 /// row 129: Comments have no side effect, including the system's own.
 /// Proves also that one effect is one comment, and that comments come newest last.
+///
+/// incident I-26: what may have been written was written again; here an effect whose answer was lost finds its comment.
 #[test]
 fn comments_change_nothing_and_come_once() {
     let board = Board::new();

@@ -6,7 +6,7 @@
 pub const MAX_CHARS: usize = 1500;
 
 /// The most bytes of the questions that people are shown.
-pub const MAX_QUESTIONS: usize = 4 * 1024;
+pub const MAX_QUESTIONS: usize = 4096;
 
 /// The P0 and P1 items of `## Findings` (row 100). A section that names no priorities at all is taken whole.
 pub fn of_review(text: &str) -> Option<String> {
@@ -141,11 +141,8 @@ fn level(line: &Line<'_>) -> Option<u8> {
     };
     match line.kind {
         Kind::Heading(_) => line.text.split(|c: char| !c.is_alphanumeric()).find_map(at_start),
-        Kind::Item => {
-            let rest = line.text.trim_start_matches(|c: char| !c.is_alphanumeric());
-            let unnumbered = rest.trim_start_matches(|c: char| c.is_ascii_digit());
-            at_start(rest).or_else(|| at_start(unnumbered.trim_start_matches(|c: char| !c.is_alphanumeric())))
-        }
+        // After the dash or the number.
+        Kind::Item => at_start(line.text.trim_start_matches(|c: char| !c.is_alphabetic())),
         Kind::Prose | Kind::Code => None,
     }
 }
@@ -274,8 +271,8 @@ mod tests {
         assert!(kinds(" - a\n  - b\n. c\n) d") == [Kind::Item, Kind::Prose, Kind::Prose, Kind::Prose]);
         let item = |text: &str| level(&lines(text)[0]);
         assert_eq!(
-            [" - **P1** x", "- (P0) y", "3. P2: z", "- x P0"].map(item),
-            [Some(1), Some(0), Some(2), None]
+            [" - **P1** x", "- (P0) y", "3. P2: z", "- 1. P3", "- x P0"].map(item),
+            [Some(1), Some(0), Some(2), Some(3), None]
         );
     }
 }

@@ -4,10 +4,11 @@ use super::tests::{crowd, policies, waiting};
 use super::*;
 use crate::event::FreezeCause;
 use crate::gesture::{Door, Gesture, Press};
-use crate::id::RunId;
-use crate::policy::Limits;
+use crate::id::{RunId, TimerId};
+use crate::policy::{Limits, WatchRules};
 use crate::said::Cause;
-use crate::task::{Job, Rest, Step, Want};
+use crate::task::{Ask, Delay, Job, Rest, Step, Want, Watch};
+use crate::time::Span;
 
 fn closed(until: i64) -> State {
     let provider =
@@ -201,4 +202,25 @@ fn the_lane_comes_with_what_is_deployed() {
         let (id, grant) = board.turn(&policies(false), Moment(0)).expect("its own freeze keeps nobody");
         assert_eq!((id.as_str(), grant.deployed), ("demo-001", told));
     }
+}
+
+/// For whom production is watched is known with the moment of the last look, if all are good; who waits for another reason is
+/// none of them (decision 69).
+#[test]
+fn who_is_watched_is_known() {
+    let waits = |number: u64, ask: Ask| {
+        let due = Moment(1_000);
+        let cause = Delay::NotYet { cause: Cause::from("soon") };
+        let step = Step::Backoff { timer: TimerId::new(Seq(number), 0), due, ask, tries: 1, cause };
+        let (entity, state) = doing("demo", number, step);
+        let State::Task(mut task) = state else { panic!("a task") };
+        let rules = WatchRules { window: Span::seconds(90), every: Span::seconds(30), failures: 3 };
+        task.watch = Some(Box::new(Watch::new(rules, None)));
+        task.lane = Some(Seq(1));
+        (entity, State::Task(task))
+    };
+    let (watched, other) = (waits(1, Ask::Watch), waits(2, Ask::Probe));
+    let id = task(&watched.0);
+    let board = noted([watched, other]);
+    assert_eq!(board.watched().collect::<Vec<_>>(), [(&id, Moment(1_000).after(Span::seconds(60)))]);
 }

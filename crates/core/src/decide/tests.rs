@@ -1,7 +1,9 @@
 //! Proves what follows from what, without a world around it: one task on its way, whose questions are answered by hand.
 
 mod beside;
+mod deploys;
 mod edges;
+mod presses;
 
 use std::collections::BTreeMap;
 

@@ -42,14 +42,9 @@ pub(crate) fn done(d: &mut Desk<'_>) {
 fn roles(d: &Desk<'_>) -> Vec<(Role, u32, Usage)> {
     let used = |role: Role| {
         let mine = d.task.runs.iter().filter(|row| row.job == Job::Agent(role));
-        mine.fold((0u32, Usage::default()), |(n, sum), row| (n + 1, sum.plus(row.usage)))
+        mine.fold((role, 0, Usage::default()), |(role, n, sum), row| (role, n + 1, sum.plus(row.usage)))
     };
-    Role::ALL
-        .into_iter()
-        .map(|role| (role, used(role)))
-        .filter(|(_, (n, _))| *n > 0)
-        .map(|(r, (n, u))| (r, n, u))
-        .collect()
+    Role::ALL.into_iter().map(used).filter(|(_, runs, _)| *runs != 0).collect()
 }
 
 fn agents_time(d: &Desk<'_>) -> Span {

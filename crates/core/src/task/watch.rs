@@ -90,11 +90,12 @@ impl Task {
     /// Until about when production is watched for it.
     pub fn watched_until(&self) -> Option<Moment> {
         let watch = self.watch.as_ref().filter(|_| self.is_watched())?;
-        let more = |looks: u32| Span(watch.rules.every.0.saturating_mul(u64::from(looks)));
-        match &self.step {
-            Step::Backoff { due, .. } => Some(due.after(more(watch.left() - 1))),
-            Step::Asked { .. } => Some(self.step_since.after(more(watch.left() - 1))),
-            Step::Rest(_) | Step::Queued(_) | Step::Running { .. } => None,
-        }
+        let next = match &self.step {
+            Step::Backoff { due, .. } => *due,
+            Step::Asked { .. } => self.step_since,
+            Step::Rest(_) | Step::Queued(_) | Step::Running { .. } => return None,
+        };
+        let after_it = u64::from(watch.left() - 1);
+        Some(next.after(Span(watch.rules.every.0.saturating_mul(after_it))))
     }
 }

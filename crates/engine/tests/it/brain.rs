@@ -25,6 +25,9 @@ struct Slow {
 impl Journal for Slow {
     type Error = MemoryError;
 
+    fn is_full(&self, error: &MemoryError) -> bool {
+        self.inner.is_full(error)
+    }
     fn head(&mut self) -> Result<Head, MemoryError> {
         self.inner.head()
     }

@@ -1,6 +1,7 @@
 //! `orch sim`: does this program keep its promises in a simulated world, and how did one come to be broken?
 
 mod disk;
+mod under_way;
 mod sum;
 mod many;
 mod ledger;

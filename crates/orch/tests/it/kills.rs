@@ -266,7 +266,7 @@ fn tell_all(fates: &[Fate], spared: &Told) {
 
 /// How many seeds: 6 unless `ORCH_SEEDS` says more.
 fn seeds() -> u64 {
-    std::env::var("ORCH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(6)
+    std::env::var("ORCH_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).map_or(6, |seeds: u64| seeds.max(6))
 }
 
 /// Both sides of every effect that the story wants.

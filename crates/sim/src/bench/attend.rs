@@ -7,16 +7,36 @@ use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Entity, TaskId};
 use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task, Want};
+use orch_core::time::Span;
 
 use super::Bench;
 use crate::invariant::{Broken, Occasion};
 
+/// With a person who answers at once everything comes to its end within this.
+const LONGEST: Span = Span::minutes(24 * 60);
+
 impl Bench {
+    /// How long something could be done so far, by a clock that never stepped: what nobody could help is left out.
+    pub(crate) fn free_time(&self) -> Span {
+        let passed = self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned();
+        Span(passed.saturating_sub(self.hindered))
+    }
+
+    /// What comes to its end does so in time.
+    pub(crate) fn in_time(took: Span) -> Result<(), Broken> {
+        match took > LONGEST {
+            true => Err(Broken { name: "liveness", what: format!("it takes {took}") }),
+            false => Ok(()),
+        }
+    }
+
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
     pub fn run_with_people(&mut self, patience: u32) -> Result<(), Broken> {
         self.looks_at(Occasion::End);
+        let began = self.free_time();
         for _ in 0..patience {
             self.run()?;
+            Self::in_time(Span(self.free_time().0.saturating_sub(began.0)))?;
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
             if waiting.is_empty() {
@@ -36,15 +56,24 @@ impl Bench {
             .map(|task| format!("{} at {} does {:?}: {:?}", task.id, task.stage, task.step, stands(task)))
             .collect();
         if left.is_empty() {
-            return Ok(());
+            return self.ends_for_good();
         }
         Err(Broken { name: "liveness", what: left.join("; ") })
     }
 
-    /// What is still on its way when all is over changes nothing any more.
+    /// What is still on its way when all is over changes nothing any more: deliveries, answers that a dead brain was owed, what
+    /// its hands do, brains that wake.
     fn ends_for_good(&mut self) -> Result<(), Broken> {
-        self.hand_in_all();
-        self.run()
+        // While things go wrong, what comes last leaves something behind too; not for ever.
+        for _ in 0..100 {
+            self.hand_in_all();
+            self.all_comes_late()?;
+            self.run()?;
+            if !self.is_something_on_its_way() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// A person looks at every task that waits for one, now and then.
@@ -70,6 +99,9 @@ impl Bench {
             Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
         };
         let issue = task.issue.clone();
+        if *rest == Rest::Escalated && self.lacks_its_merge(task) {
+            self.put_into_main(task);
+        }
         match rest {
             // The button and the column do the same.
             Rest::Escalated if self.dice.chance(50) => drop(self.gesture(&task.id, Press::Retry)),
@@ -111,6 +143,12 @@ impl Bench {
             _ => Press::Retry,
         };
         self.gesture(&task.id, press);
+    }
+
+    /// Whether the money of the day is spent: then the next day comes before a person does.
+    pub(super) fn waits_for_the_day(&mut self) -> bool {
+        let spent = |kind| matches!(kind, HoldKind::DayBudget { .. });
+        self.tasks().iter().any(|task| self.holds(task).into_iter().any(spent))
     }
 
     pub(crate) fn is_out_of_money(&mut self, task: &Task) -> bool {

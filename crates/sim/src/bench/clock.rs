@@ -26,6 +26,7 @@ impl Bench {
     /// was at work on it is gone.
     pub fn reboot(&mut self, off: Span) {
         self.now = self.now.after(off);
+        self.hindered += off.0;
         self.boots += 1;
         self.world.power_cut();
         self.pending.clear();

@@ -184,6 +184,30 @@ impl Bench {
         self.sweep();
     }
 
+    /// Whether a merge that the forge told of is not in main.
+    pub(crate) fn lacks_its_merge(&self, task: &Task) -> bool {
+        let (Some(merged), Some(repository)) = (&task.merged, self.world.repositories.get(&task.project))
+        else {
+            return false;
+        };
+        !merged.proven && !repository.contains(&repository.main(), &merged.commit)
+    }
+
+    /// Somebody puts into main what the forge only said that it merged.
+    pub fn put_into_main(&mut self, task: &Task) {
+        let (Some(merged), Some(repository)) = (&task.merged, self.world.repositories.get_mut(&task.project))
+        else {
+            return;
+        };
+        let before = repository.main();
+        repository.put_into_main(&merged.commit);
+        let main = repository.main();
+        if main != before {
+            self.world.works.by_people.insert(main);
+        }
+        self.sweep();
+    }
+
     /// A person's gesture through another door than the board.
     pub fn gesture(&mut self, task: &TaskId, what: Press) -> Option<Ack> {
         self.gesture_to(Entity::Task(task.clone()), what)

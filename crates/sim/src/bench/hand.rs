@@ -12,7 +12,8 @@ use orch_engine::{Incoming, Target};
 
 use super::Bench;
 use crate::fault::Fault;
-use crate::world::works::{Deed, Deployment, HookDeed, Worker};
+use crate::world::repository::Oddly;
+use crate::world::works::{Deed, Deployment, HookDeed, SECRET, Worker, masked};
 use crate::world::{Called, RED};
 
 impl Bench {
@@ -48,12 +49,14 @@ impl Bench {
         let mut outcome = if told {
             Outcome::Failed(Failure::permanent("refused for good (injected)"))
         } else if refused {
-            Outcome::Failed(Failure::permanent("an answer that nobody can read (injected)"))
+            let said = format!("an answer that nobody can read (injected){SECRET}");
+            Outcome::Failed(Failure::permanent(masked(&said)))
         } else if timed_out {
-            Outcome::Failed(Failure::unknown("no answer in time (injected)"))
+            let said = format!("no answer in time (injected){SECRET}");
+            Outcome::Failed(Failure::unknown(masked(&said)))
         } else {
             self.world.outage = away || self.nothing_answers();
-            let outcome = self.world.perform(&effect);
+            let outcome = self.performed(&effect);
             self.world.outage = false;
             outcome
         };
@@ -61,9 +64,9 @@ impl Bench {
         let launched = self.launched(&effect);
         let target = Target::Entity(effect.entity.clone());
         if self.dies(Side::After, name) {
-            if self.strikes(Fault::LateReply) {
+            if self.chosen(Fault::LateReply) {
                 let reply = EffectReply { effect: effect.id, outcome };
-                self.late.push(Incoming::of(target, Event::Reply(Box::new(reply))));
+                self.late.push((Fault::LateReply, Incoming::of(target, Event::Reply(Box::new(reply)))));
             }
             return self.crash();
         }
@@ -99,6 +102,26 @@ impl Bench {
             self.tell(incoming.clone());
         }
         self.tell(incoming);
+    }
+
+    /// The outside does it, or says so and does not.
+    fn performed(&mut self, effect: &Effect) -> Outcome {
+        let merges = matches!(&effect.call, Call::Forge(ForgeCall::Merge { .. }));
+        if !merges || !self.chosen(Fault::MergesNothing) {
+            return self.world.perform(effect);
+        }
+        self.of_forge(effect, |odd| *odd = odd.or(Some(Oddly::Nothing)));
+        let outcome = self.world.perform(effect);
+        // What was refused, or merged long ago, was no lie.
+        let left = self.of_forge(effect, |odd| odd.take_if(|odd| *odd == Oddly::Nothing).is_some());
+        if left == Some(false) {
+            self.tally.count(Fault::MergesNothing);
+        }
+        outcome
+    }
+
+    fn of_forge<T>(&mut self, effect: &Effect, see: impl FnOnce(&mut Option<Oddly>) -> T) -> Option<T> {
+        self.world.repositories.get_mut(&effect.project).map(|repository| see(&mut repository.merges_oddly))
     }
 
     /// The service that is asked is not well, or silent: at its deploy, or after it was well.
@@ -211,9 +234,9 @@ impl Bench {
             Worker::Ci => Fault::TestsReturn,
             Worker::Agent(_) | Worker::Hook => Fault::AgentReturns,
         };
-        if matches!(end.how, RunHow::Lost { .. }) && self.strikes(returns) {
+        if matches!(end.how, RunHow::Lost { .. }) && self.chosen(returns) {
             let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
-            self.late.push(Incoming::of(target.clone(), Event::RunEnded(Box::new(back))));
+            self.late.push((returns, Incoming::of(target.clone(), Event::RunEnded(Box::new(back)))));
         }
         let words = self.world.words(run).into_iter().collect();
         self.tell(Incoming::of(target, Event::RunEnded(Box::new(end))).with(words));
@@ -237,6 +260,7 @@ impl Bench {
                     (Fault::AgentWritesGarbage, Deed::Garbage),
                     (Fault::AgentWritesOutside, Deed::Outside),
                     (Fault::AgentApprovesItself, Deed::ApproveItself),
+                    (Fault::AgentTells, Deed::Tell),
                     (Fault::AgentErrs, if role == Role::Developer { Deed::Break } else { Deed::Object }),
                 ];
                 if self.strikes(Fault::AgentOverspends) {

@@ -25,13 +25,18 @@ const STEP: usize = 3_600_000;
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
 impl Bench {
-    /// Whether this goes wrong now: the one place where that is decided, and counted.
+    /// Whether this goes wrong now, and is counted.
     pub(super) fn strikes(&mut self, fault: Fault) -> bool {
-        let strikes = self.dice.strikes(fault.name(), self.faults.rate(fault));
+        let strikes = self.chosen(fault);
         if strikes {
             self.tally.count(fault);
         }
         strikes
+    }
+
+    /// Whether this is to go wrong: the one place where that is decided. It is counted when it does.
+    pub(super) fn chosen(&mut self, fault: Fault) -> bool {
+        self.dice.strikes(fault.name(), self.faults.rate(fault))
     }
 
     /// An action takes a moment, unless the clock stands still.
@@ -60,12 +65,14 @@ impl Bench {
             let most = if self.dice.happens("of hours", 8) { LONGEST_OUTAGE } else { SHORT_OUTAGE };
             let length = self.dice.which("for", most) as u64;
             self.out_until = self.out_until.max(self.now.after(Span(length)));
+            self.hindered += length;
         }
         if self.strikes(Fault::Suspended) {
             let length = self.dice.which("for", STEP) as u64;
             self.now = self.now.after(Span(length));
+            self.hindered += length;
         }
-        if self.strikes(Fault::Sleeper) {
+        if self.chosen(Fault::Sleeper) {
             self.fall_asleep();
         }
         if self.strikes(Fault::Reboot) {
@@ -76,11 +83,7 @@ impl Bench {
             crate::people::meddle(self);
         }
         if !self.late.is_empty() && self.dice.happens("late reply arrives", 10) {
-            let late = self.late.remove(0);
-            if let Event::Reply(reply) = &late.event {
-                self.world.calls.push(Called::Answered(reply.effect));
-            }
-            self.tell(late);
+            self.comes_late();
         }
         if !self.paused_hands.is_empty() && self.dice.happens("paused hand goes on", 5) {
             self.hand_goes_on();
@@ -92,6 +95,42 @@ impl Bench {
             self.hand_in();
         }
         Ok(())
+    }
+
+    /// The oldest of what is late arrives.
+    fn comes_late(&mut self) {
+        let (fault, late) = self.late.remove(0);
+        self.tally.count(fault);
+        if let Event::Reply(reply) = &late.event {
+            self.world.calls.push(Called::Answered(reply.effect));
+        }
+        self.tell(late);
+    }
+
+    /// Whether anything is still to come of what went wrong.
+    pub(super) fn is_something_on_its_way(&self) -> bool {
+        let queues = [self.deliveries.len(), self.late.len(), self.paused_hands.len(), self.sleepers.len()];
+        queues.iter().sum::<usize>() > 0
+    }
+
+    /// All that is late arrives, hands that were paused go on, and brains wake.
+    pub(super) fn all_comes_late(&mut self) -> Result<(), Broken> {
+        for _ in 0..self.late.len() {
+            if !self.late.is_empty() {
+                self.comes_late();
+            }
+        }
+        for _ in 0..self.paused_hands.len() {
+            if !self.paused_hands.is_empty() {
+                self.hand_goes_on();
+            }
+        }
+        for _ in 0..self.sleepers.len() {
+            if !self.sleepers.is_empty() {
+                self.wake_one()?;
+            }
+        }
+        self.verify()
     }
 
     fn step_of_clock(&mut self) -> i64 {
@@ -116,7 +155,7 @@ impl Bench {
             Call::Agent(_) | Call::Gate(_) | Call::Deploy(_) => false,
         };
         let hands: Vec<Effect> = self.pending.iter().filter(outlives).cloned().collect();
-        if hands.is_empty() || !self.strikes(Fault::PausedHand) {
+        if hands.is_empty() || !self.chosen(Fault::PausedHand) {
             return;
         }
         let which = self.dice.which("hand", hands.len());
@@ -126,6 +165,7 @@ impl Bench {
     /// It does what it was asked, as the adapters do it: it looks first whether that happened.
     fn hand_goes_on(&mut self) {
         let effect = self.paused_hands.remove(0);
+        self.tally.count(Fault::PausedHand);
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
         let outcome = self.world.perform(&effect);
@@ -138,7 +178,7 @@ impl Bench {
     }
 
     /// The brain is paused, as by a signal or a suspended machine, and another takes over.
-    fn fall_asleep(&mut self) {
+    pub(crate) fn fall_asleep(&mut self) {
         let Some(mut engine) = self.engine.take() else { return };
         let journal = engine.journal().hand_over();
         self.sleepers.push(engine);
@@ -146,8 +186,9 @@ impl Bench {
     }
 
     /// A paused brain wakes and goes on: with what is due by its own account, and with an answer that its hands still had.
-    fn wake_one(&mut self) -> Result<(), Broken> {
+    pub(crate) fn wake_one(&mut self) -> Result<(), Broken> {
         self.looks_at(Occasion::Wake);
+        self.tally.count(Fault::Sleeper);
         let at = self.dice.below(self.sleepers.len());
         let mut engine = self.sleepers.remove(at);
         let mut incoming = Vec::new();
@@ -161,14 +202,14 @@ impl Bench {
         incoming.push(Incoming::of(target, Event::ClockStepped { by: 1 }));
         let before = engine.journal_ref().all().len();
         for event in incoming {
-            if let Ok(stepped) = engine.step(self.now, vec![event]) {
-                let written = stepped.acks.iter().any(|ack| matches!(ack, Ack::Accepted { .. }));
-                if written || engine.journal_ref().all().len() != before {
-                    return Err(Broken {
-                        name: "one-brain-leads",
-                        what: format!("a brain that was deposed wrote: {:?}", stepped.acks),
-                    });
-                }
+            let stepped = engine.step(self.now, vec![event]);
+            let acks = stepped.as_ref().map(|stepped| stepped.acks.as_slice()).unwrap_or_default();
+            let written = acks.iter().any(|ack| matches!(ack, Ack::Accepted { .. }));
+            if written || engine.journal_ref().all().len() != before {
+                let what = format!("a brain that was deposed wrote: {acks:?}");
+                return Err(Broken { name: "one-brain-leads", what });
+            }
+            if let Ok(stepped) = stepped {
                 // What it only asks again it may ask: the effect was wanted, and is looked up before it is done.
                 for effect in stepped.perform {
                     self.world.perform(&effect);

@@ -70,6 +70,39 @@ pub fn reopened<J: Journal>(make: impl Fn() -> J, reopen: impl Fn(J) -> J) {
     assert_eq!(ok(journal.taken("k1")), Some(Seq(1)), "keys survive");
 }
 
+/// Runs the part about two brains: `again` opens what a brain has open still, as where no lock keeps it from that.
+///
+/// # Panics
+/// Where the first could write after the second.
+pub fn overtaken<J: Journal>(make: impl Fn() -> J, again: impl Fn(&J) -> J) {
+    let mut first = make();
+    let mut pen = Pen::new(ok(first.head()));
+    let one = |row| Batch { rows: vec![row], ..Batch::default() };
+    let here = Entity::Installation;
+    ok(first.commit(&one(pen.row(&here, "before"))));
+    let mut second = again(&first);
+    assert_eq!(ok(second.head()), *pen.head(), "who takes over finds all that is written");
+    let mut late = pen.clone();
+    ok(second.commit(&one(pen.row(&here, "second"))));
+    let known = ok(first.head());
+    for key in ["late", "later"] {
+        assert!(
+            first.commit(&one(late.clone().row(&here, key))).is_err(),
+            "its row is another brain's by now"
+        );
+        assert_eq!(ok(first.head()), known, "and what it knows of the end stays what it was");
+        assert_eq!(ok(second.taken(key)), None, "of what was refused nothing stands");
+    }
+    late = Pen::new(pen.head().clone());
+    assert!(
+        first.commit(&one(late.row(&here, "last"))).is_err(),
+        "nor does it go on after a row that it did not write"
+    );
+    assert_eq!(ok(second.head()), *pen.head());
+    ok(second.commit(&one(pen.row(&here, "third"))));
+    assert_eq!(ok(second.rows(Seq(1), 10)).len(), 3, "who took over goes on");
+}
+
 fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,

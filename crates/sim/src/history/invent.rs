@@ -151,6 +151,12 @@ impl Mind {
         let waiting: Vec<(String, Rest)> =
             open(story).into_iter().filter_map(|(name, rest)| Some((name, rest?))).collect();
         let (name, rest) = waiting.get(self.dice.below(waiting.len()))?;
+        if *rest == Rest::Escalated
+            && let Ok(task) = story.task(name)
+            && story.bench.lacks_its_merge(&task)
+        {
+            return Some(format!("somebody puts the merge of {name} into main"));
+        }
         Some(match rest {
             Rest::Start | Rest::Questions | Rest::Escalated => format!("press {name} \"To Analyse\""),
             Rest::Approval | Rest::Protected => format!("press {name} \"Approved\""),

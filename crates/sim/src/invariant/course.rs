@@ -1,16 +1,14 @@
 //! Does what a row does follow from what happened?
 
-use orch_core::call::{Call, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Event, Usage};
 use orch_core::id::TaskId;
 use orch_core::journal::Row;
-use orch_core::note::Note;
 use orch_core::reason::Reason;
 use orch_core::stage::Stage;
 use orch_core::task::{Ask, Step};
 
-use super::{Broken, Watch, broken};
+use super::{Broken, Occasion, Watch, broken};
 
 impl Watch {
     /// Looks at a row of a task. What is known of the task is from the rows before it.
@@ -20,6 +18,12 @@ impl Watch {
         // itself.
         let by_person = row.reasons.iter().any(|reason| matches!(reason, Reason::GestureTaken { .. }));
         let stranger = matches!(&row.event, Event::RunEnded(end) if self.lives.get(id) != Some(&end.run));
+        if escalated {
+            self.looks.count(Occasion::Escalated);
+        }
+        if stranger {
+            self.looks.count(Occasion::Late);
+        }
         let pressed = |name: &str| {
             row.reasons
                 .iter()
@@ -46,11 +50,6 @@ impl Watch {
                 Change::Staged(Stage::Analysis) if !self.wanted.contains(id) => {
                     broken("begun-only-when-asked", format!("row {}: nobody asked for {id}", row.seq))?;
                 }
-                Change::Proven { .. } => drop(self.proven.insert(id.clone())),
-                Change::RoundOpened => drop(self.proven.remove(id)),
-                Change::Staged(Stage::Done) if !self.may_be_done(id, &row.event) => {
-                    broken("done-comes-from-a-verdict", format!("row {}: {id} is done by decree", row.seq))?;
-                }
                 Change::Consented(Some(consent)) if !consent.standing && !pressed("confirm") => {
                     broken("consent-is-a-persons", format!("row {}: nobody confirmed {id}", row.seq))?;
                 }
@@ -75,24 +74,7 @@ impl Watch {
                 _ => {}
             }
         }
-        for effect in &row.effects {
-            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call
-                && !is_so(note, row)
-            {
-                broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
-            }
-        }
         Ok(())
-    }
-
-    /// Whether a task may be done by this: a verdict, or a press, a turn or a timer that finds it proven in main where a newer
-    /// policy deploys nothing.
-    fn may_be_done(&self, id: &TaskId, event: &Event) -> bool {
-        match event {
-            Event::Reply(_) | Event::RunEnded(_) => true,
-            Event::Gesture(_) | Event::Granted(_) | Event::Timer(_) => self.proven.contains(id),
-            _ => false,
-        }
     }
 
     /// What the runs of a task used is what they said in the end, all classes of tokens, once.
@@ -122,26 +104,5 @@ fn run_of(step: &Step) -> Option<orch_core::id::RunId> {
         | Step::Asked { ask: Ask::Launch { run, .. }, .. }
         | Step::Backoff { ask: Ask::Launch { run, .. }, .. } => Some(*run),
         Step::Asked { .. } | Step::Backoff { .. } | Step::Rest(_) | Step::Queued(_) => None,
-    }
-}
-
-/// Whether what people are told is what the same row makes true.
-fn is_so(note: &Note, row: &Row) -> bool {
-    let staged = |stage| row.changes.contains(&Change::Staged(stage));
-    let any = |what: &dyn Fn(&Reason) -> bool| row.reasons.iter().any(what);
-    match note {
-        Note::Done { .. } => staged(Stage::Done),
-        Note::Stopped { .. } => staged(Stage::Cancelled),
-        Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
-        Note::WentBad { .. } => any(&|reason| matches!(reason, Reason::WentBad { .. })),
-        Note::WentSilent { .. } => any(&|reason| matches!(reason, Reason::WatchSaw { .. })),
-        Note::Escalated { why, .. } => any(&|reason| *reason == Reason::Escalated(why.clone())),
-        Note::SentBack { .. } => any(&|reason| matches!(reason, Reason::SentBack { .. })),
-        Note::Merged { commit } => {
-            row.changes.iter().any(|change| matches!(change, Change::Proven { .. }))
-                || any(&|reason| matches!(reason, Reason::MergedByHand { .. } | Reason::Proven))
-                || commit.0.is_empty()
-        }
-        _ => true,
     }
 }

@@ -2,14 +2,15 @@
 //! a board was told by people.
 
 use orch_core::change::Change;
-use orch_core::event::Event;
+use orch_core::event::{Event, RunHow};
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{RunId, TaskId};
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
 use orch_core::task::Task;
 
-use super::{Broken, Watch, broken};
+use super::done::accepts;
+use super::{Broken, Occasion, Watch, broken};
 use crate::world::World;
 use crate::world::works::Worker;
 
@@ -26,6 +27,38 @@ impl Watch {
                 let now = world.deployed.get(project);
                 let what = format!("row {}: {id} is out with {commit}, and what runs is {now:?}", row.seq);
                 broken("deployed-is-what-runs", what)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A deploy passes by the word of the service about this very commit, or of a person who looked. A hook that said that it
+    /// failed is not overruled by the service alone: somebody must have pressed since.
+    pub(super) fn deploy_is_earned(&mut self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
+        for change in &row.changes {
+            if let Change::RunOver { run, .. } = change
+                && world.runs.get(run).is_some_and(|run| run.worker == Worker::Hook)
+            {
+                self.hooked.insert(id.clone(), self.presses(id));
+            }
+            let Change::Judged(evidence) = change else { continue };
+            if evidence.gate != GateId::CheckDeployStatus || evidence.verdict != Verdict::Pass || accepts(row)
+            {
+                continue;
+            }
+            let Subject::Main(commit) = &evidence.subject else {
+                return broken("a-pass-is-earned", format!("row {}: a deploy of {id} of nothing", row.seq));
+            };
+            let project = self.items.get(&id.item()).map(|(project, _)| project.clone());
+            let said = project.is_some_and(|project| world.said_well.contains(&(project, commit.clone())));
+            let failed = evidence
+                .run
+                .and_then(|run| world.runs.get(&run))
+                .is_some_and(|run| matches!(run.ended, Some(RunHow::Exited { code: 1 | 2 })));
+            let pressed = self.hooked.get(id).is_some_and(|before| *before < self.presses(id));
+            if !said || (failed && !pressed) {
+                let what = format!("row {}: {id} is deployed by {:?}", row.seq, evidence.run);
+                broken("a-pass-is-earned", what)?;
             }
         }
         Ok(())
@@ -64,6 +97,7 @@ impl Watch {
         if std::mem::replace(&mut self.started, world.runs.len()) == world.runs.len() {
             return Ok(());
         }
+        self.looks.count(Occasion::Began);
         let work = |worker| matches!(worker, Worker::Agent(_));
         let alive = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker)).count();
         match alive > most {
@@ -86,19 +120,26 @@ pub(super) fn alone(begins: RunId, world: &World) -> Result<(), Broken> {
 }
 
 /// A gate passes only where what the run did passes: an agent that said yes in its file and kept to its scope, tests that
-/// were green on that tree.
+/// ended well and were green on that tree. What a deploy came to is judged with its row.
 pub(super) fn a_pass_is_earned(task: &Task, evidence: &Evidence, world: &World) -> Result<(), Broken> {
     let Some(run) = evidence.run.filter(|_| evidence.verdict == Verdict::Pass) else { return Ok(()) };
-    let earned = match world.runs.get(&run).map(|run| run.worker) {
-        Some(Worker::Agent(role)) => world.works.deed(run).passes(role),
-        Some(Worker::Ci) => match &evidence.subject {
+    let Some(known) = world.runs.get(&run) else {
+        return broken(
+            "a-pass-is-earned",
+            format!("{}: {} by {run}, which never was", task.id, evidence.gate),
+        );
+    };
+    // Who was given up for lost may have come back before anybody wrote that down.
+    let ended_well = matches!(known.ended, Some(RunHow::Exited { code: 0 } | RunHow::Lost { .. }));
+    let earned = match known.worker {
+        Worker::Agent(role) => ended_well && world.works.deed(run).passes(role),
+        Worker::Ci => match &evidence.subject {
             Subject::Tree(tree) => {
-                world.repositories.get(&task.project).is_some_and(|r| r.tested.contains(tree))
+                ended_well && world.repositories.get(&task.project).is_some_and(|r| r.tested.contains(tree))
             }
-            _ => false,
+            Subject::Requirements(_) | Subject::Change(_) | Subject::Main(_) => false,
         },
-        Some(Worker::Hook) => evidence.gate == GateId::CheckDeployStatus,
-        None => false,
+        Worker::Hook => evidence.gate == GateId::CheckDeployStatus,
     };
     match earned {
         true => Ok(()),

@@ -1,9 +1,20 @@
 //! How often was each promise looked at?
 //!
-//! A promise is looked at when something happens that could break it. What happened is counted; which promises belong to it
-//! is a table, so counting costs nothing.
+//! A promise is looked at when something happens that could break it: not every row is about every promise. What happened is
+//! counted; which promises belong to it is a table, so counting costs nothing.
 
 use std::collections::BTreeMap;
+
+use orch_core::call::{AgentCall, Call, ForgeCall, TrackerCall};
+use orch_core::change::Change;
+use orch_core::event::Event;
+use orch_core::journal::Row;
+use orch_core::reason::Reason;
+use orch_core::rework::Judge;
+use orch_core::stage::Stage;
+use orch_core::task::{Step, Task, WatchEnd};
+
+use super::rows::moves_branch;
 
 macro_rules! occasions {
     ($($(#[doc = $doc:literal])+ $occasion:ident: [$($promise:literal),+ $(,)?],)+) => {
@@ -28,61 +39,84 @@ macro_rules! occasions {
 }
 
 occasions! {
-    /// The brain or the outside did one thing.
-    Step: ["effects-leave-after-their-record", "limits-hold", "effects-happen-once"],
-    /// The outside was asked for something.
+    /// The outside was asked for something that is written down.
+    Effect: ["effects-leave-after-their-record", "effects-happen-once"],
+    /// The outside was asked for anything.
     Call: ["who-is-away-is-asked-seldom"],
-    /// A row about a task was written.
-    Row: [
-        "no-timer-is-early",
-        "grants-only-to-who-waits",
-        "facts-are-told-once",
-        "infrastructure-is-nobodys-fault",
-        "escalated-is-left-alone",
-        "late-results-do-nothing",
-        "ids-belong-to-one-issue",
-        "begun-only-when-asked",
-        "done-comes-from-a-verdict",
-        "consent-is-a-persons",
-        "told-when-it-is-so",
-        "a-press-counts-once",
-        "a-run-ends-once",
-        "nothing-is-asked-twice",
-        "findings-are-handed-on",
-        "the-request-is-handed-on",
-        "deployed-is-what-runs",
-        "spend-within-its-cap",
-        "a-rejection-is-answered",
-        "a-watch-ends",
-        "well-is-what-was-seen",
-    ],
+    /// A run began.
+    Began: ["limits-hold"],
+    /// A timer came.
+    Timer: ["no-timer-is-early"],
+    /// A turn was given.
+    Grant: ["grants-only-to-who-waits"],
+    /// People were told something.
+    Told: ["facts-are-told-once", "told-when-it-is-so"],
+    /// The attempts of a task were counted.
+    Charged: ["infrastructure-is-nobodys-fault", "attempts-are-bounded"],
+    /// Something came about a task that automation leaves alone.
+    Escalated: ["escalated-is-left-alone"],
+    /// A run ended for which its task did not wait.
+    Late: ["late-results-do-nothing"],
+    /// A task was born.
+    Born: ["ids-belong-to-one-issue"],
+    /// The work on a task began.
+    Begun: ["begun-only-when-asked"],
+    /// A task became done.
+    Done: ["done-comes-from-a-verdict"],
+    /// Somebody approved or confirmed something, or a label did.
+    Consent: ["consent-is-a-persons"],
+    /// The board's column was taken for a press.
+    Press: ["a-press-counts-once"],
+    /// A run ended.
+    Ended: ["a-run-ends-once", "costs-add-up"],
+    /// A change of a branch or of a change request was asked for.
+    Moved: ["nothing-is-asked-twice"],
+    /// An agent was told what to do.
+    Launch: ["findings-are-handed-on", "the-request-is-handed-on", "spend-within-its-cap"],
+    /// A deploy came out well by the service's word.
+    Out: ["deployed-is-what-runs"],
+    /// A person sent work back.
+    Rejected: ["a-rejection-is-answered"],
+    /// Production was looked at.
+    Watched: ["a-watch-ends"],
+    /// A watch ended well.
+    Well: ["well-is-what-was-seen"],
+    /// A column was asked for.
+    Column: ["no-passing-column"],
+    /// A row about a task was written while somebody else had frozen a repository.
+    Frozen: ["frozen-means-no-merge"],
+    /// A row about a task was written while all was paused.
+    Paused: ["paused-means-no-merge"],
     /// A task is another than it was.
-    Task: [
-        "a-reason-for-every-wait",
-        "no-effect-is-lost",
-        "no-timer-is-lost",
-        "no-passing-column",
-        "costs-add-up",
-        "terminal-stays-terminal",
-        "done-means-delivered",
-        "done-means-watched",
-        "a-verdict-is-its-record",
-        "running-means-alive",
-        "one-branch-a-task",
-        "one-lane-holder",
-        "attempts-are-bounded",
-        "approval-binds-the-requirements",
-        "a-lane-is-worked-in",
-        "a-stop-is-carried-out",
-    ],
+    Task: ["no-timer-is-lost"],
+    /// A task that is not over is another than it was.
+    Open: ["a-reason-for-every-wait"],
+    /// A task waits for an answer.
+    Asked: ["no-effect-is-lost"],
+    /// A task waits for a run.
+    Running: ["running-means-alive"],
+    /// A task is over.
+    Over: ["terminal-stays-terminal"],
+    /// A task is done.
+    Delivers: ["done-means-delivered", "done-means-watched"],
+    /// A task has the verdict of its deploy or of its watch.
+    Recorded: ["a-verdict-is-its-record"],
+    /// A task has a branch.
+    Branch: ["one-branch-a-task"],
+    /// A task has the lane.
+    Lane: ["one-lane-holder", "a-lane-is-worked-in"],
+    /// A task has the approval of its requirements.
+    Approved: ["approval-binds-the-requirements"],
+    /// A task is to stop and did not yet.
+    Stops: ["a-stop-is-carried-out"],
     /// Orch's own column took the place of one that a person had pressed.
     Cover: ["no-press-is-covered-unheard"],
     /// A verdict came.
     Verdict: ["verdicts-are-entitled", "evidence-binds", "a-pass-is-earned"],
     /// A merge was asked for.
-    Merge: ["frozen-means-no-merge", "paused-means-no-merge", "a-merge-waits-for-the-watch"],
+    Merge: ["a-merge-waits-for-the-watch", "main-never-forced"],
     /// Main moved by Orch's hand.
-    Main: ["main-never-forced", "merged-is-tested", "main-stays-green", "main-only-through-the-gates"],
+    Main: ["merged-is-tested", "main-stays-green", "main-only-through-the-gates"],
     /// A hook was started.
     Hook: [
         "deploy-what-was-merged",
@@ -91,22 +125,23 @@ occasions! {
         "deploys-are-serial",
     ],
     /// Nothing moves any more.
-    Rest: [
-        "the-board-tells-the-truth",
-        "nobody-works-for-nobody",
-        "a-stop-leaves-nothing",
-        "a-record-is-one-commit",
-        "records-stand",
-        "trees-are-given-back",
-    ],
+    Rest: ["the-board-tells-the-truth", "nobody-works-for-nobody", "every-issue-has-its-task"],
+    /// Nothing moves any more, and a task was stopped.
+    RestStopped: ["a-stop-leaves-nothing"],
+    /// Nothing moves any more, and a task is over.
+    RestOver: ["trees-are-given-back"],
+    /// Nothing moves any more, and a task has records.
+    RestRecorded: ["a-record-is-one-commit", "records-stand"],
     /// All was known already, and was read again.
     Sync: ["in-sync-is-silent"],
-    /// A brain woke that had been deposed.
+    /// A brain woke that had been overtaken.
     Wake: ["one-brain-leads"],
     /// A journal was folded and decided again, from its first row.
-    Journal: ["the-journal-replays", "events-count-once"],
+    Journal: ["the-journal-replays", "events-count-once", "no-key-is-told"],
     /// A line of a history was done.
-    Line: ["nothing-panics", "the-store-says-what-was-written"],
+    Line: ["nothing-panics"],
+    /// A line of a history was done on a real store.
+    Store: ["the-store-says-what-was-written"],
     /// A history came to its end.
     End: ["liveness"],
     /// A history came to its end in which nobody gave anything up.
@@ -114,8 +149,14 @@ occasions! {
 }
 
 /// How often each occasion came.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Looks([u64; Occasion::ALL.len()]);
+
+impl Default for Looks {
+    fn default() -> Self {
+        Self([0; Occasion::ALL.len()])
+    }
+}
 
 impl Looks {
     /// It came once more.
@@ -126,6 +167,69 @@ impl Looks {
     /// It came so many times more.
     pub fn count_of(&mut self, occasion: Occasion, times: u64) {
         self.0[occasion as usize] += times;
+    }
+
+    /// A row about a task was written.
+    pub(super) fn of_row(&mut self, row: &Row) {
+        match &row.event {
+            Event::Timer(_) => self.count(Occasion::Timer),
+            Event::Granted(_) => self.count(Occasion::Grant),
+            _ => {}
+        }
+        for change in &row.changes {
+            match change {
+                Change::Attempted(_) => self.count(Occasion::Charged),
+                Change::Born { .. } => self.count(Occasion::Born),
+                Change::Staged(Stage::Analysis) => self.count(Occasion::Begun),
+                Change::Staged(Stage::Done) => self.count(Occasion::Done),
+                Change::Approved(Some(_)) | Change::Consented(Some(_)) => self.count(Occasion::Consent),
+                Change::RunOver { .. } => self.count(Occasion::Ended),
+                Change::Deployed(deployed) if deployed.healthy == Some(true) => self.count(Occasion::Out),
+                Change::Watched(watch) => {
+                    self.count(Occasion::Watched);
+                    self.count_of(Occasion::Well, u64::from(watch.end == Some(WatchEnd::Well)));
+                }
+                _ => {}
+            }
+        }
+        for effect in &row.effects {
+            match &effect.call {
+                Call::Tracker(TrackerCall::Comment { .. }) => self.count(Occasion::Told),
+                Call::Tracker(TrackerCall::SetStatus { .. }) => self.count(Occasion::Column),
+                Call::Agent(AgentCall::Launch(_)) => self.count(Occasion::Launch),
+                Call::Forge(ForgeCall::Merge { .. }) => self.count(Occasion::Merge),
+                call if moves_branch(call) => self.count(Occasion::Moved),
+                _ => {}
+            }
+        }
+        for reason in &row.reasons {
+            match reason {
+                Reason::GestureTaken { by, .. } if by == "board" => self.count(Occasion::Press),
+                Reason::SentBack { judge: Judge::Person(_), .. } => self.count(Occasion::Rejected),
+                _ => {}
+            }
+        }
+    }
+
+    /// A task is another than it was.
+    pub(super) fn of_task(&mut self, task: &Task) {
+        self.count(Occasion::Task);
+        let over = task.stage.is_terminal();
+        let watched = task.watch.as_ref().is_some_and(|watch| watch.end.is_some());
+        for (occasion, came) in [
+            (Occasion::Open, !over),
+            (Occasion::Asked, matches!(task.step, Step::Asked { .. })),
+            (Occasion::Running, matches!(task.step, Step::Running { .. })),
+            (Occasion::Over, over),
+            (Occasion::Delivers, task.stage == Stage::Done),
+            (Occasion::Recorded, task.deployed.is_some() || watched),
+            (Occasion::Branch, task.branch.is_some()),
+            (Occasion::Lane, task.lane.is_some()),
+            (Occasion::Approved, task.approval.is_some()),
+            (Occasion::Stops, task.cancel.is_some() && !over),
+        ] {
+            self.count_of(occasion, u64::from(came));
+        }
     }
 
     /// Each promise, and how often it was looked at.
@@ -166,6 +270,11 @@ mod tests {
             include_str!("../invariant.rs"),
             include_str!("rows.rs"),
             include_str!("course.rs"),
+            include_str!("notes.rs"),
+            include_str!("done.rs"),
+            include_str!("once.rs"),
+            include_str!("alive.rs"),
+            include_str!("waits.rs"),
             include_str!("board.rs"),
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),

@@ -1,6 +1,8 @@
 //! What reached main and production, and was it entitled to?
 
 use orch_core::artefact;
+use orch_core::call::ForgeCall;
+use orch_core::effect::Effect;
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{Commit, Entity};
 use orch_core::policy::Policy;
@@ -11,6 +13,7 @@ use orch_engine::Engine;
 use super::{Broken, Occasion, Watch, broken, deeds};
 use crate::twin::Twin;
 use crate::world::World;
+use crate::world::repository::MAIN;
 
 impl Watch {
     /// Everything that Orch put on main passed every gate as exactly that content; main only moves forward.
@@ -23,7 +26,8 @@ impl Watch {
                 else {
                     continue;
                 };
-                if world.works.by_people.contains(after) {
+                // Whoever merges what is merged moves nothing.
+                if after == before || world.works.by_people.contains(after) {
                     continue;
                 }
                 self.looks.count(Occasion::Main);
@@ -48,6 +52,7 @@ impl Watch {
                 });
                 match merger {
                     Some(task) => {
+                        self.once.moved(&task.id, task.round)?;
                         merged_through_the_gates(task, &policy, after)?;
                         // What the world knows of the paths, not what the task was told.
                         let protected = repository.protected_since(before, after);
@@ -102,8 +107,27 @@ impl Watch {
     }
 }
 
+/// Nobody is asked to take from main what is on it: what is to be merged contains the main that it was built on, and main
+/// is no branch that is deleted or put elsewhere. That a forge would refuse it is another matter.
+pub(super) fn forces_nothing(call: &ForgeCall, effect: &Effect, world: &World) -> Result<(), Broken> {
+    let forces = match call {
+        ForgeCall::Merge { candidate, main, .. } => {
+            let repository = world.repositories.get(&effect.project);
+            repository.is_none_or(|repository| !repository.contains(candidate, main))
+        }
+        ForgeCall::Restore { branch, .. } | ForgeCall::DeleteBranch { branch, .. } => branch == MAIN,
+        ForgeCall::OpenChange { .. } | ForgeCall::SetCommitStatus { .. } | ForgeCall::CloseChange { .. } => {
+            false
+        }
+    };
+    match forces {
+        true => broken("main-never-forced", format!("{} asks for {call:?}", effect.id)),
+        false => Ok(()),
+    }
+}
+
 /// Whether a deploy of this commit was judged well.
-fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
+pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     let well = |e: &Evidence| {
         e.gate == GateId::CheckDeployStatus
             && e.subject == Subject::Main(commit.clone())

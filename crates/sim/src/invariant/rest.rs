@@ -8,14 +8,22 @@ use orch_core::surface;
 use orch_core::task::Task;
 use orch_engine::Engine;
 
-use super::{Broken, broken, tasks};
+use super::{Broken, Looks, Occasion, broken, tasks, waits};
 use crate::twin::Twin;
 use crate::world::World;
 
 /// What holds when nothing moves any more: boards tell the truth, nobody works for nobody, nothing is left behind.
-pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World) -> Result<(), Broken> {
+pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World, looks: &mut Looks) -> Result<(), Broken> {
     let Some(engine) = engine else { return Ok(()) };
+    waits::nothing_is_lost(engine, world)?;
     let tasks: Vec<Task> = tasks(engine.journal());
+    looks.count(Occasion::Rest);
+    let stopped = tasks.iter().filter(|task| task.stage == Stage::Cancelled).count();
+    let over = tasks.iter().filter(|task| task.stage.is_terminal()).count();
+    let recorded = tasks.iter().filter(|task| !task.records.is_empty()).count();
+    looks.count_of(Occasion::RestStopped, stopped as u64);
+    looks.count_of(Occasion::RestOver, over as u64);
+    looks.count_of(Occasion::RestRecorded, recorded as u64);
     let newest = |task: &Task| {
         !tasks
             .iter()

@@ -1,6 +1,6 @@
 //! What does a row of the journal alone tell?
 
-use orch_core::call::{Call, ForgeCall, GitCall, TrackerCall};
+use orch_core::call::{Call, ForgeCall, GitCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome, RunHow};
@@ -10,7 +10,7 @@ use orch_core::reason::Reason;
 use orch_core::rework::Judge;
 use orch_core::task::Step;
 
-use super::{Broken, Occasion, Watch, broken};
+use super::{Broken, Watch, broken};
 
 impl Watch {
     /// What stands in the way of every merge from this row on.
@@ -29,6 +29,12 @@ impl Watch {
                 _ => {}
             }
         }
+    }
+
+    /// Whether somebody else froze the repository of a task.
+    pub(super) fn keeps_back(&self, id: &TaskId) -> bool {
+        let freezes = self.items.get(&id.item()).and_then(|(project, _)| self.freezes.get(project));
+        freezes.is_some_and(|freezes| freezes.iter().any(|by| by.as_ref() != Some(id)))
     }
 
     /// Nothing merges while it is paused, or while the repository is frozen by another task, a person or a rewritten main.
@@ -64,27 +70,10 @@ impl Watch {
 
     /// What a row of the journal alone tells.
     pub(super) fn row(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
-        self.looks.count(Occasion::Row);
         if let Event::Granted(grant) = &row.event
             && self.waits.get(id) != Some(&(grant.turn, grant.wanted.0))
         {
             broken("grants-only-to-who-waits", format!("row {}: {id} does not wait for that turn", row.seq))?;
-        }
-        // A new run, a new judgement or a person's word make the same sentence another fact.
-        let pressed = |reason: &Reason| matches!(reason, Reason::GestureTaken { .. });
-        let fresh =
-            matches!(&row.event, Event::RunEnded(_) | Event::Gesture(_) | Event::Issue(_) | Event::Branch(_))
-                || row.reasons.iter().any(pressed);
-        if fresh {
-            self.told.retain(|(of, _)| of != id);
-        }
-        for effect in &row.effects {
-            if let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call {
-                let fact = serde_json::to_string(note).unwrap_or_default();
-                if !self.told.insert((id.clone(), fact.clone())) {
-                    broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
-                }
-            }
         }
         // A person's word stays one, also where its reason could not be read.
         let by_person = |reason: &Reason| matches!(reason, Reason::SentBack { judge: Judge::Person(_), .. });
@@ -138,7 +127,7 @@ impl Watch {
 }
 
 /// Whether a call changes where a task's branch or its change request is.
-fn moves_branch(call: &Call) -> bool {
+pub(super) fn moves_branch(call: &Call) -> bool {
     matches!(
         call,
         Call::Git(GitCall::CutBranch { .. } | GitCall::Collect { .. } | GitCall::BuildCandidate { .. })

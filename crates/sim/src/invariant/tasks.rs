@@ -10,14 +10,14 @@ use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MA
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{CiOf, Job, Rest, Step, Task};
 
-use super::{Broken, Occasion, Watch, broken, deeds, watch};
+use super::{Broken, Watch, broken, deeds, watch};
 use crate::world::World;
 
 impl Watch {
     /// What a task's state tells.
-    pub(super) fn task(&mut self, task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
+    pub(super) fn task(&mut self, task: &Task, world: &World) -> Result<(), Broken> {
         let id = &task.id;
-        self.looks.count(Occasion::Task);
+        self.looks.of_task(task);
         if self.stages.get(id).is_some_and(|was| was.is_terminal() && *was != task.stage) {
             broken("terminal-stays-terminal", format!("{id} was over and is at {}", task.stage))?;
         }
@@ -25,14 +25,9 @@ impl Watch {
         if task.stage.is_terminal() && !matches!(task.step, Step::Rest(_)) {
             broken("terminal-stays-terminal", format!("{id} is over and does {:?}", task.step))?;
         }
-        done_means_delivered(task, policy, world)?;
+        done_means_delivered(task, world)?;
         deploys_are_recorded(task)?;
         watch::ended_well(task)?;
-        if let Step::Running { run, .. } = &task.step
-            && !world.runs.contains_key(run)
-        {
-            broken("running-means-alive", format!("{id}: run {run} does not exist"))?;
-        }
         self.shares(task)?;
         let used = task.attempts;
         let bounded = used.negative <= MAX_DEVELOPER_RUNS
@@ -75,18 +70,9 @@ impl Watch {
         &known.1
     }
 
-    /// No two tasks share a branch or the lane of a repository.
+    /// No two tasks hold the lane of a repository.
     fn shares(&mut self, task: &Task) -> Result<(), Broken> {
         let id = &task.id;
-        if let Some(branch) = task.branch.as_ref().filter(|_| task.stage != Stage::Cancelled) {
-            let key = (task.project.clone(), branch.name.clone());
-            let owner = self.branches.entry(key).or_insert_with(|| id.clone());
-            if owner != id {
-                broken("one-branch-a-task", format!("{id} and {owner} share {}", branch.name))?;
-            }
-        } else if task.stage == Stage::Cancelled {
-            self.branches.retain(|_, owner| owner != id);
-        }
         if task.lane.is_some() {
             let holder = self.lanes.entry(task.project.clone()).or_insert_with(|| id.clone());
             if holder != id {
@@ -114,8 +100,8 @@ fn approved_part(task: &Task) -> Option<bool> {
     }
 }
 
-/// A task is `done` only if its change is in main with exactly the tested tree, and deployed if it deploys.
-fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(), Broken> {
+/// A task is `done` only if its change is in main with exactly the tested tree.
+fn done_means_delivered(task: &Task, world: &World) -> Result<(), Broken> {
     if task.stage != Stage::Done {
         return Ok(());
     }
@@ -138,11 +124,6 @@ fn done_means_delivered(task: &Task, policy: &Policy, world: &World) -> Result<(
         .is_some_and(|accepted| accepted.what == orch_core::outside::named(&merged.commit));
     if !accepted && !repository.tested.contains(&repository.tree(&merged.commit)) {
         return broken("merged-is-tested", format!("{}: the merged tree was never tested", task.id));
-    }
-    let well = task.deployed.as_ref().is_some_and(|d| d.is_out() && d.commit == merged.commit);
-    let hooked = task.runs.iter().any(|row| row.job == Job::Hook && row.round == task.round);
-    if policy.preset.deploys() && hooked && !well {
-        return broken("done-means-delivered", format!("{} is done and not deployed", task.id));
     }
     Ok(())
 }

@@ -8,39 +8,55 @@ use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome};
 use orch_core::id::TaskId;
 use orch_core::journal::Row;
-use orch_core::policy::Policy;
+use orch_core::reason::Reason;
 use orch_core::record::Record;
 use orch_core::stage::Stage;
 use orch_core::task::{Ask, Rest, Step, Task, WatchEnd};
+use orch_engine::Engine;
 
+use super::done::accepts;
+use super::merge::came_out_well;
 use super::{Broken, Watch, broken};
-use crate::memory::MemoryJournal;
+use crate::twin::Twin;
+use crate::world::World;
 
 impl Watch {
-    /// What a row tells of a watch: it begins where the policy wants one, ends within its looks, and ends well only by a
-    /// look that saw that, or by a person's word.
-    pub(super) fn watches(&mut self, id: &TaskId, row: &Row, journal: &MemoryJournal) -> Result<(), Broken> {
+    /// What a row tells of a watch: it ends within its looks, each look is what the service answered, and it ends well only
+    /// when all its looks are over and the last saw that, or a later deploy, or by the word of a person who looked.
+    pub(super) fn watches(
+        &mut self,
+        id: &TaskId,
+        row: &Row,
+        engine: &Engine<Twin>,
+        world: &World,
+    ) -> Result<(), Broken> {
         for change in &row.changes {
             let Change::Watched(watch) = change else { continue };
             if watch.looks > watch.rules.looks() + watch.rules.failures {
                 broken("a-watch-ends", format!("row {}: {id} is watched on and on: {watch:?}", row.seq))?;
             }
-            if watch.end == Some(WatchEnd::Well) && !may_end_it_well(&row.event) {
-                broken("well-is-what-was-seen", format!("row {}: nobody saw that {id} is well", row.seq))?;
+            let saw = seen(&row.event);
+            let looked = watch.looks > 0 && watch.end.is_none();
+            if let Some(saw) = saw.filter(|_| looked)
+                && watch.is_well() != (*saw == Health::Expected)
+                && !is_later(row)
+            {
+                broken(
+                    "well-is-what-was-seen",
+                    format!("row {}: {id} takes {saw:?} for {watch:?}", row.seq),
+                )?;
             }
-        }
-        let by_the_service =
-            |change: &Change| matches!(change, Change::Deployed(deployed) if deployed.healthy == Some(true));
-        if row.changes.iter().any(|change| matches!(change, Change::CancelAsked(_))) {
-            self.stopping.insert(id.clone());
-        }
-        // A stop that waited for the deploy is carried out then, and nobody looks any more.
-        let done = row.changes.contains(&Change::Staged(Stage::Done)) && !self.stopping.contains(id);
-        if done && row.changes.iter().any(by_the_service) {
-            let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
-            let policy: Option<Policy> = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
-            if policy.is_some_and(|policy| policy.watch.is_some()) {
-                broken("done-means-watched", format!("row {}: {id} is done and nobody looks", row.seq))?;
+            if watch.end != Some(WatchEnd::Well) {
+                continue;
+            }
+            let well = match saw {
+                Some(Health::Expected) => watch.is_well() && watch.looks >= watch.rules.looks(),
+                Some(Health::Other { commit }) => is_later(row) && came_later(id, commit, engine, world),
+                Some(Health::Unwell { .. } | Health::CannotTell { .. }) => false,
+                None => accepts(row),
+            };
+            if !well {
+                broken("well-is-what-was-seen", format!("row {}: nobody saw that {id} is well", row.seq))?;
             }
         }
         let Some((project, _)) = self.items.get(&id.item()) else { return Ok(()) };
@@ -76,16 +92,27 @@ fn undecided(step: &Step) -> bool {
     }
 }
 
-/// The service names the commit and is well, or a later one that came out; or a person says so.
-fn may_end_it_well(event: &Event) -> bool {
+/// What the service answered, as the row has it.
+fn seen(event: &Event) -> Option<&Health> {
     match event {
-        Event::Reply(reply) => matches!(
-            &reply.outcome,
-            Outcome::Done(Reply::Deploy(DeployReply::Probed(Health::Expected | Health::Other { .. })))
-        ),
-        Event::Gesture(_) => true,
-        _ => false,
+        Event::Reply(reply) => match &reply.outcome {
+            Outcome::Done(Reply::Deploy(DeployReply::Probed(health))) => Some(health),
+            Outcome::Done(_) | Outcome::Failed(_) => None,
+        },
+        _ => None,
     }
+}
+
+fn is_later(row: &Row) -> bool {
+    row.reasons.iter().any(|reason| matches!(reason, Reason::LaterDeployRuns { .. }))
+}
+
+/// Whether this commit was deployed after the one of the task that is watched, and came out well.
+fn came_later(id: &TaskId, commit: &str, engine: &Engine<Twin>, world: &World) -> bool {
+    let own = world.hooks.iter().rposition(|(_, _, whose, _)| whose == id);
+    let later = world.hooks.iter().skip(own.map_or(0, |at| at + 1));
+    let named = later.map(|(_, later, _, _)| later).filter(|later| later.as_str().starts_with(commit));
+    named.into_iter().any(|later| came_out_well(engine, later))
 }
 
 /// A task that was watched is done only if the watch ended well, and how it ended is what its record says (decision 18).

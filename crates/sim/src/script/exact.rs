@@ -78,6 +78,9 @@ impl Story {
 
     fn looked_at(&mut self) -> Result<(), BadLine> {
         self.bench.verify()?;
+        if self.bench.engine().journal_ref().is_real() {
+            self.bench.looks_at(Occasion::Store);
+        }
         match self.bench.engine().journal_ref().trouble() {
             Some(what) => {
                 Err(Broken { name: "the-store-says-what-was-written", what: what.to_owned() }.into())
@@ -102,7 +105,9 @@ impl Story {
                 })?;
             }
             ["time", "passes", by] => {
-                self.bench.now = self.bench.now.after(span(by)?);
+                let by = span(by)?;
+                self.bench.now = self.bench.now.after(by);
+                self.bench.hindered += by.0;
                 self.bench.look();
             }
             ["people", "leave", "it", "alone"] => {
@@ -159,6 +164,8 @@ impl Story {
             ends = self.bench.run_with_people(20);
         }
         ends?;
+        // From its first line on.
+        Bench::in_time(self.bench.free_time())?;
         self.bench.verify_journal()
     }
 

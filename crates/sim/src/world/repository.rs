@@ -44,9 +44,11 @@ pub enum ByHand {
     WithMore,
 }
 
-/// What a forge puts on main that no gate saw.
+/// What a forge that says it merged has done instead.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddly {
+    /// Nothing: main stays where it was, and the change request is shown as merged.
+    Nothing,
     /// Something besides.
     WithMore,
     /// The change on top of an older main: what main got last is gone.
@@ -158,6 +160,28 @@ impl Repository {
             ByHand::Plainly | ByHand::WithMore => self.put(files, vec![main, head]),
         };
         self.main_was.push(commit);
+    }
+
+    /// Somebody puts a commit into main that is not in it: as it is, or joined with what main got since.
+    pub fn put_into_main(&mut self, commit: &Commit) {
+        let main = self.main();
+        if !self.objects.contains_key(commit) || self.contains(&main, commit) {
+            return;
+        }
+        let joined = if self.contains(commit, &main) {
+            commit.clone()
+        } else {
+            let (mut files, conflicts) = self.merged(commit, &main);
+            // Where both contradict each other, what is put there wins.
+            for path in conflicts {
+                match self.files(commit).get(&path) {
+                    Some(content) => files.insert(path, content.clone()),
+                    None => files.remove(&path),
+                };
+            }
+            self.put(files, vec![main, commit.clone()])
+        };
+        self.main_was.push(joined);
     }
 
     /// Somebody deletes a task branch where it is published: Orch's own copy stays.
@@ -413,6 +437,15 @@ impl Repository {
         self.files(&self.main()).keys().cloned()
     }
 
+    /// A file with such a content at the head of any branch, or of main.
+    pub fn paths_with(&self, such: &dyn Fn(&str) -> bool) -> Option<String> {
+        let main = self.main();
+        let mut heads = self.branches.values().chain([&main]);
+        heads.find_map(|head| {
+            self.files(head).iter().find(|(_, text)| such(text)).map(|(path, _)| path.clone())
+        })
+    }
+
     /// A file as a commit has it; no branch needs to lead there.
     pub fn file_at(&self, commit: &Commit, path: &str) -> Option<&str> {
         self.objects.get(commit)?.files.get(path).map(String::as_str)
@@ -484,7 +517,13 @@ impl Repository {
                 }
                 let now = self.main();
                 if let Some(how) = self.merges_oddly.take() {
-                    let files = self.odd(how, candidate, &now);
+                    let Some(files) = self.odd(how, candidate, &now) else {
+                        self.set_merged(*change);
+                        return Ok(ForgeReply::Merged {
+                            commit: candidate.clone(),
+                            tree: self.tree(candidate),
+                        });
+                    };
                     let commit = self.put(files, vec![now, candidate.clone()]);
                     self.main_was.push(commit.clone());
                     return Ok(ForgeReply::Merged { tree: self.tree(&commit), commit });

@@ -9,6 +9,15 @@ use orch_core::stage::Role;
 /// What every program of this world prints that does not end well.
 pub const SAID: &str = "assertion failed: 6 is 7";
 
+/// A key of the installation. Every program of this world prints it with all else, the outside's errors have it in them, and who
+/// tells it writes it into its work; the ports take it out, as the real ones must.
+pub const SECRET: &str = " key-of-the-installation-4f1d9c27b6e8a035";
+
+/// A text as a port hands it on: without the key.
+pub(crate) fn masked(text: &str) -> String {
+    text.replace(SECRET, "")
+}
+
 /// Who works in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Worker {
@@ -61,11 +70,13 @@ pub enum Deed {
     Lost,
     /// Writes the verdict on its own work as well.
     ApproveItself,
+    /// Writes a key of the installation into its work as well.
+    Tell,
 }
 
 impl Deed {
     /// Whether work like this may pass the gate of its role: it was done to its end, within its scope, and its verdict is
-    /// no "no". Which words of a file are a yes, the stories say; who found the files of an earlier run good enough may
+    /// no "no". Who found the files of an earlier run good enough may
     /// leave them, but for a verdict.
     pub fn passes(&self, role: Role) -> bool {
         match self {
@@ -75,19 +86,34 @@ impl Deed {
             | Deed::SwitchOff
             | Deed::Protected
             | Deed::Touch(_)
-            | Deed::Spend
-            | Deed::Says(_) => true,
+            | Deed::Spend => true,
+            Deed::Says(fields) => says_yes(fields, role),
             Deed::Object | Deed::Garbage | Deed::Nothing => !matches!(role, Role::Reviewer | Role::Tester),
             Deed::Ask => role != Role::Analyst,
             Deed::Fail(_)
             | Deed::Outside
             | Deed::ApproveItself
+            | Deed::Tell
             | Deed::Hang
             | Deed::Limited
             | Deed::CannotStart
             | Deed::Lost => false,
         }
     }
+}
+
+/// Whether a verdict file with these fields says yes: every word that it has where a verdict belongs, and at least one.
+fn says_yes(fields: &str, role: Role) -> bool {
+    let (names, yes): (&[&str], &[&str]) = match role {
+        Role::Reviewer => (&["verdict"], &["APPROVED"]),
+        Role::Tester => {
+            (&["result", "verdict", "status"], &["PASS", "PASSED", "GREEN", "APPROVED", "READY-TO-DEPLOY"])
+        }
+        Role::Analyst | Role::Architect | Role::Developer => return true,
+    };
+    let said = fields.split('+').filter_map(|field| field.split_once(':'));
+    let mut words = said.filter(|(name, _)| names.contains(name)).map(|(_, word)| word.trim()).peekable();
+    words.peek().is_some() && words.all(|word| yes.contains(&word))
 }
 
 /// What a deploy hook does.
@@ -235,6 +261,7 @@ impl Works {
             | Deed::Ask
             | Deed::Protected
             | Deed::ApproveItself
+            | Deed::Tell
             | Deed::Touch(_) => RunHow::Exited { code: 0 },
         };
         self.done.insert(run, deed);

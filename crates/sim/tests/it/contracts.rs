@@ -41,4 +41,5 @@ fn the_world_keeps_the_contract_of_probes() {
 #[test]
 fn the_memory_keeps_the_contract_of_journals() {
     contract::journal::journal(MemoryJournal::default);
+    contract::journal::overtaken(MemoryJournal::default, MemoryJournal::overtaken);
 }

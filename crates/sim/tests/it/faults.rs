@@ -9,10 +9,14 @@ use orch_sim::bench::{Bench, Fault, Faults, Tally, policy};
 
 use crate::pipeline::{any_moment, tell_history};
 
+/// The seeds of a test: as many as it says, or `ORCH_SEEDS` if that is more. With `ORCH_SEED`, the first of them, there are
+/// exactly `ORCH_SEEDS`: who looks for something wants no others.
 pub(crate) fn seeds(usual: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
-    let first = number("ORCH_SEED").unwrap_or(0);
-    first..first + number("ORCH_SEEDS").unwrap_or(usual)
+    match (number("ORCH_SEED"), number("ORCH_SEEDS")) {
+        (Some(first), most) => first..first + most.unwrap_or(usual),
+        (None, least) => 0..least.unwrap_or(0).max(usual),
+    }
 }
 
 pub(crate) fn preset(seed: u64) -> Preset {

@@ -44,3 +44,19 @@ fn the_contract_of_reopening() {
         journal
     });
 }
+
+/// Proves that a brain whose lock did not hold writes nothing after another one wrote, as on a disk without locks.
+#[test]
+fn the_contract_of_two_brains() {
+    let homes = RefCell::new(Vec::new());
+    let make = || {
+        let home = Home::new();
+        let journal = SqliteJournal::open(&home.store()).unwrap();
+        homes.borrow_mut().push(home);
+        journal
+    };
+    orch_sim::contract::journal::overtaken(make, |journal| {
+        std::fs::remove_file(journal.place().with_extension("db.lock")).unwrap();
+        SqliteJournal::open(journal.place()).unwrap()
+    });
+}

@@ -51,10 +51,11 @@ pub(crate) fn next_batch(pen: &mut Pen) -> Batch {
 
 /// Proves that whenever the process is killed, every acknowledged row is there once, no batch is there in part, the chain
 /// is sound and each state agrees with its rows; a reader can look before the next brain starts. `ORCH_SEEDS` says how
-/// often (6 if not).
+/// often (6 at least).
 #[test]
 fn every_acknowledged_row_survives_kill_9() {
-    let rounds: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(6);
+    let rounds: u64 =
+        std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(6, |n: u64| n.max(6));
     let home = Home::new();
     let mut before = Seq(0);
     for round in 0..rounds {

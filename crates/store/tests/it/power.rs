@@ -227,10 +227,11 @@ fn cut(disk: &Disk, promise: &Promise, cuts: u64, tally: &mut Tally) {
 
 /// Proves that wherever the power goes, every acknowledged row is there once, none is there that was not written, no batch
 /// is there in part, the file is sound, work goes on, and a copy that has its name is whole. `ORCH_SEEDS` says how many cuts
-/// (40 if not); from 200 on a quarter of them is in a life that is long enough for everything that a store does.
+/// (40 at least); from 200 on a quarter of them is in a life that is long enough for everything that a store does.
 #[test]
 fn every_acknowledged_row_survives_a_power_cut() {
-    let cuts: u64 = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let cuts: u64 =
+        std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(40, |n: u64| n.max(40));
     let mut tally = Tally::default();
     let long = if cuts < 200 { 0 } else { cuts / 4 };
     for (life, cuts) in [("short", cuts - long), ("long", long)] {

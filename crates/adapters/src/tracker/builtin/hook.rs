@@ -2,6 +2,7 @@
 //!
 //! The body is JSON: `{"delivery": "…", "project": "…", "issue": {"key", "number", "title", "text", "status", "labels",
 //! "present", "revision"}}`. `status` is a column's name or null, `labels` a list of names, `present` is true if left out.
+//! A delivery is a reading (decision 2), so it has the whole issue: one without its text, its column or its labels is refused.
 //! `revision` is a number that rises with each change of the issue: a delivery that was overtaken is known by it. Without one
 //! each delivery counts as if it were the newest (decision 67).
 
@@ -159,11 +160,10 @@ struct WireIssue {
     key: String,
     number: u64,
     title: String,
-    #[serde(default)]
     text: String,
-    #[serde(default)]
+    // Null is a column that means nothing; nothing at all is a part that was left out.
+    #[serde(deserialize_with = "Option::deserialize")]
     status: Option<String>,
-    #[serde(default)]
     labels: Vec<String>,
     #[serde(default = "yes")]
     present: bool,
@@ -217,6 +217,25 @@ mod tests {
         assert_eq!(parse(odd.as_bytes()).unwrap().issue.status, None);
     }
 
+    /// incident I-22: webhooks brought parts of an issue, and what they left out was taken for empty; here a delivery that
+    /// leaves out a part of the issue is refused, and names it.
+    #[test]
+    fn parts_of_an_issue_are_refused() {
+        let whole = r#"{"delivery":"d","project":"p","issue":{"key":"k","number":7,"title":"t","text":"please",
+            "status":null,"labels":[]}}"#;
+        assert!(parse(whole.as_bytes()).is_ok());
+        for (part, name) in [
+            (r#""title":"t","#, "title"),
+            (r#""text":"please","#, "text"),
+            (r#""status":null,"#, "status"),
+            (r#","labels":[]"#, "labels"),
+        ] {
+            let body: String = whole.split_whitespace().collect::<String>().replace(part, "");
+            let said = parse(body.as_bytes()).unwrap_err().to_string();
+            assert!(said.starts_with(&format!("issue: missing field `{name}`")), "{said}");
+        }
+    }
+
     /// Proves that an error names the place and what belongs there.
     #[test]
     fn bad_bodies_name_the_place() {
@@ -228,9 +247,12 @@ mod tests {
         assert!(said.starts_with("issue: missing field `title`"), "{said}");
         assert!(error("").starts_with("the body: EOF"), "{}", error(""));
         assert!(error("[]x").starts_with("the body: "), "{}", error("[]x"));
-        let long = format!(r#"{{"key":"k","number":7,"title":"{}"}}"#, "x".repeat(1001));
+        let whole = |title: &str| {
+            format!(r#"{{"key":"k","number":7,"title":"{title}","text":"","status":null,"labels":[]}}"#)
+        };
+        let long = whole(&"x".repeat(1001));
         assert_eq!(error(&of(&long)), "issue.title: longer than 1000 bytes");
-        let nameless = of(r#"{"key":"k","number":7,"title":"t"}"#).replace("\"d\"", "\"\"");
+        let nameless = of(&whole("t")).replace("\"d\"", "\"\"");
         assert_eq!(error(&nameless), "delivery: empty; give every delivery a name of its own");
     }
 }

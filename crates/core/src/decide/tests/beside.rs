@@ -14,7 +14,7 @@ use crate::{desk::Desk, news, runs};
 
 impl Way {
     /// The same task, but for what this makes of it.
-    fn with(&self, change: impl FnOnce(&mut Task)) -> Way {
+    pub(super) fn with(&self, change: impl FnOnce(&mut Task)) -> Way {
         let mut way = self.clone();
         match &mut way.state {
             Some(State::Task(task)) => change(task),

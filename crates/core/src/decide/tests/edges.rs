@@ -156,6 +156,18 @@ fn what_nobody_told_is_remembered_once() {
     assert_eq!(untold(&way), []);
 }
 
+/// What touches neither branch nor change request is not remembered when it is refused: a stop has nothing of it to undo.
+#[test]
+fn a_refused_run_leaves_nothing_to_undo() {
+    let launches = |ask: &Ask| matches!(ask, Ask::Launch { job: Job::Agent(Role::Developer), .. });
+    for asked in [launches, |ask: &Ask| *ask == Ask::Prove, |ask: &Ask| *ask == Ask::Probe] {
+        let mut way = Way::begun(Preset::Full, Trouble::None);
+        let effect = way.asks(asked);
+        let _ = way.fails(effect, FailureKind::Permanent);
+        assert_eq!(way.task().untold, []);
+    }
+}
+
 /// What a judge found goes to the developer, and to nobody after.
 #[test]
 fn findings_end_with_the_rework() {

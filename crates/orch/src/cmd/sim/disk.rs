@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use orch_sim::twin::{Opener, Plain, Store, Trouble, Twin};
+use orch_core::journal::{Batch, Blob, Journal as _};
+use orch_sim::twin::{Open, Opener, Plain, Store, Trouble, Twin};
 use orch_store::SqliteJournal;
 
 use crate::error::Error;
@@ -48,12 +49,34 @@ impl Folder {
         self.stores += 1;
         let folder = self.path.join(self.stores.to_string());
         std::fs::create_dir(&folder).map_err(|e| Trouble::of(&e))?;
-        let place = folder.join("orch.db");
-        let open: Opener = Box::new(move || {
+        let (place, lock) = (folder.join("orch.db"), folder.join("orch.db.lock"));
+        let open: Opener = Box::new(move |open| {
+            if open == Open::PastTheLock {
+                std::fs::remove_file(&lock).map_err(|e| Trouble::of(&e))?;
+            }
             let journal = SqliteJournal::open(&place).map_err(|e| Trouble::of(&e))?;
-            Ok(Box::new(Plain(Box::new(journal))) as Store)
+            Ok(Box::new(Plain::with_full_disk(Box::new(journal), full)) as Store)
         });
         Twin::on(open)
+    }
+}
+
+/// As many pages as there may be.
+const ROOM: u32 = u32::MAX - 1;
+/// So many bytes fit into no page that is free by chance.
+const MORE: usize = 4 << 20;
+
+/// The file may not grow for this commit, which brings more than fits: SQLite finds that out in its middle.
+fn full(journal: &mut Box<SqliteJournal>, batch: &Batch) -> Result<(), Trouble> {
+    let mut larger = batch.clone();
+    larger.blobs.push(Blob::of("x".repeat(MORE)));
+    journal.hold_to(1).map_err(|e| Trouble::of(&e))?;
+    let came = journal.commit(&larger);
+    journal.hold_to(ROOM).map_err(|e| Trouble::of(&e))?;
+    match came {
+        Err(e) if e.is_disk_full() => Ok(()),
+        Err(e) => Err(Trouble::of(&e)),
+        Ok(()) => Err(Trouble("it took what there is no room for".to_owned())),
     }
 }
 

@@ -4,6 +4,7 @@
 //! seeds.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;
 
@@ -12,6 +13,7 @@ use orch_sim::history::{self, Ground, Mix, Outcome, nothing_else};
 use super::Store;
 use super::run::no_journal;
 use super::sum::Sum;
+use super::under_way::UnderWay;
 use crate::error::Error;
 
 /// A block ends before each seed that is a multiple of this.
@@ -49,12 +51,14 @@ pub(super) struct Lived {
 
 /// How to live through them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct How {
+pub(super) struct How<'p> {
     pub(super) mix: Mix,
     pub(super) store: Store,
     pub(super) jobs: usize,
     /// Whether a history that breaks a promise ends it all; else it is only counted.
     pub(super) stops: bool,
+    /// Where the text of what is under way stands, a file for each that works: the begin of their names.
+    pub(super) under_way: Option<&'p Path>,
 }
 
 /// Lives through blocks and hands them over in their order; after one that breaks off nothing more is handed over.
@@ -63,13 +67,13 @@ pub(super) struct How {
 /// No journal can be had, or whoever takes them cannot.
 pub(super) fn live(
     blocks: &[Block],
-    how: How,
+    how: How<'_>,
     take: &mut dyn FnMut(Lived) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let (tell, told) = mpsc::channel();
     std::thread::scope(|scope| {
-        for _ in 0..how.jobs.clamp(1, blocks.len().max(1)) {
+        for job in 0..how.jobs.clamp(1, blocks.len().max(1)) {
             let (tell, next, over) = (tell.clone(), &next, &over);
             scope.spawn(move || {
                 let mut journals = match how.store.journals() {
@@ -77,10 +81,16 @@ pub(super) fn live(
                     Err(error) => return drop(tell.send((0, Err(error)))),
                 };
                 let mut ground = Ground { journal: &mut *journals, also: nothing_else };
+                let under_way =
+                    how.under_way.map(|stem| UnderWay::new(UnderWay::place(stem, job))).transpose();
+                let mut under_way = match under_way {
+                    Ok(under_way) => under_way,
+                    Err(error) => return drop(tell.send((0, Err(error)))),
+                };
                 while !over.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(block) = blocks.get(at) else { return };
-                    let lived = through(*block, how, &mut ground);
+                    let lived = through(*block, how, &mut ground, under_way.as_mut());
                     // Blocks before this one are being lived through and are told as well.
                     if lived.as_ref().map_or(true, |lived| lived.broke.is_some()) {
                         over.store(true, Ordering::Relaxed);
@@ -120,10 +130,23 @@ fn in_order(
     Ok(())
 }
 
-fn through(block: Block, how: How, ground: &mut Ground<'_>) -> Result<Lived, Error> {
+fn through(
+    block: Block,
+    how: How<'_>,
+    ground: &mut Ground<'_>,
+    mut under_way: Option<&mut UnderWay>,
+) -> Result<Lived, Error> {
     let mut sum = Sum::default();
     for seed in block.from..block.from + block.seeds {
-        let (lines, outcome) = history::by_seed(seed, how.mix, ground).map_err(no_journal)?;
+        let lived = match &mut under_way {
+            None => history::by_seed(seed, how.mix, ground),
+            Some(under_way) => {
+                let (faults, store) = (how.mix.name(), how.store.name());
+                let pen = under_way.begin(&format!("seed {seed}, faults {faults}, on {store}."))?;
+                history::by_seed_with(seed, how.mix, ground, &pen)
+            }
+        };
+        let (lines, outcome) = lived.map_err(no_journal)?;
         sum.take(seed, &lines, &outcome);
         if how.stops && outcome.broken.is_some() {
             return Ok(Lived { block, sum, broke: Some((seed, lines, outcome)) });

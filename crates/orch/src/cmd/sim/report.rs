@@ -16,9 +16,10 @@ pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
         page,
         "Written by `orch sim run`. A lifecycle is a task from its issue to its end; a history is one world of several tasks,\n\
          made from a seed, in which everything that is named below went wrong at random moments. `orch sim run --seeds 1\n\
-         --from SEED --faults {}` lives through any of them again, byte for byte.\n",
+         --from SEED --faults {}` of the program that is named here, and of no other, lives through any of them again, byte for byte.\n",
         of.faults
     );
+    let _ = writeln!(page, "{}\n", of_faults(&of.faults));
     let commit = of.commit.as_deref().unwrap_or("of no known commit");
     let rows = [
         ("seeds", format!("{from} to {last}, faults `{}`, on {}", of.faults, journal(of))),
@@ -65,6 +66,25 @@ pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
     counted(&mut page, "Faults", "Fault", "Injected", &sum.by);
     counted(&mut page, "Promises", "Promise", "Looked at", &sum.promises);
     page
+}
+
+/// What was among the faults and what was not.
+fn of_faults(faults: &str) -> &'static str {
+    match faults {
+        "some" => {
+            "The faults `some` are those of machines, networks and clocks. People who meddle, agents that lie, hang or overspend, services\n\
+             that go bad and refs that move are in `people` and `all`, which CI's histories have. Promises and faults of later programs\n\
+             are not in these figures."
+        }
+        "people" => {
+            "The faults `people` are those of machines, networks and clocks, and people who press, edit, stop and pause at any moment.\n\
+             Agents that lie, hang or overspend, services that go bad and refs that move are in `all`, which CI's histories have. Promises\n\
+             and faults of later programs are not in these figures."
+        }
+        _ => {
+            "The faults `all` are all that this program has. Promises and faults of later programs are not in these figures."
+        }
+    }
 }
 
 fn journal(of: &Of) -> &'static str {

@@ -14,6 +14,7 @@ use serde_json::json;
 use super::ledger::{Ledger, Of};
 use super::many::{self, Block, Broke, How};
 use super::sum::Sum;
+use super::under_way::UnderWay;
 use super::{Here, Store, report};
 use crate::error::Error;
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
@@ -44,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, default_value_t = 400, value_name = "STEPS")]
     patience: usize,
     /// Write down in this file what was lived through, so that the same command goes on where it was interrupted; one that
-    /// fails is counted and does not end it
+    /// fails is counted and does not end it. What is under way stands beside it, in FILE.0.trace and so on
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
     /// Write a page about all of it, from the ledger
@@ -60,7 +61,18 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let mix = Mix::ALL.into_iter().find(|(name, _)| *name == args.faults).map_or(Mix::All, |(_, mix)| mix);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.and_then(|jobs| usize::try_from(jobs).ok()).unwrap_or(processors);
-    let how = How { mix, store: args.store, jobs, stops: args.ledger.is_none() };
+    // Of one history that hangs or dies its text is wanted; of many the ledger has a place for them.
+    let alone = std::env::temp_dir().join(format!("orch-sim-{}", std::process::id()));
+    let under_way = args.ledger.as_deref().or((args.seeds == 1).then_some(alone.as_path()));
+    let how = How { mix, store: args.store, jobs, stops: args.ledger.is_none(), under_way };
+    if args.ledger.is_none() && args.seeds == 1 {
+        let place = UnderWay::place(&alone, 0);
+        let place = place.display();
+        anstream::eprintln!(
+            "{}",
+            say!("its text stands in {place} until it is over", "её текст лежит в {place}, пока она идёт")
+        );
+    }
     let blocks = many::blocks(args.from, args.seeds);
     // It has time, and whoever else works on this machine has not.
     let _ = rustix::process::nice(10);
@@ -116,7 +128,7 @@ fn count(sum: &Sum) -> String {
 }
 
 /// To the first that fails; that one is made short and kept.
-fn without(here: &Here, args: &Args, blocks: &[Block], how: How) -> Result<(Sum, Option<Error>), Error> {
+fn without(here: &Here, args: &Args, blocks: &[Block], how: How<'_>) -> Result<(Sum, Option<Error>), Error> {
     let (mut sum, mut broke, mut cpu) = (Sum::default(), None, processor());
     many::live(blocks, how, &mut |mut lived| {
         lived.sum.cpu = since(&mut cpu);
@@ -134,7 +146,7 @@ fn without(here: &Here, args: &Args, blocks: &[Block], how: How) -> Result<(Sum,
 }
 
 /// All that the ledger does not have yet.
-fn with_ledger(args: &Args, path: &Path, blocks: &[Block], how: How) -> Result<Sum, Error> {
+fn with_ledger(args: &Args, path: &Path, blocks: &[Block], how: How<'_>) -> Result<Sum, Error> {
     let mut ledger = Ledger::open(path, Of::this(&args.faults, args.store.name())?)?;
     let left: Vec<Block> = blocks.iter().copied().filter(|block| !ledger.has(*block)).collect();
     let mut cpu = processor();

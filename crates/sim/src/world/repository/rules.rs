@@ -181,14 +181,15 @@ impl Repository {
         self.changes.get(&number).is_some_and(|request| !request.open && !request.merged)
     }
 
-    /// What a forge that errs makes of a candidate.
-    pub(super) fn odd(&self, how: Oddly, candidate: &Commit, main: &Commit) -> Files {
+    /// What a forge that errs makes of a candidate; `None`: nothing.
+    pub(super) fn odd(&self, how: Oddly, candidate: &Commit, main: &Commit) -> Option<Files> {
         let asked = self.files(candidate);
         match how {
+            Oddly::Nothing => None,
             Oddly::WithMore => {
                 let mut files = asked.clone();
                 files.insert("src/more".to_owned(), "by the forge".to_owned());
-                files
+                Some(files)
             }
             Oddly::OnOldBase => {
                 let old = self.main_was.iter().rev().find(|old| *old != main).unwrap_or(main);
@@ -196,7 +197,7 @@ impl Repository {
                 let theirs = asked.iter().filter(|(path, content)| now.get(*path) != Some(*content));
                 let mut files = self.files(old).clone();
                 files.extend(theirs.map(|(path, content)| (path.clone(), content.clone())));
-                files
+                Some(files)
             }
         }
     }

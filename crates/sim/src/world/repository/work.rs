@@ -6,7 +6,7 @@ use orch_core::stage::Role;
 use orch_core::undone::{Undone, Unfit};
 
 use super::{Files, Repository, green, rules};
-use crate::world::works::Deed;
+use crate::world::works::{Deed, SECRET};
 
 impl Repository {
     /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
@@ -21,6 +21,16 @@ impl Repository {
             }
         }
         if conflicts.contains(&path) { format!("{path}-{run}") } else { path }
+    }
+
+    /// Files in which a key stands are as the parent has them.
+    fn without_keys(&self, parent: &Commit, files: Files) -> Files {
+        let before = self.files(parent);
+        let kept = |(path, text): (String, String)| match text.contains(SECRET) {
+            false => Some((path, text)),
+            true => before.get(&path).map(|old| (path, old.clone())),
+        };
+        files.into_iter().filter_map(kept).collect()
     }
 
     /// Makes the commit of a run; its parent if it left nothing.
@@ -85,6 +95,7 @@ impl Repository {
                     | Deed::Spend
                     | Deed::CannotStart
                     | Deed::ApproveItself
+                    | Deed::Tell
                     | Deed::Lost => format!("src/{item}"),
                 };
                 let path = match deed {
@@ -126,6 +137,7 @@ impl Repository {
                     | Deed::Spend
                     | Deed::CannotStart
                     | Deed::ApproveItself
+                    | Deed::Tell
                     | Deed::Lost => format!("{field}: APPROVED"),
                 };
                 // What the machine must not read: the same words as prose.
@@ -142,7 +154,23 @@ impl Repository {
                 );
             }
         }
+        // No commit has a key in it: what holds one stays as it was before the run.
+        if *deed == Deed::Tell {
+            let path = told_in(role, item);
+            files.insert(path.clone(), format!("by {run}{SECRET}"));
+            files = self.without_keys(parent, files);
+        }
         if files == *self.files(parent) { parent.clone() } else { self.put(files, vec![parent.clone()]) }
+    }
+}
+
+/// Where a run tells what it may not: in what it may write.
+fn told_in(role: Role, item: &WorkItem) -> String {
+    match role {
+        Role::Developer => format!("src/{item}-notes"),
+        Role::Analyst | Role::Architect | Role::Reviewer | Role::Tester => {
+            format!("{}/notes.md", artefact::folder(item))
+        }
     }
 }
 
@@ -152,6 +180,7 @@ pub(super) fn outside(deed: &Deed, role: Role, item: &WorkItem) -> Vec<Undone> {
     let undone = |path| vec![Undone::Path { path, why: Unfit::OutsideScope { role } }];
     match (deed, role) {
         (Deed::Outside, _) => undone("src/stray".to_owned()),
+        (Deed::Tell, _) => vec![Undone::Path { path: told_in(role, item), why: Unfit::Secret }],
         (Deed::ApproveItself, Role::Reviewer) => undone(format!("{folder}/{TEST_REPORT}")),
         (Deed::ApproveItself, Role::Analyst | Role::Architect | Role::Developer | Role::Tester) => {
             undone(format!("{folder}/{REVIEW}"))

@@ -1,0 +1,88 @@
+//! Proves what a press and a reading do where they nearly do something else.
+
+use super::*;
+use crate::call::tracker::{Covered, TrackerReply};
+use crate::gesture::Priority;
+use crate::record::{Recorded, Trouble as NotWritten};
+use crate::task::Escalation;
+
+/// Whoever only waits for a turn is stopped in the moment the issue is gone, and nobody is given that turn (decision 45).
+#[test]
+fn an_issue_that_is_gone_stops_at_once() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    way.until(|task| task.stage == Stage::Development && matches!(task.step, Step::Queued(_)));
+    let _ = way.reads(|reading| reading.present = false);
+    assert_eq!(way.task().step, Step::Rest(Rest::IssueGone));
+    let _ = way.reads(|reading| reading.present = true);
+    assert!(matches!(way.task().step, Step::Queued(_)));
+    let _ = way.reads(|reading| (reading.present, reading.text) = (false, Text::of("and gone")));
+    let _ = way.tell(way.press(Press::Stop));
+    way.until(|task| task.stage == Stage::Cancelled);
+    let back = way.reads(|reading| reading.present = true);
+    assert_eq!((way.task().stage, back.effects.len()), (Stage::Cancelled, 0), "stopped is stopped");
+}
+
+/// An edit of an approved request stops whoever waits for a turn in the same moment; who works is stopped before the next step.
+#[test]
+fn an_edited_request_stops_at_once() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    way.until(|task| task.stage == Stage::Development && matches!(task.step, Step::Queued(_)));
+    let _ = way.reads(|reading| reading.text = Text::of("something else"));
+    assert_eq!(way.task().step, Step::Rest(Rest::RequestChanged));
+}
+
+/// A retry of a task that a person is asked about does both: it begins again, and its records are tried again (decisions 15, 18).
+#[test]
+fn a_retry_begins_again_and_pushes_records_again() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.until(|task| task.stage == Stage::Done);
+    let refused: Vec<Recorded> = way
+        .task()
+        .records
+        .iter()
+        .map(|known| Recorded {
+            trouble: Some(NotWritten { cause: "no".into(), lasting: true }),
+            writing: None,
+            stands: None,
+            ..known.clone()
+        })
+        .collect();
+    assert!(!refused.is_empty());
+    let mut way = Way::begun(Preset::Library, Trouble::Nothing);
+    way.until(|task| task.escalated.is_some());
+    let mut way = way.with(|task| task.records = refused);
+    let _ = way.tell(way.press(Press::Retry));
+    assert_eq!(way.task().escalated, None::<Escalation>);
+    assert!(way.task().records.iter().all(|known| !known.is_refused()));
+}
+
+/// The same priority again is no news and no change.
+#[test]
+fn the_same_priority_is_no_news() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    let _ = way.tell(way.press(Press::Priority(Priority::Urgent)));
+    assert_eq!(way.task().priority, Priority::Urgent);
+    let again = way.tell(way.press(Press::Priority(Priority::Urgent)));
+    assert_eq!(again.changes, []);
+    assert!(
+        matches!(&again.reasons[..], [Reason::GestureWithoutEffect { why: NoEffect::SamePriority, .. }]),
+        "{:?}",
+        again.reasons
+    );
+}
+
+/// The answer to a write that covered a press says the press, and not besides that nothing was new (decision 68).
+#[test]
+fn a_covered_press_is_all_the_news() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.until(|task| task.step == Step::Rest(Rest::Approval));
+    let answer = |way: &mut Way, revision, covered| {
+        let (effect, written) = way.task().board.writing.expect("a column is on its way");
+        let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered };
+        way.answers(effect, Reply::Tracker(answer))
+    };
+    let _ = answer(&mut way, 5, None);
+    let told = answer(&mut way, 9, Some(Covered { status: Some(Status::Approved), revision: 8 }));
+    assert!(way.task().approval.is_some());
+    assert!(!told.reasons.contains(&Reason::Noted), "{:?}", told.reasons);
+}

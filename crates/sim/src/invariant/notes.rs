@@ -1,0 +1,207 @@
+//! Is what people are told so, and are they told it once? (invariants D2, F3)
+
+use std::collections::BTreeMap;
+
+use orch_core::call::{Call, TrackerCall};
+use orch_core::change::Change;
+use orch_core::event::Usage;
+use orch_core::gesture::Press;
+use orch_core::id::{Commit, TaskId};
+use orch_core::journal::Row;
+use orch_core::note::Note;
+use orch_core::reason::Reason;
+use orch_core::stage::Stage;
+use orch_core::task::{Rest, Step};
+use orch_core::time::Span;
+
+use super::{Broken, Watch, broken};
+
+/// What the rows told of a task so far, as far as people are told of it.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Each fact that was said, and what had happened by then that could make it another one.
+    told: BTreeMap<String, Since>,
+    since: Since,
+    /// What this round put on main.
+    merged: Option<Commit>,
+    /// What came out well in this round.
+    out: Option<Commit>,
+    /// What the newest run that ended used, and how long it ran.
+    over: Option<(Usage, Span)>,
+    rest: Option<Rest>,
+    machine: u32,
+}
+
+/// How often something happened after which the same sentence may be another fact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Since {
+    /// A run began.
+    runs: u32,
+    /// A person said something; a stop makes nothing new.
+    people: u32,
+    /// It began to wait for another thing than before.
+    rests: u32,
+    /// Main got it.
+    merges: u32,
+    /// The machine, which had failed, worked.
+    works: u32,
+    /// A look at production with nothing to tell.
+    looks: u32,
+}
+
+impl Watch {
+    /// Looks at what a row says to people. What else it says holds by then.
+    pub(super) fn notes(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        let known = self.notes.entry(id.clone()).or_default();
+        known.learn(row);
+        for effect in &row.effects {
+            let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call else { continue };
+            if !known.is_so(note, row) {
+                broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
+            }
+            let fact = serde_json::to_string(note).unwrap_or_default();
+            let since = known.since.that_renews(note);
+            if known.told.insert(fact.clone(), since) == Some(since) {
+                broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Known {
+    fn learn(&mut self, row: &Row) {
+        let stop = Press::Stop.name();
+        let pressed =
+            |reason: &&Reason| matches!(reason, Reason::GestureTaken { press, .. } if press != stop);
+        self.since.people += u32::from(row.reasons.iter().any(|reason| pressed(&reason)));
+        for change in &row.changes {
+            match change {
+                Change::RunBegan(_) => self.since.runs += 1,
+                Change::RunOver { usage, wall, .. } => self.over = Some((*usage, *wall)),
+                Change::Stepped(step) => {
+                    if let Step::Rest(rest) = &**step
+                        && self.rest.as_ref() != Some(rest)
+                    {
+                        self.since.rests += 1;
+                        self.rest = Some(rest.clone());
+                    }
+                }
+                Change::Attempted(attempts) => {
+                    self.since.works += u32::from(self.machine > 0 && attempts.machine == 0);
+                    self.machine = attempts.machine;
+                }
+                Change::Watched(watch) if !watch.told => self.since.looks += 1,
+                Change::Merged(merged) => {
+                    self.since.merges += 1;
+                    self.merged = Some(merged.commit.clone());
+                }
+                Change::Deployed(deployed) => {
+                    self.out = deployed.is_out().then(|| deployed.commit.clone());
+                }
+                Change::RoundOpened => (self.merged, self.out) = (None, None),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether what people are told is what the same row makes true, of what was true before it.
+    fn is_so(&self, note: &Note, row: &Row) -> bool {
+        let changes = |what: &dyn Fn(&Change) -> bool| row.changes.iter().any(what);
+        let staged = |stage| row.changes.contains(&Change::Staged(stage));
+        let rests = |is: &dyn Fn(&Rest) -> bool| {
+            changes(
+                &|change| matches!(change, Change::Stepped(step) if matches!(&**step, Step::Rest(rest) if is(rest))),
+            )
+        };
+        let any = |what: &dyn Fn(&Reason) -> bool| row.reasons.iter().any(what);
+        let on_main = |commit: &Commit| self.merged.as_ref() == Some(commit);
+        match note {
+            Note::RequirementsReady { .. } => rests(&|rest| *rest == Rest::Approval),
+            Note::Questions { .. } => rests(&|rest| *rest == Rest::Questions),
+            Note::ByLabel { deploy: false, .. } => {
+                changes(&|change| matches!(change, Change::Approved(Some(by)) if by.standing))
+            }
+            Note::ByLabel { deploy: true, .. } => {
+                changes(&|change| matches!(change, Change::Consented(Some(by)) if by.standing))
+            }
+            Note::RunFinished { usage, wall, .. } => self.over == Some((*usage, *wall)),
+            Note::ProtectedTouched { .. } => rests(&|rest| *rest == Rest::Protected),
+            Note::SentBack { from, to, judge, text: _, attempt, of } => any(&|reason| {
+                let (from, to, judge) = (*from, *to, judge.clone());
+                *reason == Reason::SentBack { from, to, judge, attempt: *attempt, of: *of }
+            }),
+            Note::Escalated { why, .. } => {
+                any(&|reason| *reason == Reason::Escalated(why.clone()))
+                    && changes(&|change| matches!(change, Change::Escalated(Some(now)) if now.why == *why))
+            }
+            Note::AwaitingConfirmation { .. } => rests(&|rest| *rest == Rest::Confirmation),
+            Note::Merged { commit } => {
+                on_main(commit) && changes(&|change| matches!(change, Change::Proven { .. }))
+            }
+            Note::MergedOutside { .. } => rests(&|rest| *rest == Rest::MergedOutside),
+            Note::Withdrawn { .. } => rests(&|rest| *rest == Rest::Withdrawn),
+            Note::RunOverTokens { tokens, limit, .. } => {
+                let (tokens, limit) = (*tokens, *limit);
+                any(&|reason| *reason == Reason::RunOverTokens { tokens, limit })
+            }
+            Note::DeployFailed { cause, commit } => {
+                any(&|reason| matches!(reason, Reason::DeployFailed { cause: why } if why == cause))
+                    && changes(
+                        &|change| matches!(change, Change::Deployed(it) if it.commit == *commit && !it.is_out()),
+                    )
+            }
+            Note::DeployUnseen { commit } => on_main(commit) && rests(&|rest| *rest == Rest::DeployUnseen),
+            Note::DeployUntold { commit, .. } => on_main(commit) && staged(Stage::Cancelled),
+            Note::WentBad { cause, commit } => {
+                on_main(commit)
+                    && any(&|reason| matches!(reason, Reason::WentBad { cause: why } if why == cause))
+            }
+            Note::WentSilent { cause, commit } => {
+                on_main(commit)
+                    && any(&|reason| matches!(reason, Reason::WatchSaw { cause: why } if why == cause))
+            }
+            Note::Done { commit, deployed, .. } => {
+                on_main(commit) && staged(Stage::Done) && *deployed == (self.out.as_ref() == Some(commit))
+            }
+            Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
+            Note::Stopped { stays, .. } => {
+                staged(Stage::Cancelled) && (stays.is_some() || self.merged.is_none())
+            }
+            Note::Unavailable { gate, .. } => {
+                any(&|reason| *reason == Reason::GateSaid { gate: *gate, passed: None })
+            }
+        }
+    }
+}
+
+impl Since {
+    /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
+    /// asked for once (incident I-28).
+    fn that_renews(self, note: &Note) -> Self {
+        let Since { runs, people, rests, merges, works, looks } = self;
+        let never = Since::default();
+        match note {
+            Note::Merged { .. }
+            | Note::Done { .. }
+            | Note::StopDeferred
+            | Note::Stopped { .. }
+            | Note::DeployUntold { .. } => never,
+            Note::RunFinished { .. }
+            | Note::Questions { .. }
+            | Note::RunOverTokens { .. }
+            | Note::DeployFailed { .. }
+            | Note::DeployUnseen { .. } => Since { runs, ..never },
+            Note::SentBack { .. } | Note::Escalated { .. } => Since { runs, people, ..never },
+            Note::RequirementsReady { .. }
+            | Note::ByLabel { .. }
+            | Note::ProtectedTouched { .. }
+            | Note::MergedOutside { .. }
+            | Note::Withdrawn { .. } => Since { runs, people, rests, ..never },
+            Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
+            Note::WentBad { .. } => Since { people, ..never },
+            Note::WentSilent { .. } => Since { people, looks, ..never },
+            Note::Unavailable { .. } => Since { people, works, ..never },
+        }
+    }
+}
