@@ -234,7 +234,7 @@ const OTHER: &str = "00000000000000000000000000000000000000ff";
 
 /// Whether what is planted here is another tree, not another commit.
 fn is_tree(at: usize) -> bool {
-    at / PLANTED % 2 == 0
+    (at / PLANTED).is_multiple_of(2)
 }
 
 /// A commit that main does not have.

@@ -171,7 +171,7 @@ impl Flow {
         let mut number = 0;
         let until = self.engine.head().0 + rows;
         while rows > 0 && self.engine.head().0 < until {
-            self.to_their_end(number, TOGETHER)?;
+            self.travel(number, TOGETHER)?;
             number += TOGETHER;
         }
         Ok(())
@@ -182,14 +182,14 @@ impl Flow {
         let mut number = 0;
         while number < tasks {
             let some = TOGETHER.min(tasks - number);
-            self.to_their_end(number, some)?;
+            self.travel(number, some)?;
             number += some;
         }
         Ok(())
     }
 
     /// Tasks whose numbers follow this one.
-    fn to_their_end(&mut self, after: u64, many: u64) -> Result<()> {
+    fn travel(&mut self, after: u64, many: u64) -> Result<()> {
         let mut told = Vec::new();
         for number in after + 1..=after + many {
             let issue = issue(&ARCHIVE.into(), number, Status::ToAnalyse, true);
