@@ -410,9 +410,7 @@ const REST: &[Break] = &[
         done().so(news).bench.reads_again()
     }),
     ("the-journal-replays", || done().unheard(|task| task.number = 7).bench.verify_journal()),
-    ("no-key-is-told", || {
-        done().so(|it| it.repository().push_main("src/x", SECRET)).bench.verify_journal()
-    }),
+    ("no-key-is-told", || done().so(|it| it.repository().push_main("src/x", SECRET)).bench.verify_journal()),
     ("no-effect-is-lost", || cutting().bench.verify_journal()),
     ("events-count-once", || {
         let mut it = done();
