@@ -37,7 +37,7 @@ use crate::history::{Ground, again, in_memory, nothing_else};
 use crate::twin::{Plain, Store, Twin};
 use crate::world::Called;
 use crate::world::tracker::Cover;
-use crate::world::works::Worker;
+use crate::world::works::{SECRET, Worker};
 
 /// A promise, and how it is broken.
 type Break = (&'static str, fn() -> Result<(), Broken>);
@@ -410,6 +410,7 @@ const REST: &[Break] = &[
         done().so(news).bench.reads_again()
     }),
     ("the-journal-replays", || done().unheard(|task| task.number = 7).bench.verify_journal()),
+    ("no-key-is-told", || done().so(|it| it.repository().push_main("src/x", SECRET)).bench.verify_journal()),
     ("no-effect-is-lost", || cutting().bench.verify_journal()),
     ("events-count-once", || {
         let mut it = done();
