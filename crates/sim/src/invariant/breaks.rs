@@ -37,7 +37,7 @@ use crate::history::{Ground, again, in_memory, nothing_else};
 use crate::twin::{Plain, Store, Twin};
 use crate::world::Called;
 use crate::world::tracker::Cover;
-use crate::world::works::Worker;
+use crate::world::works::{SECRET, Worker};
 
 /// A promise, and how it is broken.
 type Break = (&'static str, fn() -> Result<(), Broken>);
@@ -411,6 +411,11 @@ const REST: &[Break] = &[
     }),
     ("the-journal-replays", || done().unheard(|task| task.number = 7).bench.verify_journal()),
     ("no-effect-is-lost", || cutting().bench.verify_journal()),
+    ("no-key-is-told", || {
+        let mut it = done();
+        it.bench.world.tracker.say(&"demo-1".into(), "ann", SECRET);
+        it.bench.verify_journal()
+    }),
     ("events-count-once", || {
         let mut it = done();
         it.bench.step_clock(1);
