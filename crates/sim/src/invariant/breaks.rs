@@ -412,6 +412,11 @@ const REST: &[Break] = &[
     ("the-journal-replays", || done().unheard(|task| task.number = 7).bench.verify_journal()),
     ("no-key-is-told", || done().so(|it| it.repository().push_main("src/x", SECRET)).bench.verify_journal()),
     ("no-effect-is-lost", || cutting().bench.verify_journal()),
+    ("no-key-is-told", || {
+        let mut it = done();
+        it.bench.world.tracker.say(&"demo-1".into(), "ann", SECRET);
+        it.bench.verify_journal()
+    }),
     ("events-count-once", || {
         let mut it = done();
         it.bench.step_clock(1);
