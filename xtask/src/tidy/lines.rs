@@ -51,6 +51,7 @@ const RULES: &[Rule] = &[
             ("crates/adapters/src/git/hub.rs", "the age of a lock that a crash left behind"),
             ("crates/adapters/src/git/program.rs", "the deadline of a program that is waited for"),
             ("xtask/src/step.rs", "says how long a step took"),
+            ("xtask/src/histories.rs", "says how long all histories took"),
             ("xtask/src/mutate/copy.rs", "says how long a mutant took"),
             ("crates/bench/", "measures how long things take"),
         ],
