@@ -147,7 +147,7 @@ pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
             let (end, took) = copy.timed(|| judge(&copy, mutant))?;
             let Ok(mut alive) = alive.lock() else { bail!("another thread has failed") };
             let (verdict, missed) = verdict(mutant, &end);
-            println!("{}/{} {} ({took}): {verdict}", at + 1, chosen.len(), mutant.name);
+            println!("{}/{} {} ({} s): {verdict}", at + 1, chosen.len(), mutant.name, took.as_secs());
             let row = Row { by: verdict, text: Some(mutant.digest()), tree: Some(tree.clone()) };
             // At once: a run takes an hour and may be ended; and read again, for another may be under way.
             let mut report = Report::read(root);

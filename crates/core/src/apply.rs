@@ -128,6 +128,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         allowed: None,
         merge_untold: false,
         untold: Vec::new(),
+        stopping: Vec::new(),
         revision: reading.revision,
         watch: None,
     })))
@@ -280,6 +281,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Allowed(by) => task.allowed = by.clone(),
         Change::MergeUntold(untold) => task.merge_untold = *untold,
         Change::Untold(asks) => task.untold.clone_from(asks),
+        Change::Stopping(runs) => task.stopping.clone_from(runs),
         Change::Watched(watch) => task.watch = Some(watch.clone()),
         Change::ReadAt(revision) => task.revision = Some(*revision),
         Change::Due(at) => {

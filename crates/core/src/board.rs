@@ -141,7 +141,9 @@ impl Board {
             self.allowed.insert(id.clone());
         }
         // What the serial gate counts (rows 140, 141).
-        if row.stage != Stage::Created {
+        if row.stage.is_terminal() {
+            // Only what of it may live counts still.
+        } else if row.stage != Stage::Created {
             self.begun.entry(row.project.clone()).or_default().insert(id.clone());
         } else if matches!(row.want, Some((Turn::Start, _))) {
             self.asked.entry(row.project.clone()).or_default().insert((row.number, id.clone()));
@@ -203,7 +205,7 @@ impl Board {
 
     /// How many tasks are open.
     pub fn open(&self) -> usize {
-        self.rows.len()
+        self.rows.values().filter(|row| !row.stage.is_terminal()).count()
     }
 
     /// Which task holds the lane of a project.

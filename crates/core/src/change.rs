@@ -20,7 +20,7 @@ use crate::stage::Stage;
 use crate::state::Refused;
 use crate::task::{
     Branch, Cancel, Consent, Deployed, Escalation, Merged, Outside, Rejection, Request, ReviewClock, RunRow,
-    Step, Untold, Watch,
+    Step, Stopping, Untold, Watch,
 };
 use crate::time::{Boot, Moment, Span};
 
@@ -184,6 +184,8 @@ pub enum Change {
     MergeUntold(bool),
     /// Of which questions nobody knows what they did.
     Untold(Vec<Untold>),
+    /// These runs are being stopped.
+    Stopping(Vec<Stopping>),
     /// The tracker told of this state of the issue.
     ReadAt(u64),
     /// What the watch after the deploy has seen by now.

@@ -228,6 +228,10 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
     {
         return on_board_written(d, &reply.outcome, wanted);
     }
+    if d.task.stopping.iter().any(|stopping| stopping.effect == reply.effect) {
+        let others = d.task.stopping.iter().filter(|stopping| stopping.effect != reply.effect);
+        d.change(Change::Stopping(others.copied().collect()));
+    }
     let writing =
         |known: &&Recorded| known.writing.as_ref().is_some_and(|(effect, _)| *effect == reply.effect);
     if let Some(known) = d.task.records.iter().find(writing).cloned() {
@@ -612,9 +616,10 @@ pub(crate) fn no_effect(d: &mut Desk<'_>, press: &str, why: NoEffect) {
 /// The turn that a candidate's tests need.
 pub(crate) const CANDIDATE_CI: Want = Want::Ci(CiOf::Candidate);
 
-/// For the board: a task that waits, and for what.
+/// For the board: a task that waits, and for what. A run does not begin beside one of the same task that is being stopped.
 pub fn wanted_turn(task: &Task) -> Option<Turn> {
     match &task.step {
+        Step::Queued(Want::Agent(_) | Want::Ci(_)) if task.stopping_run().is_some() => None,
         Step::Queued(want) => Some(want.turn()),
         Step::Rest(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => None,
     }

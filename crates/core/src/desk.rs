@@ -21,7 +21,7 @@ use crate::reason::Reason;
 use crate::record::{Record, Recorded};
 use crate::rework::MAX_DEVELOPER_RUNS;
 use crate::said::{Cause, Said, Unknown};
-use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Task, Want, Why};
+use crate::task::{Ask, CiOf, Delay, Escalation, Job, Rest, RunRow, Step, Stopping, Task, Want, Why};
 use crate::time::{Moment, Span};
 
 /// A decision in the making.
@@ -271,10 +271,14 @@ impl<'a> Desk<'a> {
         self.ask(Ask::Launch { run, job }, 0);
     }
 
-    /// Stops a run for good; nothing waits for it any more.
+    /// Stops a run for good; nothing waits for it any more. Its slot is given on when the stop is answered: who was asked for
+    /// just before may begin until then.
     pub fn stop_run(&mut self, run: RunId) {
         let line = Line::Run(self.task.id.clone());
-        self.effect(line, Call::Agent(AgentCall::Stop { run }));
+        let effect = self.effect(line, Call::Agent(AgentCall::Stop { run }));
+        let mut stopping = self.task.stopping.clone();
+        stopping.push(Stopping { effect, run });
+        self.change(Change::Stopping(stopping));
     }
 
     /// Removes a run's tree, off the task's path.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::board::{Board, Policies};
+use crate::decide::wanted_turn;
 use crate::event::{FreezeCause, Turn};
 use crate::id::{Commit, ProviderId, RunId, TaskId};
 use crate::said::Cause;
@@ -178,6 +179,11 @@ pub enum HoldKind {
         /// For what.
         turn: Turn,
     },
+    /// A run of it that nobody waits for any more is being stopped; the next one begins after it.
+    Stopping {
+        /// Which.
+        run: RunId,
+    },
     /// Asked again later.
     RetryAt {
         /// When.
@@ -237,6 +243,11 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
             }
             None => return Standing::Over { since },
         },
+        Step::Queued(_)
+            if let Some((run, _)) = task.stopping_run().filter(|_| wanted_turn(task).is_none()) =>
+        {
+            holds.push(Hold { kind: HoldKind::Stopping { run }, since });
+        }
         Step::Queued(want) => {
             let turn = want.turn();
             let kinds = board.blockers(&task.id, turn, policies, now);
@@ -334,6 +345,7 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
         | HoldKind::Lane { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
+        | HoldKind::Stopping { .. }
         | HoldKind::RetryAt { .. }
         | HoldKind::NoPolicy { .. }
         | HoldKind::PolicyRefused { .. } => task.step_since,

@@ -25,7 +25,7 @@ use crate::said::Cause;
 use crate::stage::{Role, Stage};
 use crate::time::{Moment, Span};
 
-pub use aside::{Outside, Rejection, Untold, Withdrawn};
+pub use aside::{Outside, Rejection, Stopping, Untold, Withdrawn};
 pub use delivery::{Deployed, Merged};
 pub use watch::{Watch, WatchEnd};
 
@@ -163,6 +163,9 @@ pub struct Task {
     /// the task was stopped. A stop asks them once more (row 146).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untold: Vec<Untold>,
+    /// Runs that are being stopped: until that is answered each keeps its slot.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopping: Vec<Stopping>,
     /// The newest state of the issue that the tracker told of (decision 67).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<u64>,

@@ -253,6 +253,7 @@ async fn stuck(outside: &Outside, task: &Task) -> Option<String> {
         | HoldKind::Watched { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
+        | HoldKind::Stopping { .. }
         | HoldKind::Retired
         | HoldKind::SettingsRefused { .. }
         | HoldKind::NoPolicy { .. }

@@ -293,6 +293,7 @@ fn state_of(kind: &HoldKind) -> &'static str {
         | HoldKind::Watched { .. }
         | HoldKind::Slot { .. }
         | HoldKind::Turn { .. }
+        | HoldKind::Stopping { .. }
         | HoldKind::RetryAt { .. }
         | HoldKind::Retired
         | HoldKind::SettingsRefused { .. }

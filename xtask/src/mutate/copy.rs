@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 
@@ -64,10 +64,10 @@ impl Copy {
     }
 
     /// Does something and says how long it took.
-    pub(super) fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, String)> {
+    pub(super) fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, Duration)> {
         let start = Instant::now();
         let done = work()?;
-        Ok((done, format!("{} s", start.elapsed().as_secs())))
+        Ok((done, start.elapsed()))
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
@@ -86,9 +86,9 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     );
     let mut trials = trials(&copy)?;
     for trial in &mut trials {
-        let begun = Instant::now();
-        ensure!(trial.run(None)?, "{} is red without a mutant: {}", trial.package, trial.shown());
-        trial.within = begun.elapsed().max(QUICK) * PATIENCE;
+        let (green, took) = copy.timed(|| trial.run(None))?;
+        ensure!(green, "{} is red without a mutant: {}", trial.package, trial.shown());
+        trial.within = took.max(QUICK) * PATIENCE;
     }
     let mut fates = all_of(&trials, &switched)?;
     copy.restore(ROOT)?;

@@ -94,9 +94,9 @@ type Stored<'a> = (
 );
 
 impl Row {
-    /// The row of a task; `None` when it is over.
+    /// The row of a task; `None` when it is over and nothing of it may live.
     pub fn of(task: &Task) -> Option<Self> {
-        (!task.stage.is_terminal()).then(|| Self::open(task))
+        (!task.stage.is_terminal() || task.stopping_run().is_some()).then(|| Self::open(task))
     }
 
     /// The row as text, in about a hundred bytes.
@@ -148,7 +148,7 @@ impl Row {
             priority: task.priority,
             stage: task.stage,
             want: crate::decide::wanted_turn(task).map(|turn| (turn, task.step_seq)),
-            live: match (task.live_run(), &task.step) {
+            live: match (task.live_run().or_else(|| task.stopping_run()), &task.step) {
                 (Some((_, Job::Agent(role))), _) => Some(Live::Agent(role)),
                 (Some((_, Job::Ci(_))), _) => Some(Live::Gate),
                 (Some((_, Job::Hook)), _) => Some(Live::Hook),
@@ -164,7 +164,7 @@ impl Row {
             },
             lane: task.lane.is_some(),
             spent: task.usage().microdollars.unwrap_or(0),
-            rests: matches!(&task.step, Step::Rest(rest) if *rest != Rest::Start),
+            rests: matches!(&task.step, Step::Rest(rest) if !matches!(rest, Rest::Start | Rest::Over)),
             allowed: task.allowed.is_some(),
             tree: task
                 .run_with_tree()

@@ -359,7 +359,9 @@ fn what_nobody_waits_for_changes_nothing() {
                 Step::Asked { effect, .. } => Some(*effect),
                 Step::Rest(_) | Step::Queued(_) | Step::Running { .. } | Step::Backoff { .. } => None,
             };
-            let moves = |call: &&'static str| !["tracker/set_status", "git/write_record"].contains(call);
+            let moves = |call: &&'static str| {
+                !["tracker/set_status", "git/write_record", "agent/stop"].contains(call)
+            };
             let others = way.asked.iter().filter(|(id, call)| open != Some(**id) && moves(call));
             for id in others.map(|(id, _)| *id).chain([EffectId::new(nobodys, 0)]) {
                 stale.push(reply(id, Reply::Agent(AgentReply::Launched { pid: 2 })));

@@ -323,6 +323,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::NoPolicy { cause: None },
         HoldKind::NoPolicy { cause: Some(cause()) },
         HoldKind::PolicyRefused { cause: cause() },
+        HoldKind::Stopping { run: RunId::new(Seq(1), 0) },
     ];
     all.extend(whys().into_iter().map(HoldKind::Escalated));
     all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));

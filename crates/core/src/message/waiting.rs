@@ -256,6 +256,7 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Turn { turn: of } => {
             (say(lang, "hold-turn", [("turn", Arg::Text(turn(*of, lang)))]), say(lang, "lift-turn", []))
         }
+        HoldKind::Stopping { run: _ } => (say(lang, "hold-stopping", []), say(lang, "lift-stopping", [])),
         // Asked again by itself, but only a person can make it work (decision 43).
         HoldKind::RetryAt { due, ask: _, cause: Delay::CheckoutDirty { path, branch } } => {
             let where_ = [("path", quoted(path)), main_arg(branch.as_deref())];

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Ask;
+use super::{Ask, Job, Task};
 use crate::call::Text;
 use crate::event::InMain;
-use crate::id::EffectId;
+use crate::id::{EffectId, RunId};
 
 /// A question of which nobody knows what it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,24 @@ pub struct Untold {
     pub effect: EffectId,
     /// What was asked.
     pub ask: Ask,
+}
+
+/// A run that nobody waits for any more, and of which nobody heard yet that it was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopping {
+    /// By which effect.
+    pub effect: EffectId,
+    /// Which run.
+    pub run: RunId,
+}
+
+impl Task {
+    /// A run that nobody waits for any more and that may live still: its stop is on its way.
+    pub fn stopping_run(&self) -> Option<(RunId, Job)> {
+        let alive = |stopping: &&Stopping| !self.has_ended(stopping.run);
+        let run = self.stopping.iter().find(alive)?.run;
+        self.runs.iter().rev().find(|row| row.run == run).map(|row| (run, row.job))
+    }
 }
 
 /// What people did with a task's branch.

@@ -78,6 +78,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         allowed: None,
         merge_untold: false,
         untold: Vec::new(),
+        stopping: Vec::new(),
         revision: None,
         watch: None,
     }

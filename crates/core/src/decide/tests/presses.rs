@@ -1,6 +1,7 @@
 //! Proves what a press and a reading do where they nearly do something else.
 
 use super::*;
+use crate::board::Live;
 use crate::call::tracker::{Covered, TrackerReply};
 use crate::gesture::Priority;
 use crate::record::{Recorded, Trouble as NotWritten};
@@ -85,4 +86,34 @@ fn a_covered_press_is_all_the_news() {
     let told = answer(&mut way, 9, Some(Covered { status: Some(Status::Approved), revision: 8 }));
     assert!(way.task().approval.is_some());
     assert!(!told.reasons.contains(&Reason::Noted), "{:?}", told.reasons);
+}
+
+/// A run that is fenced keeps its slot until its stop is answered or its end is known, and no other of its task begins beside it;
+/// also where the task is over (decision 73).
+#[test]
+fn a_fenced_run_keeps_its_slot_until_it_is_stopped() {
+    let row = |way: &Way| crate::board::Row::of(way.task());
+    let fenced = |press: Press| {
+        let mut way = Way::begun(Preset::Library, Trouble::None);
+        way.asks(|ask| matches!(ask, Ask::Launch { job: Job::Agent(Role::Developer), .. }));
+        let told = way.tell(way.press(press));
+        let stop = told.effects.iter().find(|effect| effect.call.name() == "agent/stop").expect("a stop");
+        assert_eq!(row(&way).expect("a row").live, Some(Live::Agent(Role::Developer)));
+        assert_eq!(row(&way).expect("a row").want, None);
+        (way, stop.id)
+    };
+    let stopping = |way: &mut Way, stop| {
+        let _ = way.answers(stop, Reply::Agent(AgentReply::Stopping));
+    };
+    let (mut way, stop) = fenced(Press::Reject { reason: Some(Text::of("no")) });
+    stopping(&mut way, stop);
+    assert_eq!(row(&way).map(|row| (row.live, row.want.is_some())), Some((None, true)));
+    let (mut way, _) = fenced(Press::Reject { reason: Some(Text::of("no")) });
+    let run = way.task().runs.last().expect("a run").run;
+    let _ = way.tell(end(run, RunHow::Stopped));
+    assert_eq!(row(&way).map(|row| (row.live, row.want.is_some())), Some((None, true)));
+    let (mut way, stop) = fenced(Press::Stop);
+    assert_eq!(way.task().stage, Stage::Cancelled);
+    stopping(&mut way, stop);
+    assert_eq!(row(&way), None);
 }
