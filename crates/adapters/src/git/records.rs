@@ -39,7 +39,7 @@ impl Hub {
         for _ in 0..RACES {
             let tip = self.records_of_origin()?;
             if let Some(tip) = &tip
-                && self.has(tip, &entry.record.path(entry.item), &blob)?
+                && self.stood(tip, &entry.record.path(entry.item), &blob)?
             {
                 return Ok(GitReply::RecordWritten { commit: tip.clone() });
             }
@@ -82,8 +82,14 @@ impl Hub {
         Ok(self.move_refs(&[step])?)
     }
 
-    fn has(&self, tip: &Commit, path: &str, blob: &str) -> Result<bool, Failure> {
-        Ok(self.entries(tip, path)?.iter().any(|entry| entry.name == path && entry.id == blob))
+    /// Whether a text stands there, or stood there before the one that does: a hand that comes late puts back nothing.
+    fn stood(&self, tip: &Commit, path: &str, blob: &str) -> Result<bool, Failure> {
+        if self.entries(tip, path)?.iter().any(|entry| entry.name == path && entry.id == blob) {
+            return Ok(true);
+        }
+        let object = format!("--find-object={blob}");
+        let with = self.ask(["log", "-1", "--format=%H", &object, tip.as_str(), "--", path]).run()?;
+        Ok(!with.text().is_empty())
     }
 
     /// What stands there and the record on top; the subject says whose it is and which run it tells of (row 166).

@@ -53,6 +53,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         an_unknown_commit_is_no_answer,
         a_record_is_written_once,
         two_hands_write_one_record,
+        a_late_record_puts_nothing_back,
         a_record_moves_nothing_else,
         a_record_without_its_text_is_refused,
         what_is_busy_works_later,
@@ -404,6 +405,7 @@ fn an_unknown_commit_is_no_answer<S: Stage>(stage: &mut S) {
     assert_eq!(kind(stage.git(&GitCall::Prove { commit })), FailureKind::Unknown);
 }
 
+const LATER_LOG: &str = "---\ndeploy_status: FAILED\n---\n# Deploy log\n";
 const LOG: &str = "---\ndeploy_status: SUCCESS\n---\n# Deploy log\n";
 
 fn record_call(item: &str, text: &str) -> GitCall {
@@ -442,6 +444,14 @@ fn two_hands_write_one_record<S: Stage>(stage: &mut S) {
     once(told, || stage.git(&call));
     let tip = stage.head(RECORDS).expect("there are records");
     assert_eq!(stage.parents(&tip), [first]);
+}
+
+/// A text that stood there before the one that stands there now is not put back: whoever writes it comes late (decision 18).
+fn a_late_record_puts_nothing_back<S: Stage>(stage: &mut S) {
+    recorded(stage, ITEM, LOG);
+    let newer = recorded(stage, ITEM, LATER_LOG);
+    assert_eq!(recorded(stage, ITEM, LOG), newer);
+    assert_eq!(stage.head(RECORDS), Some(newer));
 }
 
 /// A record moves neither main nor the task branch (decision 18).

@@ -27,7 +27,7 @@ pub(super) struct Known {
     /// What came out well in this round.
     out: Option<Commit>,
     /// What the newest run that ended used, and how long it ran.
-    over: Option<(Usage, Span)>,
+    over: Vec<(Usage, Span)>,
     rest: Option<Rest>,
     machine: u32,
 }
@@ -78,7 +78,7 @@ impl Known {
         for change in &row.changes {
             match change {
                 Change::RunBegan(_) => self.since.runs += 1,
-                Change::RunOver { usage, wall, .. } => self.over = Some((*usage, *wall)),
+                Change::RunOver { usage, wall, .. } => self.over.push((*usage, *wall)),
                 Change::Stepped(step) => {
                     if let Step::Rest(rest) = &**step
                         && self.rest.as_ref() != Some(rest)
@@ -125,7 +125,7 @@ impl Known {
             Note::ByLabel { deploy: true, .. } => {
                 changes(&|change| matches!(change, Change::Consented(Some(by)) if by.standing))
             }
-            Note::RunFinished { usage, wall, .. } => self.over == Some((*usage, *wall)),
+            Note::RunFinished { usage, wall, .. } => self.over.contains(&(*usage, *wall)),
             Note::ProtectedTouched { .. } => rests(&|rest| *rest == Rest::Protected),
             Note::SentBack { from, to, judge, text: _, attempt, of } => any(&|reason| {
                 let (from, to, judge) = (*from, *to, judge.clone());

@@ -202,7 +202,7 @@ impl Since {
             Note::StopDeferred => once("the stop waits", 0),
             Note::DeployUntold { .. } => once("nobody knows of the deploy", 0),
             Note::Merged { .. } => once("merged", self.rounds),
-            Note::DeployFailed { .. } => once("the deploy failed", self.rounds),
+            Note::DeployFailed { .. } => once("the deploy failed", self.hooks),
             Note::DeployUnseen { .. } => once("nobody saw the deploy", self.hooks),
             Note::WentBad { .. } => once("production went bad", self.watches),
             Note::WentSilent { .. } => once("production went silent", self.watches),
