@@ -186,7 +186,11 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
             fruitless(d, role, cause, &row);
         }
         None => {
-            d.change(Change::Found(None));
+            // Questions answer no rejection: the files that follow them do (decision 71).
+            if !(asks(role, collected) && d.task.findings.as_ref().is_some_and(|found| found.about.is_some()))
+            {
+                d.change(Change::Found(None));
+            }
             fruitful(d);
             if role != Role::Analyst && approval_lapsed(d) {
                 return analysis::ask_again(d);
@@ -279,6 +283,11 @@ pub(crate) fn work_of(d: &Desk<'_>, role: Role) -> Option<Digest> {
     }
 }
 
+/// Whether the analyst has questions.
+fn asks(role: Role, collected: &Collected) -> bool {
+    role == Role::Analyst && collected.artefacts.iter().any(|a| a.name == artefact::QUESTIONS && a.fresh)
+}
+
 /// What a run lacks to count (decisions 8, 15, 71).
 fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Option<Cause> {
     match &end.how {
@@ -297,8 +306,7 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
     if !collected.outside.is_empty() {
         return Some(Said::OutsideScope { paths: collected.outside.clone() }.into());
     }
-    let asks =
-        role == Role::Analyst && collected.artefacts.iter().any(|a| a.name == artefact::QUESTIONS && a.fresh);
+    let asks = asks(role, collected);
     let missing = artefact::missing(role, &collected.artefacts);
     if !asks && !missing.is_empty() {
         let files = missing.into_iter().map(str::to_owned).collect();
