@@ -116,11 +116,15 @@ fn a_merge_happens_once<S: Stage>(stage: &mut S) {
 }
 
 /// Two who merge it at once, as an old hand and its successor, merge it once: none takes the other's merge for a push of
-/// somebody else (decision 19).
+/// somebody else (decision 19). A checkout into which the other one is just writing has changes: that one is to ask again
+/// (decision 43).
 fn two_hands_merge_once<S: Stage>(stage: &mut S) {
     let (change, candidate) = ready(stage);
     let call = merge_call(change, &candidate);
-    let told = stage.forge_twice(&call);
+    let told = stage.forge_twice(&call).map(|answer| match answer {
+        Ok(ForgeReply::CheckoutDirty { path, .. }) => Err(Failure::transient(path)),
+        other => other,
+    });
     assert_eq!(Ok(once(told, || stage.forge(&call))), merged(&candidate));
     assert_eq!(stage.main(), candidate.commit);
 }
