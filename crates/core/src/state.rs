@@ -153,7 +153,8 @@ impl State {
     /// Whether anything can still come of it: closed ones are not loaded at start.
     pub fn is_open(&self) -> bool {
         match self {
-            State::Task(task) => !task.stage.is_terminal(),
+            // A run of it that is being stopped has a slot still (decision 73).
+            State::Task(task) => !task.stage.is_terminal() || task.stopping_run().is_some(),
             State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => true,
         }
     }
