@@ -82,6 +82,20 @@ impl Hub {
         Ok(GitReply::Candidate(Candidate { commit, tree, main, change: change.digest }))
     }
 
+    /// Whether a commit is a candidate that Orch built of the same work as `told`, which is that work or another candidate
+    /// of it: a hand that came late built it once more, on a main that had moved.
+    pub(crate) fn is_rebuilt(&self, commit: &Commit, told: &Commit) -> Result<bool, Failure> {
+        let marks = ["for-each-ref", "--count=1", "--format=%(refname)"];
+        let marked =
+            self.ask(marks).arg(format!("--points-at={commit}")).arg("refs/orch/candidates/").run()?;
+        if marked.text().is_empty() {
+            return Ok(false);
+        }
+        let work = |candidate: &Commit| Ok::<_, Failure>(self.parents_of(candidate)?.into_iter().nth(1));
+        let built_of = work(commit)?;
+        Ok(built_of.is_some() && (built_of.as_ref() == Some(told) || built_of == work(told)?))
+    }
+
     /// Publishes a branch that should stand at one of `expected` at the origin. Where it stands instead, if somebody else
     /// pushed there: the hub takes that over and overwrites nothing. One that somebody deleted there is not made again:
     /// the next reading says that it is gone (decision 45).

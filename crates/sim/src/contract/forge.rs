@@ -30,6 +30,8 @@ pub fn forge<S: Stage>(make: impl Fn() -> S) {
         a_restore_brings_back_what_was_taken,
         a_restore_overwrites_nothing,
         a_branch_is_deleted_where_it_was_last_seen,
+        a_candidate_built_again_is_deleted,
+        what_somebody_pushed_on_a_candidate_stays,
         a_deleted_branch_can_be_brought_back,
         main_is_no_task_branch,
         the_newest_verdict_of_a_gate_is_kept,
@@ -226,6 +228,38 @@ fn a_branch_is_deleted_where_it_was_last_seen<S: Stage>(stage: &mut S) {
         assert_eq!(stage.forge(&delete(&work.head)), Ok(ForgeReply::BranchDeleted));
         assert_eq!(stage.head(BRANCH), None);
     }
+}
+
+/// A hand that came late may have built the candidate once more, on a main that moved: it is the same work, and goes.
+fn a_candidate_built_again_is_deleted<S: Stage>(stage: &mut S) {
+    let (first, second) = built_twice(stage);
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: first };
+    assert_eq!(stage.head(BRANCH), Some(second));
+    for _ in 0..2 {
+        assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
+        assert_eq!(stage.head(BRANCH), None);
+    }
+}
+
+/// What somebody pushed on top of a candidate that was built again stays.
+fn what_somebody_pushed_on_a_candidate_stays<S: Stage>(stage: &mut S) {
+    let (first, _) = built_twice(stage);
+    let theirs = stage.branch_gets(BRANCH, "src/theirs", "by ann\n");
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: first };
+    assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchMoved { head: theirs.clone() }));
+    assert_eq!(stage.head(BRANCH), Some(theirs));
+}
+
+/// Two candidates of the same work, each on a main of its own.
+fn built_twice<S: Stage>(stage: &mut S) -> (Commit, Commit) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("src/other", "by ann\n");
+    let first = candidate(stage, &work.head).commit;
+    stage.main_gets("src/other", "by ben\n");
+    let second = candidate(stage, &work.head).commit;
+    assert_ne!(first, second);
+    (first, second)
 }
 
 /// The commits of a deleted branch are kept: its work is not lost (decision 45).

@@ -559,7 +559,9 @@ impl Repository {
                 Ok(ForgeReply::Restored)
             }
             ForgeCall::DeleteBranch { branch, head } => match self.branches.get(branch) {
-                Some(now) if now != head => Ok(ForgeReply::BranchMoved { head: now.clone() }),
+                Some(now) if now != head && !self.is_rebuilt(now, head) => {
+                    Ok(ForgeReply::BranchMoved { head: now.clone() })
+                }
                 Some(_) | None => {
                     self.branches.remove(branch);
                     self.gone.remove(branch);
@@ -568,6 +570,13 @@ impl Repository {
                 }
             },
         }
+    }
+
+    /// Whether a commit is a candidate of the same work as `told`, which is that work or another candidate of it.
+    fn is_rebuilt(&self, commit: &Commit, told: &Commit) -> bool {
+        let work = |candidate: &Commit| self.parents(candidate).get(1).cloned();
+        let built_of = work(commit);
+        built_of.is_some() && (built_of.as_ref() == Some(told) || built_of == work(told))
     }
 
     /// The change requests: number, branch, whether open.

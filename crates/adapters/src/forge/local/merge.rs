@@ -159,29 +159,36 @@ fn finish_half_merge(
     Ok(true)
 }
 
-/// Deletes a task branch that is where it was last seen; its head stays in a hidden ref (decision 45).
+/// Deletes a task branch that is where it was last seen, or where a late hand built the candidate once more on a main that
+/// moved; its head stays in a hidden ref (decision 45).
 pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<ForgeReply, Failure> {
     if branch == hub.main() {
         return Err(Failure::permanent(Refusal::MainNotDeleted { branch: branch.to_owned() }));
     }
+    let current = hub.head_of(branch)?;
+    let rebuilt = match &current {
+        Some(current) if current != head && hub.is_rebuilt(current, head)? => Some(current),
+        Some(_) | None => None,
+    };
+    let is_ours = |there: &Commit| there == head || Some(there) == rebuilt;
     let published = if hub.publishes() { hub.origin_head_of(branch)? } else { None };
     if let Some(there) = published {
-        if there != *head {
+        if !is_ours(&there) {
             return Ok(ForgeReply::BranchMoved { head: there });
         }
-        if !hub.publish_branch(branch, None, Some(head))? {
+        if !hub.publish_branch(branch, None, Some(&there))? {
             return Err(Failure::transient(Refusal::OriginMoved { branch: branch.to_owned() }));
         }
     }
-    match hub.head_of(branch)? {
+    match &current {
         None => Ok(ForgeReply::BranchDeleted),
-        Some(current) if current != *head => Ok(ForgeReply::BranchMoved { head: current }),
-        Some(_) => {
-            let kept = format!("refs/orch/kept/{branch}/{head}");
+        Some(current) if !is_ours(current) => Ok(ForgeReply::BranchMoved { head: current.clone() }),
+        Some(current) => {
+            let kept = format!("refs/orch/kept/{branch}/{current}");
             let before = hub.value_of(&kept)?;
             hub.move_refs(&[
-                RefMove { name: kept, old: before.as_deref(), new: Some(head.as_str()) },
-                RefMove { name: format!("refs/heads/{branch}"), old: Some(head.as_str()), new: None },
+                RefMove { name: kept, old: before.as_deref(), new: Some(current.as_str()) },
+                RefMove { name: format!("refs/heads/{branch}"), old: Some(current.as_str()), new: None },
             ])?;
             Ok(ForgeReply::BranchDeleted)
         }
