@@ -321,8 +321,7 @@ impl World {
             Worker::Agent(role) => self.works.end_of(role, id, &run.task, run.tokens),
             Worker::Ci => match self.works.end_of_tests(id, &run.task) {
                 Some(how) => how,
-                None if self.repository_mut(&run.project).ci_ran(&run.commit) => RunHow::Exited { code: 0 },
-                None => RunHow::Exited { code: RED },
+                None => self.ends_by_itself(id),
             },
             Worker::Hook => {
                 let (deploys, how) = match self.works.hook_deed(id) {
@@ -343,6 +342,17 @@ impl World {
         let said = self.words_of(&run, &how);
         if let Some(run) = self.runs.get_mut(&id) {
             (run.ended, run.said) = (Some(how), said);
+        }
+    }
+
+    /// How a run ends that nothing disturbs, and one that was given up and went on: tests find what there is to be found.
+    pub fn ends_by_itself(&mut self, id: RunId) -> RunHow {
+        let tests = self.runs.get(&id).filter(|run| run.worker == Worker::Ci).cloned();
+        match tests {
+            Some(run) if !self.repository_mut(&run.project).ci_ran(&run.commit) => {
+                RunHow::Exited { code: RED }
+            }
+            Some(_) | None => RunHow::Exited { code: 0 },
         }
     }
 

@@ -235,7 +235,7 @@ impl Bench {
             Worker::Agent(_) | Worker::Hook => Fault::AgentReturns,
         };
         if matches!(end.how, RunHow::Lost { .. }) && self.chosen(returns) {
-            let back = RunEnd { how: RunHow::Exited { code: 0 }, ..end.clone() };
+            let back = RunEnd { how: self.world.ends_by_itself(run), ..end.clone() };
             self.late.push((returns, Incoming::of(target.clone(), Event::RunEnded(Box::new(back)))));
         }
         let words = self.world.words(run).into_iter().collect();
