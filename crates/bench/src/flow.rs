@@ -14,7 +14,7 @@ use orch_core::policy::{Limits, Policy};
 use orch_core::stage::Preset;
 use orch_core::time::Span;
 use orch_engine::step::policy_blob;
-use orch_engine::{Engine, Incoming, Target, clock};
+use orch_engine::{Engine, Incoming, Target, Term, clock};
 use orch_sim::world::World;
 use orch_store::SqliteJournal;
 
@@ -122,10 +122,10 @@ pub(crate) fn world_of(issue: &Issue) -> World {
 }
 
 /// The reply to an effect, and the end of the run that it started.
-pub(crate) fn answers(world: &mut World, effect: &Effect) -> Vec<Incoming> {
+pub(crate) fn answers(term: Term, world: &mut World, effect: &Effect) -> Vec<Incoming> {
     let target = Target::Entity(effect.entity.clone());
     let outcome = world.perform(effect);
-    let mut told = vec![replied(effect, outcome).with(world.take_texts())];
+    let mut told = vec![replied(term, effect, outcome).with(world.take_texts())];
     if let Some(run) = launched(&effect.call) {
         world.finish(run);
         told.extend(world.end(run).map(|end| Incoming::of(target, Event::RunEnded(Box::new(end)))));
@@ -134,9 +134,9 @@ pub(crate) fn answers(world: &mut World, effect: &Effect) -> Vec<Incoming> {
 }
 
 /// The event of a reply.
-pub(crate) fn replied(effect: &Effect, outcome: Outcome) -> Incoming {
+pub(crate) fn replied(term: Term, effect: &Effect, outcome: Outcome) -> Incoming {
     let reply = EffectReply { effect: effect.id, outcome };
-    Incoming::of(Target::Entity(effect.entity.clone()), Event::Reply(Box::new(reply)))
+    Incoming::reply(term, effect.entity.clone(), reply)
 }
 
 impl Flow {
@@ -269,11 +269,12 @@ impl Flow {
     /// The tracker of the open project is the real one: its tables must say what the tasks know.
     fn answer(&mut self, effect: &Effect) -> Result<Vec<Incoming>> {
         let Entity::Task(task) = &effect.entity else { return Ok(Vec::new()) };
+        let term = self.engine.term();
         if self.stranding && launched(&effect.call).is_some() {
             self.asked += 1;
             let refused = self.asked.is_multiple_of(2);
             let outcome = Outcome::Failed(Failure::transient("no process can be started"));
-            return Ok(refused.then(|| replied(effect, outcome)).into_iter().collect());
+            return Ok(refused.then(|| replied(term, effect, outcome)).into_iter().collect());
         }
         if let Call::Tracker(call) = &effect.call
             && effect.project == self.project
@@ -282,10 +283,10 @@ impl Flow {
                 |_: &orch_core::note::Note, _: orch_core::message::Lang| "The analysis is ready.".to_owned();
             let said = self.tracker.perform(call, effect.id, self.now, &words);
             let said = said.map_err(|failure| anyhow::anyhow!(failure.cause))?;
-            let told = replied(effect, Outcome::Done(Reply::Tracker(said.reply)));
+            let told = replied(term, effect, Outcome::Done(Reply::Tracker(said.reply)));
             return Ok(vec![told.with(said.blobs)]);
         }
         let world = self.worlds.get_mut(task).with_context(|| format!("no world of {task}"))?;
-        Ok(answers(world, effect))
+        Ok(answers(term, world, effect))
     }
 }

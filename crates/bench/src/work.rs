@@ -118,7 +118,7 @@ fn perform(seen: &Arc<Mutex<Seen>>, handle: &Handle) -> Perform {
                     seen.began.insert(task.clone(), began);
                 }
                 match seen.worlds.get_mut(&task) {
-                    Some(world) => answers(world, &effect),
+                    Some(world) => answers(handle.term(), world, &effect),
                     None => return failed("no such world"),
                 }
             };

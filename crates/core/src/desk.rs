@@ -325,7 +325,7 @@ impl<'a> Desk<'a> {
                     item: task.item.clone(),
                     title: task.request.title.clone(),
                     text: task.request.text.clone(),
-                    carry: task.earlier_merges.last().map(|merged| merged.commit.clone()),
+                    carry: task.earlier_merges.last().map(|merged| merged.work().clone()),
                 }),
             ),
             Ask::Launch { run, job } => {

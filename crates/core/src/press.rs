@@ -125,7 +125,12 @@ pub(crate) fn on_written(
     d.change(Change::BoardSettled);
     let noted = covered.is_none();
     if let Some((covered, unheard)) = covered {
+        let passed_on = d.task.stage == Stage::Cancelled && !unheard.overtaken;
         on_covered(d, covered, unheard);
+        if passed_on {
+            // The next press may be the same column once more: who hears it must know what stood there between.
+            pass_on(d, Some(written), Some(covered.revision + 1));
+        }
     }
     match since {
         Some(status) if d.task.stage != Stage::Cancelled => {
@@ -147,19 +152,7 @@ fn on_covered(d: &mut Desk<'_>, covered: Covered, unheard: Unheard) {
     }
     // The old life no longer looks at the board: whatever it covered was meant for the next (row 148).
     if d.task.stage == Stage::Cancelled {
-        let Request { title, slug, text, present } = d.task.request.clone();
-        let reading = IssueReading {
-            issue: d.task.issue.clone(),
-            number: d.task.number,
-            status: covered.status,
-            title,
-            slug,
-            text,
-            labels: d.task.labels,
-            present,
-            revision: Some(covered.revision),
-        };
-        reborn(d, &IssueSeen { project: d.task.project.clone(), reading });
+        pass_on(d, covered.status, Some(covered.revision));
         if press == Press::Start {
             return d.because(Reason::Noted);
         }
@@ -172,10 +165,42 @@ fn on_covered(d: &mut Desk<'_>, covered: Covered, unheard: Unheard) {
 pub(crate) fn on_passed_on(d: &mut Desk<'_>, seen: &IssueSeen) {
     let IssueReading { status, revision, .. } = seen.reading;
     let covered = revision.map(|revision| Covered { status, revision });
+    let asks = status.is_some_and(|status| Press::of_status(status).is_some());
     match covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?))) {
         Some((covered, unheard)) => on_covered(d, covered, unheard),
-        None => d.because(Reason::Ignored(Ignored::NotForThis)),
+        None if asks || news::is_older(&d.task, revision) => {
+            d.because(Reason::Ignored(Ignored::NotForThis));
+        }
+        // What the life before wrote there, over that press.
+        None => {
+            if d.task.board.writing.is_some() {
+                d.change(Change::BoardPassed);
+            }
+            read_at(d, revision);
+            board_shows(d, status);
+            if d.task.stage == Stage::Cancelled {
+                return reborn(d, seen);
+            }
+            d.because(Reason::Noted);
+        }
     }
+}
+
+/// The life that this issue has by now hears of a column that it had.
+fn pass_on(d: &mut Desk<'_>, status: Option<Status>, revision: Option<u64>) {
+    let Request { title, slug, text, present } = d.task.request.clone();
+    let reading = IssueReading {
+        issue: d.task.issue.clone(),
+        number: d.task.number,
+        status,
+        title,
+        slug,
+        text,
+        labels: d.task.labels,
+        present,
+        revision,
+    };
+    reborn(d, &IssueSeen { project: d.task.project.clone(), reading });
 }
 
 fn reborn(d: &mut Desk<'_>, seen: &IssueSeen) {

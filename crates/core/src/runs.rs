@@ -454,7 +454,7 @@ fn back_to(d: &mut Desk<'_>, to: Stage, findings: Findings) {
     let from = d.task.stage;
     let mut attempts = d.task.attempts;
     if findings.from.counts() {
-        attempts.negative += 1;
+        attempts.negative = d.task.attempt();
         d.change(Change::Attempted(attempts));
     }
     if d.task.consent.is_some() {

@@ -128,7 +128,7 @@ impl Dispatch {
     /// Is tried again after a while, and stands aside until then.
     pub fn again(&mut self, id: EffectId, now: Moment, tries: u32) {
         let Some(line) = self.line_of.get(&id) else { return };
-        // A failure that is told twice is one, and one of an earlier brain's hand is not this one's.
+        // A failure that is told twice is one.
         let flew = self.lines.get_mut(line).and_then(|queue| queue.flying.take_if(|flying| *flying == id));
         if flew.is_none() {
             return;

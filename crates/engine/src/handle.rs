@@ -1,6 +1,6 @@
 //! How does anybody tell the brain something, and when is it true? After the commit, and not before.
 
-use orch_core::event::Event;
+use orch_core::event::{EffectReply, Event};
 use orch_core::id::{Entity, Seq};
 use orch_core::journal::Blob;
 use orch_core::reason::Reason;
@@ -18,7 +18,14 @@ pub struct Incoming {
     pub event: Event,
     /// The texts it names.
     pub blobs: Vec<Blob>,
+    /// Of a reply: which brain asked.
+    pub asked_by: Option<Term>,
 }
+
+/// Which brain? Each that leads has another, for it writes before it asks anything. A reply counts only for the brain that
+/// asked: its successor asks again itself, and whoever performs that looks first whether it happened (decision 74).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Term(pub(crate) Seq);
 
 /// Whom an event is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +42,7 @@ pub enum Target {
 impl Incoming {
     /// An event with its own key and no texts.
     pub fn of(target: Target, event: Event) -> Self {
-        Self { target, key: None, event, blobs: Vec::new() }
+        Self { target, key: None, event, blobs: Vec::new(), asked_by: None }
     }
 
     /// The same with texts.
@@ -43,6 +50,12 @@ impl Incoming {
     pub fn with(mut self, blobs: Vec<Blob>) -> Self {
         self.blobs.extend(blobs);
         self
+    }
+
+    /// What came of an effect that this brain asked for.
+    pub fn reply(asked_by: Term, entity: Entity, reply: EffectReply) -> Self {
+        let told = Self::of(Target::Entity(entity), Event::Reply(Box::new(reply)));
+        Self { asked_by: Some(asked_by), ..told }
     }
 
     /// The same under this key.
@@ -90,11 +103,17 @@ pub enum NotTaken {
 #[derive(Clone)]
 pub struct Handle {
     inbox: std::sync::Arc<Inbox>,
+    term: Term,
 }
 
 impl Handle {
-    pub(crate) fn new(inbox: std::sync::Arc<Inbox>) -> Self {
-        Self { inbox }
+    pub(crate) fn new(inbox: std::sync::Arc<Inbox>, term: Term) -> Self {
+        Self { inbox, term }
+    }
+
+    /// Which brain it is the door to.
+    pub fn term(&self) -> Term {
+        self.term
     }
 
     /// Hands in an event from outside and waits for its commit. Sheds when the queue is full.

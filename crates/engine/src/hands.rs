@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use orch_core::call::Failure;
 use orch_core::effect::{Effect, Line};
-use orch_core::event::{EffectReply, Event, Outcome};
+use orch_core::event::{EffectReply, Outcome};
 use orch_core::refusal::Refusal;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-use crate::handle::{Handle, Incoming, NotTaken, Target};
+use crate::handle::{Handle, Incoming, NotTaken};
 use crate::ports::{Perform, Performed};
 
 /// The hands of a brain.
@@ -60,7 +60,8 @@ impl Hands {
                 outcome: Outcome::Failed(Failure::unknown(Refusal::Defect { cause: defect.to_string() })),
                 blobs: Vec::new(),
             });
-            let incoming = Incoming::of(Target::Entity(entity), reply(id, performed.outcome));
+            let reply = EffectReply { effect: id, outcome: performed.outcome };
+            let incoming = Incoming::reply(handle.term(), entity, reply);
             report(&handle, incoming.with(performed.blobs)).await;
         });
     }
@@ -70,10 +71,6 @@ impl Hands {
         self.tasks.close();
         self.tasks.wait().await;
     }
-}
-
-fn reply(effect: orch_core::id::EffectId, outcome: Outcome) -> Event {
-    Event::Reply(Box::new(EffectReply { effect, outcome }))
 }
 
 /// Reports until it is in the journal: a full disk delays it, a stop ends it (the effect is then driven again).

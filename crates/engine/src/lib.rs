@@ -12,5 +12,5 @@ pub mod hands;
 pub mod ports;
 pub mod clock;
 
-pub use handle::{Ack, Handle, Incoming, Target};
+pub use handle::{Ack, Handle, Incoming, Target, Term};
 pub use step::{Engine, Stepped};

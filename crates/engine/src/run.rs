@@ -119,6 +119,7 @@ impl Brain {
         let (effects, to_perform) = mpsc::unbounded_channel();
         let (head_is, head) = watch::channel(engine.head());
         let mine = Arc::clone(&inbox);
+        let term = engine.term();
         let waiting = Arc::new(AtomicU64::new(engine.board().waiting() as u64));
         let waits = Arc::clone(&waiting);
         let thread = std::thread::Builder::new().name("brain".to_owned()).spawn(move || {
@@ -129,7 +130,7 @@ impl Brain {
                 close(engine.into_journal());
             }
         })?;
-        let handle = Handle::new(Arc::clone(&inbox));
+        let handle = Handle::new(Arc::clone(&inbox), term);
         Ok((Self { inbox, thread: Some(thread), handle, head, waiting }, to_perform))
     }
 

@@ -18,7 +18,7 @@ use orch_core::task::Request;
 use orch_core::time::Moment;
 
 use crate::dispatch::Dispatch;
-use crate::handle::{Ack, Incoming, Target};
+use crate::handle::{Ack, Incoming, Target, Term};
 use crate::recent::Recent;
 
 /// So many due timers are decided in one step: after a long stop there may be one a task, and who waits for an answer
@@ -28,6 +28,7 @@ const MOST_DUE: usize = 256;
 /// The engine: a journal, and what is derived from it.
 pub struct Engine<J: Journal> {
     journal: J,
+    term: Term,
     head: Head,
     board: Board,
     policies: Policies,
@@ -98,6 +99,7 @@ impl<J: Journal> Engine<J> {
         let head = journal.head().map_err(TakeOverError::Journal)?;
         let mut engine = Self {
             journal,
+            term: Term(head.seq),
             head,
             board: Board::default(),
             policies: Policies::new(),
@@ -172,6 +174,11 @@ impl<J: Journal> Engine<J> {
     /// Whether it does anything by itself: it was told [`Event::Started`].
     pub fn serves(&self) -> bool {
         self.serves
+    }
+
+    /// Which brain it is.
+    pub fn term(&self) -> Term {
+        self.term
     }
 
     /// The journal, for reading.
@@ -350,13 +357,16 @@ impl<J: Journal> Engine<J> {
         for (effect, entity) in kept {
             let failure = Failure::unknown(Refusal::KeptBack);
             let reply = EffectReply { effect, outcome: Outcome::Failed(failure) };
-            self.one(now, Incoming::of(Target::Entity(entity), Event::Reply(Box::new(reply))), work)?;
+            self.one(now, Incoming::reply(self.term, entity, reply), work)?;
         }
         Ok(())
     }
 
     /// Decides one event and what other entities are told by it.
     fn one(&mut self, now: Moment, incoming: Incoming, work: &mut Work) -> Result<Ack, J::Error> {
+        if matches!(incoming.event, Event::Reply(_)) && incoming.asked_by != Some(self.term) {
+            return Ok(Ack::Unchanged);
+        }
         if let Event::Reply(reply) = &incoming.event
             && let Some(tries) = self.dispatch.insists(reply)
         {

@@ -20,7 +20,7 @@ use orch_core::state::State;
 use orch_core::task::Task;
 use orch_core::time::{Moment, Span};
 use orch_engine::step::{Stepped, policy_blob};
-use orch_engine::{Ack, Engine, Incoming, Target};
+use orch_engine::{Ack, Engine, Incoming, Target, Term};
 
 pub use crate::fault::{Fault, Faults, Tally};
 use crate::invariant::{self, Broken, Looks, Occasion, Watch};
@@ -66,8 +66,7 @@ pub struct Bench {
     late: Vec<(Fault, Incoming)>,
     /// What came and waits for the next commit.
     inbox: Vec<Incoming>,
-    /// What hands of brains that died were asked and may still do.
-    paused_hands: Vec<Effect>,
+    paused_hands: Vec<trouble::Paused>,
     deliveries: BTreeSet<Delivery>,
     sleepers: Vec<Engine<Twin>>,
     /// For so many actions the wall clock stands still.
@@ -252,12 +251,13 @@ impl Bench {
     pub fn crash(&mut self) {
         self.tally.crashes += 1;
         let Some(engine) = self.engine.take() else { return };
-        self.succeed(engine.into_journal().after_crash());
+        let term = engine.term();
+        self.succeed(term, engine.into_journal().after_crash());
     }
 
-    /// A brain takes over.
-    fn succeed(&mut self, journal: Twin) {
-        self.leave_a_hand();
+    /// A brain takes over from this one.
+    fn succeed(&mut self, before: Term, journal: Twin) {
+        self.leave_a_hand(before);
         self.pending.clear();
         self.inbox.clear();
         self.brains += 1;

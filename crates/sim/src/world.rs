@@ -52,20 +52,15 @@ pub struct World {
     pub outage: bool,
 }
 
-/// What the outside sees of who asks it.
+/// That the outside was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Called {
-    /// It was asked.
-    Asked {
-        /// For this effect.
-        effect: EffectId,
-        /// By this brain's hand.
-        brain: u64,
-        /// When, in milliseconds by a clock that never stepped.
-        at: i64,
-    },
-    /// It answered a hand that an earlier brain had: whoever leads now takes it for an answer to its own.
-    Answered(EffectId),
+pub struct Called {
+    /// For this effect.
+    pub effect: EffectId,
+    /// By this brain's hand.
+    pub brain: u64,
+    /// When, in milliseconds by a clock that never stepped.
+    pub at: i64,
 }
 
 /// A started run.

@@ -18,6 +18,9 @@ const PUBLISHED: &str = "refs/orch/published/";
 /// The first commit of each branch, which no other branch has.
 const CUT: &str = "refs/orch/cut/";
 
+/// Where Orch last saw the branches that it deleted (decision 74).
+const DELETED: &str = "refs/orch/deleted/";
+
 /// A task's branch as people left it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BranchSeen {
@@ -106,6 +109,25 @@ impl Hub {
             }
         }
         Ok(())
+    }
+
+    /// Orch deletes a branch that it last saw here: nobody brings it back, and what it had stays reachable.
+    pub(crate) fn mark_deleted(&self, branch: &str, head: &Commit) -> Result<(), Failure> {
+        // Without the commit there is nothing to bring back.
+        match self.value_of(&format!("{head}^{{commit}}"))? {
+            Some(_) => self.keep_ref(format!("{DELETED}{branch}/{head}"), head),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether Orch deleted a branch since it was here.
+    pub(crate) fn is_deleted(&self, branch: &str, head: &Commit) -> Result<bool, Failure> {
+        for (last, _) in self.refs(&[&format!("{DELETED}{branch}/")])?.values() {
+            if self.is_ancestor(head, last)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes a ref that is not there yet.

@@ -169,6 +169,10 @@ impl repository::Stage for Local {
         person(&self.bench.origin, &["branch", "-q", branch]);
     }
 
+    fn branch_goes(&mut self, branch: &str) {
+        person(&self.public(), &["update-ref", "-d", &format!("refs/heads/{branch}")]);
+    }
+
     fn close(&mut self, change: u64) {
         self.forge.set_open(&Self::project(), change, false).unwrap();
     }

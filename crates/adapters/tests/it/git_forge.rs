@@ -265,7 +265,7 @@ fn git_keeps_the_head_of_a_deleted_branch() {
     assert_eq!(delete(BRANCH, &candidate.main), Ok(moved));
     assert_eq!(delete(BRANCH, &candidate.commit), Ok(ForgeReply::BranchDeleted));
     assert_eq!(delete(BRANCH, &candidate.commit), Ok(ForgeReply::BranchDeleted));
-    let kept = format!("refs/orch/kept/{BRANCH}/{}", candidate.commit);
+    let kept = format!("refs/orch/deleted/{BRANCH}/{}", candidate.commit);
     assert_eq!(forge.bench.hub_git(&["rev-parse", &kept]), candidate.commit.as_str());
     assert_eq!(delete("trunk", &candidate.main).unwrap_err().kind, FailureKind::Permanent);
 }

@@ -23,6 +23,13 @@ pub struct Merged {
     pub branch: Option<(String, Commit)>,
 }
 
+impl Merged {
+    /// The task's own work: who merged by hand may have taken in less of it than was approved by then.
+    pub(crate) fn work(&self) -> &Commit {
+        self.branch.as_ref().map_or(&self.commit, |(_, head)| head)
+    }
+}
+
 /// A deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deployed {

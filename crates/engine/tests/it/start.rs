@@ -61,8 +61,9 @@ fn nothing_is_decided_by_what_held_before_the_start() {
     let begun = step(&mut engine, now, vec![policy(&first, "first"), started(), issue()]);
     let asked = cut(&begun).expect("the branch is asked for").clone();
     let outcome = Outcome::Failed(Failure::transient("nobody answers"));
-    let reply = Event::Reply(Box::new(EffectReply { effect: asked.id, outcome }));
-    let waits = step(&mut engine, now, vec![Incoming::of(Target::Entity(asked.entity), reply)]);
+    let reply = EffectReply { effect: asked.id, outcome };
+    let told = Incoming::reply(engine.term(), asked.entity, reply);
+    let waits = step(&mut engine, now, vec![told]);
     let later = waits.wake.expect("it is asked again").after(Span::minutes(60));
 
     let (mut engine, _) = Engine::take_over(engine.into_journal()).expect("it is sound");

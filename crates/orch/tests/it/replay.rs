@@ -65,8 +65,8 @@ fn waiting(stage: &Stage) -> Timer {
     }
     let cut = open.iter().find(|effect| matches!(effect.call, Call::Git(GitCall::CutBranch { .. }))).unwrap();
     let outcome = Outcome::Failed(Failure::transient("nobody answers"));
-    let reply = Event::Reply(Box::new(EffectReply { effect: cut.id, outcome }));
-    let reply = Incoming::of(Target::Entity(cut.entity.clone()), reply).keyed(format!("effect/{}", cut.id));
+    let reply = EffectReply { effect: cut.id, outcome };
+    let reply = Incoming::reply(engine.term(), cut.entity.clone(), reply).keyed(format!("effect/{}", cut.id));
     let stepped = engine.step(Moment(1_700_000_001_000), vec![reply]).unwrap();
     assert!(stepped.wake.is_some(), "it asks again later");
     let mut journal = engine.into_journal();

@@ -31,7 +31,8 @@ impl Bench {
         let name = effect.call.name();
         self.calls += 1;
         let (brain, at) = (self.brains, self.now.0 - self.ahead);
-        self.world.calls.push(Called::Asked { effect: effect.id, brain, at });
+        self.world.calls.push(Called { effect: effect.id, brain, at });
+        let term = self.engine().term();
         if self.dies(Side::Before, name) {
             return self.crash();
         }
@@ -62,11 +63,10 @@ impl Bench {
         };
         let texts = self.world.take_texts();
         let launched = self.launched(&effect);
-        let target = Target::Entity(effect.entity.clone());
         if self.dies(Side::After, name) {
             if self.chosen(Fault::LateReply) {
                 let reply = EffectReply { effect: effect.id, outcome };
-                self.late.push((Fault::LateReply, Incoming::of(target, Event::Reply(Box::new(reply)))));
+                self.late.push((Fault::LateReply, Incoming::reply(term, effect.entity.clone(), reply)));
             }
             return self.crash();
         }
@@ -89,11 +89,7 @@ impl Bench {
             outcome = Outcome::Failed(Failure::unknown("the answer was lost (injected)"));
         }
         let reply = EffectReply { effect: effect.id, outcome };
-        let incoming = Incoming::of(target, Event::Reply(Box::new(reply))).with(texts);
-        if self.brains != brain {
-            // It died over what it was told meanwhile, and another one hears of this.
-            self.world.calls.push(Called::Answered(effect.id));
-        }
+        let incoming = Incoming::reply(term, effect.entity.clone(), reply).with(texts);
         // A failure that is tried again is no row, so that each of ten would count as a try.
         let done =
             matches!(&incoming.event, Event::Reply(reply) if matches!(reply.outcome, Outcome::Done(_)));

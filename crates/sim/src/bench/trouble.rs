@@ -1,16 +1,15 @@
 //! What goes wrong by itself, between two actions?
 
-use orch_core::call::Call;
+use orch_core::call::{Call, GitCall};
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, Outcome};
-use orch_core::id::Entity;
+use orch_core::id::{Commit, Entity};
 use orch_core::time::{Moment, Span};
-use orch_engine::{Ack, Incoming, Target};
+use orch_engine::{Ack, Incoming, Target, Term};
 
 use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::{Broken, Occasion};
-use crate::world::Called;
 
 /// Most outages are shorter than this.
 const SHORT_OUTAGE: usize = 10 * 60_000;
@@ -23,6 +22,15 @@ const STEP: usize = 3_600_000;
 
 /// A year, about: further than any wait.
 const YEAR: i64 = 365 * 24 * 3_600_000;
+
+/// A hand of a brain that is no more: what it was asked, and may still do.
+pub(super) struct Paused {
+    /// By which brain.
+    of: Term,
+    effect: Effect,
+    /// If it writes a record: where the records stood when it looked.
+    records: Option<Commit>,
+}
 
 impl Bench {
     /// Whether this goes wrong now, and is counted.
@@ -101,9 +109,6 @@ impl Bench {
     fn comes_late(&mut self) {
         let (fault, late) = self.late.remove(0);
         self.tally.count(fault);
-        if let Event::Reply(reply) = &late.event {
-            self.world.calls.push(Called::Answered(reply.effect));
-        }
         self.tell(late);
     }
 
@@ -149,7 +154,7 @@ impl Bench {
     }
 
     /// One of the hands of a brain that is no more may go on without it: a program that it had started, a request on its way.
-    pub(super) fn leave_a_hand(&mut self) {
+    pub(super) fn leave_a_hand(&mut self, of: Term) {
         let outlives = |effect: &&Effect| match &effect.call {
             Call::Tracker(_) | Call::Forge(_) | Call::Git(_) => true,
             Call::Agent(_) | Call::Gate(_) | Call::Deploy(_) => false,
@@ -159,30 +164,42 @@ impl Bench {
             return;
         }
         let which = self.dice.which("hand", hands.len());
-        self.paused_hands.extend(hands.into_iter().nth(which));
+        let Some(effect) = hands.into_iter().nth(which) else { return };
+        let records = self.records_of(&effect);
+        self.paused_hands.push(Paused { of, effect, records });
+    }
+
+    /// Where the records stand that a hand writes to.
+    fn records_of(&self, effect: &Effect) -> Option<Commit> {
+        let repository = self.world.repositories.get(&effect.project)?;
+        let writes = matches!(&effect.call, Call::Git(GitCall::WriteRecord { .. }));
+        repository.records().filter(|_| writes).cloned()
     }
 
     /// It does what it was asked, as the adapters do it: it looks first whether that happened.
     fn hand_goes_on(&mut self) {
-        let effect = self.paused_hands.remove(0);
+        let Paused { of, effect, records } = self.paused_hands.remove(0);
         self.tally.count(Fault::PausedHand);
+        // A program that outlived its brain pushes records by compare-and-swap, once.
+        if self.records_of(&effect) != records {
+            return;
+        }
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
         let outcome = self.world.perform(&effect);
         self.world.outage = false;
-        self.world.calls.push(Called::Answered(effect.id));
         let texts = self.world.take_texts();
         let reply = EffectReply { effect: effect.id, outcome };
-        let target = Target::Entity(effect.entity);
-        self.tell(Incoming::of(target, Event::Reply(Box::new(reply))).with(texts));
+        self.tell(Incoming::reply(of, effect.entity, reply).with(texts));
     }
 
     /// The brain is paused, as by a signal or a suspended machine, and another takes over.
     pub(crate) fn fall_asleep(&mut self) {
         let Some(mut engine) = self.engine.take() else { return };
         let journal = engine.journal().hand_over();
+        let term = engine.term();
         self.sleepers.push(engine);
-        self.succeed(journal);
+        self.succeed(term, journal);
     }
 
     /// A paused brain wakes and goes on: with what is due by its own account, and with an answer that its hands still had.
@@ -195,8 +212,7 @@ impl Bench {
         if let Some(effect) = engine.in_flight().into_iter().next() {
             let failed = orch_core::call::Failure::unknown("asked by a brain that slept (injected)");
             let reply = EffectReply { effect: effect.id, outcome: Outcome::Failed(failed) };
-            let target = Target::Entity(effect.entity.clone());
-            incoming.push(Incoming::of(target, Event::Reply(Box::new(reply))));
+            incoming.push(Incoming::reply(engine.term(), effect.entity.clone(), reply));
         }
         let target = Target::Entity(Entity::Installation);
         incoming.push(Incoming::of(target, Event::ClockStepped { by: 1 }));

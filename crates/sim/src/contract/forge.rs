@@ -32,7 +32,9 @@ pub fn forge<S: Stage>(make: impl Fn() -> S) {
         a_branch_is_deleted_where_it_was_last_seen,
         a_candidate_built_again_is_deleted,
         what_somebody_pushed_on_a_candidate_stays,
-        a_deleted_branch_can_be_brought_back,
+        a_lost_branch_can_be_brought_back,
+        what_orch_deleted_stays_deleted,
+        of_what_orch_deleted_nothing_opens,
         main_is_no_task_branch,
         the_newest_verdict_of_a_gate_is_kept,
         what_is_busy_is_merged_later,
@@ -193,9 +195,9 @@ fn a_checkout_with_changes_is_not_merged_over<S: Stage>(stage: &mut S) {
 fn a_restore_brings_back_what_was_taken<S: Stage>(stage: &mut S) {
     let (change, candidate) = ready(stage);
     let head = candidate.commit;
+    assert!(stage.reading(Some(change)).there);
     stage.close(change);
-    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: head.clone() };
-    assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
+    stage.branch_goes(BRANCH);
     assert!(!stage.reading(Some(change)).there);
     let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
     for _ in 0..2 {
@@ -262,17 +264,54 @@ fn built_twice<S: Stage>(stage: &mut S) -> (Commit, Commit) {
     (first, second)
 }
 
-/// The commits of a deleted branch are kept: its work is not lost (decision 45).
-fn a_deleted_branch_can_be_brought_back<S: Stage>(stage: &mut S) {
+/// The commits of a branch that somebody deleted are kept: its work is not lost (decision 45).
+fn a_lost_branch_can_be_brought_back<S: Stage>(stage: &mut S) {
     let (head, _) = cut(stage);
     let work = worked(stage, 1, &head, Work::Writes("src/new"));
-    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: work.head.clone() };
-    assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
+    assert!(stage.reading(None).there);
+    stage.branch_goes(BRANCH);
     let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: work.head.clone(), change: None };
     assert_eq!(stage.forge(&restore), Ok(ForgeReply::Restored));
     assert!(stage.file(&work.head, "src/new").is_some());
     let built = candidate(stage, &work.head);
     assert_eq!(built.commit, work.head);
+}
+
+/// What Orch deleted stays deleted, whatever a hand does that comes late; its commits stay too.
+fn what_orch_deleted_stays_deleted<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stays_deleted(stage, &head, &work.head, None);
+}
+
+/// So does its change request stay closed.
+fn of_what_orch_deleted_nothing_opens<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let change = opened(stage, &head);
+    stays_deleted(stage, &head, &work.head, Some(change));
+}
+
+fn stays_deleted<S: Stage>(stage: &mut S, first: &Commit, last: &Commit, change: Option<u64>) {
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: last.clone() };
+    let restore =
+        |head: &Commit| ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change };
+    for _ in 0..2 {
+        assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
+        for late in [restore(last), restore(first), open_call(ITEM, last)] {
+            let answer = stage.forge(&late);
+            match change {
+                // Who asks for it learns its number, and may close it.
+                Some(change) if late == open_call(ITEM, last) => {
+                    assert_eq!(answer, Ok(ForgeReply::ChangeOpened { change }));
+                }
+                Some(_) | None => assert_eq!(kind(answer), FailureKind::Permanent),
+            }
+            let reading = stage.reading(change);
+            assert!(!reading.there && (change.is_none() || !reading.open), "{reading:?}");
+        }
+    }
+    assert!(stage.file(last, "src/new").is_some());
 }
 
 /// Main is neither deleted nor brought back as if it were a task's.

@@ -77,6 +77,8 @@ pub trait Stage {
     fn branch_gets(&mut self, branch: &str, path: &str, text: &str) -> Commit;
     /// Somebody makes a branch of this name.
     fn occupy(&mut self, branch: &str);
+    /// Somebody deletes a task branch.
+    fn branch_goes(&mut self, branch: &str);
     /// Somebody closes a change request.
     fn close(&mut self, change: u64);
     /// Somebody changes files in the checkout of main, or puts them back.

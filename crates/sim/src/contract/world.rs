@@ -158,6 +158,10 @@ impl repository::Stage for Fake {
         self.repository().occupy(branch);
     }
 
+    fn branch_goes(&mut self, branch: &str) {
+        self.repository().delete_branch(branch);
+    }
+
     fn close(&mut self, change: u64) {
         self.repository().close_change(change);
     }

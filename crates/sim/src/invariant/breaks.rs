@@ -56,7 +56,7 @@ const STEPS: &[Break] = &[
         it.row(|row| wants(row, again)).look()
     }),
     ("who-is-away-is-asked-seldom", || {
-        let asked = Called::Asked { effect: NO_EFFECT, brain: 1, at: 1 };
+        let asked = Called { effect: NO_EFFECT, brain: 1, at: 1 };
         approving().so(|it| it.bench.world.calls.extend([asked, asked])).look()
     }),
     ("who-is-away-is-asked-seldom", || {

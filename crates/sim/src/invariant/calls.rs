@@ -23,22 +23,14 @@ pub(super) struct Calls {
     times: u32,
     /// At last at this moment.
     last: i64,
-    /// Answers of earlier hands that came meanwhile: each makes the brain ask once more.
-    answers: u32,
 }
 
 impl Watch {
     /// One brain asks for one effect again only after the wait that belongs to this try; another brain begins anew. So an
     /// outage costs as many calls as its length and the restarts in it allow, and no more.
     pub(super) fn calls(&mut self, world: &World) -> Result<(), Broken> {
-        for called in world.calls.get(self.called..).unwrap_or_default() {
-            let (effect, brain, at) = match *called {
-                Called::Answered(effect) => {
-                    self.asked_of.entry(effect).or_default().answers += 1;
-                    continue;
-                }
-                Called::Asked { effect, brain, at } => (effect, brain, at),
-            };
+        for Called { effect, brain, at } in world.calls.get(self.called..).unwrap_or_default().iter().copied()
+        {
             self.looks.count(Occasion::Call);
             let calls = self.asked_of.entry(effect).or_default();
             if calls.brain != brain {
@@ -47,11 +39,8 @@ impl Watch {
             let least = if calls.times == 0 { 0 } else { backoff::outage(calls.times).0 };
             let waited = at.saturating_sub(calls.last);
             if calls.times > 0 && waited < least.cast_signed() {
-                if calls.answers == 0 {
-                    let what = format!("{effect} is asked for again after {waited} of {least} ms");
-                    broken("who-is-away-is-asked-seldom", what)?;
-                }
-                calls.answers -= 1;
+                let what = format!("{effect} is asked for again after {waited} of {least} ms");
+                broken("who-is-away-is-asked-seldom", what)?;
             }
             (calls.times, calls.last) = (calls.times + 1, at);
         }

@@ -87,6 +87,8 @@ pub struct Repository {
     pub refuses_records: bool,
     /// Branches that somebody deleted where they were published.
     gone: BTreeSet<String>,
+    /// What Orch deleted, and where it last saw it: nobody brings that back.
+    deleted: BTreeSet<(String, Commit)>,
     /// The first commit of each branch that was cut.
     first: BTreeMap<String, Commit>,
     /// How often a branch was cut, by name.
@@ -421,7 +423,7 @@ impl Repository {
         let Some(content) = self.kept.get(&text.blob).cloned() else {
             return Err(Failure::permanent(format!("the text {} was never kept", text.blob)));
         };
-        let tip = self.branches.get(record::BRANCH).cloned();
+        let tip = self.records().cloned();
         let mut files = tip.as_ref().map(|tip| self.files(tip).clone()).unwrap_or_default();
         let path = record.path(item);
         if let (Some(commit), Some(there)) = (&tip, files.get(&path))
@@ -463,7 +465,7 @@ impl Repository {
 
     /// A file of the branch of records.
     pub fn record_file(&self, path: &str) -> Option<&str> {
-        let tip = self.branches.get(record::BRANCH)?;
+        let tip = self.records()?;
         self.objects.get(tip)?.files.get(path).map(String::as_str)
     }
 
@@ -514,6 +516,12 @@ impl Repository {
 
     pub(super) fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
         match call {
+            ForgeCall::OpenChange { branch, head, task, .. }
+                if self.change_for(branch, task).is_none() && self.is_deleted(branch, head) =>
+            {
+                Err(deleted(branch))
+            }
+            ForgeCall::Restore { branch, head, .. } if self.is_deleted(branch, head) => Err(deleted(branch)),
             ForgeCall::OpenChange { branch, task, .. } => {
                 Ok(ForgeReply::ChangeOpened { change: self.open_change(branch, task) })
             }
@@ -558,18 +566,28 @@ impl Repository {
                 }
                 Ok(ForgeReply::Restored)
             }
-            ForgeCall::DeleteBranch { branch, head } => match self.branches.get(branch) {
-                Some(now) if now != head && !self.is_rebuilt(now, head) => {
-                    Ok(ForgeReply::BranchMoved { head: now.clone() })
+            ForgeCall::DeleteBranch { branch, head } => {
+                self.deleted.insert((branch.clone(), head.clone()));
+                match self.branches.get(branch).cloned() {
+                    Some(now) if now != *head && !self.is_rebuilt(&now, head) => {
+                        Ok(ForgeReply::BranchMoved { head: now })
+                    }
+                    now => {
+                        self.deleted.extend(now.map(|now| (branch.clone(), now)));
+                        self.branches.remove(branch);
+                        self.gone.remove(branch);
+                        self.cut.remove(branch);
+                        self.close_all(branch);
+                        Ok(ForgeReply::BranchDeleted)
+                    }
                 }
-                Some(_) | None => {
-                    self.branches.remove(branch);
-                    self.gone.remove(branch);
-                    self.cut.remove(branch);
-                    Ok(ForgeReply::BranchDeleted)
-                }
-            },
+            }
         }
+    }
+
+    /// Whether Orch deleted a branch since it was here.
+    fn is_deleted(&self, branch: &str, head: &Commit) -> bool {
+        self.deleted.iter().any(|(name, last)| name == branch && self.contains(last, head))
     }
 
     /// Whether a commit is a candidate of the same work as `told`, which is that work or another candidate of it.
@@ -584,10 +602,14 @@ impl Repository {
         self.changes.iter().map(|(n, request)| (*n, request.branch.as_str(), request.open))
     }
 
-    /// Whether a branch exists.
-    pub fn has_branch(&self, name: &str) -> bool {
-        self.branches.contains_key(name)
+    /// Where the branch of records stands.
+    pub fn records(&self) -> Option<&Commit> {
+        self.branches.get(record::BRANCH)
     }
+}
+
+fn deleted(branch: &str) -> Failure {
+    Failure::permanent(format!("the branch {branch} was deleted"))
 }
 
 fn tree_of(files: &Files) -> Tree {

@@ -88,7 +88,10 @@ impl Deed {
             | Deed::Touch(_)
             | Deed::Spend => true,
             Deed::Says(fields) => says_yes(fields, role),
-            Deed::Object | Deed::Garbage | Deed::Nothing => !matches!(role, Role::Reviewer | Role::Tester),
+            // Who was given up for lost and ends well after all did nothing.
+            Deed::Object | Deed::Garbage | Deed::Nothing | Deed::Lost => {
+                !matches!(role, Role::Reviewer | Role::Tester)
+            }
             Deed::Ask => role != Role::Analyst,
             Deed::Fail(_)
             | Deed::Outside
@@ -96,8 +99,7 @@ impl Deed {
             | Deed::Tell
             | Deed::Hang
             | Deed::Limited
-            | Deed::CannotStart
-            | Deed::Lost => false,
+            | Deed::CannotStart => false,
         }
     }
 }

@@ -9,7 +9,6 @@ use orch_core::task::{Rest, Step};
 use orch_core::time::Span;
 use orch_sim::bench::{Bench, Fault, Faults, policy};
 use orch_sim::schedule::Dice;
-use orch_sim::world::Called;
 
 use crate::faults::{preset, seeds};
 
@@ -140,9 +139,7 @@ fn a_hundred_restarts_in_an_outage_spam_nobody() {
             }
             let mut calls: BTreeMap<_, u64> = BTreeMap::new();
             for called in bench.world.calls.iter().skip(before) {
-                if let Called::Asked { effect, .. } = called {
-                    *calls.entry(*effect).or_default() += 1;
-                }
+                *calls.entry(called.effect).or_default() += 1;
             }
             let most = calls.values().max().copied().unwrap_or(0);
             tried += u64::from(most > RESTARTS);

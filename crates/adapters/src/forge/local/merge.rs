@@ -160,11 +160,12 @@ fn finish_half_merge(
 }
 
 /// Deletes a task branch that is where it was last seen, or where a late hand built the candidate once more on a main that
-/// moved; its head stays in a hidden ref (decision 45).
+/// moved; its head stays in a hidden ref (decision 45), which also tells a late hand that there is nothing to bring back.
 pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<ForgeReply, Failure> {
     if branch == hub.main() {
         return Err(Failure::permanent(Refusal::MainNotDeleted { branch: branch.to_owned() }));
     }
+    hub.mark_deleted(branch, head)?;
     let current = hub.head_of(branch)?;
     let rebuilt = match &current {
         Some(current) if current != head && hub.is_rebuilt(current, head)? => Some(current),
@@ -184,12 +185,9 @@ pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<Fo
         None => Ok(ForgeReply::BranchDeleted),
         Some(current) if !is_ours(current) => Ok(ForgeReply::BranchMoved { head: current.clone() }),
         Some(current) => {
-            let kept = format!("refs/orch/kept/{branch}/{current}");
-            let before = hub.value_of(&kept)?;
-            hub.move_refs(&[
-                RefMove { name: kept, old: before.as_deref(), new: Some(current.as_str()) },
-                RefMove { name: format!("refs/heads/{branch}"), old: Some(current.as_str()), new: None },
-            ])?;
+            hub.mark_deleted(branch, current)?;
+            let name = format!("refs/heads/{branch}");
+            hub.move_refs(&[RefMove { name, old: Some(current.as_str()), new: None }])?;
             Ok(ForgeReply::BranchDeleted)
         }
     }

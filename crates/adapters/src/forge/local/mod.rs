@@ -11,6 +11,7 @@ use std::path::Path;
 
 use orch_core::call::{Failure, ForgeCall, ForgeReply};
 use orch_core::id::{Commit, Digest, ProjectId};
+use orch_core::refusal::Refusal;
 use rusqlite::{OptionalExtension as _, params};
 
 use crate::failure::sqlite;
@@ -118,6 +119,9 @@ impl LocalForge {
         match call {
             ForgeCall::OpenChange { branch, head, title, task } => {
                 let title = text(&title.blob).unwrap_or_else(|| task.to_string());
+                if !self.has_change(project, branch, task.as_str())? {
+                    there(hub, branch, head)?;
+                }
                 self.open_change(project, branch, head, &title, task.as_str())
             }
             ForgeCall::SetCommitStatus { commit, context, passed } => {
@@ -131,13 +135,20 @@ impl LocalForge {
                 Ok(ForgeReply::ChangeClosed)
             }
             ForgeCall::Restore { branch, head, change } => {
+                there(hub, branch, head)?;
                 hub.restore_branch(branch, head)?;
                 if let Some(change) = change {
                     self.set_open(project, *change, true)?;
                 }
                 Ok(ForgeReply::Restored)
             }
-            ForgeCall::DeleteBranch { branch, head } => merge::delete_branch(hub, branch, head),
+            ForgeCall::DeleteBranch { branch, head } => {
+                let reply = merge::delete_branch(hub, branch, head)?;
+                if reply == ForgeReply::BranchDeleted {
+                    self.close_all(project, branch)?;
+                }
+                Ok(reply)
+            }
         }
     }
 
@@ -229,6 +240,20 @@ impl LocalForge {
             .map_err(sqlite)
     }
 
+    fn has_change(&self, project: &ProjectId, branch: &str, task: &str) -> Result<bool, Failure> {
+        let there = "SELECT 1 FROM forge_changes WHERE project = ?1 AND branch = ?2 AND task = ?3";
+        let rows = self.tables.rows();
+        let mut query = rows.prepare(there).map_err(sqlite)?;
+        query.exists(params![project.as_str(), branch, task]).map_err(sqlite)
+    }
+
+    /// No branch, no change request: as forges have it.
+    fn close_all(&self, project: &ProjectId, branch: &str) -> Result<(), Failure> {
+        let close =
+            "UPDATE forge_changes SET state = 'closed' WHERE project = ?1 AND branch = ?2 AND state = 'open'";
+        self.tables.rows().execute(close, params![project.as_str(), branch]).map(drop).map_err(sqlite)
+    }
+
     /// One a branch of a task: asked again, it gets its newest texts and keeps its number. One that a person closed stays
     /// closed; a later life of the task that has the branch's name again gets another one.
     fn open_change(
@@ -284,5 +309,13 @@ impl LocalForge {
             )
             .map(drop)
             .map_err(sqlite)
+    }
+}
+
+/// A hand that comes after its task was stopped opens nothing and brings nothing back.
+fn there(hub: &Hub, branch: &str, head: &Commit) -> Result<(), Failure> {
+    match hub.is_deleted(branch, head)? {
+        true => Err(Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() })),
+        false => Ok(()),
     }
 }

@@ -144,11 +144,16 @@ impl Repository {
         Candidate { commit: head.clone(), tree: self.tree(head), main, change }
     }
 
+    /// The change request that a task has for a branch.
+    pub(super) fn change_for(&self, branch: &str, task: &TaskId) -> Option<u64> {
+        let mine = |request: &Request| request.branch == branch && request.task == *task;
+        self.changes.iter().find(|(_, request)| mine(request)).map(|(number, _)| *number)
+    }
+
     /// Opens a change request, or finds the one that this task has for the branch.
     pub(super) fn open_change(&mut self, branch: &str, task: &TaskId) -> u64 {
-        let mine = |request: &Request| request.branch == branch && request.task == *task;
-        if let Some((number, _)) = self.changes.iter().find(|(_, request)| mine(request)) {
-            return *number;
+        if let Some(number) = self.change_for(branch, task) {
+            return number;
         }
         let number = self.changes.len() as u64 + 1;
         let request = Request { branch: branch.to_owned(), task: task.clone(), open: true, merged: false };
@@ -166,6 +171,14 @@ impl Repository {
     pub(super) fn set_open(&mut self, number: u64, open: bool) {
         if let Some(request) = self.changes.get_mut(&number).filter(|request| !request.merged) {
             request.open = open;
+        }
+    }
+
+    /// No branch, no change request: as forges have it.
+    pub(super) fn close_all(&mut self, branch: &str) {
+        for request in self.changes.values_mut().filter(|request| request.branch == branch && !request.merged)
+        {
+            request.open = false;
         }
     }
 
