@@ -69,10 +69,20 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         }
         presence(d, reading.present);
     }
-    if d.task.labels != reading.labels {
+    let relabelled = d.task.labels != reading.labels;
+    if relabelled {
         d.change(Change::Labelled(reading.labels));
+    }
+    // Who pressed as well is heard first: a label approves nothing that is being rejected.
+    on_column(d, seen);
+    if relabelled {
         labelled(d);
     }
+}
+
+/// The column that a reading shows.
+fn on_column(d: &mut Desk<'_>, seen: &IssueSeen) {
+    let reading = &seen.reading;
     // A new life begins with this press: the old one no longer looks at the board (row 148).
     if d.task.stage == Stage::Cancelled
         && reading.status == Some(Status::ToAnalyse)
@@ -106,6 +116,7 @@ pub(crate) fn on_written(
     (status, revision): (Option<Status>, Option<u64>),
     covered: Option<Covered>,
 ) {
+    let begets = covered.filter(|covered| covered.status == Some(Status::ToAnalyse));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
     let mut since = None;
     // What was read since the write is newer than its answer.
@@ -124,13 +135,15 @@ pub(crate) fn on_written(
     }
     d.change(Change::BoardSettled);
     let noted = covered.is_none();
+    let meant_for_next =
+        covered.as_ref().filter(|(_, unheard)| !unheard.overtaken).map(|(covered, _)| *covered);
+    let passed_on = meant_for_next.or(begets).filter(|_| d.task.stage == Stage::Cancelled);
     if let Some((covered, unheard)) = covered {
-        let passed_on = d.task.stage == Stage::Cancelled && !unheard.overtaken;
         on_covered(d, covered, unheard);
-        if passed_on {
-            // The next press may be the same column once more: who hears it must know what stood there between.
-            pass_on(d, Some(written), Some(covered.revision + 1));
-        }
+    }
+    if let Some(covered) = passed_on {
+        // The next press may be the same column once more: who hears it must know what stood there between.
+        pass_on(d, Some(written), Some(covered.revision + 1));
     }
     match since {
         Some(status) if d.task.stage != Stage::Cancelled => {

@@ -106,10 +106,15 @@ pub enum Refusal {
         /// Which.
         branch: String,
     },
-    /// Somebody deleted a branch.
+    /// Somebody deleted a branch, or Orch did at a stop.
     BranchGone {
         /// Which.
         branch: String,
+    },
+    /// A commit with which the next round begins is not in the hub any more.
+    CommitLost {
+        /// Which.
+        commit: Commit,
     },
     /// The hub has no main.
     NoMain {

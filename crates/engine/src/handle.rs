@@ -78,7 +78,7 @@ pub enum Ack {
     },
     /// Its key was taken before: done already.
     Duplicate,
-    /// It says what is known: nothing was written (decision 2).
+    /// It says what is known, or answers another brain: nothing was written (decisions 2, 74).
     Unchanged,
 }
 

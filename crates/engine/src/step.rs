@@ -365,6 +365,7 @@ impl<J: Journal> Engine<J> {
     /// Decides one event and what other entities are told by it.
     fn one(&mut self, now: Moment, incoming: Incoming, work: &mut Work) -> Result<Ack, J::Error> {
         if matches!(incoming.event, Event::Reply(_)) && incoming.asked_by != Some(self.term) {
+            tracing::debug!(asked_by = ?incoming.asked_by, "an answer to another brain");
             return Ok(Ack::Unchanged);
         }
         if let Event::Reply(reply) = &incoming.event

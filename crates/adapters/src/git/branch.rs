@@ -88,6 +88,9 @@ impl Hub {
         let mut lines = Vec::new();
         let mut has_request = false;
         if let Some(earlier) = cut.carry {
+            if !self.has_commit(earlier)? {
+                return Err(Failure::permanent(Refusal::CommitLost { commit: earlier.clone() }));
+            }
             for entry in self.entries(earlier, &format!("{folder}/"))? {
                 let name = &entry.name[folder.len() + 1..];
                 if is_carried(name) {

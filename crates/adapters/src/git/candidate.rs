@@ -33,7 +33,7 @@ impl Hub {
         let gone = || Failure::permanent(Refusal::BranchGone { branch: branch.to_owned() });
         let current = self.head_of(branch)?.ok_or_else(gone)?;
         // A candidate of an earlier performance of this call may stand there already, built on an older main.
-        let own = earlier.as_ref() == Some(&current) && self.parents_of(&current)?.contains(head);
+        let own = earlier.as_ref() == Some(&current) && self.is_of_same_work(&current, head)?;
         if current != *head && !own {
             return Ok(GitReply::BranchMoved { head: current });
         }
@@ -82,18 +82,23 @@ impl Hub {
         Ok(GitReply::Candidate(Candidate { commit, tree, main, change: change.digest }))
     }
 
-    /// Whether a commit is a candidate that Orch built of the same work as `told`, which is that work or another candidate
-    /// of it: a hand that came late built it once more, on a main that had moved.
-    pub(crate) fn is_rebuilt(&self, commit: &Commit, told: &Commit) -> Result<bool, Failure> {
+    /// Whether Orch put a commit there itself after it was told of another one: it collected a run on top, and the answer was
+    /// lost, or a hand that came late built the candidate once more, on a main that had moved.
+    pub(crate) fn is_ours_since(&self, commit: &Commit, told: &Commit) -> Result<bool, Failure> {
         let marks = ["for-each-ref", "--count=1", "--format=%(refname)"];
-        let marked =
-            self.ask(marks).arg(format!("--points-at={commit}")).arg("refs/orch/candidates/").run()?;
+        let places = ["refs/orch/candidates/", "refs/orch/runs/"];
+        let marked = self.ask(marks).arg(format!("--points-at={commit}")).args(places).run()?;
         if marked.text().is_empty() {
             return Ok(false);
         }
-        let work = |candidate: &Commit| Ok::<_, Failure>(self.parents_of(candidate)?.into_iter().nth(1));
-        let built_of = work(commit)?;
-        Ok(built_of.is_some() && (built_of.as_ref() == Some(told) || built_of == work(told)?))
+        Ok(self.is_ancestor(told, commit)? || self.is_of_same_work(commit, told)?)
+    }
+
+    /// Whether a candidate is one of the same work as `told`, which is that work or another candidate of it.
+    fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> Result<bool, Failure> {
+        let parents = self.parents_of(candidate)?;
+        let work = parents.get(1);
+        Ok(parents.contains(told) || (work.is_some() && work == self.parents_of(told)?.get(1)))
     }
 
     /// Publishes a branch that should stand at one of `expected` at the origin. Where it stands instead, if somebody else

@@ -3,7 +3,8 @@
 //!
 //! The hub never prunes: run trees borrow its objects. Its refs: `refs/heads/<main>` as last fetched, task branches,
 //! and under `refs/orch/` what makes calls repeatable: `runs/`, `left/` (what a run left behind), `cut/`,
-//! `candidates/`, `published/` (task branches that stand at the origin), `kept/` (heads of deleted branches).
+//! `candidates/`, `published/` (task branches that stand at the origin), `kept/` (heads of branches
+//! that others deleted), `deleted/` (of those that Orch deleted).
 
 use std::ffi::OsString;
 use std::fs;
@@ -385,6 +386,11 @@ impl Hub {
             Some(1) => Ok(None),
             Some(_) | None => Err(said.refused().into()),
         }
+    }
+
+    /// Whether a commit is there.
+    pub(crate) fn has_commit(&self, commit: &Commit) -> Result<bool, Failure> {
+        Ok(self.value_of(&format!("{commit}^{{commit}}"))?.is_some())
     }
 
     /// The tree of a commit.

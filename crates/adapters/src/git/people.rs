@@ -114,13 +114,13 @@ impl Hub {
     /// Orch deletes a branch that it last saw here: nobody brings it back, and what it had stays reachable.
     pub(crate) fn mark_deleted(&self, branch: &str, head: &Commit) -> Result<(), Failure> {
         // Without the commit there is nothing to bring back.
-        match self.value_of(&format!("{head}^{{commit}}"))? {
-            Some(_) => self.keep_ref(format!("{DELETED}{branch}/{head}"), head),
-            None => Ok(()),
+        match self.has_commit(head)? {
+            true => self.keep_ref(format!("{DELETED}{branch}/{head}"), head),
+            false => Ok(()),
         }
     }
 
-    /// Whether Orch deleted a branch since it was here.
+    /// Whether Orch was to delete a branch since it was here.
     pub(crate) fn is_deleted(&self, branch: &str, head: &Commit) -> Result<bool, Failure> {
         for (last, _) in self.refs(&[&format!("{DELETED}{branch}/")])?.values() {
             if self.is_ancestor(head, last)? {
@@ -130,12 +130,27 @@ impl Hub {
         Ok(false)
     }
 
-    /// Makes a ref that is not there yet.
-    fn keep_ref(&self, name: String, at: &Commit) -> Result<(), Failure> {
-        if self.value_of(&name)?.is_none() {
-            self.move_refs(&[RefMove { name, old: None, new: Some(at.as_str()) }])?;
+    /// What Orch deleted may be brought back again: the journal is an older one.
+    pub(super) fn forget_deleted(&self) -> Result<(), Failure> {
+        for (name, (head, _)) in self.refs(&[DELETED])? {
+            let branch = name.strip_prefix(DELETED).unwrap_or(&name);
+            self.keep_ref(format!("refs/orch/kept/{branch}"), &head)?;
+            self.move_refs(&[RefMove { name, old: Some(head.as_str()), new: None }])?;
         }
         Ok(())
+    }
+
+    /// Makes a ref that is not there yet.
+    fn keep_ref(&self, name: String, at: &Commit) -> Result<(), Failure> {
+        if self.value_of(&name)?.is_some() {
+            return Ok(());
+        }
+        let kept = self.move_refs(&[RefMove { name: name.clone(), old: None, new: Some(at.as_str()) }]);
+        match kept {
+            // Another hand was faster.
+            Err(_) if self.value_of(&name)?.is_some() => Ok(()),
+            kept => Ok(kept?),
+        }
     }
 
     /// Refs below these, with the commits that they name and their trees.

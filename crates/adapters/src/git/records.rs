@@ -36,12 +36,22 @@ impl Hub {
             Failure::permanent(Refusal::TextErased { digest: entry.text.blob.short().to_owned() })
         })?;
         let blob = self.ask(["hash-object", "-w", "--stdin"]).input(bytes).run()?.text();
+        let path = entry.record.path(entry.item);
+        let mut first = None;
         for _ in 0..RACES {
             let tip = self.records_of_origin()?;
             if let Some(tip) = &tip
-                && self.stood(tip, &entry.record.path(entry.item), &blob)?
+                && self.stood(tip, &path, &blob)?
             {
                 return Ok(GitReply::RecordWritten { commit: tip.clone() });
+            }
+            // Somebody wrote this very record meanwhile, and may have a newer text: that is looked at afresh.
+            let there = match &tip {
+                Some(tip) => self.entries(tip, &path)?.into_iter().next().map(|entry| entry.id),
+                None => None,
+            };
+            if *first.get_or_insert_with(|| there.clone()) != there {
+                break;
             }
             let commit = self.record_commit(entry, tip.as_ref(), &blob, means)?;
             if self.push_records(&commit, tip.as_ref())? {

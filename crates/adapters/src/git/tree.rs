@@ -288,6 +288,8 @@ impl Hub {
     /// Forgets all runs: an older journal takes the place of the one that named them, and will give their names again.
     /// Their commits stay where branches have them. The trees' folders are left to the caller. May be called again.
     ///
+    /// A branch that Orch deleted later may be one with which the older journal goes on: it may be brought back.
+    ///
     /// What else later rows left in the hub is taken for nothing that it is not. The mark of a cut branch counts only while the
     /// branch stands where it was cut; that of a candidate only where the candidate's first parent is the head asked about;
     /// newer work on a branch that the older journal knows is taken over like anybody's push, and its verdicts lapse; a
@@ -308,7 +310,10 @@ impl Hub {
         let names = self.ask(["for-each-ref", "--format=%(refname)"]).args(marks).run()?.text();
         let gone = |name: &str| RefMove { name: name.to_owned(), old: None, new: None };
         let gone: Vec<_> = names.lines().map(gone).collect();
-        if gone.is_empty() { Ok(()) } else { Ok(self.move_refs(&gone)?) }
+        if !gone.is_empty() {
+            self.move_refs(&gone)?;
+        }
+        self.forget_deleted()
     }
 
     /// What the host knows of a run's tree; `None` if there is none, or if nobody can read any more what it is.

@@ -213,7 +213,8 @@ impl repository::Stage for Local {
         let mut seen = self.bench.hub.read_branches(&[TaskId::from(ITEM)].into()).unwrap();
         assert_eq!(seen.len(), 1, "{seen:?}");
         let seen = seen.remove(0);
-        let open = !self.forge.closed(&Self::project()).unwrap().contains(&seen.branch);
+        let open =
+            !self.forge.closed(&Self::project()).unwrap().contains(&(seen.branch.clone(), seen.task.clone()));
         BranchReading { branch: seen.branch, there: seen.there, open, in_main: seen.in_main }
     }
 

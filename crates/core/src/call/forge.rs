@@ -52,11 +52,12 @@ pub enum ForgeCall {
         /// The change request, if there is one.
         change: Option<u64>,
     },
-    /// Delete a task branch; the last head is kept in a hidden ref.
+    /// Delete a task branch, for good: nothing is opened for it or brought back after that, and what was open of it is closed.
+    /// The last head is kept in a hidden ref.
     DeleteBranch {
         /// The task branch; never main.
         branch: String,
-        /// Its head as last known: a branch that moved since is left alone.
+        /// Its head as last known: a branch that somebody else moved since is left alone.
         head: Commit,
     },
 }

@@ -61,6 +61,7 @@ pub(super) fn refusal(fact: &Refusal, lang: Lang) -> String {
             say(lang, "refusal-no-common-history", [text("a", a.as_str()), text("b", b.as_str())])
         }
         Refusal::NoFolder { path } => say(lang, "refusal-no-folder", [text("path", path)]),
+        Refusal::CommitLost { commit } => say(lang, "refusal-commit-lost", [text("commit", commit.as_str())]),
         Refusal::NoParent { head, branch } => {
             say(lang, "refusal-no-parent", [text("head", head.as_str()), text("branch", branch)])
         }
@@ -132,6 +133,7 @@ pub(super) mod tests {
             Refusal::MainNotTasks { branch: branch() },
             Refusal::OriginMoved { branch: branch() },
             Refusal::BranchGone { branch: branch() },
+            Refusal::CommitLost { commit: commit("c0ffee") },
             Refusal::NoMain { origin: origin(), main: text("main") },
             Refusal::AncestorUntold { old: commit("c0ffee"), new: commit("0123456789"), cause: cause() },
             Refusal::NoCommonHistory { a: commit("c0ffee"), b: commit("0123456789") },

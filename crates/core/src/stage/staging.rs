@@ -87,7 +87,7 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
     if judged.as_ref() != Some(&candidate.change) || !verdicts_stand(d, candidate) {
         d.because(Reason::EvidenceLapsed { gate: GateId::CheckReviewerVerdict });
         d.release_lane();
-        // Consent to another change is none to this one, and stays good for that one.
+        // Consent to this very change lapses with its verdicts; one to another change is none to this, and stays good for that.
         if d.task.consent.as_ref().is_some_and(|consent| consent.what == candidate.change) {
             d.change(Change::Consented(None));
         }

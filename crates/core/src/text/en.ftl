@@ -472,6 +472,7 @@ refusal-main-not-pushed = { $branch } is the main branch: not pushed as a task b
 refusal-main-not-tasks = { $branch } is the main branch: not a task's
 refusal-origin-moved = { $branch } moved at the origin just now
 refusal-branch-gone = the branch { $branch } is gone
+refusal-commit-lost = the commit { $commit }, with which the next round begins, is not in Orch's copy of the repository: fetch it there and retry, or stop the task and start it again
 refusal-no-main = the hub of { $origin } has no branch { $main }
 refusal-ancestor-untold = is { $old } an ancestor of { $new }? { $cause }
 refusal-no-common-history = { $a } and { $b } have no common history

@@ -479,6 +479,7 @@ refusal-main-not-pushed = { $branch } — основная ветка, как в
 refusal-main-not-tasks = { $branch } — основная ветка, а не ветка задачи
 refusal-origin-moved = ветку { $branch } в исходном репозитории только что сдвинули
 refusal-branch-gone = ветки { $branch } больше нет
+refusal-commit-lost = коммита { $commit }, с которого начинается следующий раунд, нет в копии репозитория у Orch: верните его туда и повторите или остановите задачу и начните её снова
 refusal-no-main = в копии { $origin } нет ветки { $main }
 refusal-ancestor-untold = неизвестно, предок ли { $old } для { $new }: { $cause }
 refusal-no-common-history = у { $a } и { $b } нет общей истории

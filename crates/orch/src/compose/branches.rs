@@ -66,7 +66,7 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let told = told.unwrap_or_else(|| resting.into_iter().collect());
     let mut unlike = BTreeSet::new();
     for seen in branches {
-        let open = !closed.contains(&seen.branch);
+        let open = !closed.contains(&(seen.branch.clone(), seen.task.clone()));
         if !seen.there || !open || seen.in_main.is_some() {
             unlike.insert(seen.task.clone());
         } else if !told.contains(&seen.task) {

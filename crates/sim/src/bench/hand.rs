@@ -231,6 +231,7 @@ impl Bench {
             Worker::Agent(_) | Worker::Hook => Fault::AgentReturns,
         };
         if matches!(end.how, RunHow::Lost { .. }) && self.chosen(returns) {
+            self.world.works.returned.insert(run);
             let back = RunEnd { how: self.world.ends_by_itself(run), ..end.clone() };
             self.late.push((returns, Incoming::of(target.clone(), Event::RunEnded(Box::new(back)))));
         }

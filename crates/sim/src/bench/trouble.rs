@@ -179,11 +179,12 @@ impl Bench {
     /// It does what it was asked, as the adapters do it: it looks first whether that happened.
     fn hand_goes_on(&mut self) {
         let Paused { of, effect, records } = self.paused_hands.remove(0);
-        self.tally.count(Fault::PausedHand);
-        // A program that outlived its brain pushes records by compare-and-swap, once.
+        // It looked before it was paused: records that were written since are not written over, by a program that outlived its
+        // brain because it pushes by compare-and-swap, by a hand because it gives up.
         if self.records_of(&effect) != records {
             return;
         }
+        self.tally.count(Fault::PausedHand);
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
         let outcome = self.world.perform(&effect);

@@ -130,7 +130,11 @@ pub(super) fn a_pass_is_earned(task: &Task, evidence: &Evidence, world: &World) 
         );
     };
     // Who was given up for lost may have come back before anybody wrote that down.
-    let ended_well = matches!(known.ended, Some(RunHow::Exited { code: 0 } | RunHow::Lost { .. }));
+    let ended_well = match known.ended {
+        Some(RunHow::Exited { code: 0 }) => true,
+        Some(RunHow::Lost { .. }) => world.works.returned.contains(&run),
+        Some(_) | None => false,
+    };
     let earned = match known.worker {
         Worker::Agent(role) => ended_well && world.works.deed(run).passes(role),
         Worker::Ci => match &evidence.subject {

@@ -89,6 +89,8 @@ pub struct Repository {
     gone: BTreeSet<String>,
     /// What Orch deleted, and where it last saw it: nobody brings that back.
     deleted: BTreeSet<(String, Commit)>,
+    /// What Orch itself put on branches: commits of runs, and candidates.
+    ours: BTreeSet<Commit>,
     /// The first commit of each branch that was cut.
     first: BTreeMap<String, Commit>,
     /// How often a branch was cut, by name.
@@ -357,6 +359,7 @@ impl Repository {
                         head
                     }
                 };
+                self.ours.insert(head.clone());
                 if let Some(head) = self.advance(branch, parent, &head)? {
                     return Ok(GitReply::BranchMoved { head });
                 }
@@ -376,8 +379,8 @@ impl Repository {
             GitCall::BuildCandidate { branch, head, item, .. } => {
                 let main = self.main();
                 let now = self.there(branch)?;
-                let parents = self.parents(&now);
-                if now != *head && (!parents.contains(head) || parents.len() < 2) {
+                let own = self.ours.contains(&now) && self.parents(&now).len() == 2;
+                if now != *head && !(own && self.is_of_same_work(&now, head)) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
                 // Main has it already: a hand that comes late builds nothing on top of it.
@@ -393,6 +396,7 @@ impl Repository {
                 }
                 let (merged, conflicts) = self.merged(head, &main);
                 let commit = self.put(merged, vec![main.clone(), head.clone()]);
+                self.ours.insert(commit.clone());
                 self.branches.insert(branch.clone(), commit.clone());
                 if !conflicts.is_empty() {
                     return Ok(GitReply::Conflict { paths: conflicts, head: Some(commit) });
@@ -569,7 +573,7 @@ impl Repository {
             ForgeCall::DeleteBranch { branch, head } => {
                 self.deleted.insert((branch.clone(), head.clone()));
                 match self.branches.get(branch).cloned() {
-                    Some(now) if now != *head && !self.is_rebuilt(&now, head) => {
+                    Some(now) if now != *head && !self.is_ours_since(&now, head) => {
                         Ok(ForgeReply::BranchMoved { head: now })
                     }
                     now => {
@@ -590,11 +594,17 @@ impl Repository {
         self.deleted.iter().any(|(name, last)| name == branch && self.contains(last, head))
     }
 
-    /// Whether a commit is a candidate of the same work as `told`, which is that work or another candidate of it.
-    fn is_rebuilt(&self, commit: &Commit, told: &Commit) -> bool {
-        let work = |candidate: &Commit| self.parents(candidate).get(1).cloned();
-        let built_of = work(commit);
-        built_of.is_some() && (built_of.as_ref() == Some(told) || built_of == work(told))
+    /// Whether Orch put a commit there itself after it was told of another one.
+    fn is_ours_since(&self, commit: &Commit, told: &Commit) -> bool {
+        let since = self.contains(commit, told) || self.is_of_same_work(commit, told);
+        self.ours.contains(commit) && since
+    }
+
+    /// Whether a candidate is one of the same work as `told`, which is that work or another candidate of it.
+    fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> bool {
+        let parents = self.parents(candidate);
+        let work = parents.get(1);
+        parents.contains(told) || (work.is_some() && work == self.parents(told).get(1))
     }
 
     /// The change requests: number, branch, whether open.

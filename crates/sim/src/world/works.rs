@@ -88,7 +88,7 @@ impl Deed {
             | Deed::Touch(_)
             | Deed::Spend => true,
             Deed::Says(fields) => says_yes(fields, role),
-            // Who was given up for lost and ends well after all did nothing.
+            // Who was given up for lost and came back did nothing.
             Deed::Object | Deed::Garbage | Deed::Nothing | Deed::Lost => {
                 !matches!(role, Role::Reviewer | Role::Tester)
             }
@@ -160,6 +160,8 @@ pub struct Works {
     forced: BTreeMap<RunId, Deed>,
     forced_hooks: BTreeMap<RunId, HookDeed>,
     forced_tests: BTreeMap<RunId, RunHow>,
+    /// Runs that were given up for lost, and whose good end was told all the same.
+    pub returned: BTreeSet<RunId>,
     /// Runs that cost more than a task may.
     pub dear: BTreeSet<RunId>,
     /// So many of the next answers of the deployed service say that it is not well.

@@ -159,19 +159,19 @@ fn finish_half_merge(
     Ok(true)
 }
 
-/// Deletes a task branch that is where it was last seen, or where a late hand built the candidate once more on a main that
-/// moved; its head stays in a hidden ref (decision 45), which also tells a late hand that there is nothing to bring back.
+/// Deletes a task branch that is where it was last seen, or where Orch itself put it since; its head stays in a hidden ref
+/// (decision 45), which also tells a late hand that there is nothing to bring back (decision 74).
 pub(super) fn delete_branch(hub: &Hub, branch: &str, head: &Commit) -> Result<ForgeReply, Failure> {
     if branch == hub.main() {
         return Err(Failure::permanent(Refusal::MainNotDeleted { branch: branch.to_owned() }));
     }
     hub.mark_deleted(branch, head)?;
     let current = hub.head_of(branch)?;
-    let rebuilt = match &current {
-        Some(current) if current != head && hub.is_rebuilt(current, head)? => Some(current),
+    let since = match &current {
+        Some(current) if current != head && hub.is_ours_since(current, head)? => Some(current),
         Some(_) | None => None,
     };
-    let is_ours = |there: &Commit| there == head || Some(there) == rebuilt;
+    let is_ours = |there: &Commit| there == head || Some(there) == since;
     let published = if hub.publishes() { hub.origin_head_of(branch)? } else { None };
     if let Some(there) = published {
         if !is_ours(&there) {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use orch_core::call::{Failure, ForgeCall, ForgeReply};
-use orch_core::id::{Commit, Digest, ProjectId};
+use orch_core::id::{Commit, Digest, ProjectId, TaskId};
 use orch_core::refusal::Refusal;
 use rusqlite::{OptionalExtension as _, params};
 
@@ -122,7 +122,12 @@ impl LocalForge {
                 if !self.has_change(project, branch, task.as_str())? {
                     there(hub, branch, head)?;
                 }
-                self.open_change(project, branch, head, &title, task.as_str())
+                let opened = self.open_change(project, branch, head, &title, task.as_str())?;
+                // A stop that came between closed nothing yet.
+                if hub.is_deleted(branch, head)? {
+                    self.close_all(project, hub, branch, head)?;
+                }
+                Ok(opened)
             }
             ForgeCall::SetCommitStatus { commit, context, passed } => {
                 self.set_status(project, commit, context, *passed)
@@ -145,7 +150,7 @@ impl LocalForge {
             ForgeCall::DeleteBranch { branch, head } => {
                 let reply = merge::delete_branch(hub, branch, head)?;
                 if reply == ForgeReply::BranchDeleted {
-                    self.close_all(project, branch)?;
+                    self.close_all(project, hub, branch, head)?;
                 }
                 Ok(reply)
             }
@@ -168,18 +173,21 @@ impl LocalForge {
         Ok(state.as_deref() == Some("open"))
     }
 
-    /// The branches whose newest change request was closed without a merge: one of an earlier life of its task says nothing.
-    pub fn closed(&self, project: &ProjectId) -> Result<BTreeSet<String>, Failure> {
+    /// The branches, and whose they are, whose newest change request was closed without a merge. What an earlier life of the
+    /// task had of a branch says nothing of the next one's.
+    pub fn closed(&self, project: &ProjectId) -> Result<BTreeSet<(String, TaskId)>, Failure> {
         let read = || {
             let rows = self.tables.rows();
             let mut query =
                 rows.prepare(
-                    "SELECT branch FROM forge_changes AS one WHERE project = ?1 AND state = 'closed' AND NOT EXISTS
+                    "SELECT branch, task FROM forge_changes AS one WHERE project = ?1 AND state = 'closed' AND NOT EXISTS
                      (SELECT 1 FROM forge_changes WHERE project = one.project AND branch = one.branch
                       AND number > one.number)",
                 )?;
-            let found = query.query_map(params![project.as_str()], |row| row.get(0))?;
-            found.collect::<rusqlite::Result<BTreeSet<String>>>()
+            let found = query.query_map(params![project.as_str()], |row| {
+                Ok((row.get(0)?, TaskId::from(row.get::<_, String>(1)?)))
+            })?;
+            found.collect::<rusqlite::Result<BTreeSet<_>>>()
         };
         read().map_err(sqlite)
     }
@@ -247,11 +255,24 @@ impl LocalForge {
         query.exists(params![project.as_str(), branch, task]).map_err(sqlite)
     }
 
-    /// No branch, no change request: as forges have it.
-    fn close_all(&self, project: &ProjectId, branch: &str) -> Result<(), Failure> {
-        let close =
-            "UPDATE forge_changes SET state = 'closed' WHERE project = ?1 AND branch = ?2 AND state = 'open'";
-        self.tables.rows().execute(close, params![project.as_str(), branch]).map(drop).map_err(sqlite)
+    /// No branch, no change request, as forges have it; but for one of a later life that has the branch's name again.
+    fn close_all(&self, project: &ProjectId, hub: &Hub, branch: &str, last: &Commit) -> Result<(), Failure> {
+        let open = || {
+            let rows = self.tables.rows();
+            let mut query = rows.prepare(
+                "SELECT number, head FROM forge_changes WHERE project = ?1 AND branch = ?2 AND state = 'open'",
+            )?;
+            let found = query.query_map(params![project.as_str(), branch], |row| {
+                Ok((row.get::<_, u64>(0)?, Commit::from(row.get::<_, String>(1)?)))
+            })?;
+            found.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        for (number, head) in open().map_err(sqlite)? {
+            if hub.is_deleted(branch, &head)? || head == *last {
+                self.set_open(project, number, false)?;
+            }
+        }
+        Ok(())
     }
 
     /// One a branch of a task: asked again, it gets its newest texts and keeps its number. One that a person closed stays
