@@ -88,13 +88,10 @@ impl Hub {
         let marks = ["for-each-ref", "--count=1", "--format=%(refname)"];
         let places = ["refs/orch/candidates/", "refs/orch/runs/"];
         let marked = self.ask(marks).arg(format!("--points-at={commit}")).args(places).run()?;
-        if marked.text().is_empty() {
-            return Ok(false);
-        }
-        Ok(self.is_ancestor(told, commit)? || self.is_of_same_work(commit, told)?)
+        Ok(!marked.text().is_empty() && self.is_of_same_work(commit, told)?)
     }
 
-    /// Whether a candidate is one of the same work as `told`, which is that work or another candidate of it.
+    /// Whether a commit was made on top of `told`, or is another candidate of the same work.
     fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> Result<bool, Failure> {
         let parents = self.parents_of(candidate)?;
         let work = parents.get(1);

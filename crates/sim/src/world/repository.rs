@@ -596,11 +596,10 @@ impl Repository {
 
     /// Whether Orch put a commit there itself after it was told of another one.
     fn is_ours_since(&self, commit: &Commit, told: &Commit) -> bool {
-        let since = self.contains(commit, told) || self.is_of_same_work(commit, told);
-        self.ours.contains(commit) && since
+        self.ours.contains(commit) && self.is_of_same_work(commit, told)
     }
 
-    /// Whether a candidate is one of the same work as `told`, which is that work or another candidate of it.
+    /// Whether a commit was made on top of `told`, or is another candidate of the same work.
     fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> bool {
         let parents = self.parents(candidate);
         let work = parents.get(1);
