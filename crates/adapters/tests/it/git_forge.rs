@@ -7,8 +7,9 @@ use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::git::{BranchSeen, Git, Hub};
 use orch_core::call::git::Candidate;
-use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitReply};
+use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitCall, GitReply};
 use orch_core::id::{Commit, ProjectId, TaskId};
+use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
 
 use crate::bench::{BRANCH, Bench, ITEM, git, person, write};
@@ -442,4 +443,47 @@ fn git_keeps_the_change_requests_of_an_older_binary() {
         assert_eq!(opened, ForgeReply::ChangeOpened { change: 8 });
         assert!(forge.closed(&project()).unwrap().is_empty());
     }
+}
+
+/// Proves decision 74: what Orch deleted is not brought back, but for a journal that was restored from before.
+#[test]
+fn git_brings_a_deleted_branch_back_for_a_restored_journal() {
+    let forge = Forge::new();
+    let (change, candidate) = forge.ready("src/hello.rs");
+    let head = candidate.commit;
+    let perform = |call: &ForgeCall| forge.forge.perform(&project(), &forge.bench.hub, call, &title);
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: head.clone() };
+    let restore = ForgeCall::Restore { branch: BRANCH.to_owned(), head: head.clone(), change: Some(change) };
+    assert_eq!(perform(&delete), Ok(ForgeReply::BranchDeleted));
+    assert_eq!(perform(&restore).unwrap_err().kind, FailureKind::Permanent);
+    for _ in 0..2 {
+        forge.bench.hub.forget_runs().unwrap();
+    }
+    assert_eq!(perform(&restore), Ok(ForgeReply::Restored));
+    assert_eq!(forge.bench.hub_git(&["rev-parse", &format!("refs/heads/{BRANCH}")]), head.as_str());
+}
+
+/// Proves that the closed change request of a life of a task is none of the next life's that has the branch's name again.
+#[test]
+fn git_tells_the_change_requests_of_two_lives_apart() {
+    let forge = Forge::new();
+    let (change, _) = forge.ready("src/hello.rs");
+    forge.forge.set_open(&project(), change, false).unwrap();
+    let closed = forge.forge.closed(&project()).unwrap();
+    assert!(closed.contains(&(BRANCH.to_owned(), TaskId::from("ORCH-007"))));
+    assert!(!closed.contains(&(BRANCH.to_owned(), TaskId::from("ORCH-007~2"))));
+}
+
+/// Proves that a round which begins with a commit that the hub lost is refused with its name, and not tried for ever.
+#[test]
+fn git_names_a_commit_that_is_lost() {
+    let forge = Forge::new();
+    let mut call = crate::bench::cut_call("ORCH-007", BRANCH);
+    let lost = Commit::from("0123456789012345678901234567890123456789");
+    if let GitCall::CutBranch { carry, .. } = &mut call {
+        *carry = Some(lost.clone());
+    }
+    let failure = forge.bench.perform(&call).unwrap_err();
+    assert_eq!(failure.kind, FailureKind::Permanent);
+    assert_eq!(failure.cause, Refusal::CommitLost { commit: lost }.into());
 }
