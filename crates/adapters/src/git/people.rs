@@ -145,12 +145,8 @@ impl Hub {
         if self.value_of(&name)?.is_some() {
             return Ok(());
         }
-        let kept = self.move_refs(&[RefMove { name: name.clone(), old: None, new: Some(at.as_str()) }]);
-        match kept {
-            // Another hand was faster.
-            Err(_) if self.value_of(&name)?.is_some() => Ok(()),
-            kept => Ok(kept?),
-        }
+        // Where another hand is faster here, that is for now: the next try finds its ref.
+        Ok(self.move_refs(&[RefMove { name, old: None, new: Some(at.as_str()) }])?)
     }
 
     /// Refs below these, with the commits that they name and their trees.

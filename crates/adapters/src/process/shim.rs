@@ -113,8 +113,9 @@ fn begin(run_dir: &Path) -> Result<Option<()>, Hindrance> {
 struct Signals {
     child: Incoming,
     stop: Incoming,
-    /// Caught and not looked at: a closing terminal or session ends no run.
-    _hangup: Incoming,
+    /// Caught and not looked at: a closing terminal or session ends no run, and the program begins with the default
+    /// of each, also where Orch was started with some ignored. A program inherits what is ignored, never what is caught.
+    _others: [Incoming; 3],
 }
 
 impl Signals {
@@ -122,7 +123,11 @@ impl Signals {
         Ok(Signals {
             child: signal(SignalKind::child())?,
             stop: signal(SignalKind::terminate())?,
-            _hangup: signal(SignalKind::hangup())?,
+            _others: [
+                signal(SignalKind::hangup())?,
+                signal(SignalKind::interrupt())?,
+                signal(SignalKind::quit())?,
+            ],
         })
     }
 }

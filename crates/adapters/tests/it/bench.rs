@@ -1,6 +1,7 @@
 //! A repository of a person, a hub of it, and short ways to use both.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -29,6 +30,18 @@ pub(crate) fn git_program() -> PathBuf {
         return program.into();
     }
     std::env::split_paths(&search_path()).map(|folder| folder.join("git")).find(|p| p.exists()).expect("git")
+}
+
+/// A git that does something of its own when it is told to push: a line of shell, where `$git` is the real one.
+pub(crate) fn git_at_push(wrapper: &Path, line: &str) -> Git {
+    let real = git_program();
+    let script = format!(
+        "#!/bin/sh\ngit='{}'\ncase \" $* \" in *\" push \"*) {line} ;; esac\nexec \"$git\" \"$@\"\n",
+        real.display()
+    );
+    fs::write(wrapper, script).unwrap();
+    fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    Git::at(wrapper, search_path()).expect("a git that works")
 }
 
 /// Runs git as a person would.

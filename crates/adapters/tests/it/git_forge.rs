@@ -1,18 +1,17 @@
 //! The local forge: main moves once, by exactly what was tested, and never over a person's work.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 
 use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
-use orch_adapters::git::{BranchSeen, Git, Hub};
+use orch_adapters::git::{BranchSeen, Hub};
 use orch_core::call::git::Candidate;
 use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitCall, GitReply};
 use orch_core::id::{Commit, ProjectId, TaskId};
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
 
-use crate::bench::{BRANCH, Bench, ITEM, git, person, write};
+use crate::bench::{BRANCH, Bench, ITEM, git, git_at_push, person, write};
 
 fn project() -> ProjectId {
     ProjectId::from("demo")
@@ -46,13 +45,7 @@ impl Forge {
     }
 
     fn open(&self, head: &Commit) -> u64 {
-        let call = ForgeCall::OpenChange {
-            branch: BRANCH.to_owned(),
-            head: head.clone(),
-            title: orch_core::call::Text::of("Say hello"),
-            task: TaskId::from("ORCH-007"),
-        };
-        match self.reply(&call) {
+        match self.reply(&open_call(head)) {
             ForgeReply::ChangeOpened { change } => change,
             other => panic!("{other:?}"),
         }
@@ -64,6 +57,15 @@ impl Forge {
 
     pub(crate) fn main(&self) -> String {
         person(&self.bench.origin, &["rev-parse", "refs/heads/trunk"])
+    }
+}
+
+fn open_call(head: &Commit) -> ForgeCall {
+    ForgeCall::OpenChange {
+        branch: BRANCH.to_owned(),
+        head: head.clone(),
+        title: orch_core::call::Text::of("Say hello"),
+        task: TaskId::from("ORCH-007"),
     }
 }
 
@@ -218,17 +220,7 @@ fn git_lets_one_of_two_racers_merge() {
 fn git_finds_the_merge_of_a_killed_push() {
     let forge = Forge::new();
     let (change, candidate) = forge.ready("src/hello.rs");
-    let dies = forge.bench.folder.path().join("dies");
-    let path = std::env::var("PATH").unwrap();
-    let real =
-        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap();
-    let real = real.display();
-    let script = format!(
-        "#!/bin/sh\ncase \" $* \" in *\" push \"*) \"{real}\" \"$@\"; kill -9 $$ ;; esac\nexec \"{real}\" \"$@\"\n"
-    );
-    fs::write(&dies, script).unwrap();
-    fs::set_permissions(&dies, fs::Permissions::from_mode(0o755)).unwrap();
-    let git = Git::at(&dies, path).unwrap();
+    let git = git_at_push(&forge.bench.folder.path().join("dies"), "\"$git\" \"$@\"; kill -9 $$");
     let hub = Hub::open(git, forge.bench.hub.bare().parent().unwrap()).unwrap();
     let reply = forge.forge.perform(&project(), &hub, &merge_call(change, &candidate), &title);
     assert_eq!(reply.unwrap(), merged(&candidate));
@@ -461,6 +453,47 @@ fn git_brings_a_deleted_branch_back_for_a_restored_journal() {
     }
     assert_eq!(perform(&restore), Ok(ForgeReply::Restored));
     assert_eq!(forge.bench.hub_git(&["rev-parse", &format!("refs/heads/{BRANCH}")]), head.as_str());
+}
+
+/// Proves decision 74: a stop that comes while a change request is opened leaves none open, whoever is done first.
+#[test]
+fn git_opens_no_change_request_past_a_stop() {
+    let forge = Forge::new();
+    let (head, _) = forge.bench.cut();
+    let perform = |call: &ForgeCall, text: &dyn Fn(&orch_core::id::Digest) -> Option<String>| {
+        forge.forge.perform(&project(), &forge.bench.hub, call, text)
+    };
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: head.clone() };
+    let overtaken = |_: &orch_core::id::Digest| {
+        assert_eq!(perform(&delete, &title), Ok(ForgeReply::BranchDeleted));
+        None
+    };
+    let opened = perform(&open_call(&head), &overtaken);
+    assert_eq!(opened, Ok(ForgeReply::ChangeOpened { change: 1 }));
+    let state = forge.forge.change(&project(), 1).unwrap().unwrap().state;
+    assert_eq!(state, ChangeState::Closed);
+}
+
+/// Proves that of two hands that delete one branch at once neither fails for good, and the branch is gone.
+#[test]
+fn git_lets_two_hands_delete_a_branch() {
+    for _ in 0..5 {
+        let forge = Forge::new();
+        let (head, _) = forge.bench.cut();
+        let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head };
+        let hand = || loop {
+            match forge.forge.perform(&project(), &forge.bench.hub, &delete, &title) {
+                Ok(reply) => return reply,
+                Err(failure) => assert_eq!(failure.kind, FailureKind::Transient, "{failure:?}"),
+            }
+        };
+        let both = std::thread::scope(|scope| {
+            let other = scope.spawn(hand);
+            [hand(), other.join().unwrap()]
+        });
+        assert_eq!(both, [ForgeReply::BranchDeleted, ForgeReply::BranchDeleted]);
+        assert_eq!(forge.bench.hub_git(&["for-each-ref", &format!("refs/heads/{BRANCH}")]), "");
+    }
 }
 
 /// Proves that the closed change request of a life of a task is none of the next life's that has the branch's name again.

@@ -2,12 +2,13 @@
 
 use std::fs;
 
+use orch_adapters::git::Hub;
 use orch_core::call::{Failure, FailureKind, GitCall, GitReply, Text};
 use orch_core::id::{Commit, Digest, RunId, Seq, WorkItem};
 use orch_core::record::{BRANCH, Record};
 use orch_core::time::Moment;
 
-use crate::bench::{Bench, person, write};
+use crate::bench::{Bench, git_at_push, person, write};
 
 const LOG: &str = "---\ndeploy_status: SUCCESS\n---\n# Deploy log\n";
 const FAILED: &str = "---\ndeploy_status: FAILED\n---\n# Deploy log\n";
@@ -121,6 +122,24 @@ fn git_writes_records_on_top_of_what_others_pushed() {
     person(&bench.origin, &["branch", "-q", "-D", BRANCH]);
     written(&bench, "ORCH-003", LOG);
     assert_eq!(log(&bench), ["deployer: deployer(ORCH-003): run r41.0"]);
+}
+
+/// Proves that a hand whose record is overtaken by a newer text of the same record puts nothing over it, and fails for now.
+#[test]
+fn git_puts_no_record_over_one_that_came_meanwhile() {
+    let mut bench = Bench::new();
+    let first = written(&bench, "ORCH-001", LOG);
+    let newer = written(&bench, "ORCH-002", FAILED);
+    let branch = format!("refs/heads/{BRANCH}");
+    person(&bench.origin, &["update-ref", &branch, first.as_str()]);
+    // A git that is overtaken between what the hand saw and its push.
+    let origin = bench.origin.display();
+    let meanwhile = format!("\"$git\" --git-dir=\"{origin}/.git\" update-ref {branch} {newer}");
+    let git = git_at_push(&bench.folder.path().join("overtaken"), &meanwhile);
+    bench.hub = Hub::open(git, bench.hub.bare().parent().unwrap()).unwrap();
+    let overtaken = record(&bench, "ORCH-002", LOG).unwrap_err();
+    assert_eq!(overtaken.kind, FailureKind::Transient, "{overtaken:?}");
+    assert_eq!(file(&bench, "ORCH-002"), FAILED.trim_end());
 }
 
 /// Proves that a death at any point leaves nothing that a second try trips over: a commit that was not pushed, a push that the

@@ -16,6 +16,7 @@ mod git_trees;
 mod tree_kinds;
 mod power;
 mod process;
+mod process_hooks;
 mod tracker;
 mod world;
 

@@ -21,18 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const RUNNER: &str = env!("CARGO_BIN_EXE_orch-run");
 
 /// A temporary world: a tree for the program, and a folder for its run. Ends the run if the test did not.
-struct Bench {
+pub(crate) struct Bench {
     temp: tempfile::TempDir,
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let temp = tempfile::tempdir().unwrap();
         fs::create_dir(temp.path().join("tree")).unwrap();
         Bench { temp }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.temp.path().canonicalize().unwrap().join(name)
     }
 
@@ -41,7 +41,7 @@ impl Bench {
     }
 
     /// A shell script in the tree.
-    fn script(&self, text: &str) -> RunSpec {
+    pub(crate) fn script(&self, text: &str) -> RunSpec {
         let mut spec = RunSpec::new("7.1", "/bin/sh", self.path("tree"));
         spec.args = vec!["-c".to_string(), text.to_string()];
         spec.env.insert("PATH".to_string(), "/usr/bin:/bin".to_string());
@@ -49,15 +49,15 @@ impl Bench {
         spec
     }
 
-    fn start(&self, spec: &RunSpec) -> Identity {
+    pub(crate) fn start(&self, spec: &RunSpec) -> Identity {
         launcher().start(&self.run_dir(), spec).unwrap()
     }
 
-    fn end(&self) -> ExitRecord {
+    pub(crate) fn end(&self) -> ExitRecord {
         ended(&self.run_dir())
     }
 
-    fn run(&self, spec: &RunSpec) -> ExitRecord {
+    pub(crate) fn run(&self, spec: &RunSpec) -> ExitRecord {
         self.start(spec);
         self.end()
     }
@@ -66,12 +66,12 @@ impl Bench {
         fs::read(self.run_dir().join(stream.file())).unwrap()
     }
 
-    fn out(&self) -> String {
+    pub(crate) fn out(&self) -> String {
         String::from_utf8(self.log(Stream::Stdout)).unwrap()
     }
 
     /// The process whose id the program wrote into that file of its tree.
-    fn process(&self, file: &str) -> Identity {
+    pub(crate) fn process(&self, file: &str) -> Identity {
         let path = self.path("tree").join(file);
         let pid = eventually(file, || fs::read_to_string(&path).ok()?.strip_suffix('\n')?.parse().ok());
         Identity::of(pid).unwrap()
@@ -103,7 +103,7 @@ fn ended(run_dir: &Path) -> ExitRecord {
 }
 
 /// Looks again and again until there is something to be seen.
-fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let began = Instant::now();
     loop {
         if let Some(seen) = look() {
@@ -114,20 +114,24 @@ fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-fn kill(identity: &Identity, signal: Signal) {
+pub(crate) fn kill(identity: &Identity, signal: Signal) {
     assert_eq!(identity.life(), Life::Alive);
     kill_process(Pid::from_raw(identity.pid).unwrap(), signal).unwrap();
 }
 
-fn dead(identity: &Identity) -> bool {
+pub(crate) fn dead(identity: &Identity) -> bool {
     matches!(identity.life(), Life::Dead { .. })
 }
 
-/// A caller in a process of its own, which starts the run and then stays.
+/// A caller in a process of its own, which starts the run and then stays. It ignores the signals that end a program.
 fn caller(bench: &Bench, spec: &RunSpec) -> Child {
     let file = bench.path("wanted.json");
     fs::write(&file, serde_json::to_vec(spec).unwrap()).unwrap();
-    Command::new(RUNNER).arg("start").args([bench.run_dir(), file]).stdout(Stdio::null()).spawn().unwrap()
+    // As a script without job control starts what it sends into the background, only with more signals.
+    let deaf = "trap '' HUP INT QUIT TERM; exec \"$0\" start \"$@\"";
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", deaf, RUNNER]).args([bench.run_dir(), file]);
+    shell.stdout(Stdio::null()).spawn().unwrap()
 }
 
 /// The program gets exactly the given environment, input, arguments and folder; what it says and how it ends
@@ -259,6 +263,19 @@ fn a_stop_is_gentle_first() {
         assert_eq!(bench.out(), "bye\n");
         assert_eq!(request_stop(&bench.run_dir()), StopAnswer::NotRunning);
     }
+}
+
+/// What Orch's own starter ignored, the program does not: else nothing gentle would reach it.
+#[test]
+fn no_signal_is_ignored_from_the_start() {
+    let bench = Bench::new();
+    let mut caller = caller(&bench, &bench.script("grep SigIgn /proc/self/status"));
+    eventually("its end", || matches!(observe(&bench.run_dir()), Observed::Ended(_)).then_some(()));
+    caller.kill().unwrap();
+    caller.wait().unwrap();
+    let ignored = u64::from_str_radix(bench.out().trim().rsplit('\t').next().unwrap(), 16).unwrap();
+    let ending = [Signal::HUP, Signal::INT, Signal::QUIT, Signal::TERM];
+    assert!(ending.iter().all(|signal| ignored & (1 << (signal.as_raw() - 1)) == 0), "{ignored:x}");
 }
 
 /// A process that left the session, the group, its environment and its parent, and ignores every gentle
@@ -625,7 +642,7 @@ fn a_reused_pid_and_a_reboot_are_death() {
 }
 
 /// What the test's own process, and so whatever it starts, begins with.
-fn own_niceness() -> i32 {
+pub(crate) fn own_niceness() -> i32 {
     rustix::process::getpriority_process(None).unwrap()
 }
 
@@ -652,49 +669,4 @@ fn a_run_gives_way() {
     fs::write(bench.path("tree/go"), "").unwrap();
     assert_eq!(bench.end().ending, Ending::Exited { code: 0 });
     assert_eq!(bench.out().lines().next(), Some(nicer.to_string().as_str()));
-}
-
-/// A deploy hook is as quick as Orch: the services that it leaves would give way ever after (decision 58).
-#[test]
-fn a_hook_does_not_give_way() {
-    let bench = Bench::new();
-    let mut spec = bench.script("nice; cut -d' ' -f3 /proc/$$/autogroup 2>/dev/null || echo 0");
-    spec.keep_children = true;
-    assert_eq!(bench.run(&spec).ending, Ending::Exited { code: 0 });
-    assert_eq!(bench.out(), format!("{}\n0\n", own_niceness()));
-}
-
-/// A deploy hook's service stays, and may write to the hook's output as long as it likes.
-#[test]
-fn a_kept_service_stays() {
-    let bench = Bench::new();
-    let mut spec = bench.script(
-        "sh -c 'trap \"echo hup\" HUP; echo $$ > pid; while ! test -e go; do sleep 0.02; done
-                echo still here && echo wrote > wrote; while :; do sleep 1; done' &
-         while ! test -s pid; do sleep 0.01; done; echo deployed",
-    );
-    spec.keep_children = true;
-    let shim = bench.start(&spec);
-    let service = bench.process("pid");
-    let record = bench.end();
-    assert_eq!((record.ending, record.killed), (Ending::Exited { code: 0 }, 0));
-    assert_eq!(bench.out(), "deployed\n");
-    eventually("the shim's end", || dead(&shim).then_some(()));
-    fs::write(bench.path("tree/go"), "").unwrap();
-    eventually("the service's word", || bench.path("tree/wrote").exists().then_some(()));
-    kill(&service, Signal::KILL);
-}
-
-/// A kept service that writes without end delays neither the record nor itself.
-#[test]
-fn a_noisy_kept_service_delays_nothing() {
-    let bench = Bench::new();
-    let mut spec = bench.script("yes & echo $! > pid");
-    spec.keep_children = true;
-    spec.output.bytes = 1000;
-    let shim = bench.start(&spec);
-    let record = bench.end();
-    assert_eq!((record.ending, record.stdout.bytes <= 1000), (Ending::Exited { code: 0 }, true));
-    eventually("the shim's end", || dead(&shim).then_some(()));
-    kill(&bench.process("pid"), Signal::KILL);
 }

@@ -118,10 +118,10 @@ impl LocalForge {
     ) -> Result<ForgeReply, Failure> {
         match call {
             ForgeCall::OpenChange { branch, head, title, task } => {
-                let title = text(&title.blob).unwrap_or_else(|| task.to_string());
                 if !self.has_change(project, branch, task.as_str())? {
                     there(hub, branch, head)?;
                 }
+                let title = text(&title.blob).unwrap_or_else(|| task.to_string());
                 let opened = self.open_change(project, branch, head, &title, task.as_str())?;
                 // A stop that came between closed nothing yet.
                 if hub.is_deleted(branch, head)? {
