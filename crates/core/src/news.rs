@@ -64,7 +64,8 @@ pub fn of_branch(task: &Task, reading: &BranchReading) -> Option<Option<Outside>
         (false, false, _) => Some(Withdrawn::Branch),
         (false, true, false) => Some(Withdrawn::ChangeRequest),
     };
-    let now = Outside { in_main: reading.in_main.clone(), withdrawn };
-    let now = (now != Outside::default()).then_some(now);
-    (task.outside.as_deref() != now.as_ref()).then_some(now)
+    let now = Outside { in_main: reading.in_main.clone(), withdrawn, told: false };
+    let known = task.outside.as_deref().cloned().unwrap_or_default();
+    let same = known == Outside { told: known.told, ..now.clone() };
+    (!same).then(|| Some(now).filter(|now| *now != Outside::default()))
 }

@@ -33,7 +33,7 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
             d.because(Reason::MergedOutside { commit: by.commit.clone() });
         }
         Some(Outside { in_main: Some(_), .. }) => {}
-        Some(Outside { in_main: None, withdrawn }) => {
+        Some(Outside { in_main: None, withdrawn, told: _ }) => {
             withdrawn.iter().for_each(|what| d.because(Reason::Withdrawn(*what)));
         }
     }
@@ -88,31 +88,39 @@ pub(crate) fn in_the_way(d: &mut Desk<'_>) -> bool {
             Some(candidate) => by_hand(d, &by, candidate),
             None => {
                 d.release_lane();
-                if d.task.step != Step::Rest(Rest::MergedOutside) {
-                    d.say(Author::Stream, Note::MergedOutside { commit: by.commit });
-                }
+                tell(d, Note::MergedOutside { commit: by.commit });
                 d.rest(Rest::MergedOutside);
             }
         }
         return true;
     }
     let Some(what) = d.task.withdrawn() else { return false };
-    d.release_lane();
-    if d.task.step != Step::Rest(Rest::Withdrawn) {
-        d.say(Author::Stream, Note::Withdrawn { what });
-    }
-    d.rest(Rest::Withdrawn);
+    withdrawn(d, what);
     true
+}
+
+/// The task waits for a person, because of what somebody took away.
+fn withdrawn(d: &mut Desk<'_>, what: Withdrawn) {
+    d.release_lane();
+    tell(d, Note::Withdrawn { what });
+    d.rest(Rest::Withdrawn);
+}
+
+/// People are told what is in the way; not again when it is in the way of the next thing.
+fn tell(d: &mut Desk<'_>, note: Note) {
+    if let Some(outside) = d.task.outside.clone().filter(|outside| !outside.told) {
+        d.say(Author::Stream, note);
+        d.change(Change::Outside(Some(Box::new(Outside { told: true, ..*outside }))));
+    }
 }
 
 /// The turn to merge came, and somebody had closed the change request: what a sweep would have said (decision 45).
 pub(crate) fn closed(d: &mut Desk<'_>) {
     let what = Withdrawn::ChangeRequest;
     d.because(Reason::Withdrawn(what));
-    d.change(Change::Outside(Some(Box::new(Outside { in_main: None, withdrawn: Some(what) }))));
-    d.release_lane();
-    d.say(Author::Stream, Note::Withdrawn { what });
-    d.rest(Rest::Withdrawn);
+    let outside = Outside { in_main: None, withdrawn: Some(what), told: false };
+    d.change(Change::Outside(Some(Box::new(outside))));
+    withdrawn(d, what);
 }
 
 /// The candidate with exactly this tree that had passed every gate which stands before a merge.

@@ -224,7 +224,7 @@ impl Bench {
         let at = if first { 0 } else { batch.len() };
         batch.insert(at, incoming);
         let now = self.now;
-        if self.strikes(Fault::DiskFull) {
+        if self.chosen(Fault::DiskFull) {
             self.engine().journal().full = true;
             let stepped = self.engine().step(now, batch.clone());
             self.engine().journal().full = false;
@@ -232,6 +232,7 @@ impl Bench {
             if let Ok(stepped) = stepped {
                 return self.take(stepped).into_iter().nth(at);
             }
+            self.tally.count(Fault::DiskFull);
         }
         let stepped = self.engine().step(now, batch).ok()?;
         if mortal && self.strikes(Fault::CrashCommitted) {

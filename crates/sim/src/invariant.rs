@@ -81,6 +81,14 @@ pub struct Watch {
     agents: BTreeMap<TaskId, ProjectId>,
     /// Under which policy a merge was asked for.
     asked: BTreeMap<Commit, Policy>,
+    /// Tasks whose requirements go to an architect.
+    architects: BTreeSet<TaskId>,
+    /// What each task put on main last.
+    last_merge: BTreeMap<TaskId, Commit>,
+    /// What a project's last deploy that came out may have been: one, unless a watch ended without the service's word.
+    out: BTreeMap<ProjectId, Vec<Option<Commit>>>,
+    /// What each hook was to be told.
+    previous: BTreeMap<RunId, Option<Commit>>,
     /// Who froze a repository, as far as the rows tell; `None`: a person, or a main that was rewritten.
     freezes: BTreeMap<ProjectId, Vec<Option<TaskId>>>,
     /// Whether the installation is paused, for what has begun too.
@@ -138,6 +146,7 @@ impl Watch {
     pub fn look(&mut self, engine: &Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
         // Each with whether a verdict came, and the column that was last asked for.
         let mut touched: BTreeMap<TaskId, (bool, Option<Status>)> = BTreeMap::new();
+        let mut merges = Vec::new();
         let rows = self.rows;
         let journal = engine.journal_ref();
         self.rows = journal.all().len();
@@ -168,6 +177,8 @@ impl Watch {
             self.asks(id, row)?;
             self.waits_longer(id, row, journal)?;
             self.watches(id, row, engine, world)?;
+            self.comes_out(id, row)?;
+            self.goes_to_an_architect(id, row, journal);
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;
@@ -177,6 +188,7 @@ impl Watch {
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
                     self.asked.insert(candidate.clone(), policy.unwrap_or_default());
+                    merges.push((id.clone(), candidate.clone()));
                 }
                 if let Call::Forge(call) = &effect.call {
                     merge::forces_nothing(call, effect, world)?;
@@ -196,6 +208,12 @@ impl Watch {
                 )
                 | None => None,
             };
+        for (id, candidate) in merges {
+            let holds = |task: &&Task| task.candidate.as_ref().is_some_and(|held| held.commit == candidate);
+            if let (Some(task), Some(policy)) = (task_of(&id).filter(holds), self.asked.get(&candidate)) {
+                merge::through_the_gates(task, policy, self.architects.contains(&id), &candidate)?;
+            }
+        }
         for id in touched.keys() {
             // The lane may pass from one task to another between two looks: who gave it back comes first.
             if task_of(id).is_some_and(|task| task.lane.is_none()) {

@@ -16,7 +16,7 @@ use orch_core::event::BranchReading;
 use orch_core::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId};
 use orch_core::journal::Blob;
 use orch_core::time::Moment;
-use orch_sim::contract::repository::{self, BRANCH, ITEM, TITLE, WORDS, Work, of_item};
+use orch_sim::contract::repository::{self, BRANCH, ITEM, KEY, TITLE, WORDS, Work, of_item};
 use orch_sim::contract::{self, OutOfReach, tracker};
 
 use crate::bench::{self, Bench, person, write};
@@ -64,7 +64,12 @@ impl Local {
             let read = artefact::read(name, bytes, fresh);
             (read.artefact, read.blobs)
         };
-        let means = Means { at, text: &text, artefact: &artefact, secret: &|_| false };
+        let means = Means {
+            at,
+            text: &text,
+            artefact: &artefact,
+            secret: &|bytes| String::from_utf8_lossy(bytes).contains(KEY),
+        };
         hub.perform(call, &means).map(|answer| answer.reply)
     }
 }
@@ -128,10 +133,12 @@ impl repository::Stage for Local {
                 write(&folder, ".ci/run", by);
             }
             Work::Requirements => REQUIREMENTS.iter().for_each(|name| write(&folder, &of_item(name), &by)),
-            Work::Judges | Work::Strays => {
+            Work::Judges | Work::Strays | Work::Tells => {
                 write(&folder, &of_item(REVIEW), "---\nverdict: APPROVED\n---\n");
                 if work == Work::Strays {
                     write(&folder, "src/stray", by);
+                } else if work == Work::Tells {
+                    write(&folder, &of_item("notes.md"), KEY);
                 }
             }
         }

@@ -41,6 +41,9 @@ pub struct Outside {
     pub in_main: Option<InMain>,
     /// Somebody took the branch or its change request away.
     pub withdrawn: Option<Withdrawn>,
+    /// Whether people were told: once, however often it is in the way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub told: bool,
 }
 
 /// What somebody took away.

@@ -43,7 +43,7 @@ impl Bench {
         }
         let refusable = self.waits_for(&effect) && !self.world.has_happened(effect.id);
         let refused = refusable && self.strikes(Fault::Refused);
-        let timed_out = self.strikes(Fault::TimeOut);
+        let timed_out = self.chosen(Fault::TimeOut);
         let away = self.away.iter().any(|part| name.contains(part.as_str()));
         self.hand_texts(&effect);
         let told = self.refuse.take_if(|part| name.contains(part.as_str())).is_some();
@@ -53,6 +53,7 @@ impl Bench {
             let said = format!("an answer that nobody can read (injected){SECRET}");
             Outcome::Failed(Failure::permanent(masked(&said)))
         } else if timed_out {
+            self.tally.count(Fault::TimeOut);
             let said = format!("no answer in time (injected){SECRET}");
             Outcome::Failed(Failure::unknown(masked(&said)))
         } else {
@@ -85,7 +86,11 @@ impl Bench {
         if told {
             self.lose_answer_of = None;
         }
-        if told || self.strikes(Fault::LostAnswer) {
+        if told || self.chosen(Fault::LostAnswer) {
+            // Whose answer is lost that nothing was done, lost little.
+            if !told && matches!(outcome, Outcome::Done(_)) {
+                self.tally.count(Fault::LostAnswer);
+            }
             outcome = Outcome::Failed(Failure::unknown("the answer was lost (injected)"));
         }
         let reply = EffectReply { effect: effect.id, outcome };

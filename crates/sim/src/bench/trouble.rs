@@ -10,6 +10,7 @@ use orch_engine::{Ack, Incoming, Target, Term};
 use super::Bench;
 use crate::fault::Fault;
 use crate::invariant::{Broken, Occasion};
+use crate::world::repository::Repository;
 
 /// Most outages are shorter than this.
 const SHORT_OUTAGE: usize = 10 * 60_000;
@@ -176,6 +177,10 @@ impl Bench {
         repository.records().filter(|_| writes).cloned()
     }
 
+    fn main_of(&self, effect: &Effect) -> Option<Commit> {
+        self.world.repositories.get(&effect.project).map(Repository::main)
+    }
+
     /// It does what it was asked, as the adapters do it: it looks first whether that happened.
     fn hand_goes_on(&mut self) {
         let Paused { of, effect, records } = self.paused_hands.remove(0);
@@ -187,8 +192,14 @@ impl Bench {
         self.tally.count(Fault::PausedHand);
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
+        let before = self.main_of(&effect);
         let outcome = self.world.perform(&effect);
         self.world.outage = false;
+        if let Some(main) = self.main_of(&effect).filter(|main| Some(main) != before.as_ref())
+            && let Entity::Task(task) = &effect.entity
+        {
+            self.world.works.merged_late.insert(main, task.clone());
+        }
         let texts = self.world.take_texts();
         let reply = EffectReply { effect: effect.id, outcome };
         self.tell(Incoming::reply(of, effect.entity, reply).with(texts));

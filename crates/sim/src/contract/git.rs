@@ -7,7 +7,7 @@ use orch_core::call::{Failure, FailureKind, GitCall, GitReply, Text};
 use orch_core::id::{Commit, WorkItem};
 use orch_core::record::{BRANCH as RECORDS, Record};
 use orch_core::stage::Role;
-use orch_core::undone::Undone;
+use orch_core::undone::{Undone, Unfit};
 
 use super::repository::{
     BRANCH, ITEM, Stage, Work, candidate, candidate_call, collect_call, collected, cut, cut_call, merge_call,
@@ -35,6 +35,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_run_of_nothing_makes_no_commit,
         a_change_of_tests_alone_is_a_change,
         a_stray_write_is_undone_and_named,
+        a_key_is_undone_and_named,
         a_verdict_is_fresh_in_its_own_run,
         a_protected_change_is_named_until_main_has_it,
         a_push_of_somebody_else_stays,
@@ -211,6 +212,16 @@ fn a_stray_write_is_undone_and_named<S: Stage>(stage: &mut S) {
     assert!(undone, "{:?}", judged.outside);
     assert_eq!(stage.file(&judged.head, "src/stray"), None);
     assert_eq!(judged.change, work.change);
+}
+
+/// A file with a key of the installation in it is undone and named, though its role may write it (invariant P9).
+fn a_key_is_undone_and_named<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let judged = worked(stage, 1, &head, Work::Tells);
+    let [Undone::Path { path, why: Unfit::Secret }] = judged.outside.as_slice() else {
+        panic!("{:?}", judged.outside)
+    };
+    assert_eq!(stage.file(&judged.head, path), None);
 }
 
 /// A verdict counts as written by the run that wrote it and by no later one, and is no part of the change (decision 8).

@@ -34,7 +34,12 @@ pub enum Work {
     Judges,
     /// A verdict, and `src/stray`, which no reviewer may write.
     Strays,
+    /// The same, and [`KEY`] in its notes.
+    Tells,
 }
+
+/// The key that the installation knows.
+pub const KEY: &str = crate::world::works::SECRET;
 
 impl Work {
     /// Whose work it is.
@@ -42,7 +47,7 @@ impl Work {
         match self {
             Work::Nothing | Work::Writes(_) | Work::Protected(_) => Role::Developer,
             Work::Requirements => Role::Analyst,
-            Work::Judges | Work::Strays => Role::Reviewer,
+            Work::Judges | Work::Strays | Work::Tells => Role::Reviewer,
         }
     }
 }

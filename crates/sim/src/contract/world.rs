@@ -125,6 +125,7 @@ impl repository::Stage for Fake {
             Work::Protected(_) => Deed::Protected,
             Work::Requirements | Work::Judges => Deed::Well,
             Work::Strays => Deed::Outside,
+            Work::Tells => Deed::Tell,
         };
         self.world.works.force(run, deed);
         let launch = AgentCall::Launch(Box::new(assignment(run, work.role(), on)));

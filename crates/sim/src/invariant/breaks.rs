@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use orch_core::call::agent::Assignment;
 use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
-use orch_core::call::{AgentCall, Call, Failure, ForgeCall, GitCall, Reply, Text};
+use orch_core::call::{AgentCall, Call, DeployCall, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
 use orch_core::event::{EffectReply, Event, FreezeCause, Grant, Outcome, RunEnd, RunHow, Turn, Usage};
 use orch_core::gate::{GateId, Subject};
@@ -27,8 +27,8 @@ use orch_core::task::{
 use orch_core::time::{Moment, Span};
 
 use scene::{
-    NO_EFFECT, NO_RUN, Scene, approving, consent, cutting, deploying, done, gesture, merge, merging, says,
-    stopped, unasked, wants, watching, working,
+    NO_EFFECT, NO_RUN, Scene, approving, asks, consent, cutting, deploying, done, gesture, merge, merging,
+    says, stopped, unasked, wants, watching, working,
 };
 
 use super::{Broken, Occasion};
@@ -48,6 +48,10 @@ const STEPS: &[Break] = &[
     ("limits-hold", || {
         let agents = |it: &mut Scene| (0..9).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
         approving().so(agents).look()
+    }),
+    ("limits-hold", || {
+        let two = |it: &mut Scene| (0..2).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
+        approving().so(two).look()
     }),
     ("effects-happen-once", || working(Stage::Development).so(launches_again).look()),
     ("effects-happen-once", || {
@@ -77,6 +81,15 @@ const ROWS: &[Break] = &[
     ("grants-only-to-who-waits", || {
         let grant = Grant { turn: Turn::Lane, wanted: Seq(1), deployed: None };
         approving().row(|row| row.event = Event::Granted(grant)).look()
+    }),
+    ("who-works-is-let-work", || {
+        let mut it = working(Stage::Development);
+        let (run, _) = it.now().live_run().expect("a run");
+        it.row(|row| {
+            row.event = Event::ClockStepped { by: 1 };
+            wants(row, Call::Agent(AgentCall::Stop { run }));
+        })
+        .look()
     }),
     // With each reading that has a row, as in I-05.
     ("facts-are-told-once", || {
@@ -343,6 +356,10 @@ const DELIVERY: &[Break] = &[
         merging().row(|row| wants(row, Call::Forge(ForgeCall::DeleteBranch { branch, head }))).look()
     }),
     ("merged-is-tested", || approving().so(|it| it.repository().push_main("src/x", "new")).look()),
+    ("merged-is-tested", || {
+        let late = |it: &mut Scene| it.bench.world.works.merged_late.insert("c".into(), "DEMO-001".into());
+        approving().so(|it| drop(late(it))).rest()
+    }),
     ("main-stays-green", || {
         let red = |it: &mut Scene| {
             it.repository().push_main("src/x", "BROKEN");
@@ -355,6 +372,11 @@ const DELIVERY: &[Break] = &[
     ("main-only-through-the-gates", || merging().unheard(|task| task.approval = None).so(merges).look()),
     ("main-only-through-the-gates", || merging().unheard(|task| task.consent = None).so(merges).look()),
     ("main-only-through-the-gates", || {
+        let architect = GateId::CheckArchitectureDone;
+        let mut it = Scene::when(Preset::Full, |task| asks(task, |ask| *ask == Ask::Merge));
+        it.unheard(|task| task.evidence.retain(|said| said.gate != architect)).so(merges).look()
+    }),
+    ("main-only-through-the-gates", || {
         let judge = GateId::CheckReviewerVerdict;
         merging().unheard(|task| task.evidence.retain(|said| said.gate != judge)).so(merges).look()
     }),
@@ -362,7 +384,9 @@ const DELIVERY: &[Break] = &[
     ("previous-is-what-runs", || {
         let mut it = deploying();
         let commit = it.now().merged.expect("merged").commit;
-        it.so(|it| it.hook(commit, Some("c".into()))).look()
+        let (run, task, limit) = (NO_RUN, it.id.clone(), Span(1));
+        let hook = DeployCall::Hook { run, task, commit, previous: Some("c".into()), limit };
+        it.row(|row| wants(row, Call::Deploy(hook))).look()
     }),
     ("production-needs-consent", || deploying().unheard(|task| task.consent = None).so(deploys).look()),
     ("deploys-are-serial", || deploying().unheard(|task| task.lane = None).so(deploys).look()),

@@ -1,7 +1,9 @@
 //! Does what a row does follow from what happened?
 
+use orch_core::call::{AgentCall, Call};
 use orch_core::change::Change;
-use orch_core::event::{Event, Usage};
+use orch_core::effect::Effect;
+use orch_core::event::{Event, Outcome, Usage};
 use orch_core::id::TaskId;
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
@@ -32,6 +34,7 @@ impl Watch {
         if pressed("start") {
             self.wanted.insert(id.clone());
         }
+        self.lets_work(id, row)?;
         for change in &row.changes {
             if escalated && !by_person && moves(change) {
                 broken("escalated-is-left-alone", format!("row {}: {id} goes on by itself", row.seq))?;
@@ -75,6 +78,33 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// Nobody stops the run that a task waits for, but for a person who said so, a start that failed, or tests that are others
+    /// by now.
+    fn lets_work(&self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        let waited_for = |effect: &Effect| match &effect.call {
+            Call::Agent(AgentCall::Stop { run }) => self.lives.get(id) == Some(run),
+            Call::Agent(AgentCall::Launch(_))
+            | Call::Tracker(_)
+            | Call::Forge(_)
+            | Call::Git(_)
+            | Call::Gate(_)
+            | Call::Deploy(_) => false,
+        };
+        let said = |reason: &Reason| {
+            matches!(
+                reason,
+                Reason::GestureTaken { .. } | Reason::EvidenceLapsed { .. } | Reason::StopDeferred
+            )
+        };
+        let failed = matches!(&row.event, Event::Reply(reply) if matches!(reply.outcome, Outcome::Failed(_)));
+        // A stop that was put off is carried out.
+        let stopped = row.changes.iter().any(|change| matches!(change, Change::Staged(Stage::Cancelled)));
+        if failed || stopped || row.reasons.iter().any(said) || !row.effects.iter().any(waited_for) {
+            return Ok(());
+        }
+        broken("who-works-is-let-work", format!("row {}: {id} stops its run, and nobody said so", row.seq))
     }
 
     /// What the runs of a task used is what they said in the end, all classes of tokens, once.

@@ -1,6 +1,8 @@
 //! Is what Orch believes what the world did? Every word here is the world's own: what a run left, what a service runs, what
 //! a board was told by people.
 
+use std::collections::BTreeSet;
+
 use orch_core::change::Change;
 use orch_core::event::{Event, RunHow};
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
@@ -100,9 +102,14 @@ impl Watch {
         self.looks.count(Occasion::Began);
         let work = |worker| matches!(worker, Worker::Agent(_));
         let alive = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker)).count();
-        match alive > most {
-            true => broken("limits-hold", format!("{alive} agents live at once, {most} may")),
-            false => Ok(()),
+        if alive > most {
+            return broken("limits-hold", format!("{alive} agents live at once, {most} may"));
+        }
+        let mut busy = BTreeSet::new();
+        let agents = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker));
+        match agents.map(|run| &run.task).find(|task| !busy.insert(*task)) {
+            Some(task) => broken("limits-hold", format!("two agents live at once for {task}")),
+            None => Ok(()),
         }
     }
 }

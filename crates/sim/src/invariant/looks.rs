@@ -51,6 +51,8 @@ occasions! {
     Grant: ["grants-only-to-who-waits"],
     /// People were told something.
     Told: ["facts-are-told-once", "told-when-it-is-so"],
+    /// A run was to be stopped.
+    Halt: ["who-works-is-let-work"],
     /// The attempts of a task were counted.
     Charged: ["infrastructure-is-nobodys-fault", "attempts-are-bounded"],
     /// Something came about a task that automation leaves alone.
@@ -197,6 +199,7 @@ impl Looks {
                 Call::Tracker(TrackerCall::Comment { .. }) => self.count(Occasion::Told),
                 Call::Tracker(TrackerCall::SetStatus { .. }) => self.count(Occasion::Column),
                 Call::Agent(AgentCall::Launch(_)) => self.count(Occasion::Launch),
+                Call::Agent(AgentCall::Stop { .. }) => self.count(Occasion::Halt),
                 Call::Forge(ForgeCall::Merge { .. }) => self.count(Occasion::Merge),
                 call if moves_branch(call) => self.count(Occasion::Moved),
                 _ => {}

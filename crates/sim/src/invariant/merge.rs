@@ -1,16 +1,21 @@
 //! What reached main and production, and was it entitled to?
 
 use orch_core::artefact;
-use orch_core::call::ForgeCall;
+use orch_core::call::{Call, DeployCall, ForgeCall};
+use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
-use orch_core::id::{Commit, Entity};
+use orch_core::id::{Commit, Entity, TaskId};
+use orch_core::journal::Row;
 use orch_core::policy::Policy;
+use orch_core::reason::Reason;
+use orch_core::stage::{Preset, Stage};
 use orch_core::state::State;
-use orch_core::task::{Consent, Task};
+use orch_core::task::{Consent, Task, WatchEnd};
 use orch_engine::Engine;
 
 use super::{Broken, Occasion, Watch, broken, deeds};
+use crate::MemoryJournal;
 use crate::twin::Twin;
 use crate::world::World;
 use crate::world::repository::MAIN;
@@ -53,7 +58,7 @@ impl Watch {
                 match merger {
                     Some(task) => {
                         self.once.moved(&task.id, task.round)?;
-                        merged_through_the_gates(task, &policy, after)?;
+                        through_the_gates(task, &policy, self.architects.contains(&task.id), after)?;
                         // What the world knows of the paths, not what the task was told.
                         let protected = repository.protected_since(before, after);
                         if protected.is_some() && protected != task.protected_ok {
@@ -63,10 +68,67 @@ impl Watch {
                             )?;
                         }
                     }
+                    // A request that was under way while the task went on. That it says so is seen at rest.
+                    None if self.asked.contains_key(after) && world.works.merged_late.contains_key(after) => {
+                    }
                     None => broken("merged-is-tested", format!("no task merged {after}"))?,
                 }
             }
             *seen = repository.main_was.len().max(1);
+        }
+        Ok(())
+    }
+
+    /// Whose requirements go to an architect: by the project's preset when they leave the analysis.
+    pub(super) fn goes_to_an_architect(&mut self, id: &TaskId, row: &Row, journal: &MemoryJournal) {
+        let left = |reason: &Reason| matches!(reason, Reason::Advanced { from: Stage::Analysis, .. });
+        if row.reasons.iter().any(left) {
+            let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
+            let policy: Policy =
+                kept.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
+            match policy.preset {
+                Preset::Full | Preset::Library => drop(self.architects.insert(id.clone())),
+                Preset::Fast => drop(self.architects.remove(id)),
+            }
+        }
+    }
+
+    /// A hook is told of the last commit that came out, of its watch too where production is watched: of no other, and of one
+    /// if there is one. What ended its watch without the service's word may count or not.
+    pub(super) fn comes_out(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
+        let watched = row.changes.iter().any(|change| matches!(change, Change::Watched(_)));
+        let sure = row.reasons.iter().any(|reason| matches!(reason, Reason::StayedWell));
+        for change in &row.changes {
+            let (commit, sure) = match change {
+                Change::Merged(merged) => {
+                    self.last_merge.insert(id.clone(), merged.commit.clone());
+                    continue;
+                }
+                Change::Deployed(deployed) if deployed.is_out() && !watched => {
+                    (deployed.commit.clone(), true)
+                }
+                Change::Watched(watch) if watch.end == Some(WatchEnd::Well) => {
+                    match self.last_merge.get(id) {
+                        Some(commit) => (commit.clone(), sure),
+                        None => continue,
+                    }
+                }
+                _ => continue,
+            };
+            let Some((project, _)) = self.items.get(&id.item()) else { continue };
+            let out = self.out.entry(project.clone()).or_insert_with(|| vec![None]);
+            if sure {
+                out.clear();
+            }
+            out.push(Some(commit));
+        }
+        for effect in &row.effects {
+            let Call::Deploy(DeployCall::Hook { run, previous, .. }) = &effect.call else { continue };
+            let out = self.out.get(&effect.project).map_or(&[None][..], Vec::as_slice);
+            if !out.contains(previous) {
+                broken("previous-is-what-runs", format!("{run} is told of {previous:?}, {out:?} came out"))?;
+            }
+            self.previous.insert(*run, previous.clone());
         }
         Ok(())
     }
@@ -85,12 +147,11 @@ impl Watch {
                     format!("{run} deploys {commit}, which {id} did not merge"),
                 )?;
             }
-            if let Some(previous) = previous
-                && !came_out_well(engine, previous)
-            {
+            let told = self.previous.get(run).unwrap_or(previous);
+            if told != previous {
                 broken(
                     "previous-is-what-runs",
-                    format!("{run} is told of {previous}, which never came out"),
+                    format!("{run} is told of {previous:?}, asked for with {told:?}"),
                 )?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
@@ -126,6 +187,21 @@ pub(super) fn forces_nothing(call: &ForgeCall, effect: &Effect, world: &World) -
     }
 }
 
+/// A merge that was under way may come after its task went on from it, as a freeze may come too late (decision 61). Then
+/// the task says what main has.
+pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Broken> {
+    for (commit, id) in &world.works.merged_late {
+        let Some(task) = tasks.iter().find(|task| task.id == *id) else { continue };
+        let merged = task.merged.iter().chain(&task.earlier_merges).any(|merged| merged.commit == *commit);
+        let told = task.outside.as_ref().and_then(|outside| outside.in_main.as_ref());
+        let told = told.is_some_and(|by| by.commit == *commit);
+        if !merged && !told && !task.is_critical() && task.stage != Stage::Cancelled {
+            return broken("merged-is-tested", format!("{id} does not say that main has {commit}"));
+        }
+    }
+    Ok(())
+}
+
 /// Whether a deploy of this commit was judged well.
 pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     let well = |e: &Evidence| {
@@ -139,8 +215,14 @@ pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     })
 }
 
-/// What stood when a commit reached main: every gate of the project, on exactly that content.
-fn merged_through_the_gates(task: &Task, policy: &Policy, commit: &Commit) -> Result<(), Broken> {
+/// What stands when a merge is asked for, and when a commit reached main: every gate of the project, on exactly that content.
+/// `architect`: the project had that stage when the task left its analysis.
+pub(super) fn through_the_gates(
+    task: &Task,
+    policy: &Policy,
+    architect: bool,
+    commit: &Commit,
+) -> Result<(), Broken> {
     let fail = |what: &str| {
         broken("main-only-through-the-gates", format!("{} merged {commit} without {what}", task.id))
     };
@@ -166,6 +248,9 @@ fn merged_through_the_gates(task: &Task, policy: &Policy, commit: &Commit) -> Re
     let what = artefact::requirements_digest(&task.artefacts);
     if task.approval.as_ref().is_none_or(|approval| approval.what != what) {
         return fail("the approval of its requirements");
+    }
+    if architect && !passed(GateId::CheckArchitectureDone, &Subject::Requirements(what.clone())) {
+        return fail("its architecture");
     }
     let asks = policy.preset.deploys() || policy.confirm_merge;
     if asks && task.consent.as_ref().map(|consent| &consent.what) != task.change() {

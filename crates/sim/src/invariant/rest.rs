@@ -8,7 +8,7 @@ use orch_core::surface;
 use orch_core::task::Task;
 use orch_engine::Engine;
 
-use super::{Broken, Looks, Occasion, broken, tasks, waits};
+use super::{Broken, Looks, Occasion, broken, merge, tasks, waits};
 use crate::twin::Twin;
 use crate::world::World;
 
@@ -18,6 +18,7 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World, looks: &mut Loo
     waits::nothing_is_lost(engine, world)?;
     let tasks: Vec<Task> = tasks(engine.journal());
     looks.count(Occasion::Rest);
+    merge::late_ones_are_told(&tasks, world)?;
     let stopped = tasks.iter().filter(|task| task.stage == Stage::Cancelled).count();
     let over = tasks.iter().filter(|task| task.stage.is_terminal()).count();
     let recorded = tasks.iter().filter(|task| !task.records.is_empty()).count();

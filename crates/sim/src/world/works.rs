@@ -157,6 +157,8 @@ pub struct Works {
     done: BTreeMap<RunId, Deed>,
     /// Commits that people pushed to main, past every gate.
     pub by_people: BTreeSet<Commit>,
+    /// What a hand of a dead brain merged, and for which task: it may have gone on from it meanwhile.
+    pub merged_late: BTreeMap<Commit, TaskId>,
     forced: BTreeMap<RunId, Deed>,
     forced_hooks: BTreeMap<RunId, HookDeed>,
     forced_tests: BTreeMap<RunId, RunHow>,

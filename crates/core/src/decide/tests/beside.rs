@@ -122,7 +122,8 @@ fn what_was_taken_away_matters_until_the_merge() {
     let merged = way.task().merged.clone();
     let withdrawn = |stage, merged: &Option<Merged>| {
         let way = way.with(|task| {
-            task.outside = Some(Box::new(Outside { in_main: None, withdrawn: Some(Withdrawn::Branch) }));
+            task.outside =
+                Some(Box::new(Outside { in_main: None, withdrawn: Some(Withdrawn::Branch), told: false }));
             (task.stage, task.merged) = (stage, merged.clone());
         });
         way.task().withdrawn()

@@ -278,6 +278,6 @@ pub(super) fn stopped() -> Scene {
     scene
 }
 
-fn asks(task: &Task, is: impl Fn(&Ask) -> bool) -> bool {
+pub(super) fn asks(task: &Task, is: impl Fn(&Ask) -> bool) -> bool {
     matches!(&task.step, Step::Asked { ask, .. } if is(ask))
 }
