@@ -41,6 +41,24 @@ fn list() -> Vec<Step> {
             work: Work::Tests(&[("ORCH_SEEDS", "60")], &["test", "--locked", "--workspace", "--release"]),
         },
         Step {
+            name: "kills",
+            proves: "after a thousand kill -9 and more, of the program at every boundary of an effect three times and at 500 random moments, and 500 of the store, nothing is lost or there twice",
+            work: Work::Tests(
+                &[("ORCH_SEEDS", "500")],
+                &[
+                    "test",
+                    "--locked",
+                    "--release",
+                    "--package=orch-store",
+                    "--package=orch",
+                    "--test=it",
+                    "kill",
+                    "--",
+                    "--nocapture",
+                ],
+            ),
+        },
+        Step {
             name: "power cuts",
             proves: "after 1,000 power cuts under the real store, and as many under the real git, nothing acknowledged is lost or there twice",
             work: Work::Tests(

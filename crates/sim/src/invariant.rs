@@ -83,8 +83,8 @@ pub struct Watch {
     asked: BTreeMap<Commit, Policy>,
     /// Tasks whose requirements go to an architect.
     architects: BTreeSet<TaskId>,
-    /// What each task put on main last.
-    last_merge: BTreeMap<TaskId, Commit>,
+    /// What is out, by its deploy, and watched still.
+    under_watch: BTreeMap<TaskId, Commit>,
     /// What a project's last deploy that came out may have been: one, unless a watch ended without the service's word.
     out: BTreeMap<ProjectId, Vec<Option<Commit>>>,
     /// What each hook was to be told.

@@ -94,27 +94,27 @@ impl Watch {
     }
 
     /// A hook is told of the last commit that came out, of its watch too where production is watched: of no other, and of one
-    /// if there is one. What ended its watch without the service's word may count or not.
+    /// if there is one. What ended its watch without the service's word, or
+    /// by a stop, may count or not.
     pub(super) fn comes_out(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
         let watched = row.changes.iter().any(|change| matches!(change, Change::Watched(_)));
         let sure = row.reasons.iter().any(|reason| matches!(reason, Reason::StayedWell));
         for change in &row.changes {
-            let (commit, sure) = match change {
-                Change::Merged(merged) => {
-                    self.last_merge.insert(id.clone(), merged.commit.clone());
-                    continue;
+            let ended = match change {
+                Change::Deployed(deployed) if deployed.is_out() && watched => {
+                    self.under_watch.insert(id.clone(), deployed.commit.clone());
+                    None
                 }
-                Change::Deployed(deployed) if deployed.is_out() && !watched => {
-                    (deployed.commit.clone(), true)
-                }
+                Change::Deployed(deployed) if deployed.is_out() => Some((deployed.commit.clone(), true)),
                 Change::Watched(watch) if watch.end == Some(WatchEnd::Well) => {
-                    match self.last_merge.get(id) {
-                        Some(commit) => (commit.clone(), sure),
-                        None => continue,
-                    }
+                    self.under_watch.remove(id).map(|commit| (commit, sure))
                 }
-                _ => continue,
+                Change::Staged(stage) if stage.is_terminal() => {
+                    self.under_watch.remove(id).map(|commit| (commit, false))
+                }
+                _ => None,
             };
+            let Some((commit, sure)) = ended else { continue };
             let Some((project, _)) = self.items.get(&id.item()) else { continue };
             let out = self.out.entry(project.clone()).or_insert_with(|| vec![None]);
             if sure {
