@@ -6,7 +6,7 @@
 
 use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -22,17 +22,47 @@ const GATE: &[(&str, &str, u32)] = &[
     ("all", "sqlite", 14),
 ];
 
-/// The fixed seeds and the fresh ones, in a debug build: part of the gate.
+/// The histories of a change shall take no longer than this, the build not counted.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The fixed seeds and the fresh ones, in a debug build: part of the gate. That they took too long is said and is no
+/// failure: a busy machine is no fault of the change.
 pub(crate) fn run(root: &Path) -> Result<()> {
-    lived(root, &[], 1)
+    let took = lived(root, &[], 1)?;
+    if let Some(warning) = too_long(took) {
+        println!("{warning}");
+    }
+    Ok(())
 }
 
 /// Many more, in a release build.
 pub(crate) fn long(root: &Path) -> Result<()> {
-    lived(root, &["--release"], 100)
+    lived(root, &["--release"], 100).map(drop)
 }
 
-fn lived(root: &Path, build: &[&str], times: u32) -> Result<()> {
+/// What is said of histories that took so long, if anything.
+fn too_long(took: Duration) -> Option<String> {
+    (took > PATIENCE).then(|| {
+        format!(
+            "warning: xtask/src/histories.rs: the histories took {} s, and a change shall wait {} s for them at most: the \
+             machine is busy, or a history became slower; run `cargo xtask histories` on a quiet machine, and if it is as \
+             slow there, find what became slow, or take seeds out of GATE",
+            took.as_secs(),
+            PATIENCE.as_secs()
+        )
+    })
+}
+
+/// Lives through them; how long that took without the build.
+fn lived(root: &Path, build: &[&str], times: u32) -> Result<Duration> {
+    let began = Instant::now();
+    let mut command = workspace::cargo(root);
+    command.args(["build", "--locked", "--quiet", "-p", "orch"]).args(build);
+    println!("{}", workspace::shown(&command));
+    if !command.status().context("could not start cargo")?.success() {
+        bail!("orch does not build; what the compiler said stands above");
+    }
+    println!("the build took {} s", began.elapsed().as_secs());
     let began = Instant::now();
     let firsts = [0, fresh(root)?];
     let all = firsts.len() * GATE.len();
@@ -49,9 +79,10 @@ fn lived(root: &Path, build: &[&str], times: u32) -> Result<()> {
             }
         }
     }
+    let took = began.elapsed();
     let seeds = GATE.iter().map(|(_, _, seeds)| seeds * times * 2).sum::<u32>();
-    println!("{seeds} histories took {} s", began.elapsed().as_secs());
-    Ok(())
+    println!("{seeds} histories took {} s", took.as_secs());
+    Ok(took)
 }
 
 /// The first of the fresh seeds: from the tree of the newest commit.
@@ -66,6 +97,16 @@ fn fresh(root: &Path) -> Result<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Histories that take longer than a change shall wait are told of with place, cause and remedy; others are not.
+    #[test]
+    fn slow_histories_are_told_of() {
+        assert_eq!(too_long(PATIENCE), None);
+        let said = too_long(PATIENCE + Duration::from_secs(2)).unwrap();
+        for part in ["warning: xtask/src/histories.rs", "302 s", "300 s", "busy", "cargo xtask histories"] {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+    }
 
     /// The seeds of the simulator's tests, which are all in memory: `for seed in seeds(40)`, `for n in 0..125`.
     fn seeds_of_tests(root: &Path) -> u32 {

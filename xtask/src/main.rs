@@ -2,6 +2,7 @@
 //!
 //! They check and write; they do nothing that a person could not do by hand with cargo and git.
 
+mod behind;
 mod bench;
 mod ci;
 mod contracts;
@@ -9,6 +10,7 @@ mod dependencies;
 mod histories;
 mod incidents;
 mod invariants;
+mod journeys;
 mod long;
 mod metadata;
 mod mutate;

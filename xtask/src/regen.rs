@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::{contracts, incidents, invariants, reliability, rows, workspace};
+use crate::{contracts, incidents, invariants, journeys, reliability, rows, workspace};
 
 /// A file and what makes it.
 struct Generated {
@@ -19,6 +19,7 @@ const GENERATED: &[Generated] = &[
     Generated { path: "docs/rows.md", make: rows::table },
     Generated { path: "docs/invariants.md", make: invariants::table },
     Generated { path: "docs/incidents.md", make: incidents::table },
+    Generated { path: "docs/journeys.md", make: journeys::table },
     Generated { path: "docs/reliability.md", make: reliability::table },
     Generated { path: "docs/contracts.md", make: contracts::table },
     Generated { path: "orch.example.toml", make: |root| printed(root, "example") },

@@ -46,6 +46,7 @@ use crate::memory::MemoryJournal;
 use crate::twin::Twin;
 use crate::world::World;
 
+pub use calls::left_alone;
 pub use journal::{check_journal, check_replay};
 pub use key::no_key_is_told;
 pub use looks::{Looks, Occasion};

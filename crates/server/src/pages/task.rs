@@ -256,15 +256,22 @@ fn steps(task: &Task, runs: &[Run], preset: Preset, lang: Lang) -> Vec<Step> {
         order.sort();
     }
     let cancelled = task.stage == Stage::Cancelled;
+    // Who was stopped got as far as its last run, and may have been sent back before it.
+    let last = task.runs.last().map(|row| view::stage_of(row.job));
     order
         .into_iter()
         .map(|stage| {
             let here: Vec<Run> = runs.iter().filter(|run| run.stage == stage.name()).cloned().collect();
+            let is_behind = if cancelled {
+                !here.is_empty() && last.is_some_and(|last| stage <= last)
+            } else {
+                stage < task.stage
+            };
             let class = if stage == task.stage && stage == Stage::Done {
                 "past"
             } else if stage == task.stage {
                 "here"
-            } else if stage < task.stage && (!cancelled || !here.is_empty()) {
+            } else if is_behind {
                 "past"
             } else {
                 "ahead"

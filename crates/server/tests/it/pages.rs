@@ -1,14 +1,17 @@
 //! What do people see?
 
 use axum::http::StatusCode;
+use orch_core::event::RunHow;
+use orch_core::id::TaskId;
 use orch_core::message::Lang;
 use orch_core::stage::{Preset, Role, Stage};
-use orch_core::task::{Rest, Step, Want};
+use orch_core::task::{Job, Rest, Step, Want};
+use orch_core::time::Span;
 use orch_server::auth::Access;
 
 use crate::house::{House, TOKEN};
 use crate::memory::Memory;
-use crate::sample::{HOSTILE, policy, rest, sample, step};
+use crate::sample::{HOSTILE, ended, policy, rest, sample, step, usage};
 
 /// Proves that nothing that people or agents write becomes markup on any page.
 #[tokio::test]
@@ -140,6 +143,61 @@ async fn a_task_shows_everything() {
     let page = house.page("/tasks/SITE-007").await.body;
     assert!(page.len() < 120_000 && page.contains("Only the end is shown"), "{}", page.len());
     assert_eq!(house.page("/tasks/SITE-999").await.status, StatusCode::NOT_FOUND);
+}
+
+/// The stages on a task's page in their order, each with how it is shown.
+async fn stages_of(house: &House, task: &TaskId) -> Vec<(String, String)> {
+    let page = house.page(&format!("/tasks/{task}")).await.body;
+    let list = page.split("<ol class=\"steps\"").nth(1).and_then(|rest| rest.split("</ol>").next());
+    let list = list.unwrap_or_else(|| panic!("no stages: {page}"));
+    let stage = |item: &str| {
+        let (class, rest) = item.split_once('"')?;
+        let label = rest.split_once("<span>")?.1.split_once("</span>")?.0;
+        Some((label.to_owned(), class.to_owned()))
+    };
+    list.split("<li class=\"").skip(1).map(|item| stage(item).expect("a class and a label")).collect()
+}
+
+/// Proves invariant F6: a stage is shown as done only if the task is at it or past it. Who was sent back has the later stages
+/// ahead again, while they work and when they are stopped there.
+///
+/// incident I-39: a card ticked off stages that a task had been sent back from; here they follow from where the task is.
+#[tokio::test]
+async fn only_what_is_behind_a_task_is_ticked_off() {
+    let memory = Memory::new();
+    memory.project("site", policy("SITE", Preset::Full));
+    let task = memory.issue("site", 1, "Serve the health page", "");
+    let house = House::open(memory);
+    let memory = &*house.memory;
+    let work = |n: u64, role: Role| {
+        let how = RunHow::Exited { code: 0 };
+        ended(memory, &task, n, Job::Agent(role), how, Span::minutes(1), usage(1, 1, 0, None));
+    };
+    let reached = |n: u64, stage: Stage, role: Role| {
+        step(memory, &task, stage, Step::Queued(Want::Agent(role)));
+        work(n, role);
+    };
+    let shown = async || {
+        let stages = stages_of(&house, &task).await;
+        let labels: Vec<&str> = stages.iter().map(|(label, _)| label.as_str()).collect();
+        let first = ["To Analyse", "Analysis", "Architecture", "Development", "Code Review", "Testing"];
+        assert_eq!(labels[..6], first);
+        let classes: Vec<String> = stages.into_iter().map(|(_, class)| class).collect();
+        classes.join(" ")
+    };
+    reached(1, Stage::Analysis, Role::Analyst);
+    assert_eq!(shown().await, "past here ahead ahead ahead ahead ahead ahead ahead");
+    reached(2, Stage::Architecture, Role::Architect);
+    reached(3, Stage::Development, Role::Developer);
+    reached(4, Stage::Review, Role::Reviewer);
+    reached(5, Stage::Testing, Role::Tester);
+    assert_eq!(shown().await, "past past past past past here ahead ahead ahead");
+
+    // The tester said no: review and testing are to be passed again.
+    reached(6, Stage::Development, Role::Developer);
+    assert_eq!(shown().await, "past past past here ahead ahead ahead ahead ahead");
+    rest(memory, &task, Stage::Cancelled, Rest::Over);
+    assert_eq!(shown().await, "ahead past past past ahead ahead ahead ahead ahead here");
 }
 
 /// Proves that an empty board says how to begin, and that pages speak Russian to those who prefer it.

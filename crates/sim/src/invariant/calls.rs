@@ -1,6 +1,5 @@
 //! Is whoever does not answer left in peace? (goal 22)
 
-use orch_core::backoff;
 use orch_core::call::FailureKind;
 use orch_core::change::Change;
 use orch_core::effect::Line;
@@ -9,10 +8,21 @@ use orch_core::gesture::Press;
 use orch_core::id::TaskId;
 use orch_core::journal::Row;
 use orch_core::task::{Delay, Step};
+use orch_core::time::Span;
 
 use super::{Broken, Occasion, Watch, broken};
 use crate::memory::MemoryJournal;
 use crate::world::{Called, World};
+
+/// How long who does not answer is left alone before each try after the first, in seconds, the last one for ever (decision
+/// 61). In numbers of its own: a bench that asks the function which it judges finds every wait right.
+const SECONDS: [u64; 7] = [1, 2, 4, 8, 16, 32, 60];
+
+/// The least wait before try number `tries`, counted from 1 for the first one that is a repetition.
+pub fn left_alone(tries: u32) -> Span {
+    let place = (tries.max(1) as usize - 1).min(SECONDS.len() - 1);
+    Span::seconds(SECONDS[place])
+}
 
 /// How an effect was asked for.
 #[derive(Debug, Default)]
@@ -36,7 +46,7 @@ impl Watch {
             if calls.brain != brain {
                 (calls.brain, calls.times) = (brain, 0);
             }
-            let least = if calls.times == 0 { 0 } else { backoff::outage(calls.times).0 };
+            let least = if calls.times == 0 { 0 } else { left_alone(calls.times).0 };
             let waited = at.saturating_sub(calls.last);
             if calls.times > 0 && waited < least.cast_signed() {
                 let what = format!("{effect} is asked for again after {waited} of {least} ms");
@@ -99,9 +109,7 @@ impl Watch {
                     let wait = due.since(row.at);
                     let before =
                         self.tried.get(id).filter(|(asked, same, _)| failed == Some(*asked) && same == ask);
-                    if wait < backoff::outage(*tries)
-                        || before.is_some_and(|(_, _, before)| *tries <= *before)
-                    {
+                    if wait < left_alone(*tries) || before.is_some_and(|(_, _, before)| *tries <= *before) {
                         let what = format!("row {}: {id} waits {wait} for try {tries}", row.seq);
                         broken("who-is-away-is-asked-seldom", what)?;
                     }

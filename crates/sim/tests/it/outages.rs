@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use orch_core::backoff;
 use orch_core::call::tracker::Status;
 use orch_core::journal::Journal as _;
 use orch_core::task::{Rest, Step};
 use orch_core::time::Span;
 use orch_sim::bench::{Bench, Fault, Faults, policy};
+use orch_sim::invariant::left_alone;
 use orch_sim::schedule::Dice;
 
 use crate::faults::{preset, seeds};
@@ -104,7 +104,7 @@ fn asked_within(life: Span) -> u64 {
     let mut due = 0;
     (1..)
         .take_while(|tries| {
-            due += backoff::outage(*tries).0;
+            due += left_alone(*tries).0;
             due <= life.0
         })
         .count() as u64

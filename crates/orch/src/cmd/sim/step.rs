@@ -1,6 +1,6 @@
 //! `orch sim step`: one line after the other, forward and back, and why everything stands where it stands.
 
-use std::io::{self, BufRead as _, IsTerminal as _};
+use std::io::{self, BufRead, IsTerminal as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,7 +58,11 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     }
     let last = walk.go_to(args.at).map_err(failed)?;
     let by_hand = !here.json && !args.all && io::stdin().is_terminal() && io::stdout().is_terminal();
-    let end = if by_hand { by_keys(&mut walk, last)? } else { to_the_end(here, &mut walk)? };
+    let end = if by_hand {
+        by_keys(&mut walk, last, &mut io::stdin().lock(), &mut screen::out)?
+    } else {
+        to_the_end(here, &mut walk)?
+    };
     match end {
         None => Ok(ExitCode::SUCCESS),
         Some(end) => {
@@ -90,14 +94,14 @@ fn to_the_end(here: &Here, walk: &mut Walk) -> Result<Option<End>, Error> {
             let place = walk.place();
             steps.push(step(&done, &place));
         } else {
-            show(walk, &done);
+            screen::out(&show(walk, &done));
         }
         end = done.end;
     }
     if here.json {
         screen::json(&json!({ "steps": steps }));
     } else {
-        why(&walk.place());
+        screen::out(&why(&walk.place()));
     }
     Ok(end)
 }
@@ -116,88 +120,184 @@ fn step(done: &Done, place: &Place) -> Value {
     })
 }
 
-/// As a person says, until they leave.
-fn by_keys(walk: &mut Walk, last: Option<Done>) -> Result<Option<End>, Error> {
-    screen::line(&keys());
+/// As a person says, until they leave or have nothing more to say.
+fn by_keys(
+    walk: &mut Walk,
+    last: Option<Done>,
+    typed: &mut dyn BufRead,
+    out: &mut dyn FnMut(&str),
+) -> Result<Option<End>, Error> {
+    out(&format!("{}\n", keys()));
     let mut end = None;
     if let Some(done) = last {
-        show(walk, &done);
+        out(&show(walk, &done));
         end = done.end;
     }
-    let mut typed = String::new();
+    let mut line = String::new();
     loop {
-        screen::out(&format!("{} ", screen::paint(DIM, &format!("{}/{}", walk.at(), walk.len()))));
-        typed.clear();
-        let read = io::stdin().lock().read_line(&mut typed);
+        out(&format!("{} ", screen::paint(DIM, &format!("{}/{}", walk.at(), walk.len()))));
+        line.clear();
+        let read = typed.read_line(&mut line);
         let read = read.map_err(|e| {
             Error::failed(say!("the terminal cannot be read: {e}", "терминал не читается: {e}"))
         })?;
-        let done = match typed.trim() {
+        let done = match line.trim() {
             _ if read == 0 => return Ok(end),
             "q" => return Ok(end),
             "" | "n" => walk.forward(),
             "b" => walk.go_to(walk.at().saturating_sub(1)),
             "e" => walk.go_to(walk.len()),
             "w" => {
-                why(&walk.place());
+                out(&why(&walk.place()));
                 continue;
             }
             "s" => {
-                stands(&walk.place());
+                out(&stands(&walk.place()));
                 continue;
             }
             other => match other.parse() {
                 Ok(at) => walk.go_to(at),
                 Err(_) => {
-                    screen::line(&keys());
+                    out(&format!("{}\n", keys()));
                     continue;
                 }
             },
         };
         if let Some(done) = done.map_err(failed)? {
-            show(walk, &done);
+            out(&show(walk, &done));
             end = done.end;
         } else {
             let side = match walk.at() {
-                0 => say!("the beginning", "начало"),
+                0 => {
+                    // Nothing is done any more, so nothing is broken.
+                    end = None;
+                    say!("the beginning", "начало")
+                }
                 _ => say!("the end", "конец"), // not a domain enum
             };
-            screen::line(&screen::paint(DIM, &side));
+            out(&format!("{}\n", screen::paint(DIM, &side)));
         }
     }
 }
 
-fn show(walk: &Walk, done: &Done) {
+fn show(walk: &Walk, done: &Done) -> String {
     let number = format!("{:>width$}", done.number, width = walk.len().to_string().len());
-    screen::line(&format!("{} {}", screen::paint(DIM, &number), screen::paint(BOLD, &done.line)));
+    let mut text = format!("{} {}\n", screen::paint(DIM, &number), screen::paint(BOLD, &done.line));
     for line in &done.seen {
-        screen::line(&format!("  {}", screen::safe(line)));
+        text.push_str(&format!("  {}\n", screen::safe(line)));
     }
     match &done.end {
         Some(End::Broken(broken)) => {
-            screen::line(&format!("  {}", screen::paint(BAD, &say!("broke {broken}", "нарушено: {broken}"))));
+            let said = say!("broke {broken}", "нарушено: {broken}");
+            text.push_str(&format!("  {}\n", screen::paint(BAD, &said)));
         }
-        Some(End::Undone(why)) => screen::line(&format!("  {}", screen::paint(BAD, why))),
+        Some(End::Undone(why)) => text.push_str(&format!("  {}\n", screen::paint(BAD, why))),
         None => {}
     }
+    text
 }
 
-fn why(place: &Place) {
+fn why(place: &Place) -> String {
     if place.tasks.is_empty() {
-        screen::line(&screen::paint(DIM, &say!("no task yet", "задач пока нет")));
+        return format!("{}\n", screen::paint(DIM, &say!("no task yet", "задач пока нет")));
     }
-    for (task, stands) in &place.tasks {
-        screen::line(&format!("{} {}", screen::paint(BOLD, task), screen::safe(stands)));
-    }
+    let of = |(task, stands): &(String, String)| {
+        format!("{} {}\n", screen::paint(BOLD, task), screen::safe(stands))
+    };
+    place.tasks.iter().map(of).collect()
 }
 
-fn stands(place: &Place) {
-    why(place);
+fn stands(place: &Place) -> String {
+    let mut text = why(place);
     for line in &place.board {
-        screen::line(&say!("board: {}", "доска: {}", screen::safe(line)));
+        text.push_str(&format!("{}\n", say!("board: {}", "доска: {}", screen::safe(line))));
     }
     for line in &place.next {
-        screen::line(&say!("next: {}", "дальше: {}", screen::paint(ASKS, line)));
+        text.push_str(&format!("{}\n", say!("next: {}", "дальше: {}", screen::paint(ASKS, line))));
     }
-    screen::line(&say!("{} rows, {} ms", "строк {}, {} мс", place.rows, place.time));
+    text.push_str(&format!("{}\n", say!("{} rows, {} ms", "строк {}, {} мс", place.rows, place.time)));
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STORY: &str = "> project preset=library\n> issue 1 \"Add a flag\" in \"To Analyse\"\n> run\n";
+
+    /// What a person sees who types this, without colours, what asks for the next key in a line of its own, and the end.
+    fn seen(text: &str, typed: &str) -> (Vec<String>, Option<End>) {
+        let mut walk = Walk::begin(text, Store::Memory.journals().unwrap());
+        let mut shown = String::new();
+        let mut out = |text: &str| {
+            shown.push_str(text);
+            if !text.ends_with('\n') {
+                shown.push('\n');
+            }
+        };
+        let end = by_keys(&mut walk, None, &mut typed.as_bytes(), &mut out).unwrap();
+        let plain = anstream::adapter::strip_str(&shown).to_string();
+        // What the keys are stands first, and is left out.
+        let keys = keys().lines().count();
+        (plain.lines().skip(keys).map(|line| line.trim_end().to_owned()).collect(), end)
+    }
+
+    /// Proves that one goes forward with enter and `n`, back with `b`, to a number and to the end, that both sides are told,
+    /// and that what was seen at a line is seen again when one comes back to it.
+    #[test]
+    fn one_goes_forward_and_back_by_keys() {
+        let (lines, end) = seen(STORY, "b\n\nn\nb\n2\ne\nn\n0\nq\nn\n");
+        let first = "1 project preset=library";
+        let second = [
+            "2 issue 1 \"Add a flag\" in \"To Analyse\"",
+            "  1: gesture taken: by board, press start",
+            "  1: created > analysis",
+            "  1 in analysis, asks to cut the branch",
+        ];
+        let third = ["3 run", "  1 in analysis, waits: approval"];
+        let expected = [
+            &["0/3", "the beginning", "0/3", first, "1/3"][..],
+            &second,
+            &["2/3", first, "1/3"],
+            &second,
+            &["2/3"],
+            &third,
+            &["3/3", "the end", "3/3", "the beginning", "0/3"],
+        ];
+        assert_eq!(lines, expected.concat());
+        assert_eq!(end, None);
+    }
+
+    /// Proves that `w` says why each task stands where it stands, `s` all that stands, and that another key is answered with
+    /// the keys; none of them goes anywhere.
+    #[test]
+    fn one_asks_why_by_keys() {
+        let (lines, _) = seen(STORY, "w\n3\nw\ns\nwhat\n");
+        assert_eq!(lines[..2], ["0/3", "no task yet"]);
+        let at = lines.iter().position(|line| line == "3/3").unwrap();
+        assert_eq!(lines[at + 1], "1 in analysis, waits: approval");
+        assert_eq!(lines[at + 2..at + 4], ["3/3", "1 in analysis, waits: approval"]);
+        assert!(lines[at + 4].starts_with("board: "), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains(" rows, ")), "{lines:?}");
+        let keys: Vec<String> = keys().lines().map(str::to_owned).collect();
+        assert!(
+            lines.ends_with(&[&["3/3".to_owned()], &keys[..], &["3/3".to_owned()]].concat()),
+            "{lines:?}"
+        );
+    }
+
+    /// Proves that a line which cannot be done is the end for whoever stands at it, and not for who has gone back.
+    #[test]
+    fn the_end_is_where_one_stands() {
+        let text = "> project preset=library\n> press 9 \"Approved\"\n> run\n";
+        let (lines, end) = seen(text, "e\nn\n");
+        assert!(
+            matches!(&end, Some(End::Undone(why)) if lines.contains(&format!("  {why}"))),
+            "{end:?} {lines:?}"
+        );
+        assert_eq!(lines[lines.len() - 3..], ["2/3", "the end", "2/3"]);
+        for back in ["e\nb\n", "e\n0\n"] {
+            assert_eq!(seen(text, back).1, None);
+        }
+    }
 }
