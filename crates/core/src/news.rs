@@ -43,6 +43,11 @@ pub(crate) fn unheard(task: &Task, covered: Covered) -> Option<Unheard> {
     Some(Unheard { press, known, overtaken: times[at + 1..].iter().any(pressed) })
 }
 
+/// Whether the task read the very state of the issue that a write covered.
+pub(crate) fn was_read(task: &Task, covered: Covered) -> bool {
+    task.board.passed.iter().copied().chain([Known::of(task)]).any(|at| at.revision == Some(covered.revision))
+}
+
 fn differs(task: &Task, reading: &IssueReading) -> bool {
     task.board.shows != reading.status
         || task.labels != reading.labels

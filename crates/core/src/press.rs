@@ -117,6 +117,7 @@ pub(crate) fn on_written(
     covered: Option<Covered>,
 ) {
     let begets = covered.filter(|covered| covered.status == Some(Status::ToAnalyse));
+    let read = begets.is_some_and(|covered| news::was_read(&d.task, covered));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
     let mut since = None;
     // What was read since the write is newer than its answer.
@@ -138,8 +139,14 @@ pub(crate) fn on_written(
     let meant_for_next =
         covered.as_ref().filter(|(_, unheard)| !unheard.overtaken).map(|(covered, _)| *covered);
     let passed_on = meant_for_next.or(begets).filter(|_| d.task.stage == Stage::Cancelled);
-    if let Some((covered, unheard)) = covered {
-        on_covered(d, covered, unheard);
+    match covered {
+        Some((covered, unheard)) => on_covered(d, covered, unheard),
+        // The same column as the one that began the next life, pressed once more since: that life knows.
+        None => {
+            if let Some(covered) = passed_on.filter(|_| !read) {
+                pass_on(d, covered.status, Some(covered.revision));
+            }
+        }
     }
     if let Some(covered) = passed_on {
         // The next press may be the same column once more: who hears it must know what stood there between.

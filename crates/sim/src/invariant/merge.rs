@@ -79,10 +79,11 @@ impl Watch {
         Ok(())
     }
 
-    /// Whose requirements go to an architect: by the project's preset when they leave the analysis.
+    /// Whose requirements go to an architect: by the project's preset when they leave the analysis, and when a round begins.
     pub(super) fn goes_to_an_architect(&mut self, id: &TaskId, row: &Row, journal: &MemoryJournal) {
         let left = |reason: &Reason| matches!(reason, Reason::Advanced { from: Stage::Analysis, .. });
-        if row.reasons.iter().any(left) {
+        let begins = |change: &Change| matches!(change, Change::RoundOpened);
+        if row.reasons.iter().any(left) || row.changes.iter().any(begins) {
             let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
             let policy: Policy =
                 kept.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
