@@ -3,7 +3,7 @@
 use orch_core::artefact::{self, FileVerdict};
 use orch_core::event::RunHow;
 use orch_core::gate::{GateId, Subject};
-use orch_core::id::Digest;
+use orch_core::id::{Commit, Digest};
 use orch_core::policy::Policy;
 use orch_core::record::Record;
 use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
@@ -119,7 +119,10 @@ fn done_means_delivered(task: &Task, world: &World) -> Result<(), Broken> {
     let Some(repository) = world.repositories.get(&task.project) else {
         return broken("done-means-delivered", format!("{} has no repository", task.id));
     };
-    if !merged.proven || !(repository.rewritten || repository.contains(&repository.main(), &merged.commit)) {
+    // Somebody may have rewritten main since; it had it.
+    let has = |main: &Commit| repository.contains(main, &merged.commit);
+    let had = repository.rewritten && repository.main_was.iter().any(has);
+    if !merged.proven || !(had || has(&repository.main())) {
         return broken(
             "done-means-delivered",
             format!("{} is done and {} is not in main", task.id, merged.commit),
