@@ -337,8 +337,8 @@ fn judges_begin_without_their_old_verdict() {
 
 /// A program in the world that is an agent.
 fn program(bench: &Bench, agents: &mut Agents, kind: AgentKind, script: &str) {
-    let path = bench.write("bin/agent", &format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = bench.root().join("bin/agent");
+    crate::bench::program(&path, &format!("#!/bin/sh\n{script}\n"));
     let agent = agents.programs.get_mut("scripted").unwrap();
     agent.kind = kind;
     agent.program = path.to_string_lossy().into_owned();

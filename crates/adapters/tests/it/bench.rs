@@ -1,9 +1,9 @@
 //! A repository of a person, a hub of it, and short ways to use both.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use orch_adapters::git::{Answer, Cache, Git, Hub, Means, Mounts, RunTree, TreeKind, TreeOrder};
 use orch_core::artefact::Artefact;
@@ -32,6 +32,20 @@ pub(crate) fn git_program() -> PathBuf {
     std::env::split_paths(&search_path()).map(|folder| folder.join("git")).find(|p| p.exists()).expect("git")
 }
 
+/// Writes a program, by another process: as long as this one has it open, whatever another thread starts has too, and then the
+/// program cannot be started ("Text file busy").
+pub(crate) fn program(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "cat >\"$0.part\" && chmod 755 \"$0.part\" && mv \"$0.part\" \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
+}
+
 /// A git that does something of its own when it is told to push: a line of shell, where `$git` is the real one.
 pub(crate) fn git_at_push(wrapper: &Path, line: &str) -> Git {
     let real = git_program();
@@ -39,8 +53,7 @@ pub(crate) fn git_at_push(wrapper: &Path, line: &str) -> Git {
         "#!/bin/sh\ngit='{}'\ncase \" $* \" in *\" push \"*) {line} ;; esac\nexec \"$git\" \"$@\"\n",
         real.display()
     );
-    fs::write(wrapper, script).unwrap();
-    fs::set_permissions(wrapper, fs::Permissions::from_mode(0o755)).unwrap();
+    program(wrapper, &script);
     Git::at(wrapper, search_path()).expect("a git that works")
 }
 

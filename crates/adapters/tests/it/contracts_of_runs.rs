@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use orch_adapters::agent::{AgentKind, Agents};
@@ -147,8 +146,8 @@ impl run::Stage for Machine {
                 self.bench.write("scenario.toml", &format!("{part}{steps}"));
             }
             Kind::Command(_) => {
-                let path = self.bench.write("bin/agent", &format!("#!/bin/sh\n{script}\n"));
-                fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+                let path = self.bench.root().join("bin/agent");
+                crate::bench::program(&path, &format!("#!/bin/sh\n{script}\n"));
             }
             Kind::Ci(_) => drop(self.scripts.insert(run, script)),
             Kind::Hook(deploy) => {

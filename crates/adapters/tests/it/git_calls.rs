@@ -331,8 +331,7 @@ fn git_runs_nothing_that_an_agent_planted() {
     let (head, _) = bench.cut();
     let proof = bench.folder.path().join("it-ran");
     let evil = bench.folder.path().join("evil.sh");
-    fs::write(&evil, format!("#!/bin/sh\ntouch '{}'\ncat\n", proof.display())).unwrap();
-    fs::set_permissions(&evil, fs::Permissions::from_mode(0o755)).unwrap();
+    crate::bench::program(&evil, &format!("#!/bin/sh\ntouch '{}'\ncat\n", proof.display()));
     let command = evil.to_str().unwrap();
     let collected = bench.run(1, Role::Developer, &head, |tree| {
         for (name, value) in [

@@ -123,10 +123,8 @@ fn a_data_folder_that_cannot_be() {
 /// Proves that who has no Rust that works is told by the demo that it needs one, with place, cause and remedy.
 #[test]
 fn a_demo_without_rust() {
-    use std::os::unix::fs::PermissionsExt as _;
     let stage = Stage::new();
-    let cargo = stage.write("bin/cargo", "#!/bin/sh\nexit 1\n");
-    std::fs::set_permissions(&cargo, std::fs::Permissions::from_mode(0o755)).unwrap();
+    crate::stage::program(&stage.path("bin/cargo"), "#!/bin/sh\nexit 1\n");
     let done = stage.orch(["demo", "--once"]);
     assert_eq!(done.code, 1, "{}{}", done.out, done.err);
     for part in ["`cargo build` does not build it", "where  $STAGE/orch-demo/repository", "rustup.rs"] {

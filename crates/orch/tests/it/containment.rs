@@ -226,7 +226,10 @@ fn who_is_not_root_becomes_nobody() {
     use std::os::unix::process::CommandExt as _;
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("orch");
-    std::fs::copy(env!("CARGO_BIN_EXE_orch"), &program).unwrap();
+    // By another process: what this one has open cannot be started while another thread starts something.
+    let copied =
+        std::process::Command::new("cp").args([env!("CARGO_BIN_EXE_orch").as_ref(), &*program]).status();
+    assert!(copied.unwrap().success());
     let home = dir.path().join("home");
     std::fs::create_dir(&home).unwrap();
     std::fs::write(home.join("orch.toml"), "listen = \"127.0.0.1:0\"\nrun_as = \"daemon\"\n").unwrap();

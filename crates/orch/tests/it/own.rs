@@ -1,7 +1,5 @@
 //! Which repository do these stories play in? A small Rust library of a person's own, and any program as the agent.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Rest, Step, Task};
 
@@ -72,8 +70,8 @@ pub(crate) fn repository(developer: &str) -> Scene {
     scene.git(["init", "--quiet", "--initial-branch=main"]);
     scene.git(["add", "."]);
     scene.git(["commit", "--quiet", "--message=a library"]);
-    let agent = scene.write("agent", &AGENT.replace("{developer}", developer));
-    std::fs::set_permissions(&agent, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let agent = scene.folder().join("agent");
+    crate::stage::program(&agent, &AGENT.replace("{developer}", developer));
     scene.write("home/orch.toml", "listen = \"127.0.0.1:0\"\n");
     let said = scene.orch(["init", "--agent", agent.to_str().unwrap()]).well();
     assert!(said.contains("git add .orch"), "{said}");

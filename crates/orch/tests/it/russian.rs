@@ -1,7 +1,6 @@
 //! Does Orch speak Russian to who reads Russian? The real program is walked through, and each line that it says is looked at.
 
 use std::io::{Read as _, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 
 use orch_adapters::process::{self, Observed};
@@ -97,8 +96,8 @@ impl Heard {
 }
 
 fn agent(scene: &Scene, text: &str) -> String {
-    let file = scene.write("agent", text);
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let file = scene.folder().join("agent");
+    crate::stage::program(&file, text);
     file.to_str().unwrap().to_owned()
 }
 

@@ -1,6 +1,7 @@
 //! Where do the tests play? A folder with an installation and a repository of its own, and the real program in it.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -60,9 +61,8 @@ impl Stage {
 
     /// A program on the search path that does nothing.
     pub(crate) fn program(&self, name: &str) -> PathBuf {
-        use std::os::unix::fs::PermissionsExt as _;
-        let file = self.write(&format!("bin/{name}"), "#!/bin/sh\nexit 0\n");
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let file = self.path(&format!("bin/{name}"));
+        program(&file, "#!/bin/sh\nexit 0\n");
         file
     }
 
@@ -138,4 +138,18 @@ impl Done {
     pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.well()).unwrap()
     }
+}
+
+/// Writes a program, by another process: as long as this one has it open, whatever another thread starts has too, and then the
+/// program cannot be started ("Text file busy").
+pub(crate) fn program(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut shell = Command::new("/bin/sh");
+    shell
+        .args(["-c", "cat >\"$0.part\" && chmod 755 \"$0.part\" && mv \"$0.part\" \"$0\""])
+        .arg(path)
+        .stdin(Stdio::piped());
+    let mut shell = shell.spawn().unwrap();
+    shell.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    assert!(shell.wait().unwrap().success());
 }

@@ -136,8 +136,8 @@ impl Yard {
 
     /// A script that anyone may run.
     pub(crate) fn script(&self, name: &str, text: &str) -> PathBuf {
-        let file = self.write(name, text);
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let file = self.dir.path().join(name);
+        crate::stage::program(&file, text);
         file
     }
 
