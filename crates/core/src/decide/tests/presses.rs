@@ -3,9 +3,11 @@
 use super::*;
 use crate::board::Live;
 use crate::call::tracker::{Covered, TrackerReply};
+use crate::event::Message;
 use crate::gesture::Priority;
+use crate::reason::Ignored;
 use crate::record::{Recorded, Trouble as NotWritten};
-use crate::task::Escalation;
+use crate::task::{Escalation, Request};
 
 /// Whoever only waits for a turn is stopped in the moment the issue is gone, and nobody is given that turn (decision 45).
 #[test]
@@ -116,4 +118,84 @@ fn a_fenced_run_keeps_its_slot_until_it_is_stopped() {
     assert_eq!(way.task().stage, Stage::Cancelled);
     stopping(&mut way, stop);
     assert_eq!(row(&way), None);
+}
+
+/// What the life before passed on, or what a reading says.
+fn of_board(way: &Way, status: Status, revision: u64) -> Box<IssueSeen> {
+    let task = way.task();
+    let Request { title, slug, text, present } = task.request.clone();
+    let reading = IssueReading {
+        issue: task.issue.clone(),
+        number: task.number,
+        status: Some(status),
+        title,
+        slug,
+        text,
+        labels: task.labels,
+        present,
+        revision: Some(revision),
+    };
+    Box::new(IssueSeen { project: task.project.clone(), reading })
+}
+
+/// What a decision tells the next life of the board, in its order.
+fn passed_on(told: &Decision) -> Vec<(Option<Status>, Option<u64>)> {
+    let seen = |message: &Message| match message {
+        Message::Reborn(seen) => Some((seen.reading.status, seen.reading.revision)),
+        _ => None,
+    };
+    told.messages.iter().filter_map(|(_, message)| seen(message)).collect()
+}
+
+/// A life that is over passes on the press that its last column covered, and then that column, which stood there after it; the
+/// press of a state that it read begot the next life already (decision 68).
+#[test]
+fn a_life_passes_on_what_its_last_column_covered() {
+    for read in [false, true] {
+        let mut way = Way::begun(Preset::Full, Trouble::None);
+        way.until(|task| task.step == Step::Rest(Rest::Approval));
+        for revision in 5.. {
+            let Some((effect, written)) = way.task().board.writing else { break };
+            let (status, revision) = (Some(written), Some(revision));
+            let answer = TrackerReply::StatusSet { status, revision, covered: None };
+            let _ = way.answers(effect, Reply::Tracker(answer));
+        }
+        let _ = way.tell(way.press(Press::Stop));
+        if read {
+            let seen = of_board(&way, Status::ToAnalyse, 8);
+            let _ = way.tell(Event::Issue(seen));
+        }
+        let (effect, written) = way.task().board.writing.expect("the last column is on its way");
+        assert_eq!(written, Status::Cancelled);
+        let covered = Some(Covered { status: Some(Status::ToAnalyse), revision: 8 });
+        let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(9), covered };
+        let told = passed_on(&way.answers(effect, Reply::Tracker(answer)));
+        let (press, column) = ((Some(Status::ToAnalyse), Some(8)), (Some(Status::Cancelled), Some(9)));
+        assert_eq!(told, if read { vec![column] } else { vec![press, column] });
+    }
+}
+
+/// What the life before wrote over a press is what the board shows by now, to whoever lives; who is over tells the next. A press of
+/// a state that was read, and what is older than what was, is for nobody here (decision 68).
+#[test]
+fn what_the_life_before_wrote_is_taken_in() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.until(|task| task.step == Step::Rest(Rest::Approval));
+    let seen = of_board(&way, Status::Analysis, 5);
+    let _ = way.tell(Event::Issue(seen));
+    let passed = |way: &mut Way, status, revision| {
+        let seen = of_board(way, status, revision);
+        way.tell(Event::Message(Message::Reborn(seen)))
+    };
+    for (status, revision) in [(Status::Approved, 5), (Status::Cancelled, 3)] {
+        let told = passed(&mut way, status, revision);
+        assert_eq!(told.reasons, [Reason::Ignored(Ignored::NotForThis)]);
+        assert_eq!((way.task().board.shows, way.task().revision), (Some(Status::Analysis), Some(5)));
+    }
+    let told = passed(&mut way, Status::Cancelled, 7);
+    assert_eq!((way.task().board.shows, way.task().revision), (Some(Status::Cancelled), Some(7)));
+    assert_eq!((passed_on(&told), told.reasons), (Vec::new(), vec![Reason::Noted]));
+    let _ = way.tell(way.press(Press::Stop));
+    let told = passed(&mut way, Status::Cancelled, 9);
+    assert_eq!(passed_on(&told), [(Some(Status::Cancelled), Some(9))]);
 }
