@@ -342,6 +342,20 @@ fn what_the_board_showed_is_kept_bounded() {
     assert!(task.board.passed.iter().all(|known| !known.fresh) && task.board.fresh);
 }
 
+/// What a run lacked is said of that run, among the others of its task (decision 15).
+#[test]
+fn what_a_run_lacked_is_its_own() {
+    let mut way = Way::begun(Preset::Full, Trouble::Nothing);
+    way.until(|task| task.escalated.is_some());
+    let (mut brought, mut lacking) = (Vec::new(), Vec::new());
+    for row in &way.task().runs {
+        if row.lacked.is_some() { lacking.push(row.job) } else { brought.push(row.job) }
+    }
+    let developer = Job::Agent(Role::Developer);
+    assert!(!brought.is_empty() && !brought.contains(&developer), "{brought:?}");
+    assert!(lacking.len() > 1 && lacking.iter().all(|job| *job == developer), "{lacking:?}");
+}
+
 /// A state is stored whole: what is left out is what most tasks have, and nothing else.
 #[test]
 fn a_stored_task_is_the_same_task() {
