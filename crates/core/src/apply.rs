@@ -162,6 +162,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             task.board.writing = None;
             task.board.passed.clear();
         }
+        Change::Followed => task.board.followed = true,
         Change::BoardFresh(fresh) => {
             task.board.fresh = *fresh;
             task.board.passed.iter_mut().for_each(|known| known.fresh &= *fresh);

@@ -465,6 +465,10 @@ impl<'a> Desk<'a> {
     pub fn settle_board(&mut self) {
         let Some(status) = crate::surface::wanted(&self.task) else { return };
         let board = &self.task.board;
+        // Over the next life's columns nothing is written any more (row 148).
+        if board.followed {
+            return;
+        }
         if board.shows == Some(status) || board.writing.is_some() || board.refused == Some(status) {
             return;
         }

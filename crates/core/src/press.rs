@@ -116,8 +116,8 @@ pub(crate) fn on_written(
     (status, revision): (Option<Status>, Option<u64>),
     covered: Option<Covered>,
 ) {
-    let begets = covered.filter(|covered| covered.status == Some(Status::ToAnalyse));
-    let read = begets.is_some_and(|covered| news::was_read(&d.task, covered));
+    let again = covered.filter(|covered| d.task.board.followed && covered.status == Some(Status::ToAnalyse));
+    let read = again.is_some_and(|covered| news::was_read(&d.task, covered));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
     let mut since = None;
     // What was read since the write is newer than its answer.
@@ -138,7 +138,7 @@ pub(crate) fn on_written(
     let noted = covered.is_none();
     let meant_for_next =
         covered.as_ref().filter(|(_, unheard)| !unheard.overtaken).map(|(covered, _)| *covered);
-    let passed_on = meant_for_next.or(begets).filter(|_| d.task.stage == Stage::Cancelled);
+    let passed_on = meant_for_next.or(again).filter(|_| d.task.stage == Stage::Cancelled);
     match covered {
         Some((covered, unheard)) => on_covered(d, covered, unheard),
         // The same column as the one that began the next life, pressed once more since: that life knows.
@@ -224,6 +224,9 @@ fn pass_on(d: &mut Desk<'_>, status: Option<Status>, revision: Option<u64>) {
 }
 
 fn reborn(d: &mut Desk<'_>, seen: &IssueSeen) {
+    if seen.reading.status == Some(Status::ToAnalyse) && !d.task.board.followed {
+        d.change(Change::Followed);
+    }
     let next = TaskId::of(&d.task.item, d.task.id.life() + 1);
     d.tell(Entity::Task(next), Message::Reborn(Box::new(seen.clone())));
 }

@@ -196,6 +196,10 @@ impl Watch {
                 }
                 if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
                     seen.1 = Some(*status);
+                    if self.is_followed(id) {
+                        let what = format!("row {}: {id} asks for {status:?} over its next life", row.seq);
+                        broken("no-passing-column", what)?;
+                    }
                 }
             }
             // Last: what may not be wished for at all is told by its own name.

@@ -70,6 +70,11 @@ impl Watch {
         self.told_of.unheard.retain(|(of, press, _)| *of != issue || !takes(press));
     }
 
+    /// Whether the next life of its issue has begun.
+    pub(super) fn is_followed(&self, id: &TaskId) -> bool {
+        self.told_of.requests.contains_key(&TaskId::of(&id.item(), id.life() + 1))
+    }
+
     /// Nothing that was covered stays unheard.
     pub(super) fn heard(&self) -> Result<(), Broken> {
         match self.told_of.unheard.first() {

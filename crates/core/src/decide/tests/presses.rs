@@ -175,6 +175,32 @@ fn a_life_passes_on_what_its_last_column_covered() {
     }
 }
 
+/// An edit under the column of a stopped life is no second press and begins no other life; once one has begun, the old one
+/// writes nothing over its columns (row 148, decision 68).
+#[test]
+fn a_next_life_begins_with_a_press_alone() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.until(|task| task.stage == Stage::Analysis);
+    let _ = way.tell(way.press(Press::Stop));
+    let (effect, written) = way.task().board.writing.expect("the first column is on its way");
+    assert_eq!((written, way.task().board.shows), (Status::Analysis, Some(Status::ToAnalyse)));
+    let answer = |covered, revision| {
+        let covered = Some(Covered { status: Some(Status::ToAnalyse), revision: covered });
+        TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered }
+    };
+    let wanted =
+        |told: &Decision| told.effects.iter().any(|effect| effect.call.name() == "tracker/set_status");
+    let mut edited = way.clone();
+    let told = edited.answers(effect, Reply::Tracker(answer(8, 9)));
+    assert_eq!((passed_on(&told), wanted(&told)), (Vec::new(), true));
+    for (status, revision) in [(Status::Backlog, 5), (Status::ToAnalyse, 6)] {
+        let seen = of_board(&way, status, revision);
+        let _ = way.tell(Event::Issue(seen));
+    }
+    let told = way.answers(effect, Reply::Tracker(answer(6, 9)));
+    assert_eq!((passed_on(&told), wanted(&told)), (vec![(Some(Status::Analysis), Some(7))], false));
+}
+
 /// What the life before wrote over a press is what the board shows by now, to whoever lives; who is over tells the next. A press of
 /// a state that was read, and what is older than what was, is for nobody here (decision 68).
 #[test]
