@@ -107,6 +107,7 @@ fn list() -> Vec<Step> {
                     "--package=orch",
                     "--",
                     "drill",
+                    "--strict",
                     "--workspace=target/drill",
                     "--report=target/drills.md",
                 ],

@@ -342,8 +342,11 @@ fn to_provider(provider: &mut Provider, at: Moment, change: &Change) {
         provider.refusals = if until.is_some() { provider.refusals + 1 } else { 0 };
         provider.closed_until = *until;
         provider.closed_at = until.map(|_| at);
+        provider.stepped = 0;
         provider.cause = cause.clone();
     } else if let Change::ProviderDue(until) = change {
+        let before = provider.closed_until.unwrap_or(*until);
+        provider.stepped = provider.stepped.saturating_add(until.0.saturating_sub(before.0));
         provider.closed_until = Some(*until);
     }
 }

@@ -171,10 +171,10 @@ impl Board {
         self.providers.get(provider)
     }
 
-    /// The providers that are closed at this moment.
-    pub fn closed_providers(&self, now: Moment) -> Vec<ProviderId> {
-        let closed = |provider: &Provider| provider.closed_until.is_some_and(|until| until > now);
-        self.providers.iter().filter(|(_, provider)| closed(provider)).map(|(id, _)| id.clone()).collect()
+    /// The providers that closed and have not worked since, whether the wait is over or not.
+    pub fn refusing_providers(&self) -> Vec<ProviderId> {
+        let refused = |provider: &Provider| provider.closed_until.is_some();
+        self.providers.iter().filter(|(_, provider)| refused(provider)).map(|(id, _)| id.clone()).collect()
     }
 
     /// A task's row.
@@ -489,6 +489,7 @@ pub(crate) mod tests {
             cause: crate::said::Cause::default(),
             refusals: 1,
             closed_at: None,
+            stepped: 0,
         };
         let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));
         board.note(&Entity::Provider("p".into()), &State::Provider(closed));

@@ -56,7 +56,7 @@ pub enum Change {
     BoardPassed,
     /// No write to the board is on its way.
     BoardSettled,
-    /// The next life of the issue has begun: the board is its own.
+    /// The next life of the issue has begun: board and records are its own.
     Followed,
     /// Whether a press of Approved or Confirm Deploy would count.
     BoardFresh(bool),

@@ -465,7 +465,7 @@ impl<'a> Desk<'a> {
     pub fn settle_board(&mut self) {
         let Some(status) = crate::surface::wanted(&self.task) else { return };
         let board = &self.task.board;
-        // Over the next life's columns nothing is written any more (row 148).
+        // Over the next life's columns nothing is written any more (decision 68).
         if board.followed {
             return;
         }

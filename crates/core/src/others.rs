@@ -9,7 +9,7 @@ use crate::id::{Entity, TaskId};
 use crate::reason::{Ignored, NoEffect, Reason};
 use crate::said::Cause;
 use crate::state::{Installation, Pause, Provider, Refused, Repository, State};
-use crate::time::Boot;
+use crate::time::{Boot, Moment};
 
 /// Decides for an entity that is not a task.
 pub(crate) fn decide(entity: &Entity, state: Option<&State>, stamped: &Stamped<'_>) -> Decision {
@@ -170,10 +170,15 @@ fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
                 false => works(provider),
             }
         }
-        Event::ClockStepped { by } => match provider.closed_until.filter(|_| waits_by_own_count(provider)) {
-            Some(until) => one(Change::ProviderDue(until.stepped_by(*by)), Reason::Noted),
-            None => Decision::only(Reason::Noted),
-        },
+        Event::ClockStepped { by } => {
+            // A wait that is over stays over.
+            let over = |until: &Moment| *until <= stamped.at.stepped_by(by.saturating_neg());
+            let moves = |until: &Moment| waits_by_own_count(provider) || over(until);
+            match provider.closed_until.filter(moves) {
+                Some(until) => one(Change::ProviderDue(until.stepped_by(*by)), Reason::Noted),
+                None => Decision::only(Reason::Noted),
+            }
+        }
         Event::Gesture(gesture) => gesture_lost(gesture),
         Event::Issue(_)
         | Event::Main(_)
@@ -206,7 +211,8 @@ fn waits_by_own_count(provider: &Provider) -> bool {
         let refusals = provider.refusals;
         [from.after(backoff::provider(refusals.saturating_sub(1))), from.after(backoff::outage(refusals))]
     };
-    provider.closed_at.map(counted).is_some_and(|own| own.map(Some).contains(&provider.closed_until))
+    let counts_until = provider.closed_until.map(|until| until.stepped_by(provider.stepped.saturating_neg()));
+    provider.closed_at.map(counted).is_some_and(|own| own.map(Some).contains(&counts_until))
 }
 
 fn works(provider: &Provider) -> Decision {
@@ -407,6 +413,35 @@ mod tests {
         assert!(matches!(&longer, Some(State::Provider(p)) if p.closed_until == Some(Moment(2 * hour))));
         for until in [None, Some(hour), Some(2 * hour)] {
             assert_eq!(told(longer.clone(), 12, limited(until)), longer, "{until:?}");
+        }
+    }
+
+    /// Proves that a wait of Orch's own count goes with a clock that is set, however often, and that a moment which the provider
+    /// named stays (decisions 11, 71).
+    #[test]
+    fn a_wait_goes_with_every_step_of_the_clock() {
+        let until = |state: &Option<State>| match state {
+            Some(State::Provider(provider)) => provider.closed_until,
+            _ => None,
+        };
+        for named in [None, Some(Moment(90_000_000))] {
+            let mut state = told(None, 10, Message::ProviderLimited { until: named, cause: "no".into() });
+            let first = until(&state).expect("closed");
+            for by in [-7_000, -500, 9_000] {
+                let event = Event::ClockStepped { by };
+                let stamped = Stamped { seq: Seq(2), at: Moment(11), event: &event };
+                let entity = Entity::Provider("p".into());
+                let decision = decide(&entity, state.as_ref(), &stamped);
+                state = apply_stamped(state, &entity, &stamped, &decision.changes);
+            }
+            assert_eq!(until(&state), Some(first.stepped_by(if named.is_none() { 1_500 } else { 0 })));
+            // It was open a moment ago, and is open still, whatever the date is now.
+            let open = first.after(crate::time::Span(1_500));
+            let event = Event::ClockStepped { by: -90_000_000 };
+            let stamped = Stamped { seq: Seq(3), at: open.stepped_by(-90_000_000), event: &event };
+            let decision = decide(&Entity::Provider("p".into()), state.as_ref(), &stamped);
+            state = apply_stamped(state, &Entity::Provider("p".into()), &stamped, &decision.changes);
+            assert!(until(&state).is_some_and(|until| until <= stamped.at), "{named:?}");
         }
     }
 

@@ -116,13 +116,15 @@ pub(crate) fn on_written(
     (status, revision): (Option<Status>, Option<u64>),
     covered: Option<Covered>,
 ) {
-    let again = covered.filter(|covered| d.task.board.followed && covered.status == Some(Status::ToAnalyse));
-    let read = again.is_some_and(|covered| news::was_read(&d.task, covered));
+    let (was, read) = (covered, covered.is_some_and(|covered| news::was_read(&d.task, covered)));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
     let mut since = None;
     // What was read since the write is newer than its answer.
     if !news::is_older(&d.task, revision) {
-        if status == Some(written) || status == d.task.board.shows || revision.is_none() {
+        // The column that is known is the same one only if it was read since the write, which stood there between.
+        let read_since = was.is_none_or(|was| d.task.revision.is_some_and(|known| known > was.revision));
+        let known = status == d.task.board.shows && read_since;
+        if status == Some(written) || known || revision.is_none() {
             read_at(d, revision);
             board_shows(d, status);
         } else if surface::wanted(&d.task) == Some(written) {
@@ -138,12 +140,14 @@ pub(crate) fn on_written(
     let noted = covered.is_none();
     let meant_for_next =
         covered.as_ref().filter(|(_, unheard)| !unheard.overtaken).map(|(covered, _)| *covered);
-    let passed_on = meant_for_next.or(again).filter(|_| d.task.stage == Stage::Cancelled);
+    let followed = was.filter(|_| d.task.board.followed);
+    let passed_on = meant_for_next.or(followed).filter(|_| d.task.stage == Stage::Cancelled);
     match covered {
         Some((covered, unheard)) => on_covered(d, covered, unheard),
-        // The same column as the one that began the next life, pressed once more since: that life knows.
+        // The column that began the next life, as far as this one can tell. It may have been pressed once more since: that
+        // life hears of it, and knows.
         None => {
-            if let Some(covered) = passed_on.filter(|_| !read) {
+            if let Some(covered) = followed.filter(|was| !read && was.status == Some(Status::ToAnalyse)) {
                 pass_on(d, covered.status, Some(covered.revision));
             }
         }
@@ -352,8 +356,12 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     }
 }
 
-/// A retry also asks again for records that their branch refused for good; false if there are none.
+/// A retry also asks again for records that their branch refused for good; false if there are none. Over those of the next
+/// life, whose files are the same, nothing older is written.
 fn push_records_again(d: &mut Desk<'_>) -> bool {
+    if d.task.board.followed {
+        return false;
+    }
     let refused: Vec<Record> =
         d.task.records.iter().filter(|known| known.is_refused()).map(|known| known.record).collect();
     for record in &refused {

@@ -84,6 +84,14 @@ pub struct Provider {
     /// When it last closed, until it works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Moment>,
+    /// By how many milliseconds a wait of Orch's own count was moved since, with a clock that stepped.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub stepped: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_zero(by: &i64) -> bool {
+    *by == 0
 }
 
 /// What is known of the installation.

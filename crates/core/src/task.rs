@@ -211,7 +211,7 @@ pub struct Board {
     /// write covered is known for one that was heard, or was not (decision 68).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub passed: Vec<Known>,
-    /// Whether the next life of the issue has begun (row 148): the board is its own.
+    /// Whether the next life of the issue has begun: board and records are its own (decision 68).
     #[serde(default, skip_serializing_if = "usual")]
     pub followed: bool,
 }

@@ -440,7 +440,7 @@ impl<J: Journal> Engine<J> {
             }
             let mut told: Vec<(Entity, Event)> = Vec::new();
             if let (Event::ClockStepped { by }, Entity::Installation) = (&event, &entity) {
-                let closed = self.board.closed_providers(now.stepped_by(by.saturating_neg()));
+                let closed = self.board.refusing_providers();
                 let waiting = self.armed.keys().cloned().chain(closed.into_iter().map(Entity::Provider));
                 told.extend(waiting.map(|entity| (entity, Event::ClockStepped { by: *by })));
                 work.clock_stepped_by = work.clock_stepped_by.saturating_add(*by);

@@ -71,6 +71,10 @@ pub struct Bench {
     sleepers: Vec<Engine<Twin>>,
     /// For so many actions the wall clock stands still.
     frozen: u32,
+    /// For how many commits more its disk is full.
+    full: u64,
+    /// Why the journal refused a commit that its disk had room for, until that is looked at.
+    refused: Option<String>,
     /// Until then nothing answers.
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
@@ -150,6 +154,8 @@ impl Bench {
             deliveries: BTreeSet::new(),
             sleepers: Vec::new(),
             frozen: 0,
+            full: 0,
+            refused: None,
             out_until: Moment(0),
             ahead: 0,
             hindered: 0,
@@ -205,7 +211,8 @@ impl Bench {
         self.engine.as_mut().expect("an engine")
     }
 
-    /// Hands something in; a full disk is waited out. `None`: the brain died with it in hand, and who sent it hears nothing.
+    /// Hands something in. `None`: the brain died with it in hand, or its disk is full and it is handed in again, and who
+    /// sent it hears nothing.
     pub fn tell(&mut self, incoming: Incoming) -> Option<Ack> {
         self.tally.steps += 1;
         // A start and what is read at a start would begin again with the next brain.
@@ -223,23 +230,44 @@ impl Bench {
         let mut batch = std::mem::take(&mut self.inbox);
         let at = if first { 0 } else { batch.len() };
         batch.insert(at, incoming);
-        let now = self.now;
         if self.chosen(Fault::DiskFull) {
-            self.engine().journal().full = true;
-            let stepped = self.engine().step(now, batch.clone());
-            self.engine().journal().full = false;
-            // What wrote nothing went through; its wake must not be forgotten.
-            if let Ok(stepped) = stepped {
-                return self.take(stepped).into_iter().nth(at);
-            }
-            self.tally.count(Fault::DiskFull);
+            self.full = 1 + self.tally.steps % 3;
         }
-        let stepped = self.engine().step(now, batch).ok()?;
+        if !mortal {
+            // A brain that cannot begin is begun again: for it the disk has room the next time.
+            self.full = self.full.min(1);
+        }
+        let mut stepped = self.commit(batch);
+        if !mortal && stepped.is_none() {
+            let batch = std::mem::take(&mut self.inbox);
+            stepped = self.commit(batch);
+        }
+        let stepped = stepped?;
         if mortal && self.strikes(Fault::CrashCommitted) {
             self.crash();
             return stepped.acks.into_iter().nth(at);
         }
         self.take(stepped).into_iter().nth(at)
+    }
+
+    /// The brain takes all of it in one commit. `None`: its disk is full, and all of it waits to be handed in again.
+    fn commit(&mut self, batch: Vec<Incoming>) -> Option<Stepped> {
+        let (now, full) = (self.now, self.full > 0);
+        self.full = self.full.saturating_sub(1);
+        let again = if full { batch.clone() } else { Vec::new() };
+        self.engine().journal().full = full;
+        let stepped = self.engine().step(now, batch);
+        self.engine().journal().full = false;
+        match stepped {
+            Ok(stepped) => return Some(stepped),
+            Err(_) if full => {
+                self.tally.count(Fault::DiskFull);
+                self.inbox.splice(..0, again);
+            }
+            // Nobody would ever hear of what was in it.
+            Err(error) => drop(self.refused.get_or_insert_with(|| error.to_string())),
+        }
+        None
     }
 
     fn take(&mut self, stepped: Stepped) -> Vec<Ack> {
@@ -358,14 +386,18 @@ impl Bench {
 
     /// The brain looks at the time, and takes what waits.
     pub fn look(&mut self) {
-        let (now, batch) = (self.now, std::mem::take(&mut self.inbox));
-        if let Ok(stepped) = self.engine().step(now, batch) {
+        let batch = std::mem::take(&mut self.inbox);
+        if let Some(stepped) = self.commit(batch) {
             self.take(stepped);
         }
     }
 
     /// Checks what is new since the last look.
     pub fn verify(&mut self) -> Result<(), Broken> {
+        if let Some(why) = self.refused.take() {
+            let what = format!("the journal refuses a commit, and what came is lost: {why}");
+            return Err(Broken { name: "events-count-once", what });
+        }
         let waits = self.inbox.iter().filter_map(|incoming| match &incoming.event {
             Event::RunEnded(end) => Some(end.run),
             _ => None,

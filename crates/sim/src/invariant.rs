@@ -2,6 +2,7 @@
 
 mod rows;
 mod board;
+mod column;
 mod course;
 mod notes;
 mod done;
@@ -37,7 +38,6 @@ use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
 use orch_core::state::State;
-use orch_core::surface;
 use orch_core::task::{Ask, Step, Task};
 use orch_core::time::Moment;
 use orch_engine::Engine;
@@ -196,7 +196,7 @@ impl Watch {
                 }
                 if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
                     seen.1 = Some(*status);
-                    if self.is_followed(id) {
+                    if self.is_followed(id, row) {
                         let what = format!("row {}: {id} asks for {status:?} over its next life", row.seq);
                         broken("no-passing-column", what)?;
                     }
@@ -244,7 +244,7 @@ impl Watch {
             if due != armed {
                 broken("no-timer-is-lost", format!("{id} waits for {due:?}, and armed is {armed:?}"))?;
             }
-            if asked.is_some() && asked != surface::wanted(task) {
+            if asked.is_some() && asked != column::of(task) {
                 broken("no-passing-column", format!("{id}: the board is to show {asked:?} for a moment"))?;
             }
             self.costs(&id, task.usage())?;

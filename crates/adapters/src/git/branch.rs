@@ -47,10 +47,11 @@ impl Hub {
             };
         }
         let base = self.fetch_main()?;
-        if self.head_of(branch)?.is_some() || self.origin_head_of(branch)?.is_some() {
-            return Ok(GitReply::NameTaken);
-        }
+        let taken = self.head_of(branch)?.is_some() || self.origin_head_of(branch)?.is_some();
         let head = self.first_commit(cut, &base, means)?;
+        if taken {
+            return self.name_taken(cut, means, &mark, &head);
+        }
         let made = self.move_refs(&[
             RefMove { name: mark.clone(), old: None, new: Some(head.as_str()) },
             RefMove { name: format!("refs/heads/{branch}"), old: None, new: Some(head.as_str()) },
@@ -59,11 +60,29 @@ impl Hub {
             // Somebody was faster: this task itself, or another one.
             return match (self.value_of(&mark)?, self.head_of(branch)?) {
                 (Some(head), _) => self.cut_before(branch, Commit::from(head)),
-                (None, Some(_)) => Ok(GitReply::NameTaken),
+                (None, Some(_)) => self.name_taken(cut, means, &mark, &head),
                 (None, None) => Err(error.into()),
             };
         }
         self.publish_cut(branch, head, base)
+    }
+
+    /// Whose name was taken takes another one, for good: a hand of a dead brain that comes late with this one finds the mark,
+    /// also where the name is free by then (decision 74).
+    fn name_taken(
+        &self,
+        cut: &Cut<'_>,
+        means: &Means<'_>,
+        mark: &str,
+        head: &Commit,
+    ) -> Result<GitReply, Failure> {
+        let kept = RefMove { name: mark.to_owned(), old: None, new: Some(head.as_str()) };
+        match self.move_refs(&[kept]) {
+            Ok(()) => Ok(GitReply::NameTaken),
+            // Another hand of this task was faster: what it did holds.
+            Err(_) if self.value_of(mark)?.is_some() => self.cut_branch(cut, means),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn cut_before(&self, branch: &str, head: Commit) -> Result<GitReply, Failure> {

@@ -15,7 +15,7 @@ const MOST_COMMITS: usize = 500;
 /// Branches that stand at the origin, or stood there: one that was never published cannot be missed.
 const PUBLISHED: &str = "refs/orch/published/";
 
-/// The first commit of each branch, which no other branch has.
+/// The first commit of each branch, which no other branch has; for a name that was taken, one that no branch has.
 const CUT: &str = "refs/orch/cut/";
 
 /// Where Orch last saw the branches that it deleted (decision 74).

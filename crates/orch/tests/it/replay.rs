@@ -129,8 +129,13 @@ fn a_damaged_table_is_named() {
         (
             "a state that no row made",
             |journal, _| {
-                let provider =
-                    Provider { closed_until: None, cause: Cause::default(), refusals: 0, closed_at: None };
+                let provider = Provider {
+                    closed_until: None,
+                    cause: Cause::default(),
+                    refusals: 0,
+                    closed_at: None,
+                    stepped: 0,
+                };
                 let kept = Kept { seq: journal.head().unwrap().seq, state: State::Provider(provider) };
                 Batch { states: vec![(Entity::Provider("none".into()), kept)], ..Batch::default() }
             },

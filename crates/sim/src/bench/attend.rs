@@ -91,6 +91,9 @@ impl Bench {
             Step::Queued(_) if self.is_frozen_for_a_person(task) => {
                 return drop(self.gesture_to(Entity::Repository(task.project.clone()), Press::Unfreeze));
             }
+            Step::Queued(_) if self.is_paused(task) => {
+                return drop(self.gesture_to(Entity::Installation, Press::Unpause));
+            }
             Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } | Step::Backoff { .. } => return,
         };
         let issue = task.issue.clone();
@@ -167,6 +170,10 @@ impl Bench {
             })
             .collect();
         by_hand || by.iter().any(|id| self.task(id).is_none_or(|task| task.stage == Stage::Cancelled))
+    }
+
+    fn is_paused(&mut self, task: &Task) -> bool {
+        self.holds(task).into_iter().any(|kind| matches!(kind, HoldKind::Paused { .. }))
     }
 
     /// What a task is held by now.

@@ -40,9 +40,12 @@ impl Bench {
     /// The tracker tells what an issue looks like, or looked like a while ago.
     pub fn deliver(&mut self, key: &IssueKey) -> Option<Ack> {
         let mut reading = self.world.tracker.see(key)?;
-        if self.strikes(Fault::StaleReading) {
+        if self.chosen(Fault::StaleReading) {
             let ago = 1 + self.dice.which("changes ago", 4);
-            reading = self.world.tracker.saw(key, ago).cloned().unwrap_or(reading);
+            if let Some(older) = self.world.tracker.saw(key, ago).cloned() {
+                self.tally.count(Fault::StaleReading);
+                reading = older;
+            }
         }
         self.tell_of(key, reading)
     }

@@ -78,8 +78,11 @@ impl Bench {
         }
         if let Call::Tracker(TrackerCall::SetStatus { issue, .. } | TrackerCall::Comment { issue, .. }) =
             &effect.call
-            && self.strikes(Fault::EchoedDelivery)
+            && self.chosen(Fault::EchoedDelivery)
         {
+            if matches!(outcome, Outcome::Done(_)) {
+                self.tally.count(Fault::EchoedDelivery);
+            }
             self.deliver(issue);
         }
         let told = self.lose_answer_of.as_ref().is_some_and(|part| name.contains(part.as_str()));
@@ -171,7 +174,7 @@ impl Bench {
             | Call::Deploy(_) => return,
         };
         let moves = main && self.strikes(Fault::MainMoves);
-        let pushes = branch.is_some() && self.strikes(Fault::BranchMoves);
+        let pushes = branch.is_some() && self.chosen(Fault::BranchMoves);
         let content = format!("by ann {}", self.tally.faults);
         let Some(repository) = self.world.repositories.get_mut(&effect.project) else { return };
         if moves {
@@ -181,6 +184,9 @@ impl Bench {
         }
         if let Some(branch) = branch.filter(|_| pushes) {
             // A file of its own: this world's developers mend no conflict.
+            if repository.branches().any(|(there, _)| there == branch) {
+                self.tally.count(Fault::BranchMoves);
+            }
             repository.push_branch(branch, &format!("src/bob-on-{}", branch.replace('/', "-")), &content);
         }
     }
@@ -246,7 +252,9 @@ impl Bench {
 
     /// What becomes of a run instead of what its story says.
     fn goes_wrong(&mut self, run: RunId) {
-        let Some(worker) = self.world.runs.get(&run).map(|run| run.worker) else { return };
+        // Whoever has ended already does nothing wrong any more.
+        let Some(live) = self.world.runs.get(&run).filter(|run| run.ended.is_none()) else { return };
+        let worker = live.worker;
         let injected = || "injected".to_owned();
         if self.strikes(Fault::CannotStart) {
             return self.world.refuse(run, RunHow::CouldNotStart { cause: injected().into() });

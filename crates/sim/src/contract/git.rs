@@ -27,6 +27,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_name_of_somebody_else_is_taken,
         a_name_with_unknown_work_is_taken,
         a_deleted_name_is_not_cut_again,
+        a_taken_name_stays_taken,
         a_name_that_cannot_be_is_refused,
         a_next_round_carries_the_requirements,
         a_run_is_one_commit,
@@ -127,6 +128,17 @@ fn a_deleted_name_is_not_cut_again<S: Stage>(stage: &mut S) {
     assert_eq!(stage.head(BRANCH), None);
     let next = stage.git(&cut_call("ORCH-007~2", BRANCH, None));
     assert!(matches!(next, Ok(GitReply::BranchCut { .. })), "{next:?}");
+}
+
+/// A name that was taken when a task wanted it stays taken for it: it has another by now, and who comes late with this one leaves
+/// no branch that nobody knows of (decision 74).
+fn a_taken_name_stays_taken<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    assert_eq!(stage.git(&cut_call("ORCH-007~2", BRANCH, None)), Ok(GitReply::NameTaken));
+    let delete = orch_core::call::ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head };
+    assert!(stage.forge(&delete).is_ok());
+    assert_eq!(stage.git(&cut_call("ORCH-007~2", BRANCH, None)), Ok(GitReply::NameTaken));
+    assert_eq!(stage.head(BRANCH), None);
 }
 
 /// A name that no branch can have is refused for good.

@@ -46,6 +46,9 @@ const MOST: usize = 4_000;
 
 const PRESETS: [&str; 3] = ["full", "fast", "library"];
 
+/// Columns that Orch alone writes: a board may lose them and get them back.
+const COLUMNS: [&str; 5] = ["Analysis", "Architecture", "Development", "Testing", "Deploying"];
+
 /// The one who invents.
 pub(super) struct Mind {
     dice: Dice,
@@ -182,7 +185,7 @@ impl Mind {
         let issues: Vec<String> = story.bench.world.tracker.issues.keys().map(name_of).collect();
         let issue = issues.get(dice.below(issues.len()))?;
         let project = story.bench.projects[dice.below(story.bench.projects.len())].0.clone();
-        Some(match dice.below(34) {
+        Some(match dice.below(37) {
             0 => format!("gesture {task} stop"),
             1 => format!("press {issue} \"STOP\""),
             2 => format!("press {issue} \"Rejected\""),
@@ -223,6 +226,8 @@ impl Mind {
             30 => format!("somebody deletes the branch of {task}"),
             31 => format!("somebody closes the change request of {task}"),
             32 => format!("gesture {task} {}", ["accept", "allow"][dice.below(2)]),
+            33 => format!("board has no \"{}\"", COLUMNS[dice.below(COLUMNS.len())]),
+            34 | 35 => format!("board has \"{}\"", COLUMNS[dice.below(COLUMNS.len())]),
             _ => format!("gesture {task} retry"),
         })
     }

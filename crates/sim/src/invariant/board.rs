@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use orch_core::call::tracker::{Status, TrackerReply};
+use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, Reply, Text};
 use orch_core::change::Change;
 use orch_core::event::{Event, Message, Outcome};
 use orch_core::gesture::Press;
-use orch_core::id::{IssueKey, RunId, TaskId};
+use orch_core::id::{EffectId, IssueKey, RunId, TaskId};
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
 use orch_core::rework::Findings;
@@ -22,6 +22,8 @@ pub(super) struct Told {
     presses: BTreeMap<(IssueKey, String), u32>,
     /// Which columns of each issue the rows told of, by the state of the issue.
     columns: BTreeMap<IssueKey, BTreeMap<u64, Option<Status>>>,
+    /// Which column each write was to make.
+    writes: BTreeMap<EffectId, Status>,
     /// Presses that a write covered and that nobody heard by the time of its answer.
     unheard: Vec<(IssueKey, &'static str, String)>,
     ended: std::collections::BTreeSet<RunId>,
@@ -33,13 +35,25 @@ impl Watch {
     /// A press that Orch's own column covered was told of before, or is taken for one when the write is answered.
     pub(super) fn hears(&mut self, id: &TaskId, row: &Row, world: &World) {
         let Some((_, issue)) = self.items.get(&id.item()).cloned() else { return };
+        for effect in &row.effects {
+            if let Call::Tracker(TrackerCall::SetStatus { status, .. }) = &effect.call {
+                self.told_of.writes.insert(effect.id, *status);
+            }
+        }
+        let takes = |press: &str| {
+            row.reasons.iter().any(|reason| match reason {
+                Reason::GestureTaken { press: taken, .. } => taken == press,
+                Reason::GestureWithoutEffect { press: answered, .. } => answered == press,
+                _ => false,
+            })
+        };
         let columns = self.told_of.columns.entry(issue.clone()).or_default();
-        let said = match &row.event {
+        let told = match &row.event {
             Event::Issue(seen) | Event::Message(Message::Reborn(seen)) => {
-                (seen.reading.revision, seen.reading.status)
+                seen.reading.revision.map(|revision| (revision, seen.reading.status))
             }
             Event::Reply(reply) => {
-                let Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, .. })) =
+                let Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, covered })) =
                     &reply.outcome
                 else {
                     return;
@@ -53,26 +67,25 @@ impl Watch {
                         self.told_of.unheard.push((issue.clone(), press.name(), what));
                     }
                 }
-                (*revision, *status)
+                // What was written stood there. A press since is told of by whoever answers it.
+                let written = self.told_of.writes.get(&reply.effect).copied();
+                if let (Some(covered), Some(_)) = (covered, written) {
+                    columns.insert(covered.revision + 1, written);
+                }
+                let pressed = status.and_then(Press::of_status);
+                let heard = *status == written || pressed.is_none_or(|press| takes(press.name()));
+                revision.filter(|_| heard).map(|revision| (revision, *status))
             }
             _ => return,
         };
-        if let (Some(revision), status) = said {
-            columns.insert(revision, status);
-        }
-        let takes = |press: &str| {
-            row.reasons.iter().any(|reason| match reason {
-                Reason::GestureTaken { press: taken, .. } => taken == press,
-                Reason::GestureWithoutEffect { press: answered, .. } => answered == press,
-                _ => false,
-            })
-        };
+        columns.extend(told);
         self.told_of.unheard.retain(|(of, press, _)| *of != issue || !takes(press));
     }
 
     /// Whether the next life of its issue has begun.
-    pub(super) fn is_followed(&self, id: &TaskId) -> bool {
-        self.told_of.requests.contains_key(&TaskId::of(&id.item(), id.life() + 1))
+    pub(super) fn is_followed(&self, id: &TaskId, row: &Row) -> bool {
+        row.changes.contains(&Change::Followed)
+            || self.told_of.requests.contains_key(&TaskId::of(&id.item(), id.life() + 1))
     }
 
     /// Nothing that was covered stays unheard.

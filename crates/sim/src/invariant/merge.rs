@@ -196,6 +196,7 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
         let merged = task.merged.iter().chain(&task.earlier_merges).any(|merged| merged.commit == *commit);
         let told = task.outside.as_ref().and_then(|outside| outside.in_main.as_ref());
         let told = told.is_some_and(|by| by.commit == *commit);
+        // Whoever was stopped is not looked at any more (decision 61, its costs).
         if !merged && !told && !task.is_critical() && task.stage != Stage::Cancelled {
             return broken("merged-is-tested", format!("{id} does not say that main has {commit}"));
         }

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use orch_core::id::RunId;
 use orch_core::stage::Stage;
-use orch_core::surface;
 use orch_core::task::Task;
 use orch_engine::Engine;
 
-use super::{Broken, Looks, Occasion, broken, merge, tasks, waits};
+use super::{Broken, Looks, Occasion, broken, column, merge, tasks, waits};
 use crate::twin::Twin;
 use crate::world::World;
 
@@ -31,7 +30,7 @@ pub fn at_rest(engine: Option<&mut Engine<Twin>>, world: &World, looks: &mut Loo
             .any(|t| t.project == task.project && t.issue == task.issue && t.id.life() > task.id.life())
     };
     for task in tasks.iter().filter(|task| newest(task)) {
-        let Some(wanted) = surface::wanted(task) else { continue };
+        let Some(wanted) = column::of(task) else { continue };
         let shows = world.tracker.issues.get(&task.issue).and_then(|issue| issue.status);
         if shows != Some(wanted) && task.board.refused != Some(wanted) {
             return broken(

@@ -62,8 +62,8 @@ pub struct Repository {
     branches: BTreeMap<String, Commit>,
     /// Which task cut which branch.
     pub cut: BTreeMap<String, String>,
-    /// The first commit of each branch that a task cut; it stays when the branch goes.
-    marks: BTreeMap<(TaskId, String), Commit>,
+    /// The first commit of each branch that a task cut, or `None` where its name was taken; it stays when the branch goes.
+    marks: BTreeMap<(TaskId, String), Option<Commit>>,
     collected: BTreeMap<RunId, Left>,
     dropped: BTreeSet<RunId>,
     changes: BTreeMap<u64, Request>,
@@ -334,6 +334,10 @@ impl Repository {
         match call {
             GitCall::CutBranch { branch, task, item, carry, .. } => {
                 if let Some(answer) = self.cut_before(branch, task)? {
+                    if answer == GitReply::NameTaken {
+                        // For good: whoever comes late with this name finds that it was taken.
+                        self.marks.entry((task.clone(), branch.clone())).or_insert(None);
+                    }
                     return Ok(answer);
                 }
                 let base = self.main();
@@ -343,7 +347,7 @@ impl Repository {
                 let head = self.put(files, vec![base.clone()]);
                 self.branches.insert(branch.clone(), head.clone());
                 self.cut.insert(branch.clone(), task.to_string());
-                self.marks.insert((task.clone(), branch.clone()), head.clone());
+                self.marks.insert((task.clone(), branch.clone()), Some(head.clone()));
                 self.first.insert(branch.clone(), head.clone());
                 *self.cuts.entry(branch.clone()).or_default() += 1;
                 Ok(GitReply::BranchCut { branch: branch.clone(), head, base })

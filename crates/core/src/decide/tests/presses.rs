@@ -147,6 +147,23 @@ fn passed_on(told: &Decision) -> Vec<(Option<Status>, Option<u64>)> {
     told.messages.iter().filter_map(|(_, message)| seen(message)).collect()
 }
 
+/// The answer to a write that comes after a newer reading hides nothing of it (decision 67, invariant D6).
+#[test]
+fn a_late_answer_hides_no_press() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.until(|task| task.step == Step::Rest(Rest::Approval));
+    let (effect, written) = way.task().board.writing.expect("a column is on its way");
+    let seen = of_board(&way, Status::Rejected, 9);
+    let told = way.tell(Event::Issue(seen));
+    assert!(
+        matches!(&told.reasons[..], [Reason::GestureTaken { press, .. }] if press == "reject"),
+        "{told:?}"
+    );
+    let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(8), covered: None };
+    let _ = way.answers(effect, Reply::Tracker(answer));
+    assert_eq!((way.task().board.shows, way.task().revision), (Some(Status::Rejected), Some(9)));
+}
+
 /// A life that is over passes on the press that its last column covered, and then that column, which stood there after it; the
 /// press of a state that it read begot the next life already (decision 68).
 #[test]

@@ -57,7 +57,7 @@ impl Repository {
         }
         let mark = self.marks.get(&(task.clone(), branch.to_owned()));
         Ok(match (mark, self.branches.get(branch)) {
-            (Some(first), Some(now)) if first == now => {
+            (Some(Some(first)), Some(now)) if first == now => {
                 let base = self.parents(first).first().cloned().unwrap_or_else(|| self.main());
                 Some(GitReply::BranchCut { branch: branch.to_owned(), head: first.clone(), base })
             }
