@@ -336,6 +336,7 @@ fn remember(d: &mut Desk<'_>, effect: EffectId, ask: &Ask, outcome: &Outcome) {
             GitReply::BranchCut { .. }
             | GitReply::Collected(_)
             | GitReply::Candidate(_)
+            | GitReply::InMain(_)
             | GitReply::Conflict { head: Some(_), .. }
             | GitReply::BranchMoved { .. },
         )) => untold.retain(|untold| untold.ask == Ask::OpenChange),
@@ -356,6 +357,7 @@ fn take_in(d: &mut Desk<'_>, ask: &Ask, answer: &Reply) {
             }
         }
         Reply::Git(GitReply::Candidate(candidate)) => staging::take_in(d, candidate),
+        Reply::Git(GitReply::InMain(by)) => outside::in_main(d, by),
         Reply::Git(GitReply::BranchMoved { head } | GitReply::Conflict { head: Some(head), .. }) => {
             runs::take_over(d, head);
         }
@@ -467,6 +469,11 @@ fn on_answer(d: &mut Desk<'_>, ask: Ask, tries: u32, answer: &Reply) {
         (Ask::Restore, Reply::Forge(ForgeReply::Restored)) => outside::restored(d),
         (Ask::Candidate, Reply::Git(GitReply::Candidate(candidate))) => {
             staging::candidate_built(d, candidate)
+        }
+        // What a sweep would have said: it counts as the merge, or a person is asked.
+        (Ask::Candidate, Reply::Git(GitReply::InMain(by))) => {
+            outside::in_main(d, by);
+            proceed(d);
         }
         (Ask::Candidate, Reply::Git(GitReply::Conflict { paths, head })) => {
             // Whoever goes on begins with both sides.

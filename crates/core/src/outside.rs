@@ -27,18 +27,8 @@ pub fn named(commit: &Commit) -> Digest {
 /// The forge says what people did. A task that only waits is asked about at once; one that works, when it would go on.
 pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
     let Some(now) = news::of_branch(&d.task, reading) else { return d.because(Reason::Noted) };
-    match &now {
-        None => d.because(Reason::OutsideOver),
-        Some(Outside { in_main: Some(by), .. }) if passed(d, &by.tree).is_none() => {
-            d.because(Reason::MergedOutside { commit: by.commit.clone() });
-        }
-        Some(Outside { in_main: Some(_), .. }) => {}
-        Some(Outside { in_main: None, withdrawn, told: _ }) => {
-            withdrawn.iter().for_each(|what| d.because(Reason::Withdrawn(*what)));
-        }
-    }
     let merged = now.as_ref().is_some_and(|now| now.in_main.is_some());
-    d.change(Change::Outside(now.map(Box::new)));
+    learn(d, now);
     if d.task.cancel.is_some() {
         return;
     }
@@ -76,6 +66,28 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
         | Step::Running { .. }
         | Step::Backoff { cause: Delay::Outage { .. } | Delay::NotYet { .. } | Delay::Watching, .. } => {}
     }
+}
+
+/// Main has the branch, says git where a candidate was to be built: what the next reading would say.
+pub(crate) fn in_main(d: &mut Desk<'_>, by: &InMain) {
+    if d.task.merged_outside() != Some(by) {
+        learn(d, Some(Outside { in_main: Some(by.clone()), ..Outside::default() }));
+    }
+}
+
+/// What people did is known from here on.
+fn learn(d: &mut Desk<'_>, now: Option<Outside>) {
+    match &now {
+        None => d.because(Reason::OutsideOver),
+        Some(Outside { in_main: Some(by), .. }) if passed(d, &by.tree).is_none() => {
+            d.because(Reason::MergedOutside { commit: by.commit.clone() });
+        }
+        Some(Outside { in_main: Some(_), .. }) => {}
+        Some(Outside { in_main: None, withdrawn, told: _ }) => {
+            withdrawn.iter().for_each(|what| d.because(Reason::Withdrawn(*what)));
+        }
+    }
+    d.change(Change::Outside(now.map(Box::new)));
 }
 
 /// Whether the task cannot go on as it would, because of what people did: then it does what follows from that instead.

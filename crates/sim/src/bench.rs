@@ -287,6 +287,7 @@ impl Bench {
     /// A brain takes over from this one.
     fn succeed(&mut self, before: Term, journal: Twin) {
         self.leave_a_hand(before);
+        self.owed_to_nobody();
         self.pending.clear();
         self.inbox.clear();
         self.brains += 1;
@@ -335,7 +336,7 @@ impl Bench {
 
     /// Whether anything is to be done without waiting for time or people.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty() || !self.watched.is_empty() || !self.inbox.is_empty()
+        !self.pending.is_empty() || !self.watched.is_empty() || !self.inbox.is_empty() || self.slow().is_some()
     }
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.
@@ -371,6 +372,9 @@ impl Bench {
     fn wait(&mut self) -> bool {
         if !self.inbox.is_empty() {
             self.look();
+            return true;
+        }
+        if self.slow_comes() {
             return true;
         }
         let Some(next) = self.next() else { return false };

@@ -35,6 +35,8 @@ faults! {
     CrashCommitted = "brain dies after a commit",
     /// The reply of a brain that died arrives after another took over.
     LateReply = "reply of a dead brain arrives",
+    /// An answer takes its time: other things happen meanwhile, and are heard before it.
+    SlowAnswer = "answer comes late",
     /// A brain is paused, another takes over, and the first wakes and goes on as if it led.
     Sleeper = "paused brain wakes after another took over",
     /// A hand that was asked by a brain that died goes on when another took its place: what it does comes late, perhaps after
@@ -196,6 +198,7 @@ impl Faults {
             (Fault::CrashUncommitted, 4),
             (Fault::CrashCommitted, 4),
             (Fault::LateReply, 400),
+            (Fault::SlowAnswer, 60),
             (Fault::Sleeper, 2),
             (Fault::PausedHand, 300),
             (Fault::Reboot, 2),
@@ -240,7 +243,7 @@ impl Faults {
             (Fault::AgentTells, 15),
             (Fault::AgentErrs, 50),
             (Fault::AgentClashes, 60),
-            (Fault::AgentSwitchesOff, 10),
+            (Fault::AgentSwitchesOff, 15),
             (Fault::TestsHang, 15),
             (Fault::TestsFlake, 30),
             (Fault::AgentOverspends, 10),

@@ -34,7 +34,6 @@ use orch_core::hold::standing;
 use orch_core::id::{
     Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem,
 };
-use orch_core::policy::Policy;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
 use orch_core::state::State;
@@ -80,8 +79,8 @@ pub struct Watch {
     notes: BTreeMap<TaskId, notes::Known>,
     lanes: BTreeMap<ProjectId, TaskId>,
     agents: BTreeMap<TaskId, ProjectId>,
-    /// Under which policy a merge was asked for.
-    asked: BTreeMap<Commit, Policy>,
+    /// Merges that were asked for when every gate stood.
+    asked: BTreeMap<Commit, merge::Asked>,
     /// Tasks whose requirements go to an architect.
     architects: BTreeSet<TaskId>,
     /// What is out, by its deploy, and watched still.
@@ -188,8 +187,7 @@ impl Watch {
                     self.may_merge(id, effect, row)?;
                     let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
                     let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
-                    self.asked.insert(candidate.clone(), policy.unwrap_or_default());
-                    merges.push((id.clone(), candidate.clone()));
+                    merges.push((id.clone(), candidate.clone(), policy.unwrap_or_default()));
                 }
                 if let Call::Forge(call) = &effect.call {
                     merge::forces_nothing(call, effect, world)?;
@@ -213,10 +211,12 @@ impl Watch {
                 )
                 | None => None,
             };
-        for (id, candidate) in merges {
+        for (id, candidate, policy) in merges {
             let holds = |task: &&Task| task.candidate.as_ref().is_some_and(|held| held.commit == candidate);
-            if let (Some(task), Some(policy)) = (task_of(&id).filter(holds), self.asked.get(&candidate)) {
-                merge::through_the_gates(task, policy, self.architects.contains(&id), &candidate)?;
+            if let Some(task) = task_of(&id).filter(holds) {
+                merge::through_the_gates(task, &policy, self.architects.contains(&id), &candidate)?;
+                let protected_ok = task.protected_ok.clone();
+                self.asked.insert(candidate, merge::Asked { task: id, policy, protected_ok });
             }
         }
         for id in touched.keys() {

@@ -37,12 +37,12 @@ impl Hub {
         if current != *head && !own {
             return Ok(GitReply::BranchMoved { head: current });
         }
-        // Main has it already: a hand that comes late builds nothing on top of it.
-        let merged = current != *head && self.is_ancestor(&current, &main)?;
-        let unresolved = if merged { Vec::new() } else { self.marked(head, &main)? };
-        let (commit, paths) = if merged {
-            (current.clone(), unresolved)
-        } else if self.is_ancestor(&main, head)? || !unresolved.is_empty() {
+        // Main has it already: by a hand that came late, or by people. Nothing is built on top of it.
+        if self.is_ancestor(&current, &main)? {
+            return Ok(GitReply::InMain(self.brought_by(&current, &main, &self.line_of(&main)?)?));
+        }
+        let unresolved = self.marked(head, &main)?;
+        let (commit, paths) = if self.is_ancestor(&main, head)? || !unresolved.is_empty() {
             (head.clone(), unresolved)
         } else {
             let (tree, paths) = self.merge_trees(head, &main)?;

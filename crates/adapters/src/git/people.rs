@@ -168,7 +168,7 @@ impl Hub {
     }
 
     /// The newest commits that main was, the newest first.
-    fn line_of(&self, main: &Commit) -> Result<Vec<InMain>, Failure> {
+    pub(super) fn line_of(&self, main: &Commit) -> Result<Vec<InMain>, Failure> {
         let most = format!("--max-count={MOST_COMMITS}");
         let said = self
             .ask(["log", "--first-parent", &most, "--format=%H%x09%T", "--end-of-options"])
@@ -201,7 +201,7 @@ impl Hub {
     }
 
     /// The oldest commit that main was which has this one.
-    fn brought_by(&self, newest: &Commit, main: &Commit, line: &[InMain]) -> Result<InMain, Failure> {
+    pub(super) fn brought_by(&self, newest: &Commit, main: &Commit, line: &[InMain]) -> Result<InMain, Failure> {
         if let Some(itself) = line.iter().find(|commit| commit.commit == *newest) {
             return Ok(itself.clone());
         }

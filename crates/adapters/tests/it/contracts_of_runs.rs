@@ -45,13 +45,15 @@ pub(crate) struct Machine {
     unnamed: bool,
     /// The script of each run of the tests.
     scripts: BTreeMap<RunId, String>,
+    /// What the agent's program, or its scenario, was written to do last.
+    written: Option<Does>,
 }
 
 impl Machine {
     pub(crate) fn new(kind: impl Fn(&Bench) -> Kind) -> Self {
         let bench = Bench::new();
         let kind = kind(&bench);
-        Self { bench, kind, unnamed: false, scripts: BTreeMap::new() }
+        Self { bench, kind, unnamed: false, scripts: BTreeMap::new(), written: None }
     }
 
     fn scripted(bench: &Bench) -> Kind {
@@ -125,12 +127,15 @@ impl Machine {
 
 impl run::Stage for Machine {
     fn will(&mut self, run: RunId, does: Does) {
+        // An agent that was started and has not read its file yet keeps it: the next run's is not put in its place.
+        let stands = self.written.replace(does) == Some(does);
         let last = match does {
             Does::Ends(code) => format!("echo '{SAID}'; exit {code}"),
             Does::Hangs => "exec sleep 1000".to_owned(),
         };
         let script = format!("echo began >>ran; {last}");
         match &mut self.kind {
+            Kind::Scripted(_) | Kind::Command(_) if stands => {}
             Kind::Scripted(_) => {
                 let last = match does {
                     Does::Ends(code) => {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Text;
 use crate::artefact::Artefact;
+use crate::event::InMain;
 use crate::id::{Commit, Digest, RunId, TaskId, Tree, WorkItem};
 use crate::record::Record;
 use crate::stage::Role;
@@ -61,7 +62,8 @@ pub enum GitCall {
         /// The policy's `tests` globs: not part of the change's digest (decision 40).
         tests: Vec<String>,
     },
-    /// Merge main into the branch's head on the hub and push the result to the task branch (decision 35).
+    /// Merge main into the branch's head on the hub and push the result to the task branch (decision 35). Main may have the
+    /// branch already: then it is told so.
     BuildCandidate {
         /// The task branch.
         branch: String,
@@ -163,6 +165,8 @@ pub enum GitReply {
     },
     /// The candidate stands on the task branch.
     Candidate(Candidate),
+    /// Main has the branch as it stands: there is nothing to build. A hand that came late merged it, or people did.
+    InMain(InMain),
     /// Main and the change contradict each other.
     Conflict {
         /// In these files, at most fifty.

@@ -159,6 +159,10 @@ fn undo(d: &mut Desk<'_>, answer: &Reply) {
         }
         Reply::Git(GitReply::Candidate(candidate)) => (name, candidate.commit.clone()),
         Reply::Git(GitReply::Conflict { head: Some(head), .. }) => (name, head.clone()),
+        Reply::Git(GitReply::InMain(_)) => match d.task.branch.clone() {
+            Some(branch) => (name, branch.head),
+            None => return,
+        },
         Reply::Forge(ForgeReply::Restored) => {
             let line = Line::Git(d.task.project.clone());
             if let Some(change) = d.task.change_request {

@@ -101,6 +101,9 @@ impl Bench {
         // A failure that is tried again is no row, so that each of ten would count as a try.
         let done =
             matches!(&incoming.event, Event::Reply(reply) if matches!(reply.outcome, Outcome::Done(_)));
+        if self.chosen(Fault::SlowAnswer) {
+            return self.late.push((Fault::SlowAnswer, incoming));
+        }
         let times = if done && self.strikes(Fault::DoubledReply) { 10 } else { 1 };
         for _ in 1..times {
             self.tell(incoming.clone());

@@ -108,9 +108,34 @@ impl Bench {
 
     /// The oldest of what is late arrives.
     fn comes_late(&mut self) {
-        let (fault, late) = self.late.remove(0);
+        self.comes(0);
+    }
+
+    fn comes(&mut self, at: usize) {
+        let (fault, late) = self.late.remove(at);
         self.tally.count(fault);
         self.tell(late);
+    }
+
+    /// Where among what is late an answer is that this brain waits for.
+    pub(super) fn slow(&self) -> Option<usize> {
+        self.late.iter().position(|(fault, _)| *fault == Fault::SlowAnswer)
+    }
+
+    /// It arrives; false: there is none.
+    pub(super) fn slow_comes(&mut self) -> bool {
+        let slow = self.slow();
+        slow.into_iter().for_each(|at| self.comes(at));
+        slow.is_some()
+    }
+
+    /// The brain is no more: what it was owed is an answer to nobody.
+    pub(super) fn owed_to_nobody(&mut self) {
+        for (fault, _) in &mut self.late {
+            if *fault == Fault::SlowAnswer {
+                *fault = Fault::LateReply;
+            }
+        }
     }
 
     /// Whether anything is still to come of what went wrong.
@@ -192,17 +217,23 @@ impl Bench {
         self.tally.count(Fault::PausedHand);
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
-        let before = self.main_of(&effect);
-        let outcome = self.world.perform(&effect);
+        let outcome = self.performs_late(&effect);
         self.world.outage = false;
-        if let Some(main) = self.main_of(&effect).filter(|main| Some(main) != before.as_ref())
+        let texts = self.world.take_texts();
+        let reply = EffectReply { effect: effect.id, outcome };
+        self.tell(Incoming::reply(of, effect.entity, reply).with(texts));
+    }
+
+    /// It is done by a hand whose brain is no more.
+    fn performs_late(&mut self, effect: &Effect) -> Outcome {
+        let before = self.main_of(effect);
+        let outcome = self.world.perform(effect);
+        if let Some(main) = self.main_of(effect).filter(|main| Some(main) != before.as_ref())
             && let Entity::Task(task) = &effect.entity
         {
             self.world.works.merged_late.insert(main, task.clone());
         }
-        let texts = self.world.take_texts();
-        let reply = EffectReply { effect: effect.id, outcome };
-        self.tell(Incoming::reply(of, effect.entity, reply).with(texts));
+        outcome
     }
 
     /// The brain is paused, as by a signal or a suspended machine, and another takes over.
@@ -240,7 +271,7 @@ impl Bench {
             if let Ok(stepped) = stepped {
                 // What it only asks again it may ask: the effect was wanted, and is looked up before it is done.
                 for effect in stepped.perform {
-                    self.world.perform(&effect);
+                    self.performs_late(&effect);
                 }
             }
         }

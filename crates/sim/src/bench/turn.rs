@@ -79,7 +79,7 @@ impl Bench {
 
     /// Whether something is due some time.
     pub fn can_wait(&self) -> bool {
-        self.next().is_some() || !self.inbox.is_empty()
+        self.next().is_some() || !self.inbox.is_empty() || self.slow().is_some()
     }
 
     fn run_name(&self, run: RunId) -> String {

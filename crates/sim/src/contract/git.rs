@@ -4,6 +4,7 @@
 use orch_core::artefact::{REQUIREMENTS, REVIEW};
 use orch_core::call::git::Proof;
 use orch_core::call::{Failure, FailureKind, GitCall, GitReply, Text};
+use orch_core::event::InMain;
 use orch_core::id::{Commit, WorkItem};
 use orch_core::record::{BRANCH as RECORDS, Record};
 use orch_core::stage::Role;
@@ -46,7 +47,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_branch_that_is_gone_stays_gone,
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
-        a_candidate_in_main_is_left,
+        a_candidate_in_main_is_told,
         two_hands_build_one_candidate,
         a_head_that_has_main_is_the_candidate,
         a_conflict_can_be_resolved,
@@ -343,15 +344,20 @@ fn a_candidate_is_built_once_a_main<S: Stage>(stage: &mut S) {
     assert_eq!(stage.head(BRANCH), Some(second.commit));
 }
 
-/// Asked again when main has it, nothing is made: a hand that comes late builds nothing on top of its own merge.
-fn a_candidate_in_main_is_left<S: Stage>(stage: &mut S) {
+/// What main has already is told, with the commit of main that brought it, and nothing is made: asked again by a hand that
+/// comes late, and asked for the merged head itself, also when main went on since (decision 61).
+fn a_candidate_in_main_is_told<S: Stage>(stage: &mut S) {
     let (head, _) = cut(stage);
     let work = worked(stage, 1, &head, Work::Writes("src/new"));
     stage.main_gets("other", "x");
     let built = candidate(stage, &work.head);
     let change = opened(stage, &built.commit);
     stage.forge(&merge_call(change, &built)).expect("it merges");
-    assert_eq!(candidate(stage, &work.head).commit, built.commit);
+    let told = Ok(GitReply::InMain(InMain { commit: built.commit.clone(), tree: built.tree.clone() }));
+    assert_eq!(stage.git(&candidate_call(&work.head)), told);
+    assert_eq!(stage.git(&candidate_call(&built.commit)), told);
+    stage.main_gets("third", "x");
+    assert_eq!(stage.git(&candidate_call(&built.commit)), told);
     assert_eq!(stage.head(BRANCH), Some(built.commit));
 }
 

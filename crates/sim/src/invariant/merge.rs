@@ -5,13 +5,13 @@ use orch_core::call::{Call, DeployCall, ForgeCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
-use orch_core::id::{Commit, Entity, TaskId};
+use orch_core::id::{Commit, Digest, Entity, TaskId};
 use orch_core::journal::Row;
 use orch_core::policy::Policy;
 use orch_core::reason::Reason;
 use orch_core::stage::{Preset, Stage};
 use orch_core::state::State;
-use orch_core::task::{Consent, Task, WatchEnd};
+use orch_core::task::{Consent, Merged, Task, WatchEnd};
 use orch_engine::Engine;
 
 use super::{Broken, Occasion, Watch, broken, deeds};
@@ -19,6 +19,17 @@ use crate::MemoryJournal;
 use crate::twin::Twin;
 use crate::world::World;
 use crate::world::repository::MAIN;
+
+/// What stood when a merge was asked for, with every gate.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// For which task.
+    pub(super) task: TaskId,
+    /// Under which policy.
+    pub(super) policy: Policy,
+    /// Which diff of protected paths was approved.
+    pub(super) protected_ok: Option<Digest>,
+}
 
 impl Watch {
     /// Everything that Orch put on main passed every gate as exactly that content; main only moves forward.
@@ -45,7 +56,7 @@ impl Watch {
                 if !repository.is_green(after) {
                     broken("main-stays-green", format!("{after} is red, and Orch put it on main"))?;
                 }
-                let policy = self.asked.get(after).cloned().unwrap_or_default();
+                let asked = self.asked.get(after);
                 let merger = engine.journal_ref().states().values().find_map(|kept| match &kept.state {
                     State::Task(task) => (task.candidate.as_ref().map(|c| &c.commit) == Some(after)
                         || task.merged.as_ref().map(|m| &m.commit) == Some(after))
@@ -55,23 +66,33 @@ impl Watch {
                     | State::Provider(_)
                     | State::Installation(_) => None,
                 });
-                match merger {
-                    Some(task) => {
-                        self.once.moved(&task.id, task.round)?;
-                        through_the_gates(task, &policy, self.architects.contains(&task.id), after)?;
-                        // What the world knows of the paths, not what the task was told.
-                        let protected = repository.protected_since(before, after);
-                        if protected.is_some() && protected != task.protected_ok {
-                            broken(
-                                "main-only-through-the-gates",
-                                format!("{} changed protected paths that nobody approved", task.id),
-                            )?;
+                // What the world knows of the paths, not what the task was told.
+                let protected = repository.protected_since(before, after);
+                let approved = |by: &Option<Digest>| protected.is_none() || protected == *by;
+                let unapproved = |id: &TaskId| {
+                    let what = format!("{id} changed protected paths that nobody approved");
+                    broken("main-only-through-the-gates", what)
+                };
+                match (merger, asked) {
+                    // A request that was under way while its task went on: every gate stood when it was asked for
+                    // (decision 61). That the task says so is seen at rest.
+                    (merger, Some(asked))
+                        if world.works.merged_late.contains_key(after)
+                            && !merger.is_some_and(Task::is_critical) =>
+                    {
+                        if !approved(&asked.protected_ok) {
+                            unapproved(&asked.task)?;
                         }
                     }
-                    // A request that was under way while the task went on. That it says so is seen at rest.
-                    None if self.asked.contains_key(after) && world.works.merged_late.contains_key(after) => {
+                    (Some(task), asked) => {
+                        self.once.moved(&task.id, task.round)?;
+                        let policy = asked.map(|asked| asked.policy.clone()).unwrap_or_default();
+                        through_the_gates(task, &policy, self.architects.contains(&task.id), after)?;
+                        if !approved(&task.protected_ok) {
+                            unapproved(&task.id)?;
+                        }
                     }
-                    None => broken("merged-is-tested", format!("no task merged {after}"))?,
+                    (None, _) => broken("merged-is-tested", format!("no task merged {after}"))?,
                 }
             }
             *seen = repository.main_was.len().max(1);
@@ -196,6 +217,10 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
         let merged = task.merged.iter().chain(&task.earlier_merges).any(|merged| merged.commit == *commit);
         let told = task.outside.as_ref().and_then(|outside| outside.in_main.as_ref());
         let told = told.is_some_and(|by| by.commit == *commit);
+        // Its own later merge went on from there.
+        let repository = world.repositories.get(&task.project);
+        let within = |merged: &Merged| repository.is_some_and(|known| known.contains(&merged.commit, commit));
+        let merged = merged || task.merged.iter().any(within);
         // Whoever was stopped is not looked at any more (decision 61, its costs).
         if !merged && !told && !task.is_critical() && task.stage != Stage::Cancelled {
             return broken("merged-is-tested", format!("{id} does not say that main has {commit}"));

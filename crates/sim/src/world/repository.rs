@@ -215,18 +215,23 @@ impl Repository {
         let squashed = was.into_iter().find(|tree| {
             self.main_was.iter().any(|commit| self.tree(commit) == *tree && self.contains(&main, commit))
         });
-        let brought = |commit: &&Commit| match &newest {
+        let in_main = self.brought_by(|commit| match &newest {
             Some(newest) => self.contains(commit, newest),
             None => squashed.as_ref().is_some_and(|tree| self.tree(commit) == *tree),
-        };
-        // The oldest that brought it, of those that main still contains.
-        let by = self.main_was.iter().find(|commit| brought(commit) && self.contains(&main, commit)).cloned();
+        });
         BranchReading {
             branch: branch.to_owned(),
             there: head.is_some() && !self.gone.contains(branch),
             open: change.is_none_or(|number| !self.is_withdrawn(number)),
-            in_main: by.map(|commit| InMain { tree: self.tree(&commit), commit }),
+            in_main,
         }
+    }
+
+    /// The oldest commit of main that brought it, of those that main still contains.
+    fn brought_by(&self, brought: impl Fn(&Commit) -> bool) -> Option<InMain> {
+        let main = self.main();
+        let by = self.main_was.iter().find(|commit| brought(commit) && self.contains(&main, commit))?;
+        Some(InMain { tree: self.tree(by), commit: by.clone() })
     }
 
     /// Somebody else has a branch of this name.
@@ -387,9 +392,11 @@ impl Repository {
                 if now != *head && !(own && self.is_of_same_work(&now, head)) {
                     return Ok(GitReply::BranchMoved { head: now });
                 }
-                // Main has it already: a hand that comes late builds nothing on top of it.
-                if now != *head && self.contains(&main, &now) {
-                    return Ok(GitReply::Candidate(self.as_it_is(&now, main, item)));
+                // Main has it already: by a hand that came late, or by people. Nothing is built on top of it.
+                if self.contains(&main, &now)
+                    && let Some(by) = self.brought_by(|commit| self.contains(commit, &now))
+                {
+                    return Ok(GitReply::InMain(by));
                 }
                 let unresolved = self.marked(head);
                 if !unresolved.is_empty() {

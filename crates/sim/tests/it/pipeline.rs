@@ -229,7 +229,6 @@ fn faults_change_nothing_in_the_end() {
             "before git/prove",
             "before git/write_record",
             "before tracker/comment",
-            "before tracker/read_comments",
             "before tracker/set_status",
         ]
     "#]]
