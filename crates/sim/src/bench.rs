@@ -336,7 +336,10 @@ impl Bench {
 
     /// Whether anything is to be done without waiting for time or people.
     pub fn is_busy(&self) -> bool {
-        !self.pending.is_empty() || !self.watched.is_empty() || !self.inbox.is_empty() || self.slow().is_some()
+        !self.pending.is_empty()
+            || !self.watched.is_empty()
+            || !self.inbox.is_empty()
+            || self.slow().is_some()
     }
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.

@@ -201,7 +201,12 @@ impl Hub {
     }
 
     /// The oldest commit that main was which has this one.
-    pub(super) fn brought_by(&self, newest: &Commit, main: &Commit, line: &[InMain]) -> Result<InMain, Failure> {
+    pub(super) fn brought_by(
+        &self,
+        newest: &Commit,
+        main: &Commit,
+        line: &[InMain],
+    ) -> Result<InMain, Failure> {
         if let Some(itself) = line.iter().find(|commit| commit.commit == *newest) {
             return Ok(itself.clone());
         }
