@@ -237,8 +237,8 @@ fn render(list: &[Promise], there: &There) -> String {
         "# What never happens\n\n\
          Made by `cargo xtask regen` from `docs/invariants.src`; not written by hand. Each name in it was looked up.\n\n\
          Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator in every\n\
-         history and every story, under this name, whenever happens what stands beside it in italics, and so often it is\n\
-         counted; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
+         history and every story, under this name, each time that happens what stands beside it in italics, and\n\
+         counted as often; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
          about a part that does not exist yet says which issue brings it.\n\
          \n\
          That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
@@ -246,13 +246,15 @@ fn render(list: &[Promise], there: &There) -> String {
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
     let _ = writeln!(
         text,
-        "\n{} promises, {} of them for later alone; the simulator looks at {} of its own.",
+        "\n{} promises, {} of them for later alone; the simulator checks {} named steps.",
         list.len(),
         alone,
         there.steps.len()
     );
     for (part, _, title) in PARTS {
-        let _ = write!(text, "\n## {title}\n\n| | never broken | noticed by |\n|---|---|---|\n");
+        // The product says what never happens, the others what holds.
+        let says = if part == 'P' { "never happens" } else { "always holds" };
+        let _ = write!(text, "\n## {title}\n\n| | {says} | noticed by |\n|---|---|---|\n");
         for promise in list.iter().filter(|promise| promise.id.starts_with(part)) {
             let shown: Vec<String> = promise.shown.iter().map(|shown| there.told(shown)).collect();
             let _ = writeln!(text, "| {} | {} | {} |", promise.id, promise.sentence, shown.join("<br>"));

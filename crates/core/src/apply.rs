@@ -279,6 +279,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Outside(outside) => task.outside = outside.clone(),
         Change::Accepted(consent) => task.accepted = Some(consent.clone()),
         Change::CandidatePassed(candidate) => task.passed = Some(candidate.clone()),
+        Change::PassedForgotten => task.passed = None,
         Change::Allowed(by) => task.allowed = by.clone(),
         Change::MergeUntold(untold) => task.merge_untold = *untold,
         Change::Untold(asks) => task.untold.clone_from(asks),

@@ -180,6 +180,8 @@ pub enum Change {
     Accepted(Consent),
     /// A candidate that passed is put aside for a newer one.
     CandidatePassed(Box<Candidate>),
+    /// A person rejected the work: no candidate of before counts if somebody merges it by hand.
+    PassedForgotten,
     /// One more run is allowed whatever the budgets say, or was begun.
     Allowed(Option<String>),
     /// Nobody knows whether the merge that was asked for happened, or somebody does now.

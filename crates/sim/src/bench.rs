@@ -75,6 +75,8 @@ pub struct Bench {
     full: u64,
     /// Why the journal refused a commit that its disk had room for, until that is looked at.
     refused: Option<String>,
+    /// Whether something left that may not have left any more.
+    left: Result<(), Broken>,
     /// Until then nothing answers.
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
@@ -156,6 +158,7 @@ impl Bench {
             frozen: 0,
             full: 0,
             refused: None,
+            left: Ok(()),
             out_until: Moment(0),
             ahead: 0,
             hindered: 0,
@@ -271,6 +274,10 @@ impl Bench {
     }
 
     fn take(&mut self, stepped: Stepped) -> Vec<Ack> {
+        if let Some(engine) = &self.engine {
+            let left = invariant::leaves(engine.journal_ref(), &stepped.perform);
+            self.left = std::mem::replace(&mut self.left, Ok(())).and(left);
+        }
         self.wake = stepped.wake;
         self.pending.extend(stepped.perform);
         stepped.acks
@@ -377,10 +384,14 @@ impl Bench {
             self.look();
             return true;
         }
-        if self.slow_comes() {
+        let next = self.next();
+        // An answer that is slow comes at last when nothing else is left; perhaps time goes on before.
+        let slower =
+            next.is_some() && self.slow().is_some() && self.dice.happens("answer is slower still", 50);
+        if !slower && self.slow_comes() {
             return true;
         }
-        let Some(next) = self.next() else { return false };
+        let Some(next) = next else { return false };
         let wait = next.since(self.now);
         if wait > LONG && self.waits_for_the_day() {
             self.hindered += wait.0;
@@ -412,6 +423,7 @@ impl Bench {
             _ => None,
         });
         self.watch.heard = self.watched.iter().copied().chain(waits).collect();
+        std::mem::replace(&mut self.left, Ok(()))?;
         match &mut self.engine {
             Some(engine) => self.watch.look(engine, &self.world, self.now),
             None => Ok(()),

@@ -173,7 +173,7 @@ impl Life {
         match done {
             Ok(Ok(said)) if said.contains("skipped: ") => self.skipped += 1,
             Ok(Ok(_)) => {}
-            Ok(Err(BadLine::Undone(_))) => self.skipped += 1,
+            Ok(Err(BadLine::Undone(_) | BadLine::Unknown(_))) => self.skipped += 1,
             Ok(Err(BadLine::Broken(broken))) => self.broken = Some((self.done, broken)),
             Err(panic) => {
                 let what = panic.downcast_ref::<String>().cloned();

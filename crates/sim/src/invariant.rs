@@ -29,11 +29,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use orch_core::call::tracker::Status;
 use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
+use orch_core::effect::Effect;
 use orch_core::event::{Turn, Usage};
 use orch_core::hold::standing;
 use orch_core::id::{
     Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId, TaskId, TimerId, WorkItem,
 };
+use orch_core::reason::Reason;
 use orch_core::rework::Attempts;
 use orch_core::stage::Stage;
 use orch_core::state::State;
@@ -146,7 +148,7 @@ impl Watch {
     pub fn look(&mut self, engine: &Engine<Twin>, world: &World, now: Moment) -> Result<(), Broken> {
         // Each with whether a verdict came, and the column that was last asked for.
         let mut touched: BTreeMap<TaskId, (bool, Option<Status>)> = BTreeMap::new();
-        let mut merges = Vec::new();
+        let (mut merges, mut by_hand) = (Vec::new(), Vec::new());
         let rows = self.rows;
         let journal = engine.journal_ref();
         self.rows = journal.all().len();
@@ -179,15 +181,16 @@ impl Watch {
             self.watches(id, row, engine, world)?;
             self.comes_out(id, row)?;
             self.goes_to_an_architect(id, row, journal);
+            if row.reasons.iter().any(|reason| matches!(reason, Reason::MergedByHand { .. })) {
+                by_hand.push((id.clone(), journal.policy_of(row)));
+            }
             let seen = touched.entry(id.clone()).or_default();
             seen.0 |= row.changes.iter().any(|change| matches!(change, Change::Judged(_)));
             seen.1 = None;
             for effect in &row.effects {
                 if let Call::Forge(ForgeCall::Merge { candidate, .. }) = &effect.call {
                     self.may_merge(id, effect, row)?;
-                    let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
-                    let policy = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
-                    merges.push((id.clone(), candidate.clone(), policy.unwrap_or_default()));
+                    merges.push((id.clone(), candidate.clone(), journal.policy_of(row)));
                 }
                 if let Call::Forge(call) = &effect.call {
                     merge::forces_nothing(call, effect, world)?;
@@ -215,8 +218,20 @@ impl Watch {
             let holds = |task: &&Task| task.candidate.as_ref().is_some_and(|held| held.commit == candidate);
             if let Some(task) = task_of(&id).filter(holds) {
                 merge::through_the_gates(task, &policy, self.architects.contains(&id), &candidate)?;
+                merge::has_its_consent(task, &policy, &candidate)?;
                 let protected_ok = task.protected_ok.clone();
                 self.asked.insert(candidate, merge::Asked { task: id, policy, protected_ok });
+            }
+        }
+        for (id, policy) in by_hand {
+            // What people merged counts where it is a candidate that had passed them all; nobody was to consent to it.
+            if let Some(task) = task_of(&id)
+                && let (Some(merged), Some(candidate)) = (&task.merged, &task.candidate)
+            {
+                if merged.tree != candidate.tree {
+                    broken("merged-is-tested", format!("{id} counts {} for its candidate", merged.commit))?;
+                }
+                merge::through_the_gates(task, &policy, self.architects.contains(&id), &merged.commit)?;
             }
         }
         for id in touched.keys() {
@@ -281,6 +296,29 @@ impl Watch {
             None => Ok(()),
         }
     }
+}
+
+/// A merge that has not left when a freeze or a pause is written does not leave any more (decision 61).
+pub fn leaves(journal: &MemoryJournal, effects: &[Effect]) -> Result<(), Broken> {
+    for effect in effects.iter().filter(|effect| effect.merges()) {
+        let state = |entity: Entity| journal.states().get(&entity).map(|kept| &kept.state);
+        if let Some(State::Installation(installation)) = state(Entity::Installation)
+            && installation.pause.as_ref().is_some_and(|pause| !pause.drain)
+        {
+            broken("paused-means-no-merge", format!("{} leaves while Orch is paused", effect.id))?;
+        }
+        let Some(State::Repository(known)) = state(Entity::Repository(effect.project.clone())) else {
+            continue;
+        };
+        let by = known.freezes.iter().find(|freeze| match (&freeze.task, &effect.entity) {
+            (Some(task), Entity::Task(id)) => task != id,
+            _ => true,
+        });
+        if let Some(by) = by {
+            broken("frozen-means-no-merge", format!("{} leaves, frozen: {:?}", effect.id, by.cause))?;
+        }
+    }
+    Ok(())
 }
 
 /// What is in sync is silent: a sweep that follows one that had no news has none either, and wants nothing (invariant D1).

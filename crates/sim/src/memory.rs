@@ -8,6 +8,7 @@ use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
 use orch_core::id::{Digest, EffectId, Entity, IssueKey, ProjectId, Seq, TaskId, TimerId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row, Sealed};
+use orch_core::policy::Policy;
 use orch_core::state::State;
 
 /// Why the journal in memory refuses: as the store does, or because it is told to.
@@ -99,6 +100,12 @@ impl MemoryJournal {
     /// A kept text, for checks.
     pub fn kept(&self, digest: &Digest) -> Option<&[u8]> {
         self.blobs.get(digest).map(Vec::as_slice)
+    }
+
+    /// The policy by which a row was decided, for checks.
+    pub fn policy_of(&self, row: &Row) -> Policy {
+        let kept = row.policy.as_ref().and_then(|digest| self.kept(digest));
+        kept.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default()
     }
 
     /// All kept texts, for checks.

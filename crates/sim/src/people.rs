@@ -88,7 +88,7 @@ pub(crate) fn meddle(bench: &mut Bench) {
         }
         24 => {
             // Nobody squashes here: squashed onto a main that moved it is a conflict, and this world's developers mend none.
-            let how = [ByHand::Plainly, ByHand::WithMore][bench.dice.below(2)];
+            let how = [ByHand::Plainly, ByHand::WithMore, ByHand::Through][bench.dice.below(3)];
             bench.merged_by_hand(&task, how);
         }
         25 => {

@@ -37,9 +37,12 @@ pub use tell::{play, told};
 /// Why a line of a story is not done.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    /// Nobody knows how to do it, or it cannot be done here.
+    /// It cannot be done here, or not any more.
     #[error("{0}")]
     Undone(String),
+    /// It is no line of a story: nobody knows how to do it anywhere.
+    #[error("{0}")]
+    Unknown(String),
     /// A promise was broken by it.
     #[error(transparent)]
     Broken(#[from] Broken),
@@ -59,6 +62,10 @@ pub struct Story {
 
 fn bad<T>(what: impl Into<String>) -> Result<T, BadLine> {
     Err(BadLine::Undone(what.into()))
+}
+
+fn unknown<T>(what: impl Into<String>) -> Result<T, BadLine> {
+    Err(BadLine::Unknown(what.into()))
 }
 
 impl Story {
@@ -158,7 +165,11 @@ impl Story {
                             let seconds = i32::try_from(number * 3600).unwrap_or(0);
                             self.bench.limits.calendar = Calendar::new(vec![(Moment(0), seconds)]);
                         }
-                        _ => return bad(format!("unknown limit {key}")),
+                        _ => {
+                            return unknown(format!(
+                                "no limit is called {key}: agents, gates, day, hours-east"
+                            ));
+                        }
                     }
                 }
                 self.bench.start();
@@ -259,7 +270,8 @@ impl Story {
                     [] => ByHand::Plainly,
                     ["squashed"] => ByHand::Squashed,
                     ["with", "more"] => ByHand::WithMore,
-                    _ => return bad(format!("nobody merges {}", how.join(" "))),
+                    ["through", "another"] => ByHand::Through,
+                    _ => return unknown(format!("nobody merges {}", how.join(" "))),
                 };
                 let task = self.task(name)?;
                 self.bench.merged_by_hand(&task, how);
@@ -279,7 +291,7 @@ impl Story {
                     ["nothing", "and", "says", "it", "did"] => Oddly::Nothing,
                     ["with", "more"] => Oddly::WithMore,
                     ["on", "an", "old", "base"] => Oddly::OnOldBase,
-                    _ => return bad(format!("no forge merges {}", how.join(" "))),
+                    _ => return unknown(format!("no forge merges {}", how.join(" "))),
                 };
                 let project = self.project(None)?;
                 if let Some(repository) = self.bench.world.repositories.get_mut(&project) {
@@ -323,11 +335,11 @@ impl Story {
                     "truthful" => Deployment::Truthful,
                     "unwell" => Deployment::Unwell,
                     "silent" => Deployment::Silent,
-                    _ => return bad(format!("a service is truthful, unwell or silent, not {word}")),
+                    _ => return unknown(format!("a service is truthful, unwell or silent, not {word}")),
                 };
             }
             ["service", "is", word @ ("unwell" | "silent"), "for", n, "looks"] => {
-                let Ok(n) = n.parse() else { return bad(format!("{n} is no number")) };
+                let Ok(n) = n.parse() else { return unknown(format!("{n} is no number")) };
                 match *word {
                     "unwell" => self.bench.world.works.unwell_for = n,
                     _ => self.bench.world.works.silent_for = n,
@@ -481,7 +493,7 @@ pub(crate) fn split(line: &str) -> Vec<String> {
 
 fn number(word: &str) -> Result<(&str, u64), BadLine> {
     let parsed = word.split_once('=').and_then(|(key, value)| Some((key, value.parse().ok()?)));
-    parsed.map_or_else(|| bad(format!("{word} is not like agents=2")), Ok)
+    parsed.map_or_else(|| unknown(format!("`{word}` is not like agents=2")), Ok)
 }
 
 /// What a project of a story begins with: who is to be watched after a deploy says so, by `watch=4`.
@@ -507,6 +519,9 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
             "no-tests" => rules.test.clear(),
             "other-tests" => rules.test = vec!["run-other-tests".to_owned()],
             "no-agents" => rules.agents.clear(),
+            word if word.starts_with("preset=") => {
+                return unknown(format!("no project has `{word}`: preset is full, fast or library"));
+            }
             word => match number(word)? {
                 ("task-budget-cents", n) => rules.task_budget = n * 10_000,
                 ("run-tokens", n) => rules.run_tokens = n,
@@ -516,7 +531,7 @@ fn change_policy(rules: &mut Policy, words: &[&str]) -> Result<(), BadLine> {
                     rules.watch = Some(WatchRules { window, every, failures: 3 });
                 }
                 ("least-description", n) => rules.least_description = n,
-                (key, _) => return bad(format!("a policy has no {key}")),
+                (key, _) => return unknown(format!("a policy has no {key}")),
             },
         }
     }
@@ -556,7 +571,7 @@ fn deed(word: &str) -> Result<Deed, BadLine> {
         word => match word.split_once('=') {
             Some(("touches", path)) => Deed::Touch(path.to_owned()),
             Some(("takes", thing)) => Deed::Take(thing.to_owned()),
-            Some(_) | None => return bad(format!("no agent does {word}")),
+            Some(_) | None => return unknown(format!("no agent does {word}")),
         },
     })
 }
@@ -568,7 +583,7 @@ fn end_of_tests(word: &str) -> Result<RunHow, BadLine> {
         "red" => RunHow::Exited { code: RED },
         "lost" => RunHow::Lost { cause: cause.into() },
         "cannot-start" => RunHow::CouldNotStart { cause: cause.into() },
-        _ => return bad(format!("tests are lost, cannot-start, hang or red, not {word}")),
+        _ => return unknown(format!("tests are lost, cannot-start, hang or red, not {word}")),
     })
 }
 
@@ -580,14 +595,14 @@ fn hook_deed(word: &str) -> Result<HookDeed, BadLine> {
         "cannot-start" => HookDeed::CannotStart,
         code => match code.parse() {
             Ok(code) => HookDeed::Exit(code),
-            Err(_) => return bad(format!("no hook answers {code}")),
+            Err(_) => return unknown(format!("no hook answers {code}")),
         },
     })
 }
 
 fn column_of(name: &str) -> Result<Status, BadLine> {
     let found = Status::ALL.into_iter().find(|status| status.board_name() == name);
-    found.map_or_else(|| bad(format!("no board has a column {name}")), Ok)
+    found.map_or_else(|| unknown(format!("no board has a column \"{name}\"")), Ok)
 }
 
 fn press_of(words: &[&str]) -> Result<(Press, Option<String>), BadLine> {
@@ -611,7 +626,7 @@ fn press_of(words: &[&str]) -> Result<(Press, Option<String>), BadLine> {
         }
         ["allow"] => (Press::Allow, None),
         ["urgent"] => (Press::Priority(Priority::Urgent), None),
-        _ => return bad(format!("no gesture is called {}", words.join(" "))),
+        _ => return unknown(format!("no gesture is called {}", words.join(" "))),
     })
 }
 
@@ -624,6 +639,6 @@ fn span(word: &str) -> Result<Span, BadLine> {
         (Some(n), 'm') => Ok(Span::minutes(n)),
         (Some(n), 'h') => Ok(Span::minutes(n * 60)),
         (Some(n), 'd') => Ok(Span::minutes(n * 60 * 24)),
-        (Some(_) | None, _) => bad(format!("{word} is no time: write 90s, 5m, 1h or 2d")),
+        (Some(_) | None, _) => unknown(format!("{word} is no time: write 90s, 5m, 1h or 2d")),
     }
 }

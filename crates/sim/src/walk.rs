@@ -9,11 +9,20 @@ use crate::twin::{Trouble, Twin};
 
 /// A story under one's finger.
 pub struct Walk {
-    lines: Vec<String>,
+    lines: Vec<Line>,
     at: usize,
     story: Option<Story>,
     journal: Box<dyn FnMut() -> Result<Twin, Trouble>>,
     end: Option<End>,
+}
+
+/// A line that is to be done.
+struct Line {
+    text: String,
+    /// Which line of the file, from 1.
+    place: usize,
+    /// What the file says was seen; `None`: it says so of no line.
+    told: Option<Vec<String>>,
 }
 
 /// Why it does not go on.
@@ -23,6 +32,8 @@ pub enum End {
     Broken(Broken),
     /// A line of a story cannot be done.
     Undone(String),
+    /// It is no line of a story.
+    Unknown(String),
 }
 
 /// A line that was done.
@@ -34,6 +45,8 @@ pub struct Done {
     pub line: String,
     /// What was seen.
     pub seen: Vec<String>,
+    /// What the file says was seen, if it says something else.
+    pub told: Option<Vec<String>>,
     /// Why nothing goes on after it.
     pub end: Option<End>,
 }
@@ -56,7 +69,24 @@ pub struct Place {
 impl Walk {
     /// Before the first line of a file.
     pub fn begin(text: &str, journal: Box<dyn FnMut() -> Result<Twin, Trouble>>) -> Self {
-        Self { lines: crate::history::lines(text), at: 0, story: None, journal, end: None }
+        let tells = text.lines().any(|line| line.starts_with("  "));
+        let mut lines: Vec<Line> = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            if let Some(done) = line.strip_prefix('>') {
+                let told = tells.then(Vec::new);
+                lines.push(Line { text: done.trim().to_owned(), place: at + 1, told });
+            } else if let Some(seen) = line.strip_prefix("  ")
+                && let Some(told) = lines.last_mut().and_then(|line| line.told.as_mut())
+            {
+                told.push(seen.to_owned());
+            }
+        }
+        Self { lines, at: 0, story: None, journal, end: None }
+    }
+
+    /// Which line of the file was done last, from 1; 0 before the first.
+    pub fn file_line(&self) -> usize {
+        self.at.checked_sub(1).and_then(|at| self.lines.get(at)).map_or(0, |line| line.place)
     }
 
     /// How many lines there are to be done.
@@ -79,9 +109,10 @@ impl Walk {
     /// # Errors
     /// No journal can be had.
     pub fn forward(&mut self) -> Result<Option<Done>, Trouble> {
-        let Some(line) = self.lines.get(self.at).filter(|_| self.end.is_none()).cloned() else {
+        let Some(line) = self.lines.get(self.at).filter(|_| self.end.is_none()) else {
             return Ok(None);
         };
+        let (line, told) = (line.text.clone(), line.told.clone());
         self.at += 1;
         let did = match &mut self.story {
             Some(story) => story.line(&line),
@@ -98,10 +129,12 @@ impl Walk {
             Ok(said) => seen.extend(said.lines().map(str::to_owned)),
             Err(BadLine::Broken(broken)) => self.end = Some(End::Broken(broken)),
             Err(BadLine::Undone(why)) => self.end = Some(End::Undone(why)),
+            Err(BadLine::Unknown(why)) => self.end = Some(End::Unknown(why)),
         }
         let news = self.story.as_mut().map(Story::seen).unwrap_or_default();
         seen.extend(news.lines().map(str::to_owned));
-        Ok(Some(Done { number: self.at, line, seen, end: self.end.clone() }))
+        let told = told.filter(|told| *told != seen && self.end.is_none());
+        Ok(Some(Done { number: self.at, line, seen, told, end: self.end.clone() }))
     }
 
     /// Goes to where so many lines are done; what was seen at the last of them.

@@ -210,11 +210,15 @@ impl Hub {
         if let Some(itself) = line.iter().find(|commit| commit.commit == *newest) {
             return Ok(itself.clone());
         }
-        let said = self
-            .ask(["rev-list", "--first-parent", "--ancestry-path", "--end-of-options"])
-            .arg(format!("{newest}..{main}"))
-            .run()?;
-        let commit = said.text().lines().last().map_or_else(|| main.clone(), Commit::from);
+        let since = |how: &str| {
+            let range = format!("{newest}..{main}");
+            self.ask(["rev-list", how, "--end-of-options"]).arg(range).run().map(|said| said.text())
+        };
+        // It may have come through another branch: then no commit of main's own line is its child.
+        let (was_main, has_it) = (since("--first-parent")?, since("--ancestry-path")?);
+        let has_it: BTreeSet<&str> = has_it.lines().collect();
+        let commit = was_main.lines().rev().find(|commit| has_it.contains(commit));
+        let commit = commit.map_or_else(|| main.clone(), Commit::from);
         let tree = self.tree_of(&commit)?;
         Ok(InMain { commit, tree })
     }

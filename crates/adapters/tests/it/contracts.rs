@@ -156,6 +156,19 @@ impl repository::Stage for Local {
         self.bench.main_gets(path, text)
     }
 
+    fn main_gets_through_another(&mut self, branch: &str) -> Commit {
+        let (here, from) = (self.bench.origin.clone(), self.public());
+        person(&here, &["fetch", "-q", from.to_str().unwrap(), &format!("refs/heads/{branch}")]);
+        person(&here, &["checkout", "-q", "-b", "integration", "FETCH_HEAD"]);
+        write(&here, "src/more", "by ann");
+        person(&here, &["add", "-A"]);
+        person(&here, &["commit", "-q", "-m", "by ann"]);
+        person(&here, &["checkout", "-q", "trunk"]);
+        person(&here, &["merge", "-q", "--no-ff", "-m", "by ann", "integration"]);
+        person(&here, &["branch", "-q", "-D", "integration"]);
+        Commit::from(person(&here, &["rev-parse", "HEAD"]))
+    }
+
     fn main_loses_one(&mut self) {
         person(&self.bench.origin, &["reset", "-q", "--hard", "trunk@{1}"]);
     }

@@ -225,7 +225,7 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
             true => Said::OtherTree { tree: proof.tree.clone() },
             false => Said::NotInMain { main: proof.main.clone() },
         };
-        d.freeze(FreezeCause::UnprovenMerge);
+        // Nobody merges on top of it: what the lane kept is frozen as it is given back.
         return d.escalate(Why::Unproven { cause: differs.into() });
     }
     d.because(Reason::Proven);

@@ -7,6 +7,7 @@ use crate::desk::Desk;
 use crate::effect::Line;
 use crate::event::{EffectReply, Outcome, Usage};
 use crate::note::Note;
+use crate::outside;
 use crate::reason::Reason;
 use crate::stage::{Role, Stage};
 use crate::task::{Ask, Deployed, Job, Rest, Step, Untold};
@@ -159,10 +160,17 @@ fn undo(d: &mut Desk<'_>, answer: &Reply) {
         }
         Reply::Git(GitReply::Candidate(candidate)) => (name, candidate.commit.clone()),
         Reply::Git(GitReply::Conflict { head: Some(head), .. }) => (name, head.clone()),
-        Reply::Git(GitReply::InMain(_)) => match d.task.branch.clone() {
-            Some(branch) => (name, branch.head),
-            None => return,
-        },
+        Reply::Git(GitReply::InMain(by)) => {
+            // The comment of the stop said that main has nothing of it.
+            let outside = d.task.outside.as_ref().is_some_and(|outside| outside.in_main.is_some());
+            if !outside && d.task.merged.is_none() && d.task.earlier_merges.is_empty() {
+                outside::in_main(d, by);
+                let stays = Some(by.commit.clone());
+                d.say(Author::Stream, Note::Stopped { stays, frozen: false });
+            }
+            let Some(branch) = d.task.branch.clone() else { return };
+            (name, branch.head)
+        }
         Reply::Forge(ForgeReply::Restored) => {
             let line = Line::Git(d.task.project.clone());
             if let Some(change) = d.task.change_request {

@@ -1,6 +1,7 @@
 //! `orch drill`: does this machine hold what Orch promises?
 
-use std::path::PathBuf;
+use std::fs::OpenOptions;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::{Here, up};
@@ -46,6 +47,15 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         None => here.home.folder().with_file_name("orch-drill"),
     };
     let file = args.report.as_ref().map(absolute).transpose()?;
+    let cannot = |file: &Path, e: &std::io::Error| {
+        Error::failed(say!("the report cannot be written: {e}", "отчёт не записать: {e}"))
+            .at(file.display())
+            .remedy(say!("name another file with --report", "укажите другой файл через --report"))
+    };
+    // Minutes later is too late to say that there is no such folder.
+    if let Some(file) = &file {
+        OpenOptions::new().append(true).create(true).open(file).map_err(|e| cannot(file, &e))?;
+    }
     let mut drills = Drill::ALL.to_vec();
     drills.retain(|drill| args.names.is_empty() || args.names.contains(drill));
     let wanted = drills.len();
@@ -58,8 +68,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         }
     })?;
     if let Some(file) = &file {
-        std::fs::write(file, report::markdown(&rows))
-            .map_err(|e| Error::failed(Told::quoted(e.to_string())).at(file.display()))?;
+        std::fs::write(file, report::markdown(&rows)).map_err(|e| cannot(file, &e))?;
     }
     if here.json {
         screen::json(&report::json(&rows));

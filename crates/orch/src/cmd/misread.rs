@@ -85,12 +85,13 @@ fn remedy(error: &clap::Error, arguments: &[OsString]) -> Told {
     let meant = [ContextKind::SuggestedArg, ContextKind::SuggestedSubcommand, ContextKind::SuggestedValue];
     let meant = meant.into_iter().map(|kind| context(error, kind)).find(|meant| !meant.is_empty());
     let known = help::command();
-    let called = arguments.get(1).and_then(|argument| argument.to_str());
-    let called = called.and_then(|name| known.find_subcommand(name));
-    let command = match called {
-        Some(called) => format!("orch {} --help", called.get_name()),
-        None => "orch help".to_owned(),
-    };
+    let (mut called, mut path) = (&known, String::new());
+    for argument in arguments.iter().skip(1) {
+        let Some(next) = argument.to_str().and_then(|name| called.find_subcommand(name)) else { break };
+        path.push_str(&format!(" {}", next.get_name()));
+        called = next;
+    }
+    let command = if path.is_empty() { "orch help".to_owned() } else { format!("orch{path} --help") };
     match meant {
         Some(meant) => say!("`{command}`; {meant}", "может быть, `{meant}`? справка: `{command}`"),
         None => say!("`{command}`", "справка: `{command}`"),

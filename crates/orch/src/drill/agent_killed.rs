@@ -9,8 +9,8 @@ use super::{Told, Unmet, both, look};
 
 pub(super) fn fault() -> String {
     both!(
-        "SIGKILL to an agent that has a child of its own, as from a machine without memory",
-        "SIGKILL агенту с дочерним процессом, как от машины без памяти"
+        "SIGKILL to an agent that has a child of its own, as where a machine runs out of memory",
+        "SIGKILL агенту с дочерним процессом, как при нехватке памяти"
     )
 }
 

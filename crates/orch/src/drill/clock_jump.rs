@@ -48,7 +48,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     if !plain.zip(moved).is_some_and(|(plain, moved)| (moved - plain - JUMP as f64).abs() < 60.0) {
         return Err(Unmet::NotTried(both!(
             "no time namespace can be made here (that takes Linux 5.6, util-linux 2.36 and root), and the clock of the machine is left alone",
-            "пространство времени здесь не создать (нужны Linux 5.6, util-linux 2.36 и root), а часы машины не трогаются"
+            "пространство имён времени здесь не создать (нужны Linux 5.6, util-linux 2.36 и root), а часы машины не трогаются"
         )));
     }
     yard.up()?;

@@ -14,7 +14,7 @@ const TRIES: u32 = 3;
 pub(super) fn fault() -> String {
     both!(
         "the project's repository is moved away until it was asked for {TRIES} times",
-        "репозиторий проекта убран, пока к нему не обратятся раз: {TRIES}"
+        "репозиторий проекта убран, пока число обращений к нему не достигнет {TRIES}"
     )
 }
 

@@ -48,6 +48,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
         a_candidate_in_main_is_told,
+        what_came_through_another_branch_is_told_alike,
         two_hands_build_one_candidate,
         a_head_that_has_main_is_the_candidate,
         a_conflict_can_be_resolved,
@@ -359,6 +360,20 @@ fn a_candidate_in_main_is_told<S: Stage>(stage: &mut S) {
     stage.main_gets("third", "x");
     assert_eq!(stage.git(&candidate_call(&built.commit)), told);
     assert_eq!(stage.head(BRANCH), Some(built.commit));
+}
+
+/// The branch may come into main with another one: the commit of main that brought it is told, and the same one later.
+fn what_came_through_another_branch_is_told_alike<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("other", "x");
+    let by = stage.main_gets_through_another(BRANCH);
+    let reading = |stage: &mut S| stage.reading(None).in_main.map(|by| by.commit);
+    assert_eq!(reading(stage), Some(by.clone()));
+    stage.main_gets("later", "x");
+    assert_eq!(reading(stage), Some(by.clone()));
+    let answer = stage.git(&candidate_call(&work.head));
+    assert!(matches!(&answer, Ok(GitReply::InMain(told)) if told.commit == by), "{answer:?}");
 }
 
 /// Two who build it at once build one (decision 1).

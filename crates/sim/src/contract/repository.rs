@@ -76,6 +76,8 @@ pub trait Stage {
     fn main(&mut self) -> Commit;
     /// Somebody commits a file to main.
     fn main_gets(&mut self, path: &str, text: &str) -> Commit;
+    /// Somebody merges a branch into one of their own, adds a commit there, and merges that into main.
+    fn main_gets_through_another(&mut self, branch: &str) -> Commit;
     /// Somebody takes the last commit of main back.
     fn main_loses_one(&mut self);
     /// Somebody pushes a commit with this file to a task branch.

@@ -18,7 +18,7 @@ use super::repository::{self, BRANCH, ITEM, Work};
 use super::run::{self, Does, Order, Seen};
 use super::{probe, tracker};
 use crate::world::World;
-use crate::world::repository::{MAIN, Repository};
+use crate::world::repository::{ByHand, MAIN, Repository};
 use crate::world::works::{Deed, Deployment, HookDeed, Worker};
 
 /// The world with one project.
@@ -144,6 +144,11 @@ impl repository::Stage for Fake {
     fn main_gets(&mut self, path: &str, text: &str) -> Commit {
         self.repository().push_main(path, text);
         self.repository().main()
+    }
+
+    fn main_gets_through_another(&mut self, branch: &str) -> Commit {
+        self.repository().merge_by_hand(branch, ByHand::Through);
+        self.main()
     }
 
     fn main_loses_one(&mut self) {

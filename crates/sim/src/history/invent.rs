@@ -222,7 +222,10 @@ impl Mind {
             27 => format!("the origin of {project} refuses records"),
             28 => format!("the origin of {project} takes records"),
             // Nobody squashes here: squashed onto a main that moved it is a conflict, and this world's developers mend none.
-            29 => format!("somebody merges the branch of {task}{}", ["", " with more"][dice.below(2)]),
+            29 => format!(
+                "somebody merges the branch of {task}{}",
+                ["", " with more", " through another"][dice.below(3)]
+            ),
             30 => format!("somebody deletes the branch of {task}"),
             31 => format!("somebody closes the change request of {task}"),
             32 => format!("gesture {task} {}", ["accept", "allow"][dice.below(2)]),

@@ -341,6 +341,8 @@ const DELIVERY: &[Break] = &[
             .row(|row| wants(row, merge()))
             .look()
     }),
+    ("frozen-means-no-merge", || merging().leaves_after(Entity::Repository("demo".into()), Press::Freeze)),
+    ("paused-means-no-merge", || merging().leaves_after(Entity::Installation, Press::Pause { drain: false })),
     ("a-merge-waits-for-the-watch", || {
         watching().row_of(Entity::Task("DEMO-002".into()), |row| wants(row, merge())).look()
     }),
@@ -379,6 +381,14 @@ const DELIVERY: &[Break] = &[
     ("main-only-through-the-gates", || {
         let judge = GateId::CheckReviewerVerdict;
         merging().unheard(|task| task.evidence.retain(|said| said.gate != judge)).so(merges).look()
+    }),
+    ("main-only-through-the-gates", || {
+        let judge = GateId::CheckReviewerVerdict;
+        let by_hand = Reason::MergedByHand { commit: "c".into() };
+        done()
+            .unheard(|task| task.evidence.retain(|said| said.gate != judge))
+            .row(|row| row.reasons.push(by_hand))
+            .look()
     }),
     ("deploy-what-was-merged", || deploying().so(|it| it.hook("c".into(), None)).look()),
     ("previous-is-what-runs", || {

@@ -54,9 +54,7 @@ impl Watch {
                     way.stayed_well.remove(id);
                 }
                 Change::Staged(Stage::Done) => {
-                    let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
-                    let policy: Option<Policy> = kept.and_then(|bytes| serde_json::from_slice(bytes).ok());
-                    way.may_be_done(id, row, &policy.unwrap_or_default())?;
+                    way.may_be_done(id, row, &journal.policy_of(row))?;
                 }
                 _ => {}
             }

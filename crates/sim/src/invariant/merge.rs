@@ -88,6 +88,7 @@ impl Watch {
                         self.once.moved(&task.id, task.round)?;
                         let policy = asked.map(|asked| asked.policy.clone()).unwrap_or_default();
                         through_the_gates(task, &policy, self.architects.contains(&task.id), after)?;
+                        has_its_consent(task, &policy, after)?;
                         if !approved(&task.protected_ok) {
                             unapproved(&task.id)?;
                         }
@@ -105,10 +106,7 @@ impl Watch {
         let left = |reason: &Reason| matches!(reason, Reason::Advanced { from: Stage::Analysis, .. });
         let begins = |change: &Change| matches!(change, Change::RoundOpened);
         if row.reasons.iter().any(left) || row.changes.iter().any(begins) {
-            let kept = row.policy.as_ref().and_then(|digest| journal.kept(digest));
-            let policy: Policy =
-                kept.and_then(|bytes| serde_json::from_slice(bytes).ok()).unwrap_or_default();
-            match policy.preset {
+            match journal.policy_of(row).preset {
                 Preset::Full | Preset::Library => drop(self.architects.insert(id.clone())),
                 Preset::Fast => drop(self.architects.remove(id)),
             }
@@ -242,6 +240,18 @@ pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
     })
 }
 
+/// Orch itself merges what somebody consented to: exactly this change, where the project asks for that.
+pub(super) fn has_its_consent(task: &Task, policy: &Policy, commit: &Commit) -> Result<(), Broken> {
+    let asks = policy.preset.deploys() || policy.confirm_merge;
+    match asks && task.consent.as_ref().map(|consent| &consent.what) != task.change() {
+        true => broken(
+            "main-only-through-the-gates",
+            format!("{} merged {commit} without consent to exactly this change", task.id),
+        ),
+        false => Ok(()),
+    }
+}
+
 /// What stands when a merge is asked for, and when a commit reached main: every gate of the project, on exactly that content.
 /// `architect`: the project had that stage when the task left its analysis.
 pub(super) fn through_the_gates(
@@ -278,10 +288,6 @@ pub(super) fn through_the_gates(
     }
     if architect && !passed(GateId::CheckArchitectureDone, &Subject::Requirements(what.clone())) {
         return fail("its architecture");
-    }
-    let asks = policy.preset.deploys() || policy.confirm_merge;
-    if asks && task.consent.as_ref().map(|consent| &consent.what) != task.change() {
-        return fail("consent to exactly this change");
     }
     if task.protected.as_ref().is_some_and(|p| task.protected_ok.as_ref() != Some(&p.diff)) {
         return fail("the approval of its protected paths");

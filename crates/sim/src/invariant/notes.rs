@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use orch_core::call::{Call, TrackerCall};
+use orch_core::call::{Call, GitReply, Reply, TrackerCall};
 use orch_core::change::Change;
-use orch_core::event::Usage;
+use orch_core::event::{Event, Outcome, Usage};
 use orch_core::gesture::Press;
 use orch_core::id::{Commit, TaskId};
 use orch_core::journal::Row;
@@ -166,7 +166,11 @@ impl Known {
             }
             Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
             Note::Stopped { stays, .. } => {
-                staged(Stage::Cancelled) && (stays.is_some() || self.merged.is_none())
+                let told_late = matches!(&row.event, Event::Reply(reply) if matches!(
+                    &reply.outcome,
+                    Outcome::Done(Reply::Git(GitReply::InMain(by))) if stays.as_ref() == Some(&by.commit)
+                ));
+                told_late || staged(Stage::Cancelled) && (stays.is_some() || self.merged.is_none())
             }
             Note::Unavailable { gate, .. } => {
                 any(&|reason| *reason == Reason::GateSaid { gate: *gate, passed: None })

@@ -198,7 +198,8 @@ impl Since {
         let once = |what: &str, of: u32| Act::Said(what.to_owned(), [of, 0, 0, 0, 0]);
         match note {
             Note::Done { .. } => once("done", 0),
-            Note::Stopped { .. } => once("stopped", 0),
+            // Said again where git tells later that main has something of it after all.
+            Note::Stopped { stays, .. } => once("stopped", u32::from(stays.is_some())),
             Note::StopDeferred => once("the stop waits", 0),
             Note::DeployUntold { .. } => once("nobody knows of the deploy", 0),
             Note::Merged { .. } => once("merged", self.rounds),

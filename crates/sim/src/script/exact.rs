@@ -34,14 +34,14 @@ impl Story {
                 story.lenient = true;
                 Ok(story)
             }
-            _ => bad("a story begins with `> project`, a history with `> history of a project`"),
+            _ => unknown("a story begins with `> project`, a history with `> history of a project`"),
         }
     }
 
     /// Does a line as it is written: what follows `but` goes wrong, and nothing else.
     ///
     /// # Errors
-    /// A promise was broken, or the line cannot be done and this is no history.
+    /// A promise was broken, it is no line of a story, or it cannot be done and this is no history.
     pub fn line(&mut self, line: &str) -> Result<String, BadLine> {
         let (line, choices) = parts(line);
         let owned = split(line);
@@ -49,7 +49,11 @@ impl Story {
         self.bench.dice.tell(&choices);
         let done = self.act(&words);
         let unasked = self.bench.dice.end_of_line();
+        let went_wrong = unasked.len() < choices.len();
         let mut answer = match done {
+            Err(BadLine::Undone(why)) if self.lenient && went_wrong => {
+                format!("skipped: {why}; what goes wrong here did all the same\n")
+            }
             Err(BadLine::Undone(why)) if self.lenient => format!("skipped: {why}\n"),
             done => done?,
         };
@@ -96,7 +100,7 @@ impl Story {
             ["end", name @ ..] => self.turn(&Turn::End(name.join(" ")))?,
             ["wait"] => self.turn(&Turn::Wait)?,
             ["go", "on", times] => {
-                let Ok(times) = times.parse::<u32>() else { return bad(format!("{times} is no number")) };
+                let Ok(times) = times.parse::<u32>() else { return unknown(format!("{times} is no number")) };
                 self.in_order(|story| {
                     for _ in 0..times {
                         story.bench.once()?;
@@ -143,7 +147,7 @@ impl Story {
                 let project = self.project(Some(name))?;
                 self.bench.gesture_to(Entity::Repository(project), press);
             }
-            _ => return bad(format!("nobody knows how to do this: {}", words.join(" "))),
+            _ => return unknown(format!("no story has a line like `{}`", words.join(" "))),
         }
         Ok(String::new())
     }
@@ -157,7 +161,7 @@ impl Story {
     fn turn(&mut self, turn: &Turn) -> Result<(), BadLine> {
         match self.bench.turn(turn)? {
             true => Ok(()),
-            false => bad("there is no such thing to be done"),
+            false => bad("nothing of that name is to be done now"),
         }
     }
 

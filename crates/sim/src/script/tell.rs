@@ -307,7 +307,7 @@ impl Story {
             let ours = repository.main_was.iter().skip(1);
             let ours = ours.filter(|commit| !self.bench.world.works.by_people.contains(*commit)).count();
             let people = repository.main_was.len() - 1 - ours;
-            let _ = writeln!(out, "{project}: main was moved {ours} times by Orch, {people} by people");
+            let _ = writeln!(out, "{project}: moves of main: {ours} by Orch, {people} by people");
             for (branch, _) in repository.branches() {
                 let _ = writeln!(out, "branch {branch}");
             }
@@ -317,7 +317,7 @@ impl Story {
             }
         }
         let hooks = self.bench.world.hooks.len();
-        let _ = writeln!(out, "the deploy hook ran {hooks} times");
+        let _ = writeln!(out, "runs of the deploy hook: {hooks}");
         out
     }
 

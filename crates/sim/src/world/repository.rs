@@ -42,6 +42,8 @@ pub enum ByHand {
     Squashed,
     /// With something besides that no gate saw.
     WithMore,
+    /// Into a branch of their own, which gets another commit and is merged then.
+    Through,
 }
 
 /// What a forge that says it merged has done instead.
@@ -155,13 +157,19 @@ impl Repository {
                 files.insert(path.clone(), content.clone());
             }
         }
-        if how == ByHand::WithMore {
+        if matches!(how, ByHand::WithMore | ByHand::Through) {
             files.insert("src/more".to_owned(), "by ann".to_owned());
         }
         let commit = match how {
             ByHand::Squashed => self.put(files, vec![main]),
             ByHand::Plainly if base == main => head,
             ByHand::Plainly | ByHand::WithMore => self.put(files, vec![main, head]),
+            ByHand::Through => {
+                let mut through = self.files(&head).clone();
+                through.insert("src/more".to_owned(), "by ann".to_owned());
+                let through = self.put(through, vec![head]);
+                self.put(files, vec![main, through])
+            }
         };
         self.main_was.push(commit);
     }

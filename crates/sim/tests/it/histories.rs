@@ -11,7 +11,7 @@ use orch_sim::history::{Ground, Mix, Pen, again, by_seed, by_seed_with, in_memor
 use orch_sim::invariant::Broken;
 use orch_sim::script::play;
 use orch_sim::shrink::shrink;
-use orch_sim::walk::Walk;
+use orch_sim::walk::{End, Walk};
 
 use crate::faults::seeds;
 
@@ -150,4 +150,33 @@ fn one_goes_forward_and_back() {
         assert_eq!((walk.at(), &walk.place()), (at, &places[at]));
     }
     assert!(places.last().is_some_and(|last| last.tasks.iter().all(|(_, stands)| stands.starts_with("is "))));
+}
+
+/// Proves that who goes through a file hears where it says something else than what is seen, and nowhere where it says nothing;
+/// that a line which no story has is the end, in a history too; and that each is found at its line of the file.
+#[test]
+fn what_a_file_says_is_compared() {
+    let walk = |text: &str| {
+        let mut walk = Walk::begin(text, Box::new(in_memory));
+        let mut done = Vec::new();
+        while let Some(next) = walk.forward().unwrap() {
+            done.push((walk.file_line(), next));
+        }
+        done
+    };
+    let story = "# A story.\n\n> project preset=library\n> issue 1 \"Add a flag\" in \"To Analyse\"\n";
+    assert!(walk(story).iter().all(|(_, done)| done.told.is_none()), "it says nothing of what is seen");
+    let told = play(story).unwrap();
+    assert!(walk(&told).iter().all(|(_, done)| done.told.is_none()), "it says what is seen");
+    let wrong = told.replace("created > analysis", "created > done");
+    let said: Vec<_> = walk(&wrong).into_iter().filter(|(_, done)| done.told.is_some()).collect();
+    assert_eq!(said.len(), 1);
+    let (line, done) = &said[0];
+    assert_eq!((*line, done.number), (4, 2));
+    assert!(done.told.iter().flatten().any(|line| line.contains("created > done")), "{done:?}");
+
+    let history = "> history of a project preset=library\n\n> perform git/collect of 1\n> dance\n> run\n";
+    let ends: Vec<_> = walk(history).into_iter().map(|(line, done)| (line, done.end)).collect();
+    let unknown = End::Unknown("no story has a line like `dance`".to_owned());
+    assert_eq!(ends, [(1, None), (3, None), (4, Some(unknown))]);
 }

@@ -194,7 +194,7 @@ fn a_conflict_gives_the_lane_back() {
 fn a_merge_is_looked_up_never_repeated_blindly() {
     let mut story = tells(
         "lost-answer-merge",
-        &["1: merged", "1 is done", "demo: main was moved 1 times by Orch, 0 by people"],
+        &["1: merged", "1 is done", "demo: moves of main: 1 by Orch, 0 by people"],
     );
     let asked: Vec<&str> = effects(&mut story)
         .iter()
@@ -217,7 +217,7 @@ fn one_press_one_deploy() {
             "1 in deploy, runs hook",
             "1: gesture without effect: press confirm, why wrong stage: deploy",
             "1 is done",
-            "the deploy hook ran 1 times",
+            "runs of the deploy hook: 1",
         ],
     );
 }
@@ -233,9 +233,9 @@ fn one_gesture_one_meaning() {
             "1: gesture without effect: press confirm, why wrong stage: development",
             "1 in deploy, waits: confirmation: deploys: yes",
             "1: gesture without effect: press approve, why wrong stage: deploy",
-            "the deploy hook ran 0 times",
+            "runs of the deploy hook: 0",
             "1: gesture taken: by board, press confirm",
-            "the deploy hook ran 1 times",
+            "runs of the deploy hook: 1",
         ],
     );
 }
@@ -248,7 +248,7 @@ fn done_needs_the_proof() {
         &[
             "1: merged",
             "1: escalated: unproven: cause: the merged commit is not in main, which is at <id>",
-            "the deploy hook ran 0 times",
+            "runs of the deploy hook: 0",
             "1: proven",
             "1: deploy > done",
         ],

@@ -157,7 +157,14 @@ fn merged_by_hand_is_merged_if_it_had_passed() {
         task.candidate =
             task.passed.as_deref().map(|passed| Candidate { tree: "newer".into(), ..passed.clone() });
     });
-    assert_eq!(by_hand(earlier), (true, Some(candidate.clone())));
+    assert_eq!(by_hand(earlier.clone()), (true, Some(candidate.clone())));
+    let unjudged = |task: &mut Task| task.evidence.retain(|said| said.gate != GateId::CheckReviewerVerdict);
+    assert!(!by_hand(way.with(unjudged)).0);
+    // What a person rejected does not come back by being merged.
+    let mut rejected = earlier;
+    let press = rejected.press(Press::Reject { reason: Some(Text::of("no")) });
+    let _ = rejected.tell(press);
+    assert!(!by_hand(rejected).0);
 }
 
 /// A record that could not be written lasts as trouble only where it was refused for good; else it is tried again (decision 18).

@@ -97,10 +97,16 @@ impl Ledger {
     /// # Errors
     /// It cannot be read or written, or it is of another program or of other histories.
     pub(super) fn open(path: &Path, of: Of) -> Result<Self, Error> {
+        let there = path.exists();
         let cannot = |e: std::io::Error| {
-            Error::failed(say!("the ledger cannot be read: {e}", "журнал прогона не читается: {e}"))
-                .at(path.display())
-                .remedy(say!("name another file with --ledger", "укажите другой файл в --ledger"))
+            let cause = match there {
+                true => say!("the ledger cannot be read: {e}", "журнал прогона не читается: {e}"),
+                false => say!("the ledger cannot be made there: {e}", "журнал прогона там не создать: {e}"),
+            };
+            Error::failed(cause).at(path.display()).remedy(say!(
+                "name another file with --ledger, in a folder that is there and that you may write to",
+                "укажите другой файл в --ledger: папка должна быть, и писать в неё должно быть можно"
+            ))
         };
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path).map_err(cannot)?;
         let mut text = String::new();

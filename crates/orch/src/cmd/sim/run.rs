@@ -16,7 +16,7 @@ use super::many::{self, Block, Broke, How};
 use super::sum::Sum;
 use super::under_way::UnderWay;
 use super::{Here, Store, report};
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::screen::{self, BOLD, DIM, PLAIN, cell};
 use crate::words::{Told, counted, say, words};
 
@@ -48,7 +48,7 @@ pub(super) struct Args {
     /// fails is counted and does not end it. What is under way stands beside it, in FILE.0.trace and so on
     #[arg(long, value_name = "FILE")]
     ledger: Option<PathBuf>,
-    /// Write a page about all of it, from the ledger
+    /// Write a page about all of it, from the ledger (needs --ledger)
     #[arg(long, value_name = "FILE", requires = "ledger")]
     report: Option<PathBuf>,
     /// What the page says about the machine [default: how many processors it has]
@@ -74,6 +74,20 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
         );
     }
     let blocks = many::blocks(args.from, args.seeds);
+    if args.from.checked_add(args.seeds).is_none() {
+        let last = u64::MAX;
+        return Err(Error::new(Kind::Usage, say!("the last seed is {last}", "последний seed — {last}"))
+            .remedy(say!("begin with a smaller one: --from 0", "начните с меньшего: --from 0")));
+    }
+    // An hour later is too late to say that there is no such folder.
+    if let Some(folder) = args.keep.as_deref().filter(|folder| !folder.is_dir()) {
+        return Err(no_folder(folder, "--keep"));
+    }
+    if let Some(page) = &args.report
+        && let Some(folder) = page.parent().filter(|folder| *folder != Path::new("") && !folder.is_dir())
+    {
+        return Err(no_folder(folder, "--report"));
+    }
     // It has time, and whoever else works on this machine has not.
     let _ = rustix::process::nice(10);
     let began = clock::now();
@@ -119,6 +133,15 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
             Err(Error::failed(what).remedy(remedy))
         }
     }
+}
+
+fn no_folder(folder: &Path, option: &str) -> Error {
+    Error::new(Kind::NotFound, say!("there is no such folder", "такой папки нет"))
+        .at(folder.display())
+        .remedy(say!(
+            "make it, or name another one with {option}",
+            "создайте её или укажите другую через {option}"
+        ))
 }
 
 fn count(sum: &Sum) -> String {

@@ -41,17 +41,23 @@ fn keys() -> Told {
 /// Goes through it.
 pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let text = std::fs::read_to_string(&args.file).map_err(|e| {
-        let kind = if e.kind() == io::ErrorKind::NotFound { Kind::NotFound } else { Kind::Failed };
-        Error::new(kind, say!("the history cannot be read: {e}", "история не читается: {e}"))
-            .at(args.file.display())
-            .remedy(say!(
-                "histories are in crates/sim/histories, scenarios in crates/sim/scenarios",
-                "истории лежат в crates/sim/histories, сценарии в crates/sim/scenarios"
-            ))
+        let (kind, cause) = match e.kind() {
+            io::ErrorKind::NotFound => (Kind::NotFound, say!("there is no such file", "такого файла нет")),
+            io::ErrorKind::IsADirectory => (Kind::Usage, say!("this is a folder", "это папка")),
+            io::ErrorKind::InvalidData => (Kind::Usage, say!("this file is no text", "этот файл не текст")),
+            _ => (Kind::Failed, say!("the history cannot be read: {e}", "история не читается: {e}")), // not a domain enum
+        };
+        Error::new(kind, cause).at(args.file.display()).remedy(say!(
+            "name a file of crates/sim/histories or crates/sim/scenarios",
+            "укажите файл из crates/sim/histories или crates/sim/scenarios"
+        ))
     })?;
     let mut walk = Walk::begin(&text, args.store.journals()?);
     if walk.is_empty() {
-        let cause = say!("no line of it begins with `>`", "ни одна строка в нём не начинается с `>`");
+        let cause = say!(
+            "this is no history: no line of it begins with `>`",
+            "это не история: ни одна строка не начинается с `>`"
+        );
         return Err(Error::new(Kind::Usage, cause)
             .at(args.file.display())
             .remedy(say!("name a history or a scenario", "укажите историю или сценарий")));
@@ -66,14 +72,32 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     match end {
         None => Ok(ExitCode::SUCCESS),
         Some(end) => {
-            let at = walk.at();
-            let cause = match end {
-                End::Broken(broken) => say!("line {at} broke {broken}", "строка {at} нарушает {broken}"),
-                End::Undone(why) => {
-                    say!("line {at} cannot be done: {why}", "строку {at} выполнить нельзя: {why}")
-                }
+            let before = walk.at().saturating_sub(1);
+            let (cause, remedy) = match end {
+                End::Broken(broken) => (
+                    say!("this line broke {broken}", "эта строка нарушает {broken}"),
+                    say!(
+                        "look at what was before: --at {before}",
+                        "посмотрите, что было до неё: --at {before}"
+                    ),
+                ),
+                End::Undone(why) => (
+                    say!("this line cannot be done: {why}", "эту строку выполнить нельзя: {why}"),
+                    say!(
+                        "look at what can be done there: --at {before}",
+                        "посмотрите, что там можно сделать: --at {before}"
+                    ),
+                ),
+                End::Unknown(why) => (
+                    Told::quoted(why),
+                    say!(
+                        "mend the line; crates/sim/README.md says which there are",
+                        "исправьте строку; какие бывают, сказано в crates/sim/README.md"
+                    ),
+                ),
             };
-            Err(Error::failed(cause).at(args.file.display()))
+            let place = format!("{}:{}", args.file.display(), walk.file_line());
+            Err(Error::failed(cause).at(place).remedy(remedy))
         }
     }
 }
@@ -111,12 +135,12 @@ fn step(done: &Done, place: &Place) -> Value {
         place.tasks.iter().map(|(task, stands)| json!({ "task": task, "why": stands })).collect();
     let (broken, undone) = match &done.end {
         Some(End::Broken(broken)) => (Some(json!({ "name": broken.name, "what": broken.what })), None),
-        Some(End::Undone(why)) => (None, Some(why)),
+        Some(End::Undone(why) | End::Unknown(why)) => (None, Some(why)),
         None => (None, None),
     };
     json!({
         "number": done.number, "line": done.line, "seen": done.seen, "tasks": tasks, "next": place.next,
-        "board": place.board, "time": place.time, "rows": place.rows, "broken": broken, "undone": undone,
+        "told": done.told, "board": place.board, "time": place.time, "rows": place.rows, "broken": broken, "undone": undone,
     })
 }
 
@@ -191,8 +215,21 @@ fn show(walk: &Walk, done: &Done) -> String {
             let said = say!("broke {broken}", "нарушено: {broken}");
             text.push_str(&format!("  {}\n", screen::paint(BAD, &said)));
         }
-        Some(End::Undone(why)) => text.push_str(&format!("  {}\n", screen::paint(BAD, why))),
+        Some(End::Undone(why) | End::Unknown(why)) => {
+            text.push_str(&format!("  {}\n", screen::paint(BAD, why)));
+        }
         None => {}
+    }
+    if let Some(told) = &done.told {
+        let said = say!("the file says otherwise:", "в файле сказано другое:");
+        text.push_str(&format!("  {}\n", screen::paint(BAD, &said)));
+        for line in told {
+            text.push_str(&format!("  {}\n", screen::paint(DIM, &screen::safe(line))));
+        }
+        if told.is_empty() {
+            let nothing = say!("nothing was seen", "ничего не видно");
+            text.push_str(&format!("  {}\n", screen::paint(DIM, &nothing)));
+        }
     }
     text
 }

@@ -19,7 +19,7 @@ use orch_core::task::{Ask, Consent, Rest, Step, Task};
 use orch_core::time::Moment;
 
 use crate::bench::{Bench, Faults, policy};
-use crate::invariant::Broken;
+use crate::invariant::{Broken, leaves};
 use crate::world::Run;
 use crate::world::repository::Repository;
 use crate::world::works::Worker;
@@ -187,6 +187,13 @@ impl Scene {
     /// Whoever looks sees what is new.
     pub(super) fn look(&mut self) -> Result<(), Broken> {
         self.bench.verify()
+    }
+
+    /// What is under way leaves only when a person did this.
+    pub(super) fn leaves_after(&mut self, whom: Entity, press: Press) -> Result<(), Broken> {
+        let under_way = self.bench.engine().in_flight();
+        self.bench.gesture_to(whom, press);
+        leaves(self.bench.engine().journal_ref(), &under_way)
     }
 
     /// Whoever looks sees what is left where nothing moves.
