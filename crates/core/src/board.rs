@@ -365,10 +365,32 @@ impl Board {
             if let Some((_, seq, id)) = best
                 && let Some((turn, _)) = self.rows.get(id).and_then(|row| row.want)
             {
-                return Some((id.clone(), Grant { turn, wanted: *seq, deployed: self.deployed(id, turn) }));
+                let gives_way = self.gives_way(id, turn, policies, now);
+                let deployed = self.deployed(id, turn);
+                return Some((id.clone(), Grant { turn, wanted: *seq, deployed, gives_way }));
             }
         }
         None
+    }
+
+    /// Whether the holder of the lane waits to merge behind a freeze whose repair needs nothing but the lane: neither would
+    /// ever go on.
+    fn gives_way(&self, id: &TaskId, turn: Turn, policies: &Policies, now: Moment) -> bool {
+        let Some(repository) = self
+            .rows
+            .get(id)
+            .filter(|_| turn == Turn::Merge)
+            .and_then(|row| self.repositories.get(&row.project))
+        else {
+            return false;
+        };
+        let behind = |kind: &HoldKind| matches!(kind, HoldKind::Lane { holder, .. } if holder == id);
+        let repairs = |task: &TaskId| {
+            let wants = self.rows.get(task).and_then(|row| row.want);
+            wants.is_some_and(|(turn, _)| turn == Turn::Lane)
+                && self.blockers(task, Turn::Lane, policies, now).iter().all(behind)
+        };
+        repository.freezes.iter().filter_map(|freeze| freeze.task.as_ref()).any(repairs)
     }
 
     /// What the holder of the lane is to know of the last deploy.
@@ -392,7 +414,7 @@ impl Board {
         for waiting in set.iter().filter(|(_, _, id)| only.is_none_or(|(_, first)| first == id)) {
             *looks += 1;
             let blockers = self.blockers(&waiting.2, *turn, policies, now);
-            if blockers.is_empty() {
+            if blockers.is_empty() || self.gives_way(&waiting.2, *turn, policies, now) {
                 return Some(waiting);
             }
             let own = |kind: &HoldKind| matches!(kind, HoldKind::TaskBudget { .. });

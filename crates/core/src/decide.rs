@@ -153,6 +153,12 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
     match want {
         Want::Start => intake::begin(d),
         Want::Agent(role) => d.launch(Job::Agent(role)),
+        // The tests of a policy that holds again said it already (decision 40).
+        Want::Ci(CiOf::Candidate) if d.task.candidate.clone().is_some_and(|it| staging::is_green(d, &it)) => {
+            d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
+            staging::candidate_green(d);
+        }
+        Want::Ci(CiOf::Head) if development::is_green(d) => development::judge(d),
         Want::Ci(of) => d.launch(Job::Ci(of)),
         Want::Lane => {
             d.change(Change::Lane(true));
@@ -163,6 +169,11 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
                 None => d.ask(Ask::Candidate, 0),
                 Some(_) => deploy::proceed(d),
             }
+        }
+        Want::Merge { .. } if grant.gives_way => {
+            d.because(Reason::GaveWay);
+            d.release_lane();
+            d.queue(Want::Lane);
         }
         Want::Merge { tries } => deploy::may_merge(d, tries),
     }

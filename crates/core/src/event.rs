@@ -216,6 +216,9 @@ pub struct Grant {
     /// With the lane: what is deployed now, if it is known. It stays so while the lane is held.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Commit>,
+    /// To merge, and not to: the lane goes back, for the repair that lifts the freeze waits for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gives_way: bool,
 }
 
 /// What a task can wait for a turn for.

@@ -117,6 +117,7 @@ pub fn reason(reason: &Reason, lang: Lang) -> String {
         Reason::EvidenceLapsed { gate } => about_gate("reason-evidence-lapsed", *gate, lang),
         Reason::NotConfigured { gate } => about_gate("reason-not-configured", *gate, lang),
         Reason::TurnTaken => say(lang, "reason-turn-taken", []),
+        Reason::GaveWay => say(lang, "reason-gave-way", []),
         Reason::RunBegan { run } => say(lang, "reason-run-began", [("run", Arg::Text(run.to_string()))]),
         Reason::RunEnded { run } => say(lang, "reason-run-ended", [("run", Arg::Text(run.to_string()))]),
         Reason::Later { due, cause } => {

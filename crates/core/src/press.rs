@@ -127,12 +127,16 @@ pub(crate) fn on_written(
         if status == Some(written) || known || revision.is_none() {
             read_at(d, revision);
             board_shows(d, status);
-        } else if surface::wanted(&d.task) == Some(written) {
-            // Whoever pressed saw what was written: if that is what asks, they were asked.
-            board_shows(d, Some(written));
-            since = Some(status);
         } else {
-            d.change(Change::BoardShows(Some(written)));
+            // What was written stood there: what is older than that is known from here on.
+            let stood = was.map(|was| was.revision + 1);
+            read_at(d, stood.filter(|stood| d.task.revision.is_none_or(|known| known < *stood)));
+            if surface::wanted(&d.task) == Some(written) {
+                // Whoever pressed saw what was written: if that is what asks, they were asked.
+                board_shows(d, Some(written));
+            } else {
+                d.change(Change::BoardShows(Some(written)));
+            }
             since = Some(status);
         }
     }

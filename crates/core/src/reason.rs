@@ -87,6 +87,8 @@ pub enum Reason {
     },
     /// A turn was given.
     TurnTaken,
+    /// The lane was given back: the repair that lifts the freeze waits for it.
+    GaveWay,
     /// A run began.
     RunBegan {
         /// Which.

@@ -119,9 +119,12 @@ impl Way {
     fn next(&self) -> Option<Event> {
         let task = self.task();
         Some(match &task.step {
-            Step::Queued(want) => {
-                Event::Granted(Grant { turn: want.turn(), wanted: task.step_seq, deployed: None })
-            }
+            Step::Queued(want) => Event::Granted(Grant {
+                turn: want.turn(),
+                wanted: task.step_seq,
+                deployed: None,
+                gives_way: false,
+            }),
             Step::Asked { effect, ask, .. } => reply(*effect, self.answer(ask)),
             Step::Running { run, job } => end(*run, self.ends(*job)),
             Step::Backoff { timer, .. } => Event::Timer(*timer),
@@ -351,7 +354,7 @@ fn what_nobody_waits_for_changes_nothing() {
             for turn in [Turn::Start, Turn::Lane, Turn::Merge, Turn::Gate, Turn::Agent(Role::Developer)] {
                 let waited_for = matches!(&task.step, Step::Queued(want) if want.turn() == turn);
                 let wanted = if waited_for { old } else { task.step_seq };
-                stale.push(Event::Granted(Grant { turn, wanted, deployed: None }));
+                stale.push(Event::Granted(Grant { turn, wanted, deployed: None, gives_way: false }));
             }
             let over = task.runs.iter().filter(|row| row.end.is_some());
             stale.extend(over.map(|row| end(row.run, RunHow::Exited { code: 0 })));

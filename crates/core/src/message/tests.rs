@@ -78,6 +78,7 @@ fn reasons() -> Vec<Reason> {
         Reason::EvidenceLapsed { gate },
         Reason::NotConfigured { gate },
         Reason::TurnTaken,
+        Reason::GaveWay,
         Reason::RunBegan { run },
         Reason::RunEnded { run },
         Reason::Later { due: Moment(1_767_366_240_000), cause: cause.clone() },

@@ -24,15 +24,21 @@ pub(crate) fn judge(d: &mut Desk<'_>) {
     if d.task.change_request.is_none() {
         return d.ask(Ask::OpenChange, 0);
     }
-    let Some(tree) = d.task.branch.as_ref().and_then(|branch| branch.tree.clone()) else {
+    if d.task.branch.as_ref().is_none_or(|branch| branch.tree.is_none()) {
         return d.queue(Want::Agent(crate::stage::Role::Developer));
-    };
-    if runs::passed(d, GateId::CheckCiGreen, &Subject::Tree(tree), &d.policy.ci_definition()) {
+    }
+    if is_green(d) {
         d.because(Reason::EvidenceStands { gate: GateId::CheckCiGreen });
         green(d);
         return advance(d);
     }
     d.queue(Want::Ci(CiOf::Head));
+}
+
+/// Whether the tests passed on exactly what stands on the branch, by today's definition (decision 40).
+pub(crate) fn is_green(d: &Desk<'_>) -> bool {
+    let Some(tree) = d.task.branch.as_ref().and_then(|branch| branch.tree.clone()) else { return false };
+    runs::passed(d, GateId::CheckCiGreen, &Subject::Tree(tree), &d.policy.ci_definition())
 }
 
 /// Whether the change touches protected paths that no person approved; then it waits for one.

@@ -101,7 +101,7 @@ pub(crate) fn candidate_built(d: &mut Desk<'_>, candidate: &Candidate) {
 }
 
 /// The candidate is green: on to the consent, or with the lane held to the merge.
-fn candidate_green(d: &mut Desk<'_>) {
+pub(crate) fn candidate_green(d: &mut Desk<'_>) {
     let main = d.task.candidate.as_ref().map(|candidate| candidate.main.clone());
     if let Some(mut branch) = d.task.branch.clone()
         && branch.green_with != main

@@ -75,6 +75,7 @@ reason-evidence-stands = Judged already on exactly this content: { $gate }.
 reason-evidence-lapsed = No longer counts, because what it judged has changed: { $gate }.
 reason-not-configured = Not part of this project: { $gate }.
 reason-turn-taken = Its turn has come.
+reason-gave-way = It gave the merge lane back: the repair that lifts the freeze waits for it.
 reason-run-began = Run { $run } began.
 reason-run-ended = Run { $run } ended.
 reason-later = Next try at { $due }: { $cause }.

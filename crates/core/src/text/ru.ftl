@@ -75,6 +75,7 @@ reason-evidence-stands = Ровно это уже проверено: { $gate }.
 reason-evidence-lapsed = Больше не считается, потому что проверенное изменилось: { $gate }.
 reason-not-configured = Не входит в этот проект: { $gate }.
 reason-turn-taken = Подошла очередь.
+reason-gave-way = Очередь слияния отдана: её ждёт исправление, которое снимет заморозку.
 reason-run-began = Запуск { $run } начался.
 reason-run-ended = Запуск { $run } завершился.
 reason-later = Следующая попытка в { $due }: { $cause }.

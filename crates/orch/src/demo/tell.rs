@@ -252,6 +252,7 @@ fn sentence(reason: &Reason, event: &Event, task: &Task) -> Option<String> {
         | Reason::EvidenceLapsed { .. }
         | Reason::NotConfigured { .. }
         | Reason::TurnTaken
+        | Reason::GaveWay
         | Reason::RunEnded { .. }
         | Reason::StopDeferred
         | Reason::Thawed

@@ -79,7 +79,7 @@ const ROWS: &[Break] = &[
         it.row(|row| row.event = Event::Timer(timer)).look()
     }),
     ("grants-only-to-who-waits", || {
-        let grant = Grant { turn: Turn::Lane, wanted: Seq(1), deployed: None };
+        let grant = Grant { turn: Turn::Lane, wanted: Seq(1), deployed: None, gives_way: false };
         approving().row(|row| row.event = Event::Granted(grant)).look()
     }),
     ("who-works-is-let-work", || {

@@ -154,7 +154,7 @@ impl Story {
 
     /// Everything comes to its end with a patient person, who lifts the freezes that are a person's to lift.
     fn comes_to_its_end(&mut self) -> Result<(), Broken> {
-        self.bench.run_with_people(20)?;
+        self.bench.run_with_people(80)?;
         self.bench.verify_journal()
     }
 

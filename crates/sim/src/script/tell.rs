@@ -383,6 +383,7 @@ fn worth_saying(reason: &Reason) -> bool {
         | Reason::ProjectRetired
         | Reason::SettingsChanged
         | Reason::SettingsRefused
+        | Reason::GaveWay
         | Reason::RequestEdited => true,
         Reason::GateSaid { passed, .. } => *passed != Some(true),
         Reason::Known

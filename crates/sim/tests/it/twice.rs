@@ -61,7 +61,7 @@ fn a_turn_is_for_one_wait() {
     let Step::Queued(want) = &task.step else { panic!("it waits for an agent: {:?}", task.step) };
     let turn = want.turn();
     let wanted = Seq(task.step_seq.0 - 1);
-    stale(&mut bench, Event::Granted(Grant { turn, wanted, deployed: None }));
+    stale(&mut bench, Event::Granted(Grant { turn, wanted, deployed: None, gives_way: false }));
 }
 
 /// Proves that a timer that belongs to an earlier wait wakes nobody.
