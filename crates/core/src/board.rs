@@ -237,8 +237,7 @@ impl Board {
     }
 
     fn others_freeze(&self, id: &TaskId, row: &Row) -> Option<&Freeze> {
-        let freezes = &self.repositories.get(&row.project)?.freezes;
-        freezes.iter().find(|freeze| freeze.task.as_ref() != Some(id))
+        self.repositories.get(&row.project)?.freezes_before(id).next()
     }
 
     /// The earlier task that a serial project waits for (rows 140, 141, 145).

@@ -300,6 +300,19 @@ pub enum FreezeCause {
     Person,
 }
 
+impl FreezeCause {
+    /// Whether the task that froze works on its repair, whose merge lifts the freeze (decision 41).
+    pub const fn is_repaired_by_a_merge(&self) -> bool {
+        match self {
+            FreezeCause::DeployFailed | FreezeCause::WentBad => true,
+            FreezeCause::DeployUntold
+            | FreezeCause::UnprovenMerge
+            | FreezeCause::MainRewritten
+            | FreezeCause::Person => false,
+        }
+    }
+}
+
 /// A policy that is in force from now on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PolicyChange {

@@ -291,9 +291,13 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
 /// What keeps the repository from merging: whoever lifts the first hold should know what is next. A task's own freeze keeps
 /// everybody but itself; it is told where the task that should repair it stands still.
 fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 'a {
-    let freezes = board.repository(&task.project).map(|repository| repository.freezes.as_slice());
-    let told = |freeze: &&Freeze| task.escalated.is_some() || freeze.task.as_ref() != Some(&task.id);
-    freezes.unwrap_or_default().iter().filter(told).map(|freeze| Hold {
+    let repository = board.repository(&task.project);
+    let keeps: Vec<&Freeze> = match (repository, task.escalated.is_some()) {
+        (None, _) => Vec::new(),
+        (Some(repository), true) => repository.freezes.iter().collect(),
+        (Some(repository), false) => repository.freezes_before(&task.id).collect(),
+    };
+    keeps.into_iter().map(|freeze| Hold {
         kind: HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() },
         since: freeze.at,
     })
@@ -431,19 +435,20 @@ mod tests {
     fn a_task_waits_since_what_keeps_it() {
         let (entity, state) = waiting("demo", 1, Want::Lane);
         let State::Task(task) = &state else { panic!("a task") };
-        let freeze = |task: &TaskId, at| Freeze {
-            cause: FreezeCause::DeployFailed,
-            task: Some(task.clone()),
-            at: Moment(at),
-        };
         let other = TaskId::from("demo-002");
-        let freezes = vec![freeze(&task.id, 5), freeze(&other, 20)];
+        let freeze = |task: &TaskId, cause: FreezeCause, at| Freeze { cause, task: Some(task.clone()), at };
+        // One that another task repairs, and that is younger than this task's own, keeps nobody (decision 61).
+        let freezes = vec![
+            freeze(&task.id, FreezeCause::DeployFailed, Moment(5)),
+            freeze(&other, FreezeCause::WentBad, Moment(10)),
+            freeze(&other, FreezeCause::UnprovenMerge, Moment(20)),
+        ];
         let mut board = Board::default();
         board.note(&entity, &state);
         let repository = Repository { freezes, ..Repository::default() };
         board.note(&Entity::Repository("demo".into()), &State::Repository(repository));
         let policies = Policies::from([("demo".into(), Policy::default())]);
-        let kind = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other) };
+        let kind = HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other) };
         let hold = Hold { kind, since: Moment(20) };
         assert_eq!(standing(task, &board, &policies, Moment(30)), Standing::Held(vec![hold]));
     }

@@ -38,6 +38,22 @@ pub struct Repository {
     pub freezes: Vec<Freeze>,
 }
 
+impl Repository {
+    /// What keeps this task from merging: everything but its own freezes. Of two that went wrong the one that froze first
+    /// repairs first, or each would wait for the other (decision 61).
+    pub fn freezes_before<'a, 'b>(
+        &'a self,
+        task: &'b TaskId,
+    ) -> impl Iterator<Item = &'a Freeze> + use<'a, 'b> {
+        let own = self.freezes.iter().position(|freeze| freeze.task.as_ref() == Some(task));
+        self.freezes.iter().enumerate().filter_map(move |(at, freeze)| {
+            let others = freeze.task.as_ref() != Some(task);
+            let waits_for_mine = own.is_some_and(|own| own < at) && freeze.cause.is_repaired_by_a_merge();
+            (others && !waits_for_mine).then_some(freeze)
+        })
+    }
+}
+
 /// One reason for which nothing merges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Freeze {

@@ -92,7 +92,7 @@ pub struct Watch {
     /// What each hook was to be told.
     previous: BTreeMap<RunId, Option<Commit>>,
     /// Who froze a repository, as far as the rows tell; `None`: a person, or a main that was rewritten.
-    freezes: BTreeMap<ProjectId, Vec<Option<TaskId>>>,
+    freezes: BTreeMap<ProjectId, Vec<rows::FrozenBy>>,
     /// Whether the installation is paused, for what has begun too.
     paused: bool,
     /// Tasks that automation leaves alone.
@@ -310,12 +310,11 @@ pub fn leaves(journal: &MemoryJournal, effects: &[Effect]) -> Result<(), Broken>
         let Some(State::Repository(known)) = state(Entity::Repository(effect.project.clone())) else {
             continue;
         };
-        let by = known.freezes.iter().find(|freeze| match (&freeze.task, &effect.entity) {
-            (Some(task), Entity::Task(id)) => task != id,
-            _ => true,
-        });
-        if let Some(by) = by {
-            broken("frozen-means-no-merge", format!("{} leaves, frozen: {:?}", effect.id, by.cause))?;
+        let Entity::Task(id) = &effect.entity else { continue };
+        let freezes: Vec<_> =
+            known.freezes.iter().map(|freeze| (freeze.task.clone(), freeze.cause.clone())).collect();
+        if let Some(by) = rows::keeps(&freezes, id) {
+            broken("frozen-means-no-merge", format!("{} leaves, frozen by {by:?}", effect.id))?;
         }
     }
     Ok(())

@@ -3,7 +3,7 @@
 use orch_core::call::{Call, ForgeCall, GitCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
-use orch_core::event::{Event, Outcome, RunHow};
+use orch_core::event::{Event, FreezeCause, Outcome, RunHow};
 use orch_core::id::{Entity, TaskId};
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
@@ -12,17 +12,34 @@ use orch_core::task::Step;
 
 use super::{Broken, Watch, broken};
 
+/// By whom a repository is frozen, and why.
+pub(super) type FrozenBy = (Option<TaskId>, FreezeCause);
+
+/// What keeps a task from merging: a person, a main that nobody knows, and other tasks. Of two deploys that went wrong the one
+/// that froze first is repaired first.
+pub(super) fn keeps<'f>(freezes: &'f [FrozenBy], id: &TaskId) -> Option<&'f FrozenBy> {
+    let mut mine = false;
+    freezes.iter().find(|(by, cause)| match by {
+        Some(by) if by == id => {
+            mine = true;
+            false
+        }
+        Some(_) => !(mine && matches!(cause, FreezeCause::DeployFailed | FreezeCause::WentBad)),
+        None => true,
+    })
+}
+
 impl Watch {
     /// What stands in the way of every merge from this row on.
     pub(super) fn keeps_from_merging(&mut self, row: &Row) {
         for change in &row.changes {
             match (&row.entity, change) {
-                (Entity::Repository(project), Change::Frozen { task, .. }) => {
-                    self.freezes.entry(project.clone()).or_default().push(task.clone());
+                (Entity::Repository(project), Change::Frozen { task, cause }) => {
+                    self.freezes.entry(project.clone()).or_default().push((task.clone(), cause.clone()));
                 }
                 (Entity::Repository(project), Change::Thawed { task }) => {
                     let freezes = self.freezes.entry(project.clone()).or_default();
-                    freezes.retain(|by| task.is_some() && by != task);
+                    freezes.retain(|(by, _)| task.is_some() && by != task);
                 }
                 (Entity::Installation, Change::Paused(pause)) => self.paused = !pause.drain,
                 (Entity::Installation, Change::Unpaused) => self.paused = false,
@@ -34,13 +51,13 @@ impl Watch {
     /// Whether somebody else froze the repository of a task.
     pub(super) fn keeps_back(&self, id: &TaskId) -> bool {
         let freezes = self.items.get(&id.item()).and_then(|(project, _)| self.freezes.get(project));
-        freezes.is_some_and(|freezes| freezes.iter().any(|by| by.as_ref() != Some(id)))
+        freezes.is_some_and(|freezes| keeps(freezes, id).is_some())
     }
 
     /// Nothing merges while it is paused, or while the repository is frozen by another task, a person or a rewritten main.
     pub(super) fn may_merge(&self, id: &TaskId, effect: &Effect, row: &Row) -> Result<(), Broken> {
         let freezes = self.freezes.get(&effect.project).map(Vec::as_slice).unwrap_or_default();
-        if let Some(by) = freezes.iter().find(|by| by.as_ref() != Some(id)) {
+        if let Some(by) = keeps(freezes, id) {
             broken("frozen-means-no-merge", format!("row {}: {id} merges, frozen by {by:?}", row.seq))?;
         }
         self.waits_for_the_watch(id, effect, row)?;
