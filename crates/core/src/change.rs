@@ -180,7 +180,7 @@ pub enum Change {
     Accepted(Consent),
     /// A candidate that passed is put aside for a newer one.
     CandidatePassed(Box<Candidate>),
-    /// A person rejected the work: no candidate of before counts if somebody merges it by hand.
+    /// A person rejected the work, or asks for something else: no candidate of before counts if somebody merges it by hand.
     PassedForgotten,
     /// One more run is allowed whatever the budgets say, or was begun.
     Allowed(Option<String>),

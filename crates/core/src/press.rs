@@ -558,9 +558,7 @@ fn rejected(d: &mut Desk<'_>, by: &str, text: Found) {
     if d.task.merged.is_some() {
         return unseen::turn_down(d, by, text);
     }
-    if d.task.passed.is_some() {
-        d.change(Change::PassedForgotten);
-    }
+    runs::forget_what_passed(d);
     let (role, own) = match d.task.stage {
         Stage::Analysis => (Role::Analyst, true),
         Stage::Architecture => (Role::Architect, true),

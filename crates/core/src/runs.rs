@@ -510,5 +510,17 @@ pub(crate) fn analyse_again(d: &mut Desk<'_>) {
     if d.task.consent.is_some() {
         d.change(Change::Consented(None));
     }
+    // What was built is for other requirements: merged by hand now, it counts for none (decision 55).
+    if d.task.candidate.is_some() {
+        d.change(Change::CandidateBuilt(None));
+    }
+    forget_what_passed(d);
     enter(d, Stage::Analysis);
+}
+
+/// No candidate of before counts if somebody merges it by hand.
+pub(crate) fn forget_what_passed(d: &mut Desk<'_>) {
+    if d.task.passed.is_some() {
+        d.change(Change::PassedForgotten);
+    }
 }
