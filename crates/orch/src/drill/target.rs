@@ -40,8 +40,9 @@ pub(super) fn make(yard: &mut Yard, asked: bool) -> Result<(), Unmet> {
     );
     if asked {
         let port = serve(yard.folder().join("deployed"))?;
+        // The drill is about the deploy: nobody waits for the quarter of an hour in which production would be watched.
         lines.push_str(&format!(
-            "[projects.{}.health]\nurl = \"http://127.0.0.1:{port}/\"\n",
+            "[projects.{}.health]\nurl = \"http://127.0.0.1:{port}/\"\nwatch_seconds = 0\n",
             super::yard::PROJECT
         ));
     }
