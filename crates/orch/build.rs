@@ -15,8 +15,10 @@ fn main() {
     if std::env::var(NAME).is_ok_and(|said| !said.is_empty()) {
         return; // The compiler reads the variable itself.
     }
+    // Asked when it runs: with a target folder that several clones share, this program may be built in another clone.
     if std::env::var("PROFILE").as_deref() == Ok("release")
-        && let Some(commit) = commit(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        && let Some(own) = std::env::var_os("CARGO_MANIFEST_DIR")
+        && let Some(commit) = commit(&Path::new(&own).join("../.."))
     {
         println!("cargo::rustc-env={NAME}={commit}");
     }
