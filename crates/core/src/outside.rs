@@ -38,8 +38,8 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, reading: &BranchReading) {
                 proceed(d);
             }
         }
-        // The analyst's turn is not taken again because a branch was deleted: it is asked when people have answered.
-        Step::Rest(Rest::Questions | Rest::Approval) if !merged => {}
+        // No turn is taken again because a branch was deleted and came back: it is asked when people have answered.
+        Step::Rest(Rest::Questions | Rest::Approval | Rest::RunBudget { .. }) if !merged => {}
         Step::Rest(
             Rest::Questions
             | Rest::Approval

@@ -71,6 +71,8 @@ pub struct Bench {
     sleepers: Vec<Engine<Twin>>,
     /// For so many actions the wall clock stands still.
     frozen: u32,
+    /// By how much it is behind since the brain was told last, in milliseconds.
+    lag: u64,
     /// For how many commits more its disk is full.
     full: u64,
     /// Why the journal refused a commit that its disk had room for, until that is looked at.
@@ -156,6 +158,7 @@ impl Bench {
             deliveries: BTreeSet::new(),
             sleepers: Vec::new(),
             frozen: 0,
+            lag: 0,
             full: 0,
             refused: None,
             left: Ok(()),
@@ -351,7 +354,7 @@ impl Bench {
 
     /// Does one thing; false if there was nothing to do but to wait for people, or longer than the patience.
     pub fn once(&mut self) -> Result<bool, Broken> {
-        self.time_passes();
+        self.action_takes();
         self.trouble()?;
         let choices = self.pending.len() + self.watched.len();
         if choices == 0 {
@@ -396,7 +399,7 @@ impl Bench {
         if wait > LONG && self.waits_for_the_day() {
             self.hindered += wait.0;
         }
-        self.now = self.now.max(next);
+        self.time_passes(next.since(self.now));
         self.hand_in();
         self.look();
         true

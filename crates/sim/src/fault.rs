@@ -18,6 +18,12 @@ macro_rules! faults {
                     $(Fault::$fault => $name,)+
                 }
             }
+
+            /// Whether something goes wrong by it, and it counts as a fault. What does not is left to the same dice and counted
+            /// by its name alone.
+            pub const fn is_wrong(self) -> bool {
+                !matches!(self, Fault::Together)
+            }
         }
     };
 }
@@ -44,7 +50,8 @@ faults! {
     PausedHand = "paused hand goes on after another took its place",
     /// The machine is started again: no process is left, and it was off for up to an hour.
     Reboot = "machine is started again",
-    /// An event waits, and is written in one commit with what comes next.
+    /// An event waits, and is written in one commit with what comes next: so it always is under load, and nothing is wrong
+    /// with it ([`Fault::is_wrong`]).
     Together = "events in one commit",
     /// The disk takes no commit.
     DiskFull = "disk full",
@@ -293,7 +300,7 @@ impl Default for Tally {
 impl Tally {
     /// One more of these.
     pub fn count(&mut self, fault: Fault) {
-        self.faults += 1;
+        self.faults += u64::from(fault.is_wrong());
         self.by[fault.place()] += 1;
     }
 

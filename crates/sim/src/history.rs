@@ -51,8 +51,8 @@ pub struct Outcome {
     pub tally: Tally,
     /// How often promises were looked at.
     pub looks: Looks,
-    /// Lines in which a person did something.
-    pub people: u64,
+    /// Lines in which something came from outside: from people, agents, services, settings.
+    pub outside: u64,
     /// Lines that were done.
     pub done: usize,
     /// Lines that could not be done any more.
@@ -153,7 +153,7 @@ struct Life {
     by: Option<(u64, Faults)>,
     /// What writes down what the dice choose.
     pen: Option<Pen>,
-    people: u64,
+    outside: u64,
     done: usize,
     skipped: usize,
     broken: Option<(usize, Broken)>,
@@ -162,17 +162,21 @@ struct Life {
 impl Life {
     fn new(journal: Twin, also: fn(&mut Bench) -> Result<(), Broken>) -> Self {
         let (journal, story) = (Some(journal), None);
-        Self { story, journal, also, by: None, pen: None, people: 0, done: 0, skipped: 0, broken: None }
+        Self { story, journal, also, by: None, pen: None, outside: 0, done: 0, skipped: 0, broken: None }
     }
 
     /// Does a line. With dice: the words for what they chose.
     fn line(&mut self, line: &str) -> Vec<String> {
-        self.people += u64::from(!is_machine(line) && !line.starts_with("everything "));
+        self.outside += u64::from(!is_machine(line) && !line.starts_with("everything "));
         let done = catch_unwind(AssertUnwindSafe(|| self.attempt(line)));
         let chosen = self.story.as_mut().map(|story| story.bench.dice.end_of_line()).unwrap_or_default();
         match done {
             Ok(Ok(said)) if said.contains("skipped: ") => self.skipped += 1,
             Ok(Ok(_)) => {}
+            // What the dice invent is a line that stories have: one which is not would take its kind out of all histories.
+            Ok(Err(BadLine::Unknown(what))) if self.by.is_some() => {
+                self.broken = Some((self.done, Broken { name: "nothing-panics", what }));
+            }
             Ok(Err(BadLine::Undone(_) | BadLine::Unknown(_))) => self.skipped += 1,
             Ok(Err(BadLine::Broken(broken))) => self.broken = Some((self.done, broken)),
             Err(panic) => {
@@ -207,14 +211,14 @@ impl Life {
     }
 
     fn outcome(self) -> Outcome {
-        let (people, done, skipped, broken) = (self.people, self.done, self.skipped, self.broken);
+        let (outside, done, skipped, broken) = (self.outside, self.done, self.skipped, self.broken);
         let mut outcome = Outcome {
             hash: Row::genesis(),
             rows: 0,
             lifecycles: 0,
             tally: Tally::default(),
             looks: Looks::default(),
-            people,
+            outside,
             done,
             skipped,
             broken,

@@ -283,12 +283,13 @@ impl Watch {
         }
         self.performed = world.log.len();
         self.calls(world)?;
-        let most = engine.board().installation().limits.agents as usize;
+        let limits = &engine.board().installation().limits;
+        let most = limits.agents as usize;
         if self.agents.len() > most {
             broken("limits-hold", format!("{} agents run at once, {most} may", self.agents.len()))?;
         }
         self.lives(world)?;
-        self.works(most, world)?;
+        self.works(limits, world)?;
         self.merges(engine, world)?;
         self.deploys(engine, world)?;
         match world.twice.first() {

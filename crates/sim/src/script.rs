@@ -128,7 +128,7 @@ impl Story {
         if let Some(issue) = self.bench.world.tracker.issues.get_mut(&key) {
             change(issue);
         }
-        self.bench.deliver(&key);
+        self.bench.send(&key);
         Ok(())
     }
 
@@ -160,6 +160,11 @@ impl Story {
                     match key {
                         "agents" => self.bench.limits.agents = number as u32,
                         "gates" => self.bench.limits.gates = number as u32,
+                        "agents-a-project" => self.bench.limits.agents_a_project = number as u32,
+                        role if role_of(role).is_some() => {
+                            let most = role_of(role).map(|role| (role, number as u32));
+                            self.bench.limits.agents_a_role.extend(most);
+                        }
                         "day" => self.bench.limits.day_budget = number * 1_000_000,
                         "hours-east" => {
                             let seconds = i32::try_from(number * 3600).unwrap_or(0);
@@ -167,7 +172,7 @@ impl Story {
                         }
                         _ => {
                             return unknown(format!(
-                                "no limit is called {key}: agents, gates, day, hours-east"
+                                "no limit is called {key}: agents, agents-a-project, a role, gates, day, hours-east"
                             ));
                         }
                     }
@@ -201,7 +206,7 @@ impl Story {
             ["say", name, text] => {
                 let key = self.issue(name)?;
                 self.bench.world.tracker.say(&key, "ann", text);
-                self.bench.deliver(&key);
+                self.bench.send(&key);
             }
             ["edit", name, text] => {
                 let text = (*text).to_owned();
@@ -455,7 +460,7 @@ impl Story {
             }
         }
         if !rest.contains(&"unseen") {
-            self.bench.deliver(&key);
+            self.bench.send(&key);
         }
         Ok(())
     }

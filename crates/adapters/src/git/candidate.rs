@@ -83,19 +83,26 @@ impl Hub {
     }
 
     /// Whether Orch put a commit there itself after it was told of another one: it collected a run on top, and the answer was
-    /// lost, or a hand that came late built the candidate once more, on a main that had moved.
+    /// lost, or a hand that came late built the candidate once more, on a main that had moved. Not so where a later life of the
+    /// task began on a main that is the earlier one's last commit: that branch has the name again and is another one.
     pub(crate) fn is_ours_since(&self, commit: &Commit, told: &Commit) -> Result<bool, Failure> {
-        let marks = ["for-each-ref", "--count=1", "--format=%(refname)"];
-        let places = ["refs/orch/candidates/", "refs/orch/runs/"];
-        let marked = self.ask(marks).arg(format!("--points-at={commit}")).args(places).run()?;
-        Ok(!marked.text().is_empty() && self.is_of_same_work(commit, told)?)
+        let (made, begun) = (["refs/orch/candidates/", "refs/orch/runs/"], "refs/orch/cut/");
+        let marks = ["for-each-ref", "--format=%(refname)"];
+        let marked = self.ask(marks).arg(format!("--points-at={commit}")).args(made).arg(begun).run()?.text();
+        let (mut is_made, mut is_begun) = (false, false);
+        for name in marked.lines() {
+            is_begun |= name.starts_with(begun);
+            is_made |= !name.starts_with(begun);
+        }
+        Ok(is_made && !is_begun && self.is_of_same_work(commit, told)?)
     }
 
     /// Whether a commit was made on top of `told`, or is another candidate of the same work.
     fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> Result<bool, Failure> {
         let parents = self.parents_of(candidate)?;
         let work = parents.get(1);
-        Ok(parents.contains(told) || (work.is_some() && work == self.parents_of(told)?.get(1)))
+        // A candidate's first parent is main.
+        Ok(parents.last() == Some(told) || (work.is_some() && work == self.parents_of(told)?.get(1)))
     }
 
     /// Publishes a branch that should stand at one of `expected` at the origin. Where it stands instead, if somebody else

@@ -16,10 +16,10 @@ use crate::invariant::{Broken, Occasion};
 const LONGEST: Span = Span::minutes(24 * 60);
 
 impl Bench {
-    /// How long something could be done so far, by a clock that never stepped: what nobody could help is left out.
-    fn free_time(&self) -> Span {
-        let passed = self.now.0.saturating_sub(self.ahead).max(0).cast_unsigned();
-        Span(passed.saturating_sub(self.hindered))
+    /// How long something could be done so far, in milliseconds of a clock that never stepped: what nobody could help is left out,
+    /// of an outage that goes on what is still to come too.
+    fn free_time(&self) -> i64 {
+        self.now.0.saturating_sub(self.ahead).saturating_sub_unsigned(self.hindered)
     }
 
     /// Goes on with a person who approves, confirms, answers and retries, until every task is over.
@@ -28,7 +28,7 @@ impl Bench {
         let began = self.free_time();
         for _ in 0..patience {
             self.run()?;
-            let took = Span(self.free_time().0.saturating_sub(began.0));
+            let took = Span(self.free_time().saturating_sub(began).max(0).cast_unsigned());
             if took > LONGEST {
                 return Err(Broken { name: "liveness", what: format!("it takes {took}") });
             }

@@ -270,12 +270,18 @@ impl Bench {
                     (Fault::AgentFails, Deed::Fail(1)),
                     (Fault::AgentHangs, Deed::Hang),
                     (Fault::AgentLies, Deed::Nothing),
-                    (Fault::AgentWritesGarbage, Deed::Garbage),
                     (Fault::AgentWritesOutside, Deed::Outside),
                     (Fault::AgentApprovesItself, Deed::ApproveItself),
                     (Fault::AgentTells, Deed::Tell),
-                    (Fault::AgentErrs, if role == Role::Developer { Deed::Break } else { Deed::Object }),
                 ];
+                // What an analyst or an architect writes is judged by people and by nobody else: only that it is there counts.
+                let of_role: &[(Fault, Deed)] = match role {
+                    Role::Analyst | Role::Architect => &[],
+                    Role::Developer => &[(Fault::AgentErrs, Deed::Break)],
+                    Role::Reviewer | Role::Tester => {
+                        &[(Fault::AgentErrs, Deed::Object), (Fault::AgentWritesGarbage, Deed::Garbage)]
+                    }
+                };
                 if self.strikes(Fault::AgentOverspends) {
                     self.world.works.dear.insert(run);
                 }
@@ -284,7 +290,7 @@ impl Bench {
                     (Fault::AgentSwitchesOff, Deed::SwitchOff),
                 ];
                 let own = own.into_iter().filter(|_| role == Role::Developer);
-                for (fault, deed) in deeds.into_iter().chain(own) {
+                for (fault, deed) in deeds.into_iter().chain(of_role.iter().cloned()).chain(own) {
                     if self.strikes(fault) {
                         return self.world.works.force(run, deed);
                     }

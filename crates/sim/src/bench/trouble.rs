@@ -21,6 +21,9 @@ const LONGEST_OUTAGE: usize = 6 * 3_600_000;
 /// The clock is set by less than this, or a year.
 const STEP: usize = 3_600_000;
 
+/// A wall clock that is this far from where it should be was set, in milliseconds (decision 62).
+const DRIFT: u64 = 500;
+
 /// A year, about: further than any wait.
 const YEAR: i64 = 365 * 24 * 3_600_000;
 
@@ -48,12 +51,22 @@ impl Bench {
         self.dice.strikes(fault.name(), self.faults.rate(fault))
     }
 
-    /// An action takes a moment, unless the clock stands still.
-    pub(super) fn time_passes(&mut self) {
+    /// An action takes a moment.
+    pub(super) fn action_takes(&mut self) {
+        self.time_passes(Span(10));
+        self.frozen = self.frozen.saturating_sub(1);
+    }
+
+    /// Time passes. While the wall clock stands still that is one step back after the other: the brain compares it with the clock
+    /// that always goes, and hears of a step when both are too far apart.
+    pub(super) fn time_passes(&mut self, by: Span) {
+        self.now = self.now.after(by);
         if self.frozen > 0 {
-            self.frozen -= 1;
-        } else {
-            self.now = self.now.after(Span(10));
+            self.lag = self.lag.saturating_add(by.0);
+            if self.lag > DRIFT {
+                let back = i64::try_from(std::mem::take(&mut self.lag)).unwrap_or(i64::MAX);
+                self.step_clock(-back);
+            }
         }
     }
 
@@ -68,17 +81,18 @@ impl Bench {
             self.step_clock(-by);
         }
         if self.strikes(Fault::ClockFrozen) {
-            self.frozen = 50;
+            self.frozen = 100;
         }
         if self.strikes(Fault::Outage) {
             let most = if self.dice.happens("of hours", 8) { LONGEST_OUTAGE } else { SHORT_OUTAGE };
             let length = self.dice.which("for", most) as u64;
-            self.out_until = self.out_until.max(self.now.after(Span(length)));
-            self.hindered += length;
+            let (before, until) = (self.out_until.max(self.now), self.now.after(Span(length)));
+            self.out_until = self.out_until.max(until);
+            self.hindered += self.out_until.since(before).0;
         }
         if self.strikes(Fault::Suspended) {
             let length = self.dice.which("for", STEP) as u64;
-            self.now = self.now.after(Span(length));
+            self.time_passes(Span(length));
             self.hindered += length;
         }
         if self.chosen(Fault::Sleeper) {
@@ -290,6 +304,7 @@ impl Bench {
     /// Nothing goes wrong any more that goes wrong by itself.
     pub(super) fn calm(&mut self) {
         self.faults = crate::fault::Faults::default();
+        self.hindered -= self.out_until.since(self.now).0.min(self.hindered);
         self.out_until = Moment(0);
         self.frozen = 0;
     }

@@ -97,7 +97,7 @@ impl Bench {
     /// # Errors
     /// A promise was broken.
     pub fn turn(&mut self, turn: &Turn) -> Result<bool, Broken> {
-        self.time_passes();
+        self.action_takes();
         self.trouble()?;
         let done = match turn {
             Turn::Perform(name) => match place(self.pending.iter().map(effect), name) {

@@ -1,10 +1,11 @@
 //! What does a forge promise? The local forge and the simulator's run this same suite (decisions 19, 35, 43, 45).
 
-use orch_core::call::{Failure, FailureKind, ForgeCall, ForgeReply};
+use orch_core::call::{Failure, FailureKind, ForgeCall, ForgeReply, GitReply};
 use orch_core::id::Commit;
 
 use super::repository::{
-    BRANCH, ITEM, Stage, Work, candidate, cut, merge_call, open_call, opened, opened_for, ready, worked,
+    BRANCH, ITEM, Stage, Work, candidate, cut, cut_call, merge_call, open_call, opened, opened_for, ready,
+    worked,
 };
 use super::{keep, once, promises};
 
@@ -32,6 +33,7 @@ pub fn forge<S: Stage>(make: impl Fn() -> S) {
         a_branch_is_deleted_where_it_was_last_seen,
         what_orch_put_there_since_is_deleted,
         a_candidate_built_again_is_deleted,
+        a_later_life_is_left_alone,
         what_somebody_pushed_on_a_candidate_stays,
         a_lost_branch_can_be_brought_back,
         what_orch_deleted_stays_deleted,
@@ -251,6 +253,25 @@ fn a_candidate_built_again_is_deleted<S: Stage>(stage: &mut S) {
         assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
         assert_eq!(stage.head(BRANCH), None);
     }
+}
+
+/// A later life that has the name again, and began on a main which is the earlier one's last commit, is not deleted by who comes
+/// late for the earlier one: not where it began, nor with what it built.
+fn a_later_life_is_left_alone<S: Stage>(stage: &mut S) {
+    let (change, last) = ready(stage);
+    assert_eq!(stage.forge(&merge_call(change, &last)), merged(&last));
+    let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: last.commit.clone() };
+    assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchDeleted));
+    let next = stage.git(&cut_call("ORCH-007~2", BRANCH, None));
+    let Ok(GitReply::BranchCut { head, base, .. }) = next else { panic!("{next:?}") };
+    assert_eq!(base, last.commit);
+    let idle = worked(stage, 2, &head, Work::Nothing);
+    let late = stage.forge(&delete);
+    assert_eq!((late, idle.head), (Ok(ForgeReply::BranchMoved { head: head.clone() }), head.clone()));
+    let work = worked(stage, 3, &head, Work::Writes("src/next"));
+    let built = candidate(stage, &work.head).commit;
+    assert_eq!(stage.forge(&delete), Ok(ForgeReply::BranchMoved { head: built.clone() }));
+    assert_eq!(stage.head(BRANCH), Some(built));
 }
 
 /// What somebody pushed on top of a candidate that was built again stays.

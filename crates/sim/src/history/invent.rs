@@ -74,8 +74,9 @@ impl Mind {
         if both {
             first.push(format!("another project other preset={}", PRESETS[dice.below(3)]));
         }
-        if mix != Mix::Some && dice.chance(20) {
-            first.push(format!("limits agents={}", 1 + dice.below(3)));
+        if mix != Mix::Some && dice.chance(40) {
+            let which = ["agents", "agents-a-project", "gates", "developer", "reviewer"][dice.below(5)];
+            first.push(format!("limits {which}={}", 1 + dice.below(3)));
         }
         // Money for a few runs: a dollar is set aside for each that begins, and one costs five cents.
         if mix != Mix::Some && dice.chance(20) {

@@ -53,6 +53,10 @@ const STEPS: &[Break] = &[
         let two = |it: &mut Scene| (0..2).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
         approving().so(two).look()
     }),
+    ("limits-hold", || {
+        let tests = |it: &mut Scene| (0..3).for_each(|n| it.run(n, Worker::Ci, None));
+        approving().so(tests).look()
+    }),
     ("effects-happen-once", || working(Stage::Development).so(launches_again).look()),
     ("effects-happen-once", || {
         let mut it = merging();
@@ -358,7 +362,7 @@ const DELIVERY: &[Break] = &[
         merging().row(|row| wants(row, Call::Forge(ForgeCall::DeleteBranch { branch, head }))).look()
     }),
     ("merged-is-tested", || approving().so(|it| it.repository().push_main("src/x", "new")).look()),
-    ("merged-is-tested", || {
+    ("a-late-merge-is-told", || {
         let late = |it: &mut Scene| it.bench.world.works.merged_late.insert("c".into(), "DEMO-001".into());
         approving().so(|it| drop(late(it))).rest()
     }),

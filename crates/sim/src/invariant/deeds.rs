@@ -1,13 +1,14 @@
 //! Is what Orch believes what the world did? Every word here is the world's own: what a run left, what a service runs, what
 //! a board was told by people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::change::Change;
 use orch_core::event::{Event, RunHow};
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
 use orch_core::id::{RunId, TaskId};
 use orch_core::journal::Row;
+use orch_core::policy::Limits;
 use orch_core::reason::Reason;
 use orch_core::task::Task;
 
@@ -94,21 +95,37 @@ impl Watch {
         Ok(())
     }
 
-    /// No more agents work at once than may, those among them that nobody waits for any more.
-    pub(super) fn works(&mut self, most: usize, world: &World) -> Result<(), Broken> {
+    /// No more agents and no more tests work at once than may, those among them that nobody waits for any more: in all, of one
+    /// project, of one role, and one agent of one task.
+    pub(super) fn works(&mut self, limits: &Limits, world: &World) -> Result<(), Broken> {
         if std::mem::replace(&mut self.started, world.runs.len()) == world.runs.len() {
             return Ok(());
         }
         self.looks.count(Occasion::Began);
-        let work = |worker| matches!(worker, Worker::Agent(_));
-        let alive = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker)).count();
-        if alive > most {
-            return broken("limits-hold", format!("{alive} agents live at once, {most} may"));
+        let (mut agents, mut tests) = (0, 0);
+        let (mut of_project, mut of_role, mut busy) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        for run in world.runs.values().filter(|run| run.ended.is_none()) {
+            match run.worker {
+                Worker::Agent(role) => {
+                    agents += 1;
+                    *of_project.entry(&run.project).or_insert(0) += 1;
+                    *of_role.entry(role).or_insert(0) += 1;
+                    if !busy.insert(&run.task) {
+                        return broken("limits-hold", format!("two agents live at once for {}", run.task));
+                    }
+                }
+                Worker::Ci => tests += 1,
+                Worker::Hook => {}
+            }
         }
-        let mut busy = BTreeSet::new();
-        let agents = world.runs.values().filter(|run| run.ended.is_none() && work(run.worker));
-        match agents.map(|run| &run.task).find(|task| !busy.insert(*task)) {
-            Some(task) => broken("limits-hold", format!("two agents live at once for {task}")),
+        let in_all = [("agents", agents, limits.agents), ("tests", tests, limits.gates)];
+        let here = of_project.values().map(|alive| ("agents of a project", *alive, limits.agents_a_project));
+        let roles = limits.agents_a_role.iter();
+        let roles = roles.map(|(role, most)| (role.name(), of_role.get(role).copied().unwrap_or(0), *most));
+        match in_all.into_iter().chain(here).chain(roles).find(|(_, alive, most)| alive > most) {
+            Some((who, alive, most)) => {
+                broken("limits-hold", format!("{alive} {who} live at once, {most} may"))
+            }
             None => Ok(()),
         }
     }

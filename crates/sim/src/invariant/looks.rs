@@ -119,6 +119,8 @@ occasions! {
     Merge: ["a-merge-waits-for-the-watch", "main-never-forced"],
     /// Main moved by Orch's hand.
     Main: ["merged-is-tested", "main-stays-green", "main-only-through-the-gates"],
+    /// Main moved by a hand of Orch that came late, when its task had perhaps gone on.
+    LateMain: ["a-late-merge-is-told"],
     /// A hook was started.
     Hook: [
         "deploy-what-was-merged",

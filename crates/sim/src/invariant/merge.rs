@@ -80,6 +80,7 @@ impl Watch {
                         if world.works.merged_late.contains_key(after)
                             && !merger.is_some_and(Task::is_critical) =>
                     {
+                        self.looks.count(Occasion::LateMain);
                         if !approved(&asked.protected_ok) {
                             unapproved(&asked.task)?;
                         }
@@ -221,7 +222,7 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
         let merged = merged || task.merged.iter().any(within);
         // Whoever was stopped is not looked at any more (decision 61, its costs).
         if !merged && !told && !task.is_critical() && task.stage != Stage::Cancelled {
-            return broken("merged-is-tested", format!("{id} does not say that main has {commit}"));
+            return broken("a-late-merge-is-told", format!("{id} does not say that main has {commit}"));
         }
     }
     Ok(())

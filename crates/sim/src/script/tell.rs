@@ -43,7 +43,7 @@ pub fn told(text: &str) -> Result<(String, Option<Story>), BadLine> {
         }
     }
     if let Some(story) = &mut story
-        && let Err(broken) = story.bench.verify_journal_so_far()
+        && let Err(broken) = story.bench.verify().and_then(|()| story.bench.verify_journal_so_far())
     {
         return bad(format!("at the end: {broken}"));
     }

@@ -613,16 +613,19 @@ impl Repository {
         self.deleted.iter().any(|(name, last)| name == branch && self.contains(last, head))
     }
 
-    /// Whether Orch put a commit there itself after it was told of another one.
+    /// Whether Orch put a commit there itself after it was told of another one; a later life that has the name again and began
+    /// there did not.
     fn is_ours_since(&self, commit: &Commit, told: &Commit) -> bool {
-        self.ours.contains(commit) && self.is_of_same_work(commit, told)
+        let is_begun = self.marks.values().flatten().any(|first| first == commit);
+        !is_begun && self.ours.contains(commit) && self.is_of_same_work(commit, told)
     }
 
     /// Whether a commit was made on top of `told`, or is another candidate of the same work.
     fn is_of_same_work(&self, candidate: &Commit, told: &Commit) -> bool {
         let parents = self.parents(candidate);
         let work = parents.get(1);
-        parents.contains(told) || (work.is_some() && work == self.parents(told).get(1))
+        // A candidate's first parent is main.
+        parents.last() == Some(told) || (work.is_some() && work == self.parents(told).get(1))
     }
 
     /// The change requests: number, branch, whether open.

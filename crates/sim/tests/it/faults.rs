@@ -2,10 +2,13 @@
 
 use orch_core::call::tracker::Status;
 use orch_core::hold::{Standing, standing};
+use orch_core::id::IssueKey;
 use orch_core::stage::{Preset, Stage};
 use orch_core::task::Step;
 use orch_core::time::Span;
 use orch_sim::bench::{Bench, Fault, Faults, Tally, policy};
+use orch_sim::invariant::Broken;
+use orch_sim::world::tracker::Issue;
 
 use crate::pipeline::{any_moment, tell_history};
 
@@ -123,25 +126,54 @@ fn from_anywhere_everything_ends() {
     }
 }
 
+/// One after the other, each when nothing moves any more: a rejection, an edit, a label, a stop and a new beginning, an issue that
+/// is gone and there again.
+fn people_change_their_minds(bench: &mut Bench, keys: &[IssueKey]) -> Result<(), Broken> {
+    let set = |bench: &mut Bench, at: usize, change: fn(&mut Issue)| {
+        bench.world.tracker.issues.get_mut(&keys[at]).into_iter().for_each(change);
+        bench.send(&keys[at]);
+        bench.run()
+    };
+    let press = |bench: &mut Bench, at: usize, status| {
+        bench.press(&keys[at], status);
+        bench.run()
+    };
+    bench.run()?;
+    press(bench, 0, Status::Rejected)?;
+    set(bench, 1, |issue| issue.text = "please, and soon".to_owned())?;
+    set(bench, 2, |issue| issue.labels.auto_approve = true)?;
+    press(bench, 1, Status::Stop)?;
+    press(bench, 1, Status::ToAnalyse)?;
+    set(bench, 0, |issue| issue.present = false)?;
+    press(bench, 0, Status::Approved)?;
+    set(bench, 0, |issue| issue.present = true)
+}
+
 /// Proves goal 9 and decision 34: whatever share of the deliveries is lost, comes ten times, out of order or hours late, or
-/// tells of older content, the end is the same as if each had come once and at once.
+/// tells of older content, the end is the same as if each had come once and at once: where people only consent, and where they
+/// reject, edit, label, stop, begin again and delete.
 #[test]
 fn deliveries_only_save_time() {
     let mut ends = std::collections::BTreeMap::new();
-    let play = |seed: u64, preset: Preset, faults: Faults| {
+    let play = |seed: u64, preset: Preset, faults: Faults, minds: bool| {
         let mut bench = Bench::new(seed, &policy(preset), faults);
-        for title in ["Add a flag", "Mend the door", "Paint it"] {
-            bench.issue(title, Status::ToAnalyse);
-        }
-        bench.run_with_people(60).unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
-        bench.verify_journal().unwrap_or_else(|broken| panic!("seed {seed}: {broken}"));
+        let titles = ["Add a flag", "Mend the door", "Paint it"];
+        let keys = titles.map(|title| bench.issue(title, Status::ToAnalyse));
+        let changed = if minds { people_change_their_minds(&mut bench, &keys) } else { Ok(()) };
+        let ended = changed.and_then(|()| bench.run_with_people(60)).and_then(|()| bench.verify_journal());
+        ended.unwrap_or_else(|broken| {
+            tell_history(&mut bench);
+            panic!("seed {seed}: {broken}")
+        });
         (bench.outcome_digest(), bench.outcome(), bench.tally)
     };
     let mut tally = Tally::default();
     for seed in seeds(60) {
-        let preset = preset(seed);
-        let (quiet, said, _) =
-            ends.entry(preset as u8).or_insert_with(|| play(0, preset, Faults::default())).clone();
+        let (preset, minds) = (preset(seed), seed % 2 == 1);
+        let (quiet, said, _) = ends
+            .entry((preset as u8, minds))
+            .or_insert_with(|| play(0, preset, Faults::default(), minds))
+            .clone();
         let share = |part: u64| [0, 100, 500, 1000][usize::try_from((seed / part) % 4).unwrap_or(0)];
         let faults = Faults::default()
             .with(Fault::LostDelivery, share(3))
@@ -150,7 +182,7 @@ fn deliveries_only_save_time() {
             .with(Fault::ReorderedDelivery, share(5))
             .with(Fault::EchoedDelivery, share(2))
             .with(Fault::StaleReading, share(4) / 2);
-        let (digest, outcome, seen) = play(seed, preset, faults);
+        let (digest, outcome, seen) = play(seed, preset, faults, minds);
         assert_eq!(digest, quiet, "seed {seed} ends as\n{outcome}\nand not as\n{said}");
         tally = tally.plus(&seen);
     }

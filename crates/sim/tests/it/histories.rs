@@ -99,7 +99,7 @@ fn a_failing_history_becomes_short() {
     });
     let long = failing.expect("a seed that thaws and merges");
     let short = shrink(&long, 300_000, &mut ground).unwrap().expect("it fails again");
-    let few = short.lines.len() * 15 <= long.len();
+    let few = short.lines.len() <= 12;
     assert!(long.len() > 60 && few, "{} lines:\n{}", long.len(), short.lines.join("\n"));
     assert_eq!(short.outcome.broken.as_ref().map(|(_, broken)| broken.name), Some("once-frozen-for-ever"));
     assert_eq!(shrink(&long, 300_000, &mut ground).unwrap().map(|again| again.lines), Some(short.lines));

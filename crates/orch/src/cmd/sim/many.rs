@@ -58,7 +58,7 @@ pub(super) struct How<'p> {
     /// Whether a history that breaks a promise ends it all; else it is only counted.
     pub(super) stops: bool,
     /// Where the text of what is under way stands, a file for each that works: the begin of their names.
-    pub(super) under_way: Option<&'p Path>,
+    pub(super) under_way: &'p Path,
 }
 
 /// Lives through blocks and hands them over in their order; after one that breaks off nothing more is handed over.
@@ -81,16 +81,14 @@ pub(super) fn live(
                     Err(error) => return drop(tell.send((0, Err(error)))),
                 };
                 let mut ground = Ground { journal: &mut *journals, also: nothing_else };
-                let under_way =
-                    how.under_way.map(|stem| UnderWay::new(UnderWay::place(stem, job))).transpose();
-                let mut under_way = match under_way {
+                let mut under_way = match UnderWay::new(UnderWay::place(how.under_way, job)) {
                     Ok(under_way) => under_way,
                     Err(error) => return drop(tell.send((0, Err(error)))),
                 };
                 while !over.load(Ordering::Relaxed) {
                     let at = next.fetch_add(1, Ordering::Relaxed);
                     let Some(block) = blocks.get(at) else { return };
-                    let lived = through(*block, how, &mut ground, under_way.as_mut());
+                    let lived = through(*block, how, &mut ground, &mut under_way);
                     // Blocks before this one are being lived through and are told as well.
                     if lived.as_ref().map_or(true, |lived| lived.broke.is_some()) {
                         over.store(true, Ordering::Relaxed);
@@ -134,19 +132,13 @@ fn through(
     block: Block,
     how: How<'_>,
     ground: &mut Ground<'_>,
-    mut under_way: Option<&mut UnderWay>,
+    under_way: &mut UnderWay,
 ) -> Result<Lived, Error> {
     let mut sum = Sum::default();
     for seed in block.from..block.from + block.seeds {
-        let lived = match &mut under_way {
-            None => history::by_seed(seed, how.mix, ground),
-            Some(under_way) => {
-                let (faults, store) = (how.mix.name(), how.store.name());
-                let pen = under_way.begin(&format!("seed {seed}, faults {faults}, on {store}."))?;
-                history::by_seed_with(seed, how.mix, ground, &pen)
-            }
-        };
-        let (lines, outcome) = lived.map_err(no_journal)?;
+        let (faults, store) = (how.mix.name(), how.store.name());
+        let pen = under_way.begin(&format!("seed {seed}, faults {faults}, on {store}."))?;
+        let (lines, outcome) = history::by_seed_with(seed, how.mix, ground, &pen).map_err(no_journal)?;
         sum.take(seed, &lines, &outcome);
         if how.stops && outcome.broken.is_some() {
             return Ok(Lived { block, sum, broke: Some((seed, lines, outcome)) });

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use orch_sim::fault::Fault;
+
 use super::ledger::Of;
 use super::sum::Sum;
 use crate::screen;
@@ -28,7 +30,8 @@ pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
         ("histories", thousands(sum.histories)),
         ("lifecycles", thousands(sum.lifecycles)),
         ("events", format!("{}, {:.1} a lifecycle", thousands(sum.events), sum.each(sum.events))),
-        ("things that people did", thousands(sum.people)),
+        ("events that shared a commit", thousands(sum.together())),
+        ("things that came from outside: people, agents, services", thousands(sum.outside)),
         ("faults injected", format!("{}, {:.1} a lifecycle", thousands(sum.faults), sum.each(sum.faults))),
         (
             "deaths of the brain",
@@ -63,7 +66,9 @@ pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
             let _ = writeln!(page, "| {} | {} | {what} |", failed.seed, failed.name);
         }
     }
-    counted(&mut page, "Faults", "Fault", "Injected", &sum.by);
+    let mut wrong = sum.by.clone();
+    wrong.remove(Fault::Together.name());
+    counted(&mut page, "Faults", "Fault", "Injected", &wrong);
     counted(&mut page, "Promises", "Promise", "Looked at", &sum.promises);
     page
 }

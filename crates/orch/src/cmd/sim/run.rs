@@ -61,17 +61,24 @@ pub(super) fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let mix = Mix::ALL.into_iter().find(|(name, _)| *name == args.faults).map_or(Mix::All, |(_, mix)| mix);
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let jobs = args.jobs.and_then(|jobs| usize::try_from(jobs).ok()).unwrap_or(processors);
-    // Of one history that hangs or dies its text is wanted; of many the ledger has a place for them.
-    let alone = std::env::temp_dir().join(format!("orch-sim-{}", std::process::id()));
-    let under_way = args.ledger.as_deref().or((args.seeds == 1).then_some(alone.as_path()));
+    // Of a history that hangs or dies the text is wanted: it stands beside the ledger, or where there is a place for it.
+    let aside = std::env::temp_dir().join(format!("orch-sim-{}", std::process::id()));
+    let under_way = args.ledger.as_deref().unwrap_or(&aside);
     let how = How { mix, store: args.store, jobs, stops: args.ledger.is_none(), under_way };
-    if args.ledger.is_none() && args.seeds == 1 {
-        let place = UnderWay::place(&alone, 0);
+    if args.ledger.is_none() {
+        let place = UnderWay::place(&aside, 0);
         let place = place.display();
-        anstream::eprintln!(
-            "{}",
-            say!("its text stands in {place} until it is over", "её текст лежит в {place}, пока она идёт")
-        );
+        let said = match jobs.min(usize::try_from(args.seeds).unwrap_or(jobs)) {
+            1 => say!(
+                "the text of the history under way stands in {place}",
+                "текст идущей истории лежит в {place}"
+            ),
+            _ => say!(
+                "the texts of the histories under way stand in {place} and so on",
+                "тексты идущих историй лежат в {place} и далее"
+            ),
+        };
+        anstream::eprintln!("{said}");
     }
     let blocks = many::blocks(args.from, args.seeds);
     if args.from.checked_add(args.seeds).is_none() {
@@ -249,7 +256,7 @@ fn tell(here: &Here, args: &Args, jobs: usize, sum: &Sum, took: Span) {
         screen::json(&json!({
             "from": args.from, "histories": sum.histories, "faults": args.faults, "store": args.store.name(),
             "jobs": jobs, "lines": sum.lines, "lifecycles": sum.lifecycles, "events": sum.events,
-            "people": sum.people, "evaluated": sum.looks(), "promises": sum.promises,
+            "outside": sum.outside, "evaluated": sum.looks(), "promises": sum.promises,
             "injected": sum.faults, "crashes": sum.crashes, "by": sum.by, "failed": sum.failed,
             "milliseconds": took.0, "processor": sum.cpu, "digest": sum.digest,
         }));
@@ -273,11 +280,11 @@ fn tell(here: &Here, args: &Args, jobs: usize, sum: &Sum, took: Span) {
         row(
             say!("histories", "истории"),
             say!(
-                "{} of {} lines; people did {} things",
-                "{}, строк в них {}; действий людей {}",
+                "{} of {} lines; {} say what came from outside",
+                "{}, строк в них {}; из них о том, что пришло снаружи, {}",
                 sum.histories,
                 sum.lines,
-                sum.people
+                sum.outside
             ),
         ),
         row(

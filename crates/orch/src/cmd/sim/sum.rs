@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use orch_core::id::Digest;
+use orch_sim::fault::Fault;
 use orch_sim::history::Outcome;
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,8 @@ pub(super) struct Sum {
     pub(super) lifecycles: u64,
     /// Rows of their journals.
     pub(super) events: u64,
-    /// Lines in which a person did something.
-    pub(super) people: u64,
+    /// Lines in which something came from outside: from people, agents, services, settings.
+    pub(super) outside: u64,
     /// Faults injected.
     pub(super) faults: u64,
     /// Times that the brain died.
@@ -53,7 +54,7 @@ impl Sum {
         self.lines += lines.len() as u64;
         self.lifecycles += outcome.lifecycles as u64;
         self.events += outcome.rows as u64;
-        self.people += outcome.people;
+        self.outside += outcome.outside;
         self.faults += outcome.tally.faults;
         self.crashes += outcome.tally.crashes;
         let faults = outcome.tally.each().map(|(fault, n)| (fault.name().to_owned(), n));
@@ -73,7 +74,7 @@ impl Sum {
         self.lines += next.lines;
         self.lifecycles += next.lifecycles;
         self.events += next.events;
-        self.people += next.people;
+        self.outside += next.outside;
         self.faults += next.faults;
         self.crashes += next.crashes;
         add(&mut self.by, next.by.iter().map(|(name, n)| (name.clone(), *n)));
@@ -95,6 +96,11 @@ impl Sum {
     /// Lifecycles in a minute of one processor.
     pub(super) fn a_minute(&self) -> u64 {
         (self.lifecycles as f64 * 60_000.0 / self.cpu.max(1) as f64).round() as u64
+    }
+
+    /// Events that shared a commit: no fault, but left to the same dice.
+    pub(super) fn together(&self) -> u64 {
+        self.by.get(Fault::Together.name()).copied().unwrap_or(0)
     }
 
     /// All looks at all promises.
