@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::artefact::{self, FileVerdict};
 use crate::call::Text;
 use crate::frontmatter;
-use crate::id::{Commit, Digest, EffectId, RunId, WorkItem};
+use crate::id::{Commit, Digest, EffectId, RunId, Seq, WorkItem};
 use crate::message::{self, Lang};
 use crate::said::{Cause, Said};
 use crate::task::{Watch, WatchEnd};
@@ -153,6 +153,8 @@ pub struct DeployLog<'a> {
     pub said: &'a Said,
     /// When.
     pub at: Moment,
+    /// In which row of the journal: no text is written down twice, so who writes it to the branch knows an older one again.
+    pub row: Seq,
 }
 
 impl DeployLog<'_> {
@@ -191,6 +193,8 @@ pub struct WatchLog<'a> {
     pub said: &'a Said,
     /// When.
     pub at: Moment,
+    /// In which row of the journal: no text is written down twice, so who writes it to the branch knows an older one again.
+    pub row: Seq,
 }
 
 impl WatchLog<'_> {
@@ -220,14 +224,14 @@ impl WatchLog<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::Seq;
     use crate::time::Span;
 
     fn log(came: Came<'_>, hook: Option<i32>, said: &Said) -> String {
         let commit = Commit::from("0123456789abcdef0123456789abcdef01234567");
         let (item, run) = (WorkItem::from("ORCH-042"), Some(RunId::new(Seq(41), 0)));
         let at = Moment(1_767_366_240_000);
-        DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at }.render(Lang::En)
+        DeployLog { item: &item, came, hook, commit: &commit, run, round: 1, said, at, row: Seq(58) }
+            .render(Lang::En)
     }
 
     /// row 23: Deploy gate reads only deploy_status.
@@ -262,6 +266,7 @@ mod tests {
             | exit code of the hook | 0 |
             | round | 1 |
             | decided | 2026-01-02 15:04 UTC |
+            | row of the journal | 58 |
         "#]]
         .assert_eq(&text);
         assert_eq!(Record::DeployLog.read(&text), FileVerdict::Positive);
@@ -292,7 +297,8 @@ mod tests {
         let watch = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };
         let (said, at) = (Said::ServiceStayedWell, Moment(1_767_366_240_000));
         let log = |end| {
-            WatchLog { item: &item, end, watch: &watch, commit: &commit, said: &said, at }.render(Lang::En)
+            WatchLog { item: &item, end, watch: &watch, commit: &commit, said: &said, at, row: Seq(90) }
+                .render(Lang::En)
         };
         let text = log(WatchEnd::Well);
         expect_test::expect![[r#"
@@ -325,6 +331,7 @@ mod tests {
             | looks that could not tell | 1 |
             | times it came back | 2 |
             | decided | 2026-01-02 15:04 UTC |
+            | row of the journal | 90 |
         "#]]
         .assert_eq(&text);
         assert_eq!(Record::PostDeployLog.read(&text), FileVerdict::Positive);

@@ -164,6 +164,7 @@ pub fn deploy_log(log: &DeployLog<'_>, lang: Lang) -> String {
         row("record-deploy-code", log.hook.map_or_else(|| plain("record-unknown"), |code| code.to_string())),
         row("record-deploy-round", log.round.to_string()),
         row("record-deploy-at", figure::moment(log.at)),
+        row("record-row", log.row.to_string()),
     ];
     let title = say(lang, "record-deploy-title", [("item", Arg::Text(md_escape(log.item.as_str())))]);
     let (about, known) = (plain("record-verdict"), plain("record-facts"));
@@ -190,6 +191,7 @@ pub fn watch_log(log: &WatchLog<'_>, lang: Lang) -> String {
         row("record-watch-untold", watch.untold.to_string()),
         row("record-watch-flaps", watch.flaps.to_string()),
         row("record-deploy-at", figure::moment(log.at)),
+        row("record-row", log.row.to_string()),
     ];
     let title = say(lang, "record-watch-title", [("item", Arg::Text(md_escape(log.item.as_str())))]);
     let (about, known) = (plain("record-verdict"), plain("record-facts"));
@@ -345,6 +347,7 @@ pub(super) mod tests {
             round: 2,
             said: &Said::ServiceOther { commit: "c0ffee".to_owned() },
             at: Moment(1_767_366_240_000),
+            row: Seq(58),
         };
         let text = log.render(Lang::Ru);
         expect_test::expect![[r#"
@@ -374,6 +377,7 @@ pub(super) mod tests {
             | код завершения команды | неизвестен |
             | круг | 2 |
             | решено | 2026-01-02 15:04 UTC |
+            | строка журнала | 58 |
         "#]]
         .assert_eq(&text);
         let read = Record::DeployLog.read(&text);

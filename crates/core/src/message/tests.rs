@@ -401,13 +401,16 @@ fn records(lang: Lang) -> Vec<String> {
     let (item, commit) = (WorkItem::from("ORCH-042"), Commit::from("c0ffee"));
     let log = |came, hook| {
         let (item, commit, said) = (&item, &commit, &Said::HookFailed);
-        deploy_log(&DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE }, lang)
+        deploy_log(
+            &DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE, row: Seq(58) },
+            lang,
+        )
     };
     let rules = WatchRules { window: Span::minutes(15), every: Span::seconds(30), failures: 3 };
     let seen = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };
     let watch = |end| {
         let (item, commit, said) = (&item, &commit, &Said::ServiceStayedWell);
-        watch_log(&WatchLog { item, end, watch: &seen, commit, said, at: SINCE }, lang)
+        watch_log(&WatchLog { item, end, watch: &seen, commit, said, at: SINCE, row: Seq(90) }, lang)
     };
     vec![
         log(Came::Out, Some(0)),

@@ -375,6 +375,7 @@ pub(crate) fn conclude(d: &mut Desk<'_>, came: Came<'_>, said: Said, tail: Optio
         round: d.task.round,
         said: &said,
         at: d.at,
+        row: d.seq,
     };
     let (text, run) = (log.render(d.policy.language), log.run);
     let read = d.record(Record::DeployLog, &text, run);

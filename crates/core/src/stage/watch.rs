@@ -139,7 +139,8 @@ fn next(d: &mut Desk<'_>) {
 /// It is written down how the watch ended; what is read back of that decides (decision 18).
 fn conclude(d: &mut Desk<'_>, end: WatchEnd, said: &Said) -> Option<WatchEnd> {
     let (mut watch, merged) = (d.task.watch.clone()?, d.task.merged.clone()?);
-    let log = WatchLog { item: &d.task.item, end, watch: &watch, commit: &merged.commit, said, at: d.at };
+    let (item, commit) = (&d.task.item, &merged.commit);
+    let log = WatchLog { item, end, watch: &watch, commit, said, at: d.at, row: d.seq };
     let text = log.render(d.policy.language);
     let end = match d.record(Record::PostDeployLog, &text, None) {
         FileVerdict::Positive => WatchEnd::Well,

@@ -627,6 +627,7 @@ record-deploy-run = run of the hook
 record-deploy-code = exit code of the hook
 record-deploy-round = round
 record-deploy-at = decided
+record-row = row of the journal
 record-watch-title = Post-deploy log of { $item }
 record-watch-well = Production is well after the deploy.
 record-watch-bad = Production went bad after the deploy.

@@ -634,6 +634,7 @@ record-deploy-run = запуск команды выкатки
 record-deploy-code = код завершения команды
 record-deploy-round = круг
 record-deploy-at = решено
+record-row = строка журнала
 record-watch-title = Журнал наблюдения после выкатки { $item }
 record-watch-well = После выкатки боевая система здорова.
 record-watch-bad = После выкатки боевая система испортилась.
