@@ -17,7 +17,7 @@ use orch_core::message::{self, Lang};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Far above what any of these takes on a busy machine; reached only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 const RUNNER: &str = env!("CARGO_BIN_EXE_orch-run");
 
 /// A temporary world: a tree for the program, and a folder for its run. Ends the run if the test did not.

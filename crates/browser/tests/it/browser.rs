@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::program::{self, Running};
 
 /// How long anything may take that should happen at once.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// How a page is looked at.
 #[derive(Debug, Clone, Copy)]

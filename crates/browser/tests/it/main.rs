@@ -75,14 +75,14 @@ fn a_person_brings_a_change_to_done() {
         browser.click("button[value=approve]").await;
 
         browser.wait("the log of an agent that grows", seen::LOG_GREW).await;
-        browser.wait_within("rework on what was found", seen::REWORK, Duration::from_secs(60)).await;
+        browser.wait_within("rework on what was found", seen::REWORK, Duration::from_secs(300)).await;
         browser.shoot_window("task-rework").await;
 
-        browser.wait_within("a task that waits for consent", seen::CONFIRM, Duration::from_secs(60)).await;
+        browser.wait_within("a task that waits for consent", seen::CONFIRM, Duration::from_secs(300)).await;
         browser.shoot("task-confirm", Look::ALL).await;
         browser.click("button[value=confirm]").await;
 
-        browser.wait_within("a delivered change", seen::DONE, Duration::from_secs(60)).await;
+        browser.wait_within("a delivered change", seen::DONE, Duration::from_secs(300)).await;
         // The page was never loaded again: what was noted since the approval is still here.
         let stages = browser.ask("watched.stages").await;
         let stages: Vec<&str> =

@@ -90,7 +90,7 @@ impl Running {
     /// What follows these words in the first line that has them.
     #[track_caller]
     pub(crate) fn says(&self, words: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(300);
         let mut heard = String::new();
         loop {
             match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -111,7 +111,7 @@ impl Running {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         let pidfd = rustix::process::pidfd_open(pid, rustix::process::PidfdFlags::empty()).unwrap();
-        assert!(remains::gone(&pidfd, Duration::from_secs(20)), "{} does not end", self.name);
+        assert!(remains::gone(&pidfd, Duration::from_secs(60)), "{} does not end", self.name);
         let status = self.child.wait().unwrap();
         assert!(status.code().is_some(), "{} ended with {status}", self.name);
     }

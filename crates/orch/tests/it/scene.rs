@@ -283,7 +283,7 @@ impl Scene {
         for service in self.services() {
             kill(&service.identity);
         }
-        let until = Instant::now() + Duration::from_secs(20);
+        let until = Instant::now() + Duration::from_secs(120);
         let runs = || {
             self.records().iter().any(|(_, record)| matches!(process::observe(record), Observed::Running(_)))
         };
