@@ -239,3 +239,25 @@ impl Life {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves that a line which the dice invent and no story has ends its history, and that one of a file is only left out.
+    #[test]
+    fn what_is_invented_is_known() {
+        let broken = |by| {
+            let mut life = Life::new(Twin::default(), |_| Ok(()));
+            life.by = by;
+            for line in ["history of a project", "limits unheard-of=1"] {
+                life.line(line);
+            }
+            life.outcome()
+        };
+        let invented = broken(Some((1, Faults::default()))).broken.map(|(line, broken)| (line, broken.what));
+        assert!(matches!(&invented, Some((1, what)) if what.contains("unheard-of")), "{invented:?}");
+        let read = broken(None);
+        assert_eq!((read.broken, read.skipped), (None, 1));
+    }
+}

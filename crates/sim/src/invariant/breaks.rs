@@ -45,10 +45,9 @@ type Break = (&'static str, fn() -> Result<(), Broken>);
 /// What the outside did, and what it was asked for.
 const STEPS: &[Break] = &[
     ("effects-leave-after-their-record", || approving().so(|it| it.bench.world.log.push(NO_EFFECT)).look()),
-    ("limits-hold", || {
-        let agents = |it: &mut Scene| (0..9).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
-        approving().so(agents).look()
-    }),
+    ("limits-hold", || approving().one_too_many(|limits| limits.agents = 1)),
+    ("limits-hold", || approving().one_too_many(|limits| limits.agents_a_project = 1)),
+    ("limits-hold", || approving().one_too_many(|limits| limits.agents_a_role.extend([(Role::Tester, 1)]))),
     ("limits-hold", || {
         let two = |it: &mut Scene| (0..2).for_each(|n| it.run(n, Worker::Agent(Role::Tester), None));
         approving().so(two).look()

@@ -186,5 +186,11 @@ fn deliveries_only_save_time() {
         assert_eq!(digest, quiet, "seed {seed} ends as\n{outcome}\nand not as\n{said}");
         tally = tally.plus(&seen);
     }
+    for ((preset, _), (quiet, said, _)) in ends.iter().filter(|((_, minds), _)| *minds) {
+        assert!(
+            said.contains("~2 ") && ends[&(*preset, false)].0 != *quiet,
+            "people changed nothing:\n{said}"
+        );
+    }
     assert!(tally.faults > seeds(60).count() as u64, "{} faults", tally.faults);
 }

@@ -13,7 +13,8 @@ use orch_core::id::{Commit, Digest, EffectId, Entity, IssueKey, ProjectId, RunId
 use orch_core::journal::{Journal, Kept, RULES, Row};
 use orch_core::message::Lang;
 use orch_core::note::Note;
-use orch_core::stage::{Preset, Stage};
+use orch_core::policy::Limits;
+use orch_core::stage::{Preset, Role, Stage};
 use orch_core::state::State;
 use orch_core::task::{Ask, Consent, Rest, Step, Task};
 use orch_core::time::Moment;
@@ -182,6 +183,16 @@ impl Scene {
         let (tokens, tests, said, in_doubt) = (0, None, None, false);
         let run = Run { project, task, worker, commit: "none".into(), ended, tokens, tests, said, in_doubt };
         self.bench.world.runs.insert(RunId::new(NO_RUN.seq, n), run);
+    }
+
+    /// Two agents live, each for a task of its own, although a limit allows one.
+    pub(super) fn one_too_many(mut self, limit: impl FnOnce(&mut Limits)) -> Result<(), Broken> {
+        limit(&mut self.bench.limits);
+        self.bench.start();
+        (0..2).for_each(|n| self.run(n, Worker::Agent(Role::Tester), None));
+        let last = self.bench.world.runs.values_mut().last();
+        last.into_iter().for_each(|run| run.task = "DEMO-002".into());
+        self.look()
     }
 
     /// Whoever looks sees what is new.
