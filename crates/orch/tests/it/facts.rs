@@ -136,16 +136,31 @@ fn fs_find_bare(hub: &std::path::Path) -> std::path::PathBuf {
     bare.next().unwrap_or_else(|| hub.to_owned())
 }
 
-/// A text without what no two stories share: commits, runs, ports and times.
+/// A text without what no two stories share: commits, runs, ports and times, with how long something took as one word.
 fn masked(text: &str) -> String {
-    let word = |word: &str| {
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ') {
         let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
         let hex = bare.len() >= 7 && bare.bytes().all(|b| b.is_ascii_hexdigit());
         let run = bare
             .strip_prefix('r')
             .is_some_and(|rest| rest.contains('.') && rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'));
         let number = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if hex || run || number { word.replace(bare, "*") } else { word.to_owned() }
-    };
-    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+        let unit = ["ms", "s", "min", "h"].contains(&bare);
+        let masked = if hex || run || number || unit { word.replace(bare, "*") } else { word.to_owned() };
+        match words.last_mut().filter(|last| *last == "*") {
+            Some(last) if number || unit => *last = masked,
+            _ => words.push(masked),
+        }
+    }
+    words.join(" ")
+}
+
+/// Proves that a story which took longer than a minute is told like one that did not, and that other words are not lost.
+#[test]
+fn what_no_two_stories_share_is_masked() {
+    let quick = masked("10 runs. Agents worked 0 ms, from start to end it took 48.2 s.");
+    assert_eq!(quick, "* runs. Agents worked *, from start to end it took *.");
+    assert_eq!(masked("9 runs. Agents worked 12 ms, from start to end it took 1 min 5 s."), quick);
+    assert_eq!(masked("of r12.0 at 0123abc: 2 reviews"), "of * at *: * reviews");
 }
