@@ -28,6 +28,7 @@ use crate::schedule::Dice;
 use crate::twin::Twin;
 use crate::world::{Run, World};
 use deliver::Delivery;
+use trouble::Late;
 pub use turn::Turn;
 
 pub use hand::Side;
@@ -63,7 +64,7 @@ pub struct Bench {
     pending: Vec<Effect>,
     watched: Vec<RunId>,
     /// What comes later than its time, and which fault that is once it comes.
-    late: Vec<(Fault, Incoming)>,
+    late: Vec<Late>,
     /// What came and waits for the next commit.
     inbox: Vec<Incoming>,
     paused_hands: Vec<trouble::Paused>,
@@ -103,6 +104,9 @@ pub struct Bench {
     watch: Watch,
 }
 
+/// When the machine was started: 2026 began. Far enough from the beginning of time for clocks that are set back by years.
+const BOOTED: Moment = Moment(1_767_225_600_000);
+
 /// How often everything outside is read, at the latest: a delivery that is later than this was told by a sweep.
 const SWEEP: Span = Span::minutes(1);
 
@@ -139,7 +143,7 @@ impl Bench {
         let mut bench = Self {
             engine,
             world: World::default(),
-            now: Moment(1_000_000),
+            now: BOOTED.after(Span(1_000_000)),
             project: "demo".into(),
             projects: Vec::new(),
             limits: Limits::default(),

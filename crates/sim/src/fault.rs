@@ -1,5 +1,7 @@
 //! What goes wrong on the bench, how often, and how often did it?
 
+use crate::schedule::{CHANCES, Dice};
+
 macro_rules! faults {
     ($($(#[doc = $doc:literal])+ $fault:ident = $name:literal,)+) => {
         /// Everything that can go wrong, each counted by its name.
@@ -20,9 +22,9 @@ macro_rules! faults {
             }
 
             /// Whether something goes wrong by it, and it counts as a fault. What does not is left to the same dice and counted
-            /// by its name alone.
+            /// by its name alone: what people may do, what is so under load, and what is well as long as nobody else does it.
             pub const fn is_wrong(self) -> bool {
-                !matches!(self, Fault::Together)
+                !matches!(self, Fault::Together | Fault::Meddling | Fault::AgentClashes)
             }
         }
     };
@@ -41,7 +43,7 @@ faults! {
     CrashCommitted = "brain dies after a commit",
     /// The reply of a brain that died arrives after another took over.
     LateReply = "reply of a dead brain arrives",
-    /// An answer takes its time: other things happen meanwhile, and are heard before it.
+    /// An answer takes its time, and other things are heard before it.
     SlowAnswer = "answer comes late",
     /// A brain is paused, another takes over, and the first wakes and goes on as if it led.
     Sleeper = "paused brain wakes after another took over",
@@ -81,9 +83,9 @@ faults! {
     LostDelivery = "delivery lost",
     /// A delivery comes ten times.
     DoubledDelivery = "delivery ten times",
-    /// A delivery comes after others that were sent later.
+    /// A delivery comes some moments late, and other things are heard before it.
     ReorderedDelivery = "delivery out of order",
-    /// A delivery comes hours later.
+    /// A delivery comes up to six hours late, and other things are heard before it.
     DelayedDelivery = "delivery hours late",
     /// What is read of an issue is older than what was read before: a delivery's own content, or a reading where writes come
     /// late.
@@ -156,12 +158,23 @@ impl Fault {
     const fn place(self) -> usize {
         self as usize
     }
+
+    /// Without which this one cannot come.
+    const fn follows(self) -> Option<Fault> {
+        match self {
+            Fault::LateReply | Fault::PausedHand => Some(Fault::CrashBefore),
+            Fault::AgentReturns => Some(Fault::AgentDies),
+            Fault::TestsReturn => Some(Fault::TestsDie),
+            _ => None, // not a domain enum: the others come by themselves
+        }
+    }
 }
 
-/// How often what goes wrong, in a thousand of the chances that it has.
+/// How often what goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faults {
-    rates: [u16; Fault::ALL.len()],
+    /// Of each, in how many of [`CHANCES`].
+    rates: [u32; Fault::ALL.len()],
 }
 
 impl Default for Faults {
@@ -171,30 +184,53 @@ impl Default for Faults {
 }
 
 impl Faults {
-    /// These faults, so often, and no other.
-    pub fn only(faults: &[Fault], rate: u16) -> Self {
-        faults.iter().fold(Faults::default(), |all, fault| all.with(*fault, rate))
-    }
-
-    /// The same, and this fault so often.
+    /// The same, and this fault so often in a thousand.
     #[must_use]
-    pub fn with(mut self, fault: Fault, rate: u16) -> Self {
-        self.rates[fault.place()] = rate;
+    pub fn with(mut self, fault: Fault, of_a_thousand: u16) -> Self {
+        self.rates[fault.place()] = u32::from(of_a_thousand) * (CHANCES / 1000);
         self
     }
 
-    /// How often this fault comes, in a thousand.
-    pub fn rate(&self, fault: Fault) -> u16 {
+    /// In how many of [`CHANCES`] this fault comes.
+    pub fn rate(&self, fault: Fault) -> u32 {
         self.rates[fault.place()]
+    }
+
+    /// The same, each so many times in a hundred of what it was, and `most` at most of a hundred chances.
+    #[must_use]
+    fn scaled(mut self, percent: impl Fn(Fault) -> u32, most: u32) -> Self {
+        for (fault, rate) in Fault::ALL.into_iter().zip(&mut self.rates) {
+            let most = (CHANCES / 100 * most).max(*rate);
+            *rate = (*rate / 100).saturating_mul(percent(fault)).min(most);
+        }
+        self
     }
 
     /// The same, each so many times in a hundred of what it was.
     #[must_use]
-    pub fn rarer(mut self, percent: u16) -> Self {
-        for rate in &mut self.rates {
-            *rate = u16::try_from(u32::from(*rate) * u32::from(percent) / 100).unwrap_or(u16::MAX);
+    pub fn rarer(self, percent: u32) -> Self {
+        self.scaled(|_| percent, 100)
+    }
+
+    /// As one seed has them: half of the seeds all of these, so often; three in ten some of them, each more often or less; two
+    /// in ten one alone, ten times as often.
+    #[must_use]
+    pub fn of_a_seed(self, dice: &mut Dice) -> Self {
+        match dice.below(10) {
+            0..5 => self,
+            5..8 => {
+                let percents: Vec<u32> =
+                    Fault::ALL.iter().map(|_| [0, 0, 0, 0, 25, 50, 200, 400][dice.below(8)]).collect();
+                self.scaled(|fault| percents[fault.place()], 50)
+            }
+            _ => {
+                let there: Vec<Fault> =
+                    Fault::ALL.into_iter().filter(|fault| self.rate(*fault) > 0).collect();
+                let Some(alone) = there.get(dice.below(there.len())).copied() else { return self };
+                let kept = |fault| fault == alone || Some(fault) == alone.follows();
+                self.scaled(|fault| if kept(fault) { 1000 } else { 0 }, 50)
+            }
         }
-        self
     }
 
     /// Some of everything after which each task is delivered in the end, whatever it cost.

@@ -91,7 +91,7 @@ fn invented(
 ) -> Result<(Vec<String>, Outcome), Trouble> {
     let mut life = Life::new((ground.journal)()?, ground.also);
     let mut dice = Dice::new(seed);
-    life.by = Some((dice.roll(), mix.faults()));
+    life.by = Some((dice.roll(), mix.faults().of_a_seed(&mut dice)));
     life.pen = pen.cloned();
     let write = |text: &str| pen.into_iter().for_each(|pen| pen.write(text));
     let mut mind = invent::Mind::new(dice, mix);

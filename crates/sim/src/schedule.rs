@@ -8,6 +8,9 @@ use std::sync::Arc;
 
 use crate::script::BUT;
 
+/// How often something happens is said in millionths.
+pub const CHANCES: u32 = 1_000_000;
+
 /// Takes a history as it comes to be, piece by piece.
 #[derive(Clone)]
 pub struct Pen(Arc<dyn Fn(&str) + Send + Sync>);
@@ -167,9 +170,9 @@ impl Dice {
         which
     }
 
-    /// Whether this goes wrong, in so many of a thousand cases. What never happens takes no roll.
-    pub fn strikes(&mut self, what: &'static str, of_a_thousand: u16) -> bool {
-        self.says(what, |dice| of_a_thousand > 0 && dice.roll() % 1000 < u64::from(of_a_thousand))
+    /// Whether this goes wrong, in so many of [`CHANCES`]. What never happens takes no roll.
+    pub fn strikes(&mut self, what: &'static str, rate: u32) -> bool {
+        self.says(what, |dice| rate > 0 && dice.roll() % u64::from(CHANCES) < u64::from(rate))
     }
 
     /// Whether this happens, in `percent` of the cases.
@@ -212,7 +215,7 @@ mod tests {
     use super::*;
 
     fn line(dice: &mut Dice) -> (Vec<bool>, Vec<usize>) {
-        let strikes = (0..8).map(|_| dice.strikes("falls", 400)).collect();
+        let strikes = (0..8).map(|_| dice.strikes("falls", 400_000)).collect();
         (strikes, (0..8).map(|_| dice.which("where", 5)).collect())
     }
 

@@ -76,14 +76,8 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
         ensure!(!mutants.is_empty(), "no mutant of {PACKAGE} has \"{only}\" in its file or name");
     }
     let copy = Copy::make(root, "every")?;
-    let Places { switched, alone, nowhere } = prepare(&copy, &mutants)?;
-    println!(
-        "{} mutants: {} in one build, {} to be built alone, {} do not compile",
-        mutants.len(),
-        switched.len(),
-        alone.len(),
-        nowhere.len()
-    );
+    let (switched, alone) = prepare(&copy, &mutants)?;
+    println!("{} mutants: {} in one build, {} to be built alone", mutants.len(), switched.len(), alone.len());
     let mut trials = trials(&copy)?;
     for trial in &mut trials {
         let (green, took) = copy.timed(|| trial.run(None))?;
@@ -95,9 +89,8 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     for file in files(&mutants) {
         copy.restore(&file)?;
     }
-    fates.extend(nowhere.iter().map(|mutant| (mutant.id, Fate::DoesNotBuild)));
     for (at, mutant) in alone.iter().enumerate() {
-        let fate = built_alone(&copy, mutant)?;
+        let fate = built_alone(&copy, mutant, &trials)?;
         println!(
             "alone {}/{} {}:{} {}: {fate:?}",
             at + 1,
@@ -136,28 +129,18 @@ fn files(mutants: &[Expression]) -> BTreeSet<String> {
     mutants.iter().map(|mutant| mutant.file.clone()).collect()
 }
 
-/// Which mutants can be where.
-struct Places<'a> {
-    /// In the one build.
-    switched: Vec<&'a Expression>,
-    /// In a build of their own.
-    alone: Vec<&'a Expression>,
-    /// In none: their own text is what the compiler refuses.
-    nowhere: Vec<&'a Expression>,
-}
-
-/// Rewrites the copy, so that it builds.
-fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<Places<'a>> {
+/// Rewrites the copy, so that it builds: the mutants that are in this build, and those that have to be built alone.
+fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<(Vec<&'a Expression>, Vec<&'a Expression>)> {
     let mut refused = Refused::default();
     copy.write(ROOT, &format!("{}{}", copy.read(ROOT)?, switch::CHOICE))?;
     let original = |file: String| Ok((copy.read(&file)?, file));
     let originals = files(mutants).into_iter().map(original).collect::<Result<Vec<_>>>()?;
     loop {
         for (text, file) in &originals {
-            let of = |mutant: &&Expression| mutant.file == *file && !refused.mutant(mutant.id);
+            let of = |mutant: &&Expression| mutant.file == *file && !refused.mutants.contains(&mutant.id);
             let of: Vec<&Expression> = mutants.iter().filter(of).collect();
             let rewritten = switch::rewritten(text, &of, &refused.constant).with_context(|| file.clone())?;
-            refused.aside.extend(rewritten.1);
+            refused.mutants.extend(rewritten.1);
             copy.write(file, &rewritten.0)?;
         }
         // Core alone is quicker to look at.
@@ -168,13 +151,9 @@ fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<Places<'a>> {
             more => more,
         };
         if more.is_empty() {
-            let is_in =
-                |ids: &BTreeSet<usize>| mutants.iter().filter(|mutant| ids.contains(&mutant.id)).collect();
-            let switched = mutants.iter().filter(|mutant| !refused.mutant(mutant.id)).collect();
-            return Ok(Places { switched, alone: is_in(&refused.aside), nowhere: is_in(&refused.own) });
+            return Ok(mutants.iter().partition(|mutant| !refused.mutants.contains(&mutant.id)));
         }
-        refused.own.extend(more.own);
-        refused.aside.extend(more.aside);
+        refused.mutants.extend(more.mutants);
         refused.constant.extend(more.constant);
     }
 }
@@ -182,21 +161,15 @@ fn prepare<'a>(copy: &Copy, mutants: &'a [Expression]) -> Result<Places<'a>> {
 /// At what the compiler takes offence.
 #[derive(Default)]
 struct Refused {
-    /// The text of these mutants.
-    own: BTreeSet<usize>,
-    /// Something beside these, as with a function of another type.
-    aside: BTreeSet<usize>,
+    /// The text of these mutants, or something beside them, as with a function of another type.
+    mutants: BTreeSet<usize>,
     /// That these functions are not `const`.
     constant: BTreeSet<String>,
 }
 
 impl Refused {
     fn is_empty(&self) -> bool {
-        self.own.is_empty() && self.aside.is_empty() && self.constant.is_empty()
-    }
-
-    fn mutant(&self, id: usize) -> bool {
-        self.own.contains(&id) || self.aside.contains(&id)
+        self.mutants.is_empty() && self.constant.is_empty()
     }
 }
 
@@ -241,12 +214,10 @@ fn blame(copy: &Copy, message: &Value, refused: &mut Refused) {
             let to = number("line_end").min(lines.len());
             found.extend(switch::marked(&lines[number("line_start").saturating_sub(1 + above).min(to)..to]));
         }
-        match (found.len(), primary && above == 0) {
-            (0, _) => continue,
-            (1, true) => refused.own.extend(found),
-            (_, _) => refused.aside.extend(found),
+        if !found.is_empty() {
+            refused.mutants.extend(found);
+            break;
         }
-        break;
     }
 }
 
@@ -348,18 +319,28 @@ fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, F
     fates.into_inner().ok().context("a thread has failed")
 }
 
-/// The fate of one that is built alone: each program of tests is built when those before it are green.
-fn built_alone(copy: &Copy, mutant: &Expression) -> Result<Fate> {
+/// The fate of one that is built alone, as the others are: each program of tests when those before it are green, with the
+/// patience of those `trials`.
+fn built_alone(copy: &Copy, mutant: &Expression, trials: &[Trial]) -> Result<Fate> {
     let text = copy.read(&mutant.file)?;
     copy.write(&mutant.file, &mutant.alone(&text))?;
-    let mut fate = Fate::Lives;
-    for kind in TRIALS {
-        match built(copy, cargo(copy), *kind)? {
-            Err(_) => fate = Fate::DoesNotBuild,
-            Ok(trial) if !trial.run(None)? => fate = Fate::Caught(trial.package),
-            Ok(_) => continue,
+    let mut check = cargo(copy);
+    let checked = check.args(["check", "--locked", "--package", PACKAGE, "--lib"]).output();
+    let mut fate = match checked.context("could not start cargo")?.status.success() {
+        true => Fate::Lives,
+        false => Fate::DoesNotBuild,
+    };
+    for (kind, like) in TRIALS.iter().zip(trials) {
+        if fate != Fate::Lives {
+            break;
         }
-        break;
+        fate = match built(copy, optimised(copy), *kind)? {
+            Err(_) => Fate::DoesNotBuild,
+            Ok(mut trial) => {
+                trial.within = like.within;
+                if trial.run(None)? { Fate::Lives } else { Fate::Caught(trial.package) }
+            }
+        };
     }
     copy.write(&mutant.file, &text)?;
     Ok(fate)

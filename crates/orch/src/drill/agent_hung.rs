@@ -42,21 +42,23 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
             "запуск завершён как {ending:?} или оставил процессы"
         )));
     }
+    let charged = yard.task(&id)?.map(|task| (task.attempts.negative, task.attempts.fruitless));
     yard.go(&again)?;
     let task = yard.delivered(&id)?;
     let row = task.runs.iter().find(|row| row.run == hung.run);
-    if !row.is_some_and(|row| row.end == Some(RunHow::TimedOut)) {
+    let told = row.and_then(|row| row.end.clone());
+    if told != Some(RunHow::TimedOut) || charged != Some((0, 1)) {
         return Err(Unmet::Broken(both!(
-            "the journal does not say why it ended",
-            "журнал не говорит, почему он завершён"
+            "the journal says that the run ended as {told:?}, charged {charged:?}",
+            "по журналу запуск завершён как {told:?}, списано {charged:?}"
         )));
     }
     yard.once(&id)?;
     let after = end.wall_ms as f64 / 1000.0;
     let count = family.len();
     let happened = both!(
-        "ended after {after:.1} s with all {count} processes; the next run was delivered; merged once",
-        "завершён через {after:.1} с со всеми процессами ({count}); следующий запуск доставлен; слито один раз"
+        "ended after {after:.1} s with all {count} processes; it cost one attempt; the next run was delivered; merged once",
+        "завершён через {after:.1} с со всеми процессами ({count}); списана одна попытка; следующий запуск доставлен; слито один раз"
     );
     // Of the record, so that what Orch took to notice is in it.
     Ok(Told { happened, recovery: now.since(Moment(end.ended_ms.cast_signed())) })

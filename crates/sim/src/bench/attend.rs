@@ -56,7 +56,7 @@ impl Bench {
         Err(Broken { name: "liveness", what: left.join("; ") })
     }
 
-    /// What is still on its way when all is over changes nothing any more: deliveries, answers that a dead brain was owed, what
+    /// What is still on its way when all is over begins nothing any more: deliveries, answers that a dead brain was owed, what
     /// its hands do, brains that wake.
     fn ends_for_good(&mut self) -> Result<(), Broken> {
         // While things go wrong, what comes last leaves something behind too; not for ever.
@@ -64,11 +64,16 @@ impl Bench {
             self.hand_in_all();
             self.all_comes_late()?;
             self.run()?;
+            let open = self.tasks().into_iter().find(|task| !task.stage.is_terminal());
+            if let Some(task) = open {
+                let what = format!("all was over, and what came late began {} at {}", task.id, task.stage);
+                return Err(Broken { name: "liveness", what });
+            }
             if !self.is_something_on_its_way() {
-                break;
+                return Ok(());
             }
         }
-        Ok(())
+        Err(Broken { name: "liveness", what: "what is late comes without end".to_owned() })
     }
 
     /// A person looks at every task that waits for one, now and then.

@@ -11,7 +11,7 @@ use super::deliver::Delivery;
 impl Bench {
     /// The boot of the machine, as the wall clock tells it now.
     pub(super) fn boot(&self) -> Boot {
-        Boot { id: format!("boot-{}", self.boots), began: Moment(0).stepped_by(self.ahead) }
+        Boot { id: format!("boot-{}", self.boots), began: super::BOOTED.stepped_by(self.ahead) }
     }
 
     /// A brain that takes over looks first at what the clock did since the last one looked.

@@ -4,7 +4,7 @@ use orch_core::call::Text;
 use orch_core::call::tracker::{IssueReading, Status};
 use orch_core::event::{Event, IssueSeen, MainReading};
 use orch_core::gesture::{Door, Gesture, Press};
-use orch_core::id::{Entity, IssueKey, ProjectId, TaskId};
+use orch_core::id::{Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::Blob;
 use orch_core::state::State;
 use orch_core::task::Task;
@@ -21,6 +21,8 @@ pub(super) struct Delivery {
     pub(super) due: Moment,
     number: u64,
     key: IssueKey,
+    /// Why it was not there at once, said of the first of ten; and where the journal stood then.
+    late: Option<(Fault, Seq)>,
 }
 
 impl Bench {
@@ -90,20 +92,23 @@ impl Bench {
         if self.strikes(Fault::LostDelivery) || std::mem::take(&mut self.lose_delivery) {
             return None;
         }
-        let wait = if self.strikes(Fault::DelayedDelivery) {
-            Some(self.dice.which("late by", 6 * 3_600_000) as u64)
-        } else if self.strikes(Fault::ReorderedDelivery) {
-            Some(self.dice.which("late by", 2000) as u64)
+        let late = if self.chosen(Fault::DelayedDelivery) {
+            Some((Fault::DelayedDelivery, 6 * 3_600_000))
+        } else if self.chosen(Fault::ReorderedDelivery) {
+            Some((Fault::ReorderedDelivery, 2000))
         } else {
             None
         };
+        let late = late.map(|(fault, most)| (fault, self.dice.which("late by", most) as u64));
         let times = if self.strikes(Fault::DoubledDelivery) { 10 } else { 1 };
-        if let Some(wait) = wait {
+        if let Some((fault, wait)) = late {
+            let head = self.engine().head();
             for again in 0..times {
                 // The later ones of the same come later still.
                 let due = self.now.after(Span(wait * (again + 1)));
                 let number = self.deliveries.len() as u64 + self.tally.steps;
-                self.deliveries.insert(Delivery { due, number, key: key.clone() });
+                let late = (again == 0).then_some((fault, head));
+                self.deliveries.insert(Delivery { due, number, key: key.clone(), late });
             }
             return None;
         }
@@ -121,14 +126,21 @@ impl Bench {
                 self.deliveries.insert(next);
                 return;
             }
-            self.deliver(&next.key);
+            self.arrives(&next);
         }
+    }
+
+    fn arrives(&mut self, delivery: &Delivery) {
+        if let Some((fault, since)) = delivery.late {
+            self.was_late(fault, since);
+        }
+        self.deliver(&delivery.key);
     }
 
     /// Everything that is still on its way arrives, however late.
     pub fn hand_in_all(&mut self) {
         for delivery in std::mem::take(&mut self.deliveries) {
-            self.deliver(&delivery.key);
+            self.arrives(&delivery);
         }
     }
 

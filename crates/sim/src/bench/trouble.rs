@@ -3,7 +3,7 @@
 use orch_core::call::{Call, GitCall};
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, Outcome};
-use orch_core::id::{Commit, Entity};
+use orch_core::id::{Commit, Entity, Seq};
 use orch_core::time::{Moment, Span};
 use orch_engine::{Ack, Incoming, Target, Term};
 
@@ -26,6 +26,14 @@ const DRIFT: u64 = 500;
 
 /// A year, about: further than any wait.
 const YEAR: i64 = 365 * 24 * 3_600_000;
+
+/// An event that is late.
+pub(super) struct Late {
+    fault: Fault,
+    event: Incoming,
+    /// Where the journal stood when it should have come.
+    since: Seq,
+}
 
 /// A hand of a brain that is no more: what it was asked, and may still do.
 pub(super) struct Paused {
@@ -120,20 +128,33 @@ impl Bench {
         Ok(())
     }
 
+    /// This will be late.
+    pub(crate) fn delay(&mut self, fault: Fault, event: Incoming) {
+        let since = self.engine().head();
+        self.late.push(Late { fault, event, since });
+    }
+
     /// The oldest of what is late arrives.
     fn comes_late(&mut self) {
         self.comes(0);
     }
 
     fn comes(&mut self, at: usize) {
-        let (fault, late) = self.late.remove(at);
-        self.tally.count(fault);
-        self.tell(late);
+        let Late { fault, event, since } = self.late.remove(at);
+        self.was_late(fault, since);
+        self.tell(event);
+    }
+
+    /// What should have come when the journal stood there comes now. It is late if anything else came before it.
+    pub(super) fn was_late(&mut self, fault: Fault, since: Seq) {
+        if self.engine().head() != since {
+            self.tally.count(fault);
+        }
     }
 
     /// Where among what is late an answer is that this brain waits for.
     pub(super) fn slow(&self) -> Option<usize> {
-        self.late.iter().position(|(fault, _)| *fault == Fault::SlowAnswer)
+        self.late.iter().position(|late| late.fault == Fault::SlowAnswer)
     }
 
     /// It arrives; false: there is none.
@@ -145,9 +166,9 @@ impl Bench {
 
     /// The brain is no more: what it was owed is an answer to nobody.
     pub(super) fn owed_to_nobody(&mut self) {
-        for (fault, _) in &mut self.late {
-            if *fault == Fault::SlowAnswer {
-                *fault = Fault::LateReply;
+        for late in &mut self.late {
+            if late.fault == Fault::SlowAnswer {
+                late.fault = Fault::LateReply;
             }
         }
     }

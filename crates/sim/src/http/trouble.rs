@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::Delivery;
 use super::clock::{Clock, SECOND};
 use super::wire::{Request, Response};
+use crate::schedule::CHANCES;
 
 macro_rules! troubles {
     ($($(#[doc = $doc:literal])+ $trouble:ident = $name:literal,)+) => {
@@ -120,10 +121,11 @@ impl Troubles {
         let chosen = self.line(hooks).pop_front().or_else(|| {
             Trouble::ALL.into_iter().filter(|one| one.is_of_hooks() == hooks).find(|one| {
                 let rate = self.rates.get(one).copied().unwrap_or_default();
-                clock.dice().strikes(one.name(), rate)
+                clock.dice().strikes(one.name(), u32::from(rate) * (CHANCES / 1000))
             })
         });
-        if let Some(trouble) = chosen {
+        // What is read again counts where it is older.
+        if let Some(trouble) = chosen.filter(|trouble| *trouble != Trouble::StaleRead) {
             self.came[trouble.place()] += 1;
         }
         chosen
@@ -174,18 +176,18 @@ pub(super) fn troubled<D: super::Door>(
         Some(Trouble::ErrorBefore) => return Response::text(502, "Bad Gateway\n"),
         Some(Trouble::TimeOutBefore) => return Response::empty(Response::HANGS),
         Some(Trouble::BreakBefore) => return Response::empty(Response::BREAKS_OFF),
-        Some(Trouble::StaleRead) => {
-            if let Some(last) =
-                door.troubles().answers.get(&request.target()).filter(|_| request.method == "GET")
-            {
-                return last.clone();
-            }
-        }
         Some(_) | None => {} // not a domain enum: the others come after the effect
     }
     let response = answer(door, request);
     if request.method == "GET" && response.status == 200 {
-        door.troubles().answers.insert(request.target(), response.clone());
+        let troubles = door.troubles();
+        let last = troubles.answers.insert(request.target(), response.clone());
+        if trouble == Some(Trouble::StaleRead)
+            && let Some(last) = last.filter(|last| last.body != response.body)
+        {
+            troubles.came[Trouble::StaleRead.place()] += 1;
+            return last;
+        }
     }
     match trouble {
         Some(Trouble::ErrorAfter) => Response::text(500, "Internal Server Error\n"),

@@ -10,11 +10,13 @@ use orch_core::call::agent::Assignment;
 use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, DeployCall, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
-use orch_core::event::{EffectReply, Event, FreezeCause, Grant, Outcome, RunEnd, RunHow, Turn, Usage};
+use orch_core::event::{
+    EffectReply, Event, FreezeCause, Grant, IssueSeen, Outcome, RunEnd, RunHow, Turn, Usage,
+};
 use orch_core::gate::{GateId, Subject};
 use orch_core::gesture::Press;
 use orch_core::id::{Commit, Digest, Entity, RunId, Seq, TimerId};
-use orch_core::journal::Row;
+use orch_core::journal::{Blob, Row};
 use orch_core::note::Note;
 use orch_core::reason::Reason;
 use orch_core::rework::{Attempts, Findings, Judge};
@@ -22,9 +24,10 @@ use orch_core::said::{Cause, Found};
 use orch_core::stage::{Preset, Role, Stage};
 use orch_core::state::Pause;
 use orch_core::task::{
-    Ask, Cancel, Consent, Delay, Deployed, Escalation, Job, Rest, Step, Watch, WatchEnd, Why, Withdrawn,
+    Ask, Cancel, Consent, Delay, Deployed, Escalation, Job, Rest, Step, Task, Watch, WatchEnd, Why, Withdrawn,
 };
 use orch_core::time::{Moment, Span};
+use orch_engine::{Incoming, Target};
 
 use scene::{
     NO_EFFECT, NO_RUN, Scene, approving, asks, consent, cutting, deploying, done, gesture, merge, merging,
@@ -33,6 +36,7 @@ use scene::{
 
 use super::{Broken, Occasion};
 use crate::MemoryJournal;
+use crate::bench::Fault;
 use crate::history::{Ground, again, in_memory, nothing_else};
 use crate::twin::{Plain, Store, Twin};
 use crate::world::Called;
@@ -475,6 +479,17 @@ const REST: &[Break] = &[
     ("liveness", || {
         let mut it = approving();
         it.bench.run_with_people(0)
+    }),
+    ("liveness", || {
+        // When all is over there is word of an issue that nobody can see.
+        let mut it = done();
+        let Task { project, issue, .. } = it.now();
+        let mut reading = it.bench.world.tracker.see(&issue).expect("the issue");
+        (reading.issue, reading.number, reading.status) = ("demo-2".into(), 2, Some(Status::Backlog));
+        let event = Event::Issue(Box::new(IssueSeen { project, reading }));
+        let late = Incoming::of(Target::Issue { prefix: "DEMO".to_owned() }, event);
+        it.bench.delay(Fault::LateReply, late.with(vec![Blob::of("Add a flag"), Blob::of("please")]));
+        it.bench.run_with_people(1)
     }),
 ];
 

@@ -98,9 +98,9 @@ impl Sum {
         (self.lifecycles as f64 * 60_000.0 / self.cpu.max(1) as f64).round() as u64
     }
 
-    /// Events that shared a commit: no fault, but left to the same dice.
-    pub(super) fn together(&self) -> u64 {
-        self.by.get(Fault::Together.name()).copied().unwrap_or(0)
+    /// How often something came that the dice choose.
+    pub(super) fn of(&self, fault: Fault) -> u64 {
+        self.by.get(fault.name()).copied().unwrap_or(0)
     }
 
     /// All looks at all promises.
