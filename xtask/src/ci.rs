@@ -62,7 +62,7 @@ fn list(install: bool) -> Vec<Step> {
         },
         Step {
             name: "mutants",
-            proves: "every listed way to break core and engine can still be made, and was caught when all were run last",
+            proves: "every listed way to break a mechanism can still be made, and was caught when all were run last",
             work: Work::Own("mutate --check", Box::new(mutate::check)),
         },
         Step {

@@ -81,7 +81,7 @@ fn list() -> Vec<Step> {
         },
         Step {
             name: "mutants",
-            proves: "the bench goes red for every listed way to break core and engine, and each incident for its own",
+            proves: "the bench, or the tests that are named for it, go red for every listed way to break a mechanism, and each incident for its own",
             work: Work::Own("mutate", Box::new(|root| mutate::run(root, Which::All))),
         },
         Step {

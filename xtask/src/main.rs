@@ -40,7 +40,7 @@ Usage: cargo xtask <command>
   histories         random histories: fixed seeds, and fresh ones that follow from the commit
   rows              which of the 216 rows have a test behind them
   mutate [--only NAME | --stale | --list | --check | --every [--only NAME]]
-                    breaks one mechanism of core and engine at a time and says what of the bench notices; takes long.
+                    breaks one mechanism at a time and says what notices: the bench, or its own tests; takes long.
                     --only runs those with NAME in their name or incident (several: joined by commas); --stale those of
                     which docs/mutants.md has no verdict, or that of another text; --check only says whether all can be
                     made and have the text that they were run with; --every makes every mutant that `cargo mutants` knows of core, or

@@ -1,4 +1,4 @@
-//! Which ports are whose? A block of ports for each run, so that two runs never meet on one (field row 24).
+//! Which ports are whose? A block of ports for each run, so that two runs never meet on one.
 //!
 //! The registry is a folder: a block is taken by linking a file to its name, which one taker alone can do, and its content
 //! says whose it is. So it is right after `kill -9` at any moment, and for several processes at once.

@@ -1,5 +1,5 @@
 //! Which numbered files does a work item have, who writes which, and what does the machine read from them?
-//! (predecessor section 4, rows 14-28)
+//! (rows 14-28)
 
 use serde::{Deserialize, Serialize};
 

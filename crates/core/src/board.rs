@@ -572,7 +572,7 @@ pub(crate) mod tests {
         assert_eq!((next.as_str(), grant.turn), ("other-009", Turn::Start));
     }
 
-    /// Proves that a row is stored in at most 200 bytes (architecture "one event's life", 8), that it reads back as it was,
+    /// Proves that a row is stored in at most 200 bytes (decision 51), that it reads back as it was,
     /// and that what is no row is refused. Another form needs another number of [`ROWS`].
     #[test]
     fn a_row_is_small_and_reads_back() {

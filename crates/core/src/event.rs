@@ -172,7 +172,7 @@ pub enum RunHow {
     },
 }
 
-/// Tokens in four classes, and money (predecessor section 17, decision 12). `None` is unknown, never 0.
+/// Tokens in four classes, and money (decision 12). `None` is unknown, never 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Usage {
     /// Fresh input.

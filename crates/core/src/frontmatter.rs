@@ -1,5 +1,5 @@
-//! What does the machine read of a file that an agent wrote? The frontmatter, by one primitive that all five verdict gates
-//! share (row 26, predecessor section 4).
+//! What does the machine read of a file that an agent wrote? The frontmatter, by one primitive that all readers of verdicts
+//! share (row 26).
 //!
 //! The files come from strangers: every limit is checked, nothing panics, and each error names line, cause and remedy.
 
@@ -82,12 +82,6 @@ pub enum Unreadable {
         /// In which key; the character itself is not shown.
         key: String,
     },
-    /// The key that was asked for is not there.
-    #[error("no `{key}` in the frontmatter; add a line that begins with `{key}:`")]
-    NoKey {
-        /// Which.
-        key: String,
-    },
 }
 
 impl Frontmatter {
@@ -116,15 +110,6 @@ pub fn parse(file: &[u8]) -> Result<Document<'_>, Unreadable> {
     let yaml = std::str::from_utf8(yaml)
         .map_err(|e| Unreadable::NotUtf8 { line: 2 + newlines(&yaml[..e.valid_up_to()]) })?;
     Ok(Document { front: read_yaml(yaml)?, body: String::from_utf8_lossy(body) })
-}
-
-/// Reads one key of a file.
-///
-/// # Errors
-/// As [`parse`], and when the key is not there or has no text.
-pub fn read_key(file: &[u8], key: &str) -> Result<String, Unreadable> {
-    let front = parse(file)?.front;
-    front.get(key).map(str::to_owned).ok_or_else(|| Unreadable::NoKey { key: key.to_owned() })
 }
 
 /// The text without its frontmatter; all of it if it has none.
@@ -456,16 +441,6 @@ mod tests {
         assert_eq!(strip("---\nopen"), "---\nopen");
         assert_eq!(parse(b"---\n---").unwrap().front, Frontmatter::default());
         assert_eq!(parse(b"---\na: 1\n---\n\xff\xfe").unwrap().body, "\u{fffd}\u{fffd}");
-    }
-
-    /// Proves that a reader of one key says which key is missing.
-    #[test]
-    fn one_key() {
-        let file = b"---\na: x\nb: [y]\n---\n";
-        assert_eq!(read_key(file, "a").as_deref(), Ok("x"));
-        for key in ["b", "c"] {
-            assert_eq!(read_key(file, key), Err(Unreadable::NoKey { key: key.to_owned() }));
-        }
     }
 
     /// row 28: Frontmatter writer output re-parses to the same values.

@@ -104,7 +104,7 @@ pub enum Priority {
 }
 
 impl Press {
-    /// What a board status means as a gesture; indications mean nothing (decision 27, predecessor section 9.1).
+    /// What a board status means as a gesture; indications mean nothing (decision 27).
     pub fn of_status(status: Status) -> Option<Press> {
         match status {
             Status::ToAnalyse => Some(Press::Start),

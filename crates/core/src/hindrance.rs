@@ -1,4 +1,4 @@
-//! What stands in the way outside, as a hand saw it: where a run is started or watched, a service is asked, git is called.
+//! What stands in the way outside, as a hand saw it where a run is started or watched, a service is asked, git is called?
 //! Facts, as in [`crate::said`]; the words of the system, of git or of a service stand in them as they came.
 
 use std::fmt;

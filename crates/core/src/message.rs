@@ -1,4 +1,4 @@
-//! What do people read? Every sentence is a pure function here, in English and Russian (decision 28).
+//! What do people read about a task? Every such sentence is a pure function here, in English and Russian (decisions 28, 63).
 //!
 //! The sentences themselves are in `text/en.ftl` and `text/ru.ftl`. Functions of this module return plain text, [`note()`] and those
 //! of [`comment`] Markdown. Text from people and programs never becomes markup: see [`markdown`].

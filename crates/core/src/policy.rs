@@ -192,7 +192,7 @@ impl Policy {
         Digest::of(&serde_json::to_vec(self).unwrap_or_default())
     }
 
-    /// The digest of the CI gate's definition: command and environment (decision 40).
+    /// The digest of the CI gate's definition: setup, tests and kept paths (decision 40).
     pub fn ci_definition(&self) -> Digest {
         Self::ci_definition_of(&self.setup, &self.test, &self.cache)
     }

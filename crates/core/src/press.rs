@@ -1,5 +1,4 @@
-//! What follows from what people do, on the board or through any other door? (predecessor sections 9, 10, 13; decisions
-//! 2, 37, 45)
+//! What follows from what people do, on the board or through any other door? (decisions 2, 37, 45)
 
 use crate::artefact;
 use crate::call::Text;

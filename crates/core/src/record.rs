@@ -158,7 +158,7 @@ pub struct DeployLog<'a> {
 }
 
 impl DeployLog<'_> {
-    /// The file: the predecessor's four keys and the commit (predecessor section 4.2, decision 27). What the hook printed
+    /// The file: the predecessor's four keys and the commit (decision 27). What the hook printed
     /// is not in it: that is a text of its own, which can be erased (decision 39). The machine's words are the same in every
     /// language.
     pub fn render(&self, lang: Lang) -> String {

@@ -1,5 +1,5 @@
 //! What does a person see when something goes wrong, and what does a script? The only place of kinds, hints and exit
-//! codes (habit: errors in three rooms).
+//! codes (ARCHITECTURE.md: errors have three rooms).
 //!
 //! | exit code | kind | when |
 //! |---|---|---|

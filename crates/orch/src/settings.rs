@@ -178,7 +178,7 @@ pub enum AgentKind {
     Claude,
     /// Any program: the prompt is its standard input.
     Command,
-    /// Plays a scenario: for demonstrations and drills.
+    /// Plays a scenario: for demonstrations.
     Scripted,
 }
 
@@ -242,7 +242,7 @@ pub struct Project {
 pub struct Hook {
     /// The program: an absolute path outside the repository, or `{checkout}/...`, the one on main after the merge.
     pub program: PathBuf,
-    /// Its arguments before those of the contract.
+    /// Its arguments, with `{checkout}` filled in; what is deployed stands in variables (decision 22).
     #[serde(default)]
     pub args: Vec<String>,
 }

@@ -36,7 +36,7 @@ pub struct Access {
     pub hosts: Vec<String>,
     /// Whether people reach it by https (behind a proxy): cookies are `Secure` then.
     pub https: bool,
-    /// Whether reading needs a login too: always when not bound to loopback (field row 16).
+    /// Whether reading needs a login too: always when not bound to loopback.
     pub reading_needs_login: bool,
 }
 

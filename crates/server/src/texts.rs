@@ -1,4 +1,4 @@
-//! What stands on the pages themselves: labels, buttons, empty states. Each line has its two languages side by side, so
+//! What stands on the pages themselves? Labels, buttons, empty states. Each line has its two languages side by side, so
 //! none can be missing.
 
 use orch_core::message::Lang;

@@ -1,6 +1,6 @@
 //! Is everything in a store what it should be? The full check, on a connection of its own, while the brain serves.
 //!
-//! What it finds is data: the caller freezes writes and shows it (issue item "store"). It keeps no more in memory than
+//! What it finds is data: the caller freezes writes and shows it. It keeps no more in memory than
 //! one entity's state, a row and the places of its rows, and holds no transaction longer than the look at one entity or at
 //! 256 rows, so that the log can be moved into the file meanwhile; only SQLite's own look takes a longer breath, at a table
 //! or at the file.

@@ -309,7 +309,7 @@ impl StoreError {
         Self::Damaged { place: place.to_owned(), what, cause: cause.to_string() }
     }
 
-    /// Whether there is no room: work pauses and goes on by itself later (issue item "Bad input").
+    /// Whether there is no room: work pauses and goes on by itself later.
     pub const fn is_disk_full(&self) -> bool {
         matches!(self, Self::DiskFull { .. })
     }

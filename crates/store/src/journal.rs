@@ -67,7 +67,7 @@ impl SqliteJournal {
         Ok(journal)
     }
 
-    /// Whether the brain before this one stopped in order. If not, the full check runs at once (issue item "store").
+    /// Whether the brain before this one stopped in order. If not, the full check runs at once.
     pub const fn was_clean(&self) -> bool {
         self.clean
     }

@@ -104,7 +104,7 @@ mod tests {
         assert_eq!(check(&members, &uses), [""; 0]);
     }
 
-    /// The middle crates do not know each other, and nothing that ships knows the simulator.
+    /// The middle crates do not know each other, and of what ships only `orch` knows the simulator.
     #[test]
     fn wrong_directions_are_found() {
         let members = ["orch-core", "orch-engine", "orch-store", "orch-sim", "orch-new"];

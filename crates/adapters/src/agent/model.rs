@@ -40,12 +40,6 @@ pub fn is_valid_effort(effort: &str) -> bool {
     (1..=20).contains(&effort.len()) && effort.bytes().all(|b| b.is_ascii_lowercase())
 }
 
-/// A model's name as people say it: without its provider and without `claude-`.
-pub fn short_model_name(name: &str) -> &str {
-    let own = own_part(name);
-    own.strip_prefix("claude-").unwrap_or(own)
-}
-
 /// What follows the provider, as in `anthropic/claude-x` and `eu.anthropic.claude-x`.
 fn own_part(name: &str) -> &str {
     let own = name.rsplit('/').next().unwrap_or(name);
@@ -110,14 +104,5 @@ mod tests {
         assert!(is_valid_model(&AgentKind::Command, "openrouter/x-1.5:free"));
         assert!(!is_valid_model(&AgentKind::Command, "--help"));
         assert!(is_valid_effort("xhigh") && !is_valid_effort("--max") && !is_valid_effort(""));
-    }
-
-    /// row 194: Model short name strips prefixes.
-    #[test]
-    fn short_names_have_no_prefix() {
-        assert_eq!(short_model_name("claude-opus-4-8"), "opus-4-8");
-        assert_eq!(short_model_name("anthropic/claude-opus-4-8"), "opus-4-8");
-        assert_eq!(short_model_name("eu.anthropic.claude-opus-4-8"), "opus-4-8");
-        assert_eq!(short_model_name("gpt-5.1"), "gpt-5.1");
     }
 }

@@ -1,4 +1,4 @@
-//! How does Orch play an agent, without any model? For the demo, for tests and for drills.
+//! How does Orch play an agent, without any model? For the demo and for tests.
 //!
 //! A scenario is a TOML file. It says for each role, and where that matters for one attempt, what is done step by step:
 //!
@@ -21,7 +21,7 @@
 //! ```
 //!
 //! In `text` and `path` these are replaced: `{item}`, `{role}`, `{attempt}`, `{of}`. A path is meant from the tree; one that
-//! leads out of it is tried all the same: what stops it is the sandbox, and drills show that. Steps:
+//! leads out of it is tried all the same: what stops it is the sandbox. Steps:
 //!
 //! | `do` | and | what |
 //! |---|---|---|

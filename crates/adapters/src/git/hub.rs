@@ -120,28 +120,6 @@ pub enum HubError {
     },
 }
 
-/// Something about a repository that a person should know; work goes on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Remark {
-    /// It has submodules: left empty in run trees, kept in commits; new ones are findings.
-    Submodules(Vec<String>),
-    /// It keeps files in LFS: run trees have the pointers, not the contents.
-    LfsPointers,
-}
-
-impl std::fmt::Display for Remark {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Remark::Submodules(paths) => {
-                write!(f, "submodules stay empty in run trees and keep their commit: {}", paths.join(", "))
-            }
-            Remark::LfsPointers => f.write_str(
-                "files in LFS are pointers in run trees: agents and tests do not see their contents",
-            ),
-        }
-    }
-}
-
 /// A ref that is to move, together with others or not at all.
 pub(crate) struct RefMove<'a> {
     pub(crate) name: String,

@@ -34,13 +34,12 @@ use orch_core::journal::Blob;
 use orch_core::time::Moment;
 
 pub(crate) use hub::RefMove;
-pub use hub::{Hub, HubError, Remark};
+pub use hub::{Hub, HubError};
 pub use overlay::{Mounts, NoOverlay};
 pub use past::Past;
 pub(crate) use paths::remove;
 pub use people::BranchSeen;
 pub use program::{Git, GitError, GitUnusable, OLDEST, Version};
-pub use read::Entry;
 pub use tree::{Cache, RunTree, TreeKind, TreeOrder};
 
 /// What a call needs besides itself.

@@ -4,17 +4,17 @@ use orch_core::call::Failure;
 use orch_core::event::MainReading;
 use orch_core::id::Commit;
 
-use super::hub::{Hub, Remark};
+use super::hub::Hub;
 
 /// A file of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(super) struct Entry {
     /// Its mode as git writes it: `100644`, `100755`, `120000` (a link), `160000` (a submodule).
-    pub mode: String,
+    pub(super) mode: String,
     /// Its object.
-    pub id: String,
+    pub(super) id: String,
     /// Its path from the repository's root; bytes that are not UTF-8 are replaced.
-    pub name: String,
+    pub(super) name: String,
 }
 
 impl Hub {
@@ -33,14 +33,6 @@ impl Hub {
         self.read_file(&self.main_head()?, path)
     }
 
-    /// The files below a folder of main as last fetched, links and submodules left out.
-    pub fn list_dir_at_main(&self, folder: &str) -> Result<Vec<Entry>, Failure> {
-        let folder = folder.trim_end_matches('/');
-        let mut entries = self.entries(&self.main_head()?, &format!("{folder}/"))?;
-        entries.retain(|entry| entry.mode.starts_with("100"));
-        Ok(entries)
-    }
-
     /// A file of a commit; `None` if there is none of that name. A link is not followed: it is no file.
     pub fn read_file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, Failure> {
         let found = self.entries(commit, path)?;
@@ -50,35 +42,10 @@ impl Hub {
         Ok(Some(self.ask(["cat-file", "blob", &entry.id]).run()?.out))
     }
 
-    /// What a person should know about the repository before work begins.
-    pub fn remarks(&self) -> Result<Vec<Remark>, Failure> {
-        let main = self.main_head()?;
-        let entries = self.entries(&main, "")?;
-        let mut remarks = Vec::new();
-        let submodules: Vec<String> =
-            entries.iter().filter(|e| e.mode == "160000").map(|e| e.name.clone()).collect();
-        if !submodules.is_empty() {
-            remarks.push(Remark::Submodules(submodules));
-        }
-        for entry in entries.iter().filter(|e| e.name.rsplit('/').next() == Some(".gitattributes")) {
-            let file = self.read_file(&main, &entry.name)?.unwrap_or_default();
-            if String::from_utf8_lossy(&file).contains("filter=lfs") {
-                remarks.push(Remark::LfsPointers);
-                break;
-            }
-        }
-        Ok(remarks)
-    }
-
-    /// The entries of a commit at a path, or below it where it ends in `/`; all of them for an empty one.
+    /// The entries of a commit at a path, or below it where it ends in `/`.
     pub(super) fn entries(&self, commit: &Commit, path: &str) -> Result<Vec<Entry>, Failure> {
-        let mut ask = self
-            .ask(["ls-tree", "-r", "-z", "--full-tree", commit.as_str()])
-            .env("GIT_LITERAL_PATHSPECS", "1");
-        if !path.is_empty() {
-            ask = ask.args(["--", path]);
-        }
-        let said = ask.run()?;
+        let ask = self.ask(["ls-tree", "-r", "-z", "--full-tree", commit.as_str(), "--", path]);
+        let said = ask.env("GIT_LITERAL_PATHSPECS", "1").run()?;
         said.names()
             .map(|line| {
                 let line = String::from_utf8_lossy(line);

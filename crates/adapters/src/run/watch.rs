@@ -3,7 +3,6 @@
 //! Reading an end changes nothing that a second reading needs, so it may be cut short anywhere and done again.
 
 use std::io;
-use std::time::Duration;
 
 use orch_core::call::Text;
 use orch_core::event::{RunEnd, RunHow, Usage};
@@ -66,23 +65,6 @@ impl Runs {
         match tokio::task::spawn_blocking(move || runs.finish(&folder, seen)).await {
             Ok(watched) => watched,
             Err(e) => Watched::CannotTell { why: format!("reading the end of {run} failed: {e}") },
-        }
-    }
-
-    /// As [`Runs::watch`], again and again until it can be told; each doubt is given to `report`.
-    pub async fn watch_until_told(
-        &self,
-        run: RunId,
-        every: Duration,
-        report: impl Fn(&str),
-    ) -> Option<Box<Finished>> {
-        loop {
-            match self.watch(run).await {
-                Watched::Ended(finished) => return Some(finished),
-                Watched::NotStarted => return None,
-                Watched::CannotTell { why } => report(&why),
-            }
-            tokio::time::sleep(every).await;
         }
     }
 

@@ -84,7 +84,6 @@ fn git_merges_once_into_a_clean_checkout() {
     let forge = Forge::new();
     let (change, candidate) = forge.ready("src/hello.rs");
     assert_eq!(forge.open(&candidate.commit), change);
-    assert!(forge.forge.change_open(&project(), BRANCH).unwrap());
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));
     assert_eq!(forge.main(), candidate.commit.as_str());
@@ -235,7 +234,8 @@ fn git_does_not_merge_a_closed_change_request() {
     let forge = Forge::new();
     let (change, candidate) = forge.ready("src/hello.rs");
     forge.reply(&ForgeCall::CloseChange { change });
-    assert!(!forge.forge.change_open(&project(), BRANCH).unwrap());
+    let state = forge.forge.change(&project(), change).unwrap().unwrap().state;
+    assert_eq!(state, ChangeState::Closed);
     assert_eq!(forge.merge(change, &candidate), ForgeReply::ChangeClosed);
     forge.forge.set_open(&project(), change, true).unwrap();
     assert_eq!(forge.merge(change, &candidate), merged(&candidate));

@@ -16,9 +16,7 @@ use orch_adapters::run::{Masker, said};
 use orch_core::message::{self, Lang};
 use rustix::process::{Pid, Signal, kill_process};
 
-/// Far above what any of these takes on a busy machine; reached only when something is broken.
-const PATIENCE: Duration = Duration::from_secs(300);
-const RUNNER: &str = env!("CARGO_BIN_EXE_orch-run");
+use crate::{PATIENCE, RUNNER, block_on};
 
 /// A temporary world: a tree for the program, and a folder for its run. Ends the run if the test did not.
 pub(crate) struct Bench {
@@ -88,11 +86,6 @@ impl Drop for Bench {
 
 fn launcher() -> Launcher {
     Launcher { exe: PathBuf::from(RUNNER) }
-}
-
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async { tokio::time::timeout(PATIENCE, future).await.expect("it ends in time") })
 }
 
 fn ended(run_dir: &Path) -> ExitRecord {

@@ -9,7 +9,7 @@ use crate::note::Note;
 use crate::stage::Role;
 
 /// The statuses of a board that Orch knows by meaning; the adapter maps the board's names and aliases to them
-/// (predecessor section 9.1; the names are kept, decision 27).
+/// (the names are kept, decision 27).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {

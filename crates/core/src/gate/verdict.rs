@@ -1,5 +1,5 @@
 //! What does a verdict file say? Six readers over one primitive (row 26); a verdict comes only from the frontmatter, never
-//! from prose (predecessor sections 3.2 and 4.3).
+//! from prose.
 //!
 //! Tokens are compared without regard to case after trimming, and words may follow a token (row 21). Whatever cannot be
 //! read is [`FileVerdict::Unreadable`] with the reason: it never passes.

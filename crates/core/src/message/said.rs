@@ -142,7 +142,6 @@ fn frontmatter(why: &Unreadable, lang: Lang) -> String {
             say(lang, "said-front-not-plain", [line(n), ("cause", Arg::Text(cause.clone()))])
         }
         Unreadable::Control { line: n, key: of } => say(lang, "said-front-control", [line(n), key(of)]),
-        Unreadable::NoKey { key: of } => say(lang, "said-front-no-key", [key(of)]),
     }
 }
 
@@ -211,15 +210,13 @@ pub(super) mod tests {
     use crate::task::Ask;
     use crate::time::{Moment, Span};
 
-    fn front() -> [Unreadable; 6] {
-        let key = || "verdict".to_owned();
+    fn front() -> [Unreadable; 5] {
         [
             Unreadable::Missing,
             Unreadable::Unterminated { line: 9 },
             Unreadable::NotUtf8 { line: 3 },
             Unreadable::NotPlain { line: 4, cause: "`verdict` stands here a second time".to_owned() },
-            Unreadable::Control { line: 2, key: key() },
-            Unreadable::NoKey { key: key() },
+            Unreadable::Control { line: 2, key: "verdict".to_owned() },
         ]
     }
 

@@ -1,4 +1,4 @@
-//! How does a task end? Delivered with proof, or stopped by a person (predecessor section 13, decision 41).
+//! How does a task end? Delivered with proof, or stopped by a person (decision 41).
 
 use crate::call::tracker::Author;
 use crate::call::{Call, ForgeCall, ForgeReply, GitReply, Reply};

@@ -396,7 +396,6 @@ said-front-unterminated = line { $line }: the frontmatter does not end within { 
 said-front-not-utf8 = line { $line }: the frontmatter is not UTF-8; save the file as UTF-8
 said-front-not-plain = line { $line }: { $cause }; write plain `key: value` lines, each key once, with quotes around odd values
 said-front-control = line { $line }: `{ $key }` contains a control character; remove it
-said-front-no-key = no `{ $key }` in the frontmatter; add a line that begins with `{ $key }:`
 said-fields-empty = { $fields } is missing or empty in the frontmatter
 said-word-unknown = `{ $field }` has no known word; write { $positive } or { $negative }
 said-test-word-unknown = `result` has no known word; write PASS, or FAIL if anything fails

@@ -403,7 +403,6 @@ said-front-unterminated = строка { $line }: frontmatter не законч�
 said-front-not-utf8 = строка { $line }: frontmatter не в UTF-8; сохраните файл в UTF-8
 said-front-not-plain = строка { $line }: { $cause }; пишите простые строки `key: value`, каждый ключ один раз, необычные значения в кавычках
 said-front-control = строка { $line }: в `{ $key }` есть управляющий символ; уберите его
-said-front-no-key = во frontmatter нет `{ $key }`; добавьте строку, которая начинается с `{ $key }:`
 said-fields-empty = во frontmatter не заполнено: { $fields }
 said-word-unknown = в `{ $field }` неизвестное слово; напишите { $positive } или { $negative }
 said-test-word-unknown = в `result` неизвестное слово; напишите PASS, а если что-то не прошло, FAIL

@@ -4,16 +4,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::{Event, Start};
+use orch_core::event::Event;
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
-use orch_core::policy::Limits;
 use orch_engine::handle::NotTaken;
 use orch_engine::run::Brain;
 use orch_engine::{Ack, Engine, Incoming, Target};
 use orch_sim::MemoryJournal;
 use orch_sim::memory::MemoryError;
+
+use crate::started;
 
 /// A journal whose commits wait until somebody lets them through.
 struct Slow {
@@ -72,12 +73,6 @@ impl Journal for Slow {
     ) -> Result<Vec<Row>, MemoryError> {
         self.inner.rows_of(entity, before, most)
     }
-}
-
-/// The brain is told that it serves.
-fn started() -> Incoming {
-    let start = Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: None };
-    Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
 }
 
 fn pause(request: &str) -> Incoming {

@@ -3,26 +3,23 @@
 use orch_core::call::tracker::{IssueReading, Labels, Status};
 use orch_core::call::{Call, Failure, GitCall, Text};
 use orch_core::effect::Effect;
-use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange, Start};
+use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange};
 use orch_core::id::Entity;
 use orch_core::journal::Journal;
-use orch_core::policy::{Limits, Policy};
+use orch_core::policy::Policy;
 use orch_core::stage::Preset;
 use orch_core::time::{Moment, Span};
 use orch_engine::step::{Stepped, policy_blob};
 use orch_engine::{Engine, Incoming, Target};
 use orch_sim::MemoryJournal;
 
+use crate::started;
+
 fn policy(policy: &Policy, key: &str) -> Incoming {
     let change = PolicyChange { digest: policy.digest(), commit: None, policy: policy.clone() };
     let target = Target::Entity(Entity::Project("demo".into()));
     let event = Event::PolicyChanged(Box::new(change));
     Incoming::of(target, event).with(vec![policy_blob(policy)]).keyed(key)
-}
-
-fn started() -> Incoming {
-    let start = Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: None };
-    Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
 }
 
 fn issue() -> Incoming {

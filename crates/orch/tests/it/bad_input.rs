@@ -1,4 +1,4 @@
-//! What becomes of bad input? Each gets an error that names place and remedy, and nothing is lost (issue, "bad input").
+//! What becomes of bad input? Each gets an error that names place and remedy, and nothing is lost.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::FileExt as _;
@@ -386,7 +386,7 @@ fn after_a_restore_old_runs_do_not_count() {
 }
 
 /// Proves that a damaged row which no start looks at is found by the full check after a stop that was not in order: nothing
-/// is written any more, and command line and dashboard say why, with the remedy (issue, item 2).
+/// is written any more, and command line and dashboard say why, with the remedy.
 #[test]
 fn an_older_damaged_row_freezes_the_store() {
     let mut yard = Yard::with(&[], GREEN);

@@ -1,5 +1,5 @@
-//! What does an agent get that wants more than it may have? The real composition, with a program that tries (item 4,
-//! decisions 8, 9).
+//! What does an agent get that wants more than it may have? The real composition, with a program that tries
+//! (decisions 8, 9).
 
 use std::io::Write as _;
 use std::path::Path;
@@ -121,13 +121,11 @@ fn developer_log(yard: &Yard, task: &Task) -> String {
     format!("{}{}", read("stdout.log"), read("stderr.log"))
 }
 
-/// Says that a test did nothing. Where all tests must be made, that is a failure.
-fn not_made(why: &dyn std::fmt::Display) {
-    assert!(
-        std::env::var("CI").as_deref() != Ok("true"),
-        "this test must be made in CI, and could not be: {why}"
-    );
-    println!("nothing was tested: {why}");
+/// Says that a test does nothing on this machine, and why. In a CI, where everything is to be there, that is a failure.
+fn not_tried(why: &dyn std::fmt::Display) {
+    let ci = std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
+    assert!(!ci, "not tried: {why}");
+    println!("not tried: {why}");
 }
 
 /// What the intruder knocks with must work where it may: a program that is missing proves nothing.
@@ -266,7 +264,7 @@ fn agents_run_as_another_user() {
     let mut yard = besieged(Some("nobody"));
     if !rustix::process::geteuid().is_root() {
         // Only root can become somebody else; what others are told is another test's.
-        return not_made(&"only root can become another user");
+        return not_tried(&"only root can become another user");
     }
     let script = yard.folder().join("agent/intruder");
     let mut file = std::fs::OpenOptions::new().append(true).open(script).unwrap();
@@ -285,13 +283,13 @@ fn an_agent_gets_nothing_in_an_overlay() {
     // Before the yard's threads: they shall see the mounts.
     let mounts = match Mounts::own() {
         Ok(mounts) => mounts,
-        Err(error) => return not_made(&error),
+        Err(error) => return not_tried(&error),
     };
     let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
     let mut yard = fortified(Some("nobody"), Yard::with(&files, GREEN));
     if let Err(error) = mounts.try_in(yard.folder()) {
-        return not_made(&error);
+        return not_tried(&error);
     }
     yard.wishes.mounts = Some(mounts);
     holds_out(&mut yard);
@@ -316,7 +314,7 @@ fn a_closed_way_is_refused() {
     if rustix::process::geteuid().is_root() {
         assert!(said.contains("chmod a+x") && said.contains(&refused_before.display().to_string()), "{said}");
     } else {
-        not_made(&"only root can become another user; the way was not walked");
+        not_tried(&"only root can become another user; the way was not walked");
     }
     yard.top = yard.top.replace("\"nobody\"", "\"no-such-user\"");
     let said = yard.start().unwrap_err().to_string();

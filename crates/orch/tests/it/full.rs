@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::yard::{GREEN, Yard};
 
 /// Proves that work pauses with a hold when the disk is nearly full, before anything is lost, goes on when there is room
-/// again, and that a disk at the floor does not write a row with every look (issue, "bad input": disk full).
+/// again, and that a disk at the floor does not write a row with every look.
 #[test]
 fn a_full_disk_pauses_work() {
     let mut yard = Yard::with(&[], GREEN);

@@ -1,5 +1,6 @@
 //! What does the real program do when a person types? Settings, repositories, exit codes, JSON; and whole
-//! stories, from an issue to a deployed change, with every way of dying on the way. No network but loopback.
+//! stories, from an issue to a deployed change, with every way of dying on the way. No network but loopback,
+//! except in `real_input`, which fetches a published crate.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests: what cannot be set up fails the test")]
 

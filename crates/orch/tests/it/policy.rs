@@ -22,7 +22,7 @@ fn check(text: &str, place: &str, problem: &str, remedy: &str) {
     assert!(error.remedy.contains(remedy), "{text}: {}", error.remedy);
 }
 
-/// Proves that a bad policy is answered with place, cause and remedy (issue item "bad input").
+/// Proves that a bad policy is answered with place, cause and remedy.
 #[test]
 fn a_bad_policy_is_answered() {
     check("preset = \"libary\"", "1:10", "`preset` cannot be `libary`", "did you mean `library`?");

@@ -1,4 +1,4 @@
-//! The board: what waits for you, and all tasks by stage.
+//! The board: what waits for you, and where does everything stand?
 
 use askama::Template;
 use axum::extract::State;

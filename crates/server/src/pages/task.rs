@@ -1,5 +1,5 @@
-//! A task: what it does or waits for and what lifts that, its stages and runs, log, gates, change, artefacts, costs,
-//! conversation and history.
+//! A task: what does it do or wait for, what lifts that, and what came of it? With its stages and runs, log, gates, change,
+//! artefacts, costs, conversation and history.
 
 use askama::Template;
 use axum::extract::State;

@@ -11,7 +11,7 @@ use crate::sample::sample;
 const JSON: (&str, &str) = ("content-type", "application/json");
 
 /// Proves that no write is taken without a credential, on loopback too, whatever the route; and that reading is free
-/// there (field row 16, issue item 7).
+/// there.
 #[tokio::test]
 async fn every_write_needs_a_credential() {
     let house = House::open(sample());

@@ -157,22 +157,6 @@ impl LocalForge {
         }
     }
 
-    /// Whether the newest change request of a branch is open: for readings.
-    pub fn change_open(&self, project: &ProjectId, branch: &str) -> Result<bool, Failure> {
-        let state: Option<String> = self
-            .tables
-            .rows()
-            .query_row(
-                "SELECT state FROM forge_changes WHERE project = ?1 AND branch = ?2
-                 ORDER BY number DESC LIMIT 1",
-                params![project.as_str(), branch],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(sqlite)?;
-        Ok(state.as_deref() == Some("open"))
-    }
-
     /// The branches, and whose they are, whose newest change request was closed without a merge. What an earlier life of the
     /// task had of a branch says nothing of the next one's.
     pub fn closed(&self, project: &ProjectId) -> Result<BTreeSet<(String, TaskId)>, Failure> {

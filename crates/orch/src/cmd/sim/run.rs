@@ -1,4 +1,4 @@
-//! `orch sim run`: histories from seeds, counted; one that fails becomes a short file.
+//! `orch sim run`: do histories from seeds keep every promise? They are counted, and one that fails becomes a short file.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `orch sim step`: one line after the other, forward and back, and why everything stands where it stands.
+//! `orch sim step`: why does everything stand where it stands? One line after the other, forward and back.
 
 use std::io::{self, BufRead, IsTerminal as _};
 use std::path::PathBuf;
