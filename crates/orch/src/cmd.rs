@@ -109,7 +109,7 @@ pub enum Command {
     Start(gesture::OfTask),
     /// Go on although the request was edited after its approval, or the branch was taken away
     Continue(gesture::OfTask),
-    /// Accept what somebody merged past the gates, or a deploy that only a person can see
+    /// Accept what somebody merged past the gates, or a deploy that you looked at
     Accept(gesture::Bound),
     /// Allow one more run, whatever the budgets say
     Allow(gesture::OfTask),
