@@ -1,6 +1,6 @@
 //! Does the bench notice when a promise is broken on purpose? (decision 60)
 //!
-//! Each mutant of `crates/sim/mutants/` breaks one mechanism of core or engine in a copy of the tree, and the stories and
+//! Each mutant of `crates/sim/mutants/` breaks one mechanism in a copy of the tree, and the stories and
 //! histories of the bench must go red. An incident that a mutant names must be red in the story of that incident.
 
 mod copy;

@@ -1,4 +1,4 @@
-//! Which ways of breaking core and engine are listed, and what does the tree look like with one of them?
+//! Which ways of breaking Orch are listed, and what does the tree look like with one of them?
 //!
 //! A mutant begins with `== name: what it breaks`. `incident: I-01 I-02` names the incidents whose story it must turn red,
 //! `test: package target filter` the tests that must catch it where the bench cannot. Then `@ file`, the exact text that
