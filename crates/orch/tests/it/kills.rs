@@ -238,6 +238,7 @@ fn tell_all(fates: &[Fate], spared: &Told) {
     let next = AtomicUsize::new(0);
     let kills = AtomicUsize::new(0);
     let hit = Mutex::new(Vec::new());
+    let other = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
@@ -257,11 +258,20 @@ fn tell_all(fates: &[Fate], spared: &Told) {
                         }
                         Fate::Rows(rows) => assert_eq!(told.fell.len(), rows.len()),
                     }
-                    assert_eq!(told.facts.join("\n"), spared.facts.join("\n"), "{fate:?}");
+                    // The other stories are told all the same: they take an hour.
+                    if told.facts != spared.facts {
+                        let _ = writeln!(std::io::stderr(), "kill {}: {fate:?} ends otherwise", number + 1);
+                        other.lock().unwrap().push((fate, told.facts));
+                    }
                 }
             });
         }
     });
+    let other = other.into_inner().unwrap();
+    if let Some((fate, facts)) = other.first() {
+        let count = other.len();
+        assert_eq!(facts.join("\n"), spared.facts.join("\n"), "{fate:?}, and {count} in all");
+    }
     let wanted = fates.iter().filter(|fate| matches!(fate, Fate::Boundary(_))).count();
     assert_eq!(hit.into_inner().unwrap().len(), wanted, "every boundary was hit");
     let _ = writeln!(std::io::stderr(), "{} kills, nothing lost, nothing twice", kills.into_inner());
