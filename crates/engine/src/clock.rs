@@ -1,4 +1,4 @@
-//! What time is it? The only place that asks for anything that is decided or shown.
+//! What time is it for the brain? The only place that it asks; who watches runs, and hubs, ask for themselves.
 //!
 //! The brain goes by the boot clock, laid on the wall clock once: what waits is not hurried or kept back by somebody who
 //! sets the time. A step of the wall clock is noticed at each turn and after a restart, and is an event (decision 46).

@@ -162,7 +162,8 @@ impl Fault {
     /// Without which this one cannot come.
     const fn follows(self) -> Option<Fault> {
         match self {
-            Fault::LateReply | Fault::PausedHand => Some(Fault::CrashBefore),
+            Fault::LateReply => Some(Fault::CrashAfter),
+            Fault::PausedHand => Some(Fault::CrashBefore),
             Fault::AgentReturns => Some(Fault::AgentDies),
             Fault::TestsReturn => Some(Fault::TestsDie),
             _ => None, // not a domain enum: the others come by themselves
@@ -212,8 +213,15 @@ impl Faults {
         self.scaled(|_| percent, 100)
     }
 
+    /// This fault alone, with what it needs to come: ten times as often, or in half of its chances.
+    #[must_use]
+    pub fn alone(self, fault: Fault) -> Self {
+        let kept = |one| one == fault || Some(one) == fault.follows();
+        self.scaled(|one| if kept(one) { 1000 } else { 0 }, 50)
+    }
+
     /// As one seed has them: half of the seeds all of these, so often; three in ten some of them, each more often or less; two
-    /// in ten one alone, ten times as often.
+    /// in ten one [alone](Faults::alone).
     #[must_use]
     pub fn of_a_seed(self, dice: &mut Dice) -> Self {
         match dice.below(10) {
@@ -224,11 +232,10 @@ impl Faults {
                 self.scaled(|fault| percents[fault.place()], 50)
             }
             _ => {
-                let there: Vec<Fault> =
-                    Fault::ALL.into_iter().filter(|fault| self.rate(*fault) > 0).collect();
-                let Some(alone) = there.get(dice.below(there.len())).copied() else { return self };
-                let kept = |fault| fault == alone || Some(fault) == alone.follows();
-                self.scaled(|fault| if kept(fault) { 1000 } else { 0 }, 50)
+                let there = Fault::ALL.into_iter().filter(|fault| fault.is_wrong() && self.rate(*fault) > 0);
+                let there: Vec<Fault> = there.collect();
+                let alone = there.get(dice.below(there.len()));
+                alone.map_or(self, |fault| self.alone(*fault))
             }
         }
     }

@@ -340,6 +340,15 @@ impl World {
         }
     }
 
+    /// Whether a run of the tests would be green if it ended now, undisturbed. It is not taken for one that was made.
+    pub fn would_pass(&self, id: RunId) -> bool {
+        let Some(run) = self.runs.get(&id) else { return false };
+        match self.works.next_end_of_tests(&run.task) {
+            Some(how) => *how == RunHow::Exited { code: 0 },
+            None => self.repositories.get(&run.project).is_some_and(|held| held.is_green(&run.commit)),
+        }
+    }
+
     /// How a run ends that nothing disturbs, and one that was given up and went on: tests find what there is to be found.
     pub fn ends_by_itself(&mut self, id: RunId) -> RunHow {
         let tests = self.runs.get(&id).filter(|run| run.worker == Worker::Ci).cloned();

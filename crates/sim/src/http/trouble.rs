@@ -179,14 +179,18 @@ pub(super) fn troubled<D: super::Door>(
         Some(_) | None => {} // not a domain enum: the others come after the effect
     }
     let response = answer(door, request);
-    if request.method == "GET" && response.status == 200 {
-        let troubles = door.troubles();
-        let last = troubles.answers.insert(request.target(), response.clone());
-        if trouble == Some(Trouble::StaleRead)
-            && let Some(last) = last.filter(|last| last.body != response.body)
-        {
+    if request.method == "GET" {
+        let (troubles, target) = (door.troubles(), request.target());
+        let older = troubles.answers.get(&target).filter(|last| {
+            let differs = last.status != response.status || last.body != response.body;
+            trouble == Some(Trouble::StaleRead) && differs
+        });
+        if let Some(older) = older.cloned() {
             troubles.came[Trouble::StaleRead.place()] += 1;
-            return last;
+            return older;
+        }
+        if response.status == 200 {
+            troubles.answers.insert(target, response.clone());
         }
     }
     match trouble {

@@ -232,6 +232,11 @@ impl Works {
         (!ends.is_empty()).then(|| ends.remove(0))
     }
 
+    /// What the script says of the next run of the tests.
+    pub(super) fn next_end_of_tests(&self, task: &TaskId) -> Option<&RunHow> {
+        self.tests.get(&task.item())?.first()
+    }
+
     pub(super) fn hook_deed(&mut self, run: RunId) -> HookDeed {
         if let Some(forced) = self.forced_hooks.remove(&run) {
             return forced;

@@ -65,6 +65,33 @@ fn a_hostile_world_is_outlasted() {
     assert!(seeds(40).count() < 40 || never.is_empty(), "never came: {never:?}");
 }
 
+/// Proves that each fault comes where it is alone with what it needs to come, and that nothing else comes then.
+#[test]
+fn each_fault_comes_alone() {
+    for fault in Fault::ALL.into_iter().filter(|fault| Faults::all().rate(*fault) > 0) {
+        let faults = Faults::all().alone(fault);
+        let mut tally = Tally::default();
+        for seed in 0..40 {
+            let mut bench = Bench::new(seed, &policy(preset(seed)), faults);
+            for title in ["Add a flag", "Mend the door"] {
+                bench.issue(title, Status::ToAnalyse);
+            }
+            let lived = (0..400).try_for_each(|_| {
+                bench.attend_all();
+                bench.once().map(|_| ())
+            });
+            lived.unwrap_or_else(|broken| panic!("{} alone, seed {seed}: {broken}", fault.name()));
+            tally = tally.plus(&bench.tally);
+            if tally.of(fault) > 0 {
+                break;
+            }
+        }
+        assert!(tally.of(fault) > 0, "{} never comes alone", fault.name());
+        let others: Vec<_> = tally.each().filter(|(one, _)| faults.rate(*one) == 0).collect();
+        assert!(others.is_empty(), "{} alone: {others:?}", fault.name());
+    }
+}
+
 /// Proves that the same holds with people who do anything at any moment besides: no promise is broken, and everything comes
 /// to an end when they leave it alone.
 #[test]

@@ -18,8 +18,8 @@ pub(super) fn page(of: &Of, from: u64, machine: &str, sum: &Sum) -> String {
         page,
         "Written by `orch sim run`. A lifecycle is a task from its issue to its end; a history is one world of several tasks,\n\
          made from a seed, in which what is named below went wrong at random moments: in half of them all of it, in three of ten a\n\
-         part, each more or less often, in two of ten one thing alone, ten times as often. `orch sim run --seeds 1 --from SEED\n\
-         --faults {}` of the program that is named here, and of no other, lives through any of them again, byte for byte.\n",
+         part, each more or less often, in two of ten one thing alone, with what it needs to come, up to ten times as often. `orch sim\n\
+         run --seeds 1 --from SEED --faults {}` of the program that is named here, and of no other, lives through any of them again, byte for byte.\n",
         of.faults
     );
     let _ = writeln!(page, "{}\n", of_faults(&of.faults));
