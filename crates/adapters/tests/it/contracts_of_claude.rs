@@ -118,7 +118,7 @@ impl run::Stage for Claude {
 
 /// Proves the contract of runs on the real Claude Code.
 #[test]
-#[ignore = "needs the real program: cargo xtask long"]
+#[ignore = "needs the real Claude Code: cargo xtask long --only \"Claude Code\""]
 fn claude_keeps_the_contract_of_runs() {
     contract::run::run_of(Claude::new);
 }

@@ -151,11 +151,11 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
             "подтверждено: {taken}, сохранено: {stored}, названы известными, но не сохранены: {lost}"
         )));
     }
-    let all = stored.iter().sum::<u32>();
-    if all == 0 || forged == 0 {
+    let stored = stored.iter().sum::<u32>();
+    if stored == 0 || forged == 0 {
         return Err(Unmet::NotTried(both!(
-            "{all} stored and {forged} forged refused: all others were shed",
-            "сохранено: {all}, поддельных отклонено: {forged}; остальные отложены"
+            "{stored} stored and {forged} forged refused: all others were shed",
+            "сохранено: {stored}, поддельных отклонено: {forged}; остальные отложены"
         )));
     }
     // The tracker's last word on each issue is the truth.
@@ -180,7 +180,6 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.go(&works)?;
     yard.delivered(&id)?;
     yard.once(&id)?;
-    let stored = stored.iter().sum::<u32>();
     let seconds = took.0 as f64 / 1000.0;
     let happened = both!(
         "in {seconds:.1} s: {stored} acknowledged and stored once, {again} known already, {shed} shed with Retry-After, {forged} forged refused; the board is as before; merged once",

@@ -119,7 +119,7 @@ fn refused(yard: &Yard, model: &Model, mood: Mood) -> (Task, String) {
 /// Proves the main job with the real program: every role works unattended in its own tree, its tokens are counted, what it
 /// writes outside its tree or its scope is not there, and the key that it printed is not shown.
 #[test]
-#[ignore = "needs the real program: cargo xtask long"]
+#[ignore = "needs the real Claude Code: cargo xtask long --only \"Claude Code\""]
 fn claude_delivers_a_change() {
     let (yard, model) = yard();
     let id = yard.ask("Something is there");
@@ -146,7 +146,7 @@ fn claude_delivers_a_change() {
 /// Proves decision 11: a wrong key, a limit and an overloaded provider close the provider with what it said, and cost the
 /// task no attempt.
 #[test]
-#[ignore = "needs the real program: cargo xtask long"]
+#[ignore = "needs the real Claude Code: cargo xtask long --only \"Claude Code\""]
 fn a_refusing_provider_is_nobodys_failure() {
     for (status, kind) in
         [(401, "authentication_error"), (429, "rate_limit_error"), (529, "overloaded_error")]
@@ -160,7 +160,7 @@ fn a_refusing_provider_is_nobodys_failure() {
 
 /// Proves decision 7: a program that waits for its model for ever is stopped by a person's word, and nothing of it lives on.
 #[test]
-#[ignore = "needs the real program: cargo xtask long"]
+#[ignore = "needs the real Claude Code: cargo xtask long --only \"Claude Code\""]
 fn a_hanging_program_is_stopped() {
     let (yard, model) = yard();
     model.mood(Mood::Silent);
