@@ -403,8 +403,8 @@ fn aside(d: &mut Desk<'_>, reply: &EffectReply) {
 
 fn on_board_written(d: &mut Desk<'_>, outcome: &Outcome, wanted: Status) {
     match outcome {
-        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, covered })) => {
-            press::on_written(d, wanted, (*status, *revision), *covered);
+        Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, covered, words })) => {
+            press::on_written(d, wanted, (*status, *revision, words.as_deref()), *covered);
         }
         Outcome::Done(_) => {
             d.change(Change::BoardShows(Some(wanted)));

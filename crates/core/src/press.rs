@@ -2,7 +2,7 @@
 
 use crate::artefact;
 use crate::call::Text;
-use crate::call::tracker::{Author, Comment, Covered, IssueReading, Status};
+use crate::call::tracker::{Author, Comment, Covered, IssueReading, Status, Words};
 use crate::change::Change;
 use crate::decide::{self, no_effect, proceed};
 use crate::desk::Desk;
@@ -49,12 +49,18 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         d.change(Change::BoardPassed);
     }
     read_at(d, reading.revision);
-    let request = Request {
-        title: reading.title.clone(),
-        slug: reading.slug.clone(),
-        text: reading.text.clone(),
-        present: reading.present,
-    };
+    let relabelled = says(d, reading.words());
+    // Who pressed as well is heard first: a label approves nothing that is being rejected.
+    on_column(d, seen);
+    if relabelled {
+        labelled(d);
+    }
+}
+
+/// What the issue says beside its column; whether that has other labels.
+fn says(d: &mut Desk<'_>, words: Words) -> bool {
+    let Words { title, slug, text, labels, present } = words;
+    let request = Request { title, slug, text, present };
     if d.task.request != request {
         let edited =
             d.task.request.title.blob != request.title.blob || d.task.request.text.blob != request.text.blob;
@@ -66,17 +72,13 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
                 waiting_stops(d);
             }
         }
-        presence(d, reading.present);
+        presence(d, present);
     }
-    let relabelled = d.task.labels != reading.labels;
+    let relabelled = d.task.labels != labels;
     if relabelled {
-        d.change(Change::Labelled(reading.labels));
+        d.change(Change::Labelled(labels));
     }
-    // Who pressed as well is heard first: a label approves nothing that is being rejected.
-    on_column(d, seen);
-    if relabelled {
-        labelled(d);
-    }
+    relabelled
 }
 
 /// The column that a reading shows.
@@ -112,12 +114,12 @@ fn on_column(d: &mut Desk<'_>, seen: &IssueSeen) {
 pub(crate) fn on_written(
     d: &mut Desk<'_>,
     written: Status,
-    (status, revision): (Option<Status>, Option<u64>),
+    (status, revision, words): (Option<Status>, Option<u64>, Option<&Words>),
     covered: Option<Covered>,
 ) {
     let (was, read) = (covered, covered.is_some_and(|covered| news::was_read(&d.task, covered)));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
-    let mut since = None;
+    let (mut since, mut relabelled) = (None, false);
     // What was read since the write is newer than its answer.
     if !news::is_older(&d.task, revision) {
         // The column that is known is the same one only if it was read since the write, which stood there between.
@@ -138,6 +140,7 @@ pub(crate) fn on_written(
             }
             since = Some(status);
         }
+        relabelled = words.filter(|_| revision.is_some()).is_some_and(|words| says(d, words.clone()));
     }
     d.change(Change::BoardSettled);
     let noted = covered.is_none();
@@ -167,6 +170,9 @@ pub(crate) fn on_written(
         // A new life begins with the whole issue: with the next reading, which is news.
         Some(_) | None if noted => d.because(Reason::Noted),
         Some(_) | None => {}
+    }
+    if relabelled {
+        labelled(d);
     }
 }
 
@@ -205,10 +211,14 @@ pub(crate) fn on_passed_on(d: &mut Desk<'_>, seen: &IssueSeen) {
             }
             read_at(d, revision);
             board_shows(d, status);
+            let relabelled = says(d, seen.reading.words());
             if d.task.stage == Stage::Cancelled {
                 return reborn(d, seen);
             }
             d.because(Reason::Noted);
+            if relabelled {
+                labelled(d);
+            }
         }
     }
 }

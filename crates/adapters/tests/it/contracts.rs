@@ -318,6 +318,11 @@ impl tracker::Stage for Builtin {
         self.tracker.comment(issue, who, what, Moment(8)).unwrap();
     }
 
+    fn edit(&mut self, issue: &IssueKey, title: &str, text: &str) {
+        let edit = Edit { title: Some(title.to_owned()), text: Some(text.to_owned()), ..Edit::default() };
+        self.tracker.edit(issue, &edit).unwrap();
+    }
+
     fn set_present(&mut self, issue: &IssueKey, present: bool) {
         self.tracker.edit(issue, &Edit { present: Some(present), ..Edit::default() }).unwrap();
     }

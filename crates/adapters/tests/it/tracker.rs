@@ -103,7 +103,7 @@ fn a_repeated_write_keeps_a_press() {
     let issue = board.issue("One");
     let write = TrackerCall::SetStatus { issue: issue.key.clone(), status: Status::InReview };
     let shows = |reply: TrackerReply| match reply {
-        TrackerReply::StatusSet { status, revision, covered: _ } => {
+        TrackerReply::StatusSet { status, revision, .. } => {
             assert_eq!(revision, Some(board.tracker.issue(&issue.key).unwrap().changed));
             status
         }

@@ -132,6 +132,34 @@ pub struct IssueReading {
     pub revision: Option<u64>,
 }
 
+impl IssueReading {
+    /// All of it but its column.
+    pub fn words(&self) -> Words {
+        Words {
+            title: self.title.clone(),
+            slug: self.slug.clone(),
+            text: self.text.clone(),
+            labels: self.labels,
+            present: self.present,
+        }
+    }
+}
+
+/// What an issue says beside its column, as in [`IssueReading`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// The title.
+    pub title: Text,
+    /// The title as a branch slug.
+    pub slug: String,
+    /// The description.
+    pub text: Text,
+    /// Labels with a meaning.
+    pub labels: Labels,
+    /// Whether the issue still exists and is not archived.
+    pub present: bool,
+}
+
 /// The column that an issue had at the moment at which Orch wrote its own over it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Covered {
@@ -219,6 +247,10 @@ pub enum TrackerReply {
         /// that does not say it is read right before the write; `None` where nobody can tell (decision 68).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covered: Option<Covered>,
+        /// What the issue of that revision says beside its column: an edit right before the write is known with its answer. `None`
+        /// in the rows of older programs.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        words: Option<Box<Words>>,
     },
     /// The comment stands.
     Commented,

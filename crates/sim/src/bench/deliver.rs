@@ -69,7 +69,7 @@ impl Bench {
 
     fn tell_of(&mut self, key: &IssueKey, reading: IssueReading) -> Option<Ack> {
         let issue = self.world.tracker.issues.get(key)?;
-        let blobs = vec![Blob::of(issue.title.as_str()), Blob::of(issue.text.as_str())];
+        let blobs = self.world.tracker.texts_of(&reading).into_iter().map(Blob::of).collect::<Vec<_>>();
         let project = issue.project.clone();
         let (_, prefix) = self.projects.iter().find(|(name, _)| *name == project)?.clone();
         let event = Event::Issue(Box::new(IssueSeen { project, reading }));

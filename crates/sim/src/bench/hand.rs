@@ -67,7 +67,7 @@ impl Bench {
         if self.dies(Side::After, name) {
             if self.chosen(Fault::LateReply) {
                 let reply = EffectReply { effect: effect.id, outcome };
-                self.delay(Fault::LateReply, Incoming::reply(term, effect.entity.clone(), reply));
+                self.delay(Fault::LateReply, Incoming::reply(term, effect.entity.clone(), reply).with(texts));
             }
             return self.crash();
         }

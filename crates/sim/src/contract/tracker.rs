@@ -25,6 +25,8 @@ pub trait Stage {
     fn press(&mut self, issue: &IssueKey, status: Status);
     /// A person says something under an issue.
     fn say(&mut self, issue: &IssueKey, who: &str, what: &str);
+    /// A person gives an issue another title and description.
+    fn edit(&mut self, issue: &IssueKey, title: &str, text: &str);
     /// A person deletes an issue, or brings it back.
     fn set_present(&mut self, issue: &IssueKey, present: bool);
     /// A person takes a column from the board.
@@ -45,6 +47,7 @@ pub fn tracker<S: Stage>(make: impl Fn() -> S) {
         a_repeated_write_keeps_a_press,
         a_write_of_what_is_there_is_no_news,
         a_write_tells_what_it_covered,
+        a_write_tells_what_the_issue_says,
         a_comment_stands_once,
         two_hands_leave_one_comment,
         two_hands_write_a_column_once,
@@ -90,7 +93,7 @@ fn comments<S: Stage>(stage: &mut S, issue: &IssueKey) -> Vec<Comment> {
 /// The column that a write says is there, and the revision that says so.
 fn written<S: Stage>(stage: &mut S, effect: u32, call: &TrackerCall) -> (Option<Status>, Option<u64>) {
     match reply(stage, effect, call) {
-        TrackerReply::StatusSet { status, revision, covered: _ } => (status, revision),
+        TrackerReply::StatusSet { status, revision, .. } => (status, revision),
         other => panic!("a column was written, and the answer is {other:?}"),
     }
 }
@@ -149,6 +152,21 @@ fn a_write_tells_what_it_covered<S: Stage>(stage: &mut S) {
     assert_eq!(covered(stage, 2, &put(&issue, Status::Done)), None, "it was there already");
 }
 
+/// The answer to a write is a reading of the whole issue: an edit right before it is known with it, and the texts go with the
+/// answer (decision 67).
+fn a_write_tells_what_the_issue_says<S: Stage>(stage: &mut S) {
+    let issue = stage.write("One", "text");
+    stage.edit(&issue, "Another", "in blue");
+    let Ok((reply, blobs)) = stage.perform(1, &put(&issue, Status::InReview)) else { panic!("not written") };
+    let read = stage.read(&issue);
+    let TrackerReply::StatusSet { revision, words: Some(words), .. } = reply else { panic!("{reply:?}") };
+    assert_eq!((revision, &*words), (read.revision, &read.words()));
+    assert_eq!(words.title, Text::of("Another"));
+    for text in [&words.title, &words.text] {
+        assert!(blobs.iter().any(|blob| blob.digest == text.blob), "{text:?} goes with the answer");
+    }
+}
+
 /// One effect is one comment, however often it is performed; another effect is another one (decision 1).
 fn a_comment_stands_once<S: Stage>(stage: &mut S) {
     let issue = stage.write("One", "text");
@@ -180,7 +198,8 @@ fn two_hands_write_a_column_once<S: Stage>(stage: &mut S) {
     let settled = once(told, || Ok(reply(stage, 1, &call)));
     let read = stage.read(&issue);
     let (status, revision) = (Some(Status::InReview), read.revision);
-    assert_eq!(settled, TrackerReply::StatusSet { status, revision, covered });
+    let words = Some(Box::new(read.words()));
+    assert_eq!(settled, TrackerReply::StatusSet { status, revision, covered, words });
     stage.press(&issue, Status::Approved);
     let told = stage.perform_twice(1, &call);
     once(told, || Ok(reply(stage, 1, &call)));

@@ -226,6 +226,11 @@ impl tracker::Stage for Fake {
         self.world.tracker.say(issue, who, what);
     }
 
+    fn edit(&mut self, issue: &IssueKey, title: &str, text: &str) {
+        let issue = self.world.tracker.issues.get_mut(issue).expect("the issue");
+        (issue.title, issue.text) = (title.to_owned(), text.to_owned());
+    }
+
     fn set_present(&mut self, issue: &IssueKey, present: bool) {
         self.world.tracker.set_present(issue, present);
     }

@@ -53,8 +53,9 @@ impl Watch {
                 seen.reading.revision.map(|revision| (revision, seen.reading.status))
             }
             Event::Reply(reply) => {
-                let Outcome::Done(Reply::Tracker(TrackerReply::StatusSet { status, revision, covered })) =
-                    &reply.outcome
+                let Outcome::Done(Reply::Tracker(TrackerReply::StatusSet {
+                    status, revision, covered, ..
+                })) = &reply.outcome
                 else {
                     return;
                 };

@@ -299,6 +299,8 @@ const TASKS: &[Break] = &[
         merging().twin(|twin| (twin.branch, twin.step) = (None, Step::Rest(Rest::DeployUnseen))).look()
     }),
     ("attempts-are-bounded", || approving().task(|task| task.attempts.negative = 9).look()),
+    ("what-is-known-was-there", || approving().task(|task| task.labels.auto_deploy = true).look()),
+    ("what-is-known-was-there", || approving().task(|task| task.board.shows = Some(Status::Backlog)).look()),
     ("approval-binds-the-requirements", || {
         working(Stage::Development).task(|task| task.approval = Some(consent())).look()
     }),
@@ -325,8 +327,12 @@ const TASKS: &[Break] = &[
         let (effect, issue) = (NO_EFFECT, "demo-1".into());
         let cover = Cover { effect, issue, status: Status::Approved, since: 98, until: 99 };
         it.bench.world.tracker.covers.push(cover);
-        let set =
-            TrackerReply::StatusSet { status: Some(Status::InReview), revision: Some(99), covered: None };
+        let set = TrackerReply::StatusSet {
+            status: Some(Status::InReview),
+            revision: Some(99),
+            covered: None,
+            words: None,
+        };
         let outcome = Outcome::Done(Reply::Tracker(set));
         it.row(|row| row.event = Event::Reply(Box::new(EffectReply { effect, outcome }))).look()
     }),

@@ -61,6 +61,8 @@ occasions! {
     Late: ["late-results-do-nothing"],
     /// A task was born.
     Born: ["ids-belong-to-one-issue"],
+    /// A state of an issue was told of.
+    Known: ["what-is-known-was-there"],
     /// The work on a task began.
     Begun: ["begun-only-when-asked"],
     /// A task became done.
@@ -184,6 +186,7 @@ impl Looks {
             match change {
                 Change::Attempted(_) => self.count(Occasion::Charged),
                 Change::Born { .. } => self.count(Occasion::Born),
+                Change::ReadAt(_) => self.count(Occasion::Known),
                 Change::Staged(Stage::Analysis) => self.count(Occasion::Begun),
                 Change::Staged(Stage::Done) => self.count(Occasion::Done),
                 Change::Approved(Some(_)) | Change::Consented(Some(_)) => self.count(Occasion::Consent),

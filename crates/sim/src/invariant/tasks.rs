@@ -1,6 +1,7 @@
 //! What does the state of a task tell?
 
 use orch_core::artefact::{self, FileVerdict};
+use orch_core::call::tracker::Words;
 use orch_core::event::RunHow;
 use orch_core::gate::{GateId, Subject};
 use orch_core::id::{Commit, Digest};
@@ -8,7 +9,7 @@ use orch_core::policy::Policy;
 use orch_core::record::Record;
 use orch_core::rework::{MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
 use orch_core::stage::{Role, Stage};
-use orch_core::task::{CiOf, Job, Rest, Step, Task};
+use orch_core::task::{CiOf, Job, Request, Rest, Step, Task};
 
 use super::{Broken, Watch, broken, deeds, watch};
 use crate::world::World;
@@ -29,6 +30,7 @@ impl Watch {
         deploys_are_recorded(task)?;
         watch::ended_well(task)?;
         self.shares(task)?;
+        knows_what_was_there(task, world)?;
         let used = task.attempts;
         let bounded = used.negative <= MAX_DEVELOPER_RUNS
             && used.rejections <= MAX_DEVELOPER_RUNS
@@ -90,6 +92,19 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// What is known of an issue was there in that very state: title, description, labels and column. A stopped life leaves its
+/// issue to the next.
+fn knows_what_was_there(task: &Task, world: &World) -> Result<(), Broken> {
+    let stood = task.revision.and_then(|at| world.tracker.stood_at(&task.issue, at));
+    let Some(was) = stood.filter(|_| task.stage != Stage::Cancelled) else { return Ok(()) };
+    let Request { title, slug, text, present } = task.request.clone();
+    let knows = (task.board.shows, Words { title, slug, text, labels: task.labels, present });
+    if knows != (was.status, was.words()) {
+        broken("what-is-known-was-there", format!("{} knows {knows:?}, and it was {was:?}", task.id))?;
+    }
+    Ok(())
 }
 
 /// Whether 01-04 of a task are approved and no longer the analyst's to write.

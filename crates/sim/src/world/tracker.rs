@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::call::tracker::{Comment, Covered, IssueReading, Labels, Status, TrackerCall, TrackerReply};
 use orch_core::call::{Failure, Text};
-use orch_core::id::{EffectId, IssueKey, ProjectId, WorkItem};
+use orch_core::id::{Digest, EffectId, IssueKey, ProjectId, WorkItem};
 use orch_core::message::{self, Lang};
 use orch_core::note::Note;
 
@@ -68,8 +68,12 @@ pub struct Tracker {
     written: BTreeMap<EffectId, Option<Covered>>,
     people: usize,
     texts: Vec<String>,
-    /// Each state of an issue that anybody looked at, oldest first: the place is its revision.
+    /// Each state of an issue that anybody looked at, oldest first.
     past: BTreeMap<IssueKey, Vec<IssueReading>>,
+    /// How many states there were of all issues: the newest revision. An issue's own have gaps, as the built-in tracker's.
+    states: u64,
+    /// Their titles and descriptions.
+    wrote: BTreeMap<Digest, String>,
     /// How often people put an issue into a column.
     pressed: BTreeMap<(IssueKey, Status), u32>,
     /// Where a person put an issue, and which state of it that was, until somebody puts it elsewhere.
@@ -174,8 +178,11 @@ impl Tracker {
         let past = self.past.entry(key.clone()).or_default();
         now.revision = past.last().and_then(|last| last.revision);
         if past.last() != Some(&now) {
-            now.revision = Some(past.len() as u64 + 1);
+            self.states += 1;
+            now.revision = Some(self.states);
             past.push(now.clone());
+            self.wrote.insert(now.title.blob.clone(), issue.title.clone());
+            self.wrote.insert(now.text.blob.clone(), issue.text.clone());
         }
         Some(now)
     }
@@ -189,6 +196,18 @@ impl Tracker {
     pub fn saw(&self, key: &IssueKey, ago: usize) -> Option<&IssueReading> {
         let past = self.past.get(key)?;
         past.get(past.len().checked_sub(ago + 1)?)
+    }
+
+    /// The title and the description of a reading.
+    pub fn texts_of(&self, reading: &IssueReading) -> Vec<String> {
+        let texts = [&reading.title, &reading.text].map(|text| self.wrote.get(&text.blob));
+        texts.into_iter().flatten().cloned().collect()
+    }
+
+    /// The state of an issue that had this revision, or the first after it: what a write made is known by what it covered.
+    pub fn stood_at(&self, key: &IssueKey, revision: u64) -> Option<&IssueReading> {
+        let past = self.past.get(key)?;
+        past.get(past.partition_point(|state| state.revision < Some(revision)))
     }
 
     pub(super) fn comments(&self) -> usize {
@@ -226,7 +245,9 @@ impl Tracker {
                     self.covers.push(Cover { effect, issue: key.clone(), status, since, until });
                 }
                 let status = now.as_ref().and_then(|now| now.status);
-                TrackerReply::StatusSet { status, revision: now.and_then(|now| now.revision), covered }
+                let words = now.as_ref().map(|now| Box::new(now.words()));
+                self.texts = now.iter().flat_map(|now| self.texts_of(now)).collect();
+                TrackerReply::StatusSet { status, revision: now.and_then(|now| now.revision), covered, words }
             }
             TrackerCall::Comment { note, .. } => {
                 if self.marks.insert(effect) {

@@ -499,8 +499,11 @@ impl BuiltinTracker {
             Ok(find(rows, project, number)?.map(|issue| (issue, covered)))
         })?;
         let (issue, covered) = issue.ok_or_else(|| IssueError::NoSuchIssue { key: key.clone() })?;
-        let reply = TrackerReply::StatusSet { status: issue.status, revision: Some(issue.changed), covered };
-        Ok(TrackerAnswer { reply, blobs: Vec::new() })
+        let (reading, blobs) = issue.into_reading();
+        let words = Some(Box::new(reading.words()));
+        let reply =
+            TrackerReply::StatusSet { status: reading.status, revision: reading.revision, covered, words };
+        Ok(TrackerAnswer { reply, blobs })
     }
 
     fn say(

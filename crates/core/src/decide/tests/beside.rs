@@ -30,14 +30,18 @@ fn a_press_in_the_answer_to_a_write_counts() {
     let mut way = Way::begun(Preset::Full, Trouble::None);
     way.until(|task| task.step == Step::Rest(Rest::Approval));
     let (effect, older) = way.task().board.writing.expect("the column of the analysis is on its way");
-    let answer = TrackerReply::StatusSet { status: Some(older), revision: None, covered: None };
+    let answer = TrackerReply::StatusSet { status: Some(older), revision: None, covered: None, words: None };
     let _ = way.answers(effect, Reply::Tracker(answer));
     let (effect, written) = way.task().board.writing.expect("the column that asks is on its way");
     assert_eq!(written, Status::InReview);
     let answer = |status, revision| {
         let mut way = way.clone();
-        let answer =
-            TrackerReply::StatusSet { status: Some(status), revision: Some(revision), covered: None };
+        let answer = TrackerReply::StatusSet {
+            status: Some(status),
+            revision: Some(revision),
+            covered: None,
+            words: None,
+        };
         let _ = way.answers(effect, Reply::Tracker(answer));
         (way.task().approval.is_some(), way.task().stage)
     };
@@ -48,7 +52,7 @@ fn a_press_in_the_answer_to_a_write_counts() {
     let _ = stopped.tell(stopped.press(Press::Stop));
     if let Some((effect, _)) = stopped.task().board.writing {
         let status = Some(Status::ToAnalyse);
-        let answer = TrackerReply::StatusSet { status, revision: Some(9), covered: None };
+        let answer = TrackerReply::StatusSet { status, revision: Some(9), covered: None, words: None };
         let _ = stopped.answers(effect, Reply::Tracker(answer));
         assert_eq!(stopped.task().stage, Stage::Cancelled);
     }

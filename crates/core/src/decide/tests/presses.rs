@@ -81,7 +81,8 @@ fn a_covered_press_is_all_the_news() {
     way.until(|task| task.step == Step::Rest(Rest::Approval));
     let answer = |way: &mut Way, revision, covered| {
         let (effect, written) = way.task().board.writing.expect("a column is on its way");
-        let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered };
+        let answer =
+            TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered, words: None };
         way.answers(effect, Reply::Tracker(answer))
     };
     let _ = answer(&mut way, 5, None);
@@ -159,7 +160,8 @@ fn a_late_answer_hides_no_press() {
         matches!(&told.reasons[..], [Reason::GestureTaken { press, .. }] if press == "reject"),
         "{told:?}"
     );
-    let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(8), covered: None };
+    let answer =
+        TrackerReply::StatusSet { status: Some(written), revision: Some(8), covered: None, words: None };
     let _ = way.answers(effect, Reply::Tracker(answer));
     assert_eq!((way.task().board.shows, way.task().revision), (Some(Status::Rejected), Some(9)));
 }
@@ -174,7 +176,7 @@ fn a_life_passes_on_what_its_last_column_covered() {
         for revision in 5.. {
             let Some((effect, written)) = way.task().board.writing else { break };
             let (status, revision) = (Some(written), Some(revision));
-            let answer = TrackerReply::StatusSet { status, revision, covered: None };
+            let answer = TrackerReply::StatusSet { status, revision, covered: None, words: None };
             let _ = way.answers(effect, Reply::Tracker(answer));
         }
         let _ = way.tell(way.press(Press::Stop));
@@ -185,7 +187,8 @@ fn a_life_passes_on_what_its_last_column_covered() {
         let (effect, written) = way.task().board.writing.expect("the last column is on its way");
         assert_eq!(written, Status::Cancelled);
         let covered = Some(Covered { status: Some(Status::ToAnalyse), revision: 8 });
-        let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(9), covered };
+        let answer =
+            TrackerReply::StatusSet { status: Some(written), revision: Some(9), covered, words: None };
         let told = passed_on(&way.answers(effect, Reply::Tracker(answer)));
         let (press, column) = ((Some(Status::ToAnalyse), Some(8)), (Some(Status::Cancelled), Some(9)));
         assert_eq!(told, if read { vec![column] } else { vec![press, column] });
@@ -203,7 +206,7 @@ fn a_next_life_begins_with_a_press_alone() {
     assert_eq!((written, way.task().board.shows), (Status::Analysis, Some(Status::ToAnalyse)));
     let answer = |covered, revision| {
         let covered = Some(Covered { status: Some(Status::ToAnalyse), revision: covered });
-        TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered }
+        TrackerReply::StatusSet { status: Some(written), revision: Some(revision), covered, words: None }
     };
     let wanted =
         |told: &Decision| told.effects.iter().any(|effect| effect.call.name() == "tracker/set_status");
