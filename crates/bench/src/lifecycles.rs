@@ -30,7 +30,7 @@ pub(crate) enum On {
 /// everywhere, and about as often as the goal asks for.
 pub(crate) fn run(plan: &Plan, on: On) -> Result<()> {
     play(plan, on, Faults::some())?;
-    play(plan, on, Faults::some().rarer(48))
+    play(plan, on, Faults::some().rarer(43))
 }
 
 fn play(plan: &Plan, on: On, faults: Faults) -> Result<()> {

@@ -119,9 +119,10 @@ pub(crate) fn on_written(
 ) {
     let (was, read) = (covered, covered.is_some_and(|covered| news::was_read(&d.task, covered)));
     let covered = covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?)));
-    let (mut since, mut relabelled) = (None, false);
+    let mut since = None;
     // What was read since the write is newer than its answer.
-    if !news::is_older(&d.task, revision) {
+    let newer = !news::is_older(&d.task, revision);
+    if newer {
         // The column that is known is the same one only if it was read since the write, which stood there between.
         let read_since = was.is_none_or(|was| d.task.revision.is_some_and(|known| known > was.revision));
         let known = status == d.task.board.shows && read_since;
@@ -140,7 +141,12 @@ pub(crate) fn on_written(
             }
             since = Some(status);
         }
-        relabelled = words.filter(|_| revision.is_some()).is_some_and(|words| says(d, words.clone()));
+    }
+    let words = words.filter(|_| newer && revision.is_some());
+    // Whoever is over passes on what the issue says by now.
+    let over = d.task.stage == Stage::Cancelled;
+    if let Some(words) = words.filter(|_| over) {
+        says(d, words.clone());
     }
     d.change(Change::BoardSettled);
     let noted = covered.is_none();
@@ -171,7 +177,8 @@ pub(crate) fn on_written(
         Some(_) | None if noted => d.because(Reason::Noted),
         Some(_) | None => {}
     }
-    if relabelled {
+    // Last: whether an edit came before or after what was pressed nobody can tell. An approval is asked about rather than kept.
+    if !over && words.is_some_and(|words| says(d, words.clone())) {
         labelled(d);
     }
 }

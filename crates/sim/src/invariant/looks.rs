@@ -185,7 +185,10 @@ impl Looks {
         for change in &row.changes {
             match change {
                 Change::Attempted(_) => self.count(Occasion::Charged),
-                Change::Born { .. } => self.count(Occasion::Born),
+                Change::Born { .. } => {
+                    self.count(Occasion::Born);
+                    self.count(Occasion::Known);
+                }
                 Change::ReadAt(_) => self.count(Occasion::Known),
                 Change::Staged(Stage::Analysis) => self.count(Occasion::Begun),
                 Change::Staged(Stage::Done) => self.count(Occasion::Done),

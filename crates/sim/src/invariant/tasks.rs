@@ -94,15 +94,20 @@ impl Watch {
     }
 }
 
-/// What is known of an issue was there in that very state: title, description, labels and column. A stopped life leaves its
-/// issue to the next.
+/// What is known of an issue was there: the column in the very state that it is said to be of, and the rest in that one or a newer
+/// one. A stopped life leaves its issue to the next.
 fn knows_what_was_there(task: &Task, world: &World) -> Result<(), Broken> {
-    let stood = task.revision.and_then(|at| world.tracker.stood_at(&task.issue, at));
-    let Some(was) = stood.filter(|_| task.stage != Stage::Cancelled) else { return Ok(()) };
+    let Some(revision) = task.revision.filter(|_| task.stage != Stage::Cancelled) else { return Ok(()) };
+    let states = world.tracker.states_from(&task.issue, revision);
+    let Some(was) = states.first() else { return Ok(()) };
+    let (id, shows) = (&task.id, task.board.shows);
+    if shows != was.status {
+        broken("what-is-known-was-there", format!("{id} knows the column {shows:?}, and it was {was:?}"))?;
+    }
     let Request { title, slug, text, present } = task.request.clone();
-    let knows = (task.board.shows, Words { title, slug, text, labels: task.labels, present });
-    if knows != (was.status, was.words()) {
-        broken("what-is-known-was-there", format!("{} knows {knows:?}, and it was {was:?}", task.id))?;
+    let words = Words { title, slug, text, labels: task.labels, present };
+    if !states.iter().any(|state| state.words() == words) {
+        broken("what-is-known-was-there", format!("{id} knows {words:?}, and it was {was:?}"))?;
     }
     Ok(())
 }

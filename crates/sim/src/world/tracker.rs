@@ -204,10 +204,10 @@ impl Tracker {
         texts.into_iter().flatten().cloned().collect()
     }
 
-    /// The state of an issue that had this revision, or the first after it: what a write made is known by what it covered.
-    pub fn stood_at(&self, key: &IssueKey, revision: u64) -> Option<&IssueReading> {
-        let past = self.past.get(key)?;
-        past.get(past.partition_point(|state| state.revision < Some(revision)))
+    /// The states that an issue had from this revision on; what a write made is known by the one that it covered.
+    pub fn states_from(&self, key: &IssueKey, revision: u64) -> &[IssueReading] {
+        let past = self.past.get(key).map_or(&[][..], Vec::as_slice);
+        &past[past.partition_point(|state| state.revision < Some(revision))..]
     }
 
     pub(super) fn comments(&self) -> usize {
