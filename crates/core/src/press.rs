@@ -49,36 +49,60 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
         d.change(Change::BoardPassed);
     }
     read_at(d, reading.revision);
-    let relabelled = says(d, reading.words());
-    // Who pressed as well is heard first: a label approves nothing that is being rejected.
-    on_column(d, seen);
-    if relabelled {
-        labelled(d);
-    }
-}
-
-/// What the issue says beside its column; whether that has other labels.
-fn says(d: &mut Desk<'_>, words: Words) -> bool {
-    let Words { title, slug, text, labels, present } = words;
-    let request = Request { title, slug, text, present };
-    if d.task.request != request {
-        let edited =
-            d.task.request.title.blob != request.title.blob || d.task.request.text.blob != request.text.blob;
-        d.change(Change::Requested(request));
-        if edited {
-            d.because(Reason::RequestEdited);
-            if d.task.approval.is_some() && !d.task.stage.is_terminal() {
-                d.change(Change::Edited(true));
-                waiting_stops(d);
-            }
-        }
+    let mut heard = says(d, reading.words());
+    // Whoever pressed saw that the issue is there.
+    if let Some(present) = heard.presence.take() {
         presence(d, present);
     }
+    // A label approves nothing that is being rejected.
+    on_column(d, seen);
+    follows(d, &heard);
+}
+
+/// What was not known of an issue, beside its column.
+#[derive(Debug, Default)]
+struct Heard {
+    /// Title or description are others.
+    edited: bool,
+    /// The labels are others.
+    relabelled: bool,
+    /// It is gone, or there again.
+    presence: Option<bool>,
+}
+
+/// What the issue says beside its column: whatever follows, follows from that.
+fn says(d: &mut Desk<'_>, words: Words) -> Heard {
+    let Words { title, slug, text, labels, present } = words;
+    let request = Request { title, slug, text, present };
+    let known = &d.task.request;
+    let edited = known.title.blob != request.title.blob || known.text.blob != request.text.blob;
+    let presence = (known.present != present).then_some(present);
     let relabelled = d.task.labels != labels;
+    if *known != request {
+        d.change(Change::Requested(request));
+    }
+    if edited {
+        d.because(Reason::RequestEdited);
+    }
     if relabelled {
         d.change(Change::Labelled(labels));
     }
-    relabelled
+    Heard { edited, relabelled, presence }
+}
+
+/// What follows after what was pressed. Whether an edit came before or after that nobody can tell: an approval is asked about
+/// rather than kept (decision 45).
+fn follows(d: &mut Desk<'_>, heard: &Heard) {
+    if let Some(present) = heard.presence {
+        presence(d, present);
+    }
+    if heard.relabelled {
+        labelled(d);
+    }
+    if heard.edited && d.task.approval.is_some() && !d.task.stage.is_terminal() {
+        d.change(Change::Edited(true));
+        waiting_stops(d);
+    }
 }
 
 /// The column that a reading shows.
@@ -143,11 +167,7 @@ pub(crate) fn on_written(
         }
     }
     let words = words.filter(|_| newer && revision.is_some());
-    // Whoever is over passes on what the issue says by now.
-    let over = d.task.stage == Stage::Cancelled;
-    if let Some(words) = words.filter(|_| over) {
-        says(d, words.clone());
-    }
+    let heard = words.map(|words| says(d, words.clone())).unwrap_or_default();
     d.change(Change::BoardSettled);
     let noted = covered.is_none();
     let meant_for_next =
@@ -177,10 +197,7 @@ pub(crate) fn on_written(
         Some(_) | None if noted => d.because(Reason::Noted),
         Some(_) | None => {}
     }
-    // Last: whether an edit came before or after what was pressed nobody can tell. An approval is asked about rather than kept.
-    if !over && words.is_some_and(|words| says(d, words.clone())) {
-        labelled(d);
-    }
+    follows(d, &heard);
 }
 
 /// A press that Orch's own column took off the board before anything told of it counts as a reading of it would have
@@ -218,14 +235,12 @@ pub(crate) fn on_passed_on(d: &mut Desk<'_>, seen: &IssueSeen) {
             }
             read_at(d, revision);
             board_shows(d, status);
-            let relabelled = says(d, seen.reading.words());
+            let heard = says(d, seen.reading.words());
             if d.task.stage == Stage::Cancelled {
                 return reborn(d, seen);
             }
             d.because(Reason::Noted);
-            if relabelled {
-                labelled(d);
-            }
+            follows(d, &heard);
         }
     }
 }

@@ -9,6 +9,8 @@ use std::path::Path;
 
 use orch_core::board::{self, ROWS};
 use orch_core::call::tracker::Status;
+use orch_core::change::Change;
+use orch_core::event::Event;
 use orch_core::journal::{RULES, Row};
 use orch_core::replay::{Fold, Illegal};
 use orch_core::stage::{Preset, Stage};
@@ -26,13 +28,20 @@ fn golden(name: &str, made: impl FnOnce() -> Vec<String>) -> String {
     })
 }
 
-/// A life with rework and faults, and people who meddle, as the rules of today have it: the first that ends delivered.
+/// A life with rework and faults, and people who meddle, as the rules of today have it: the first that ends delivered and in which
+/// the answer to a column told of an edit or of a label.
 fn lived() -> Vec<String> {
     let delivered = |seed| {
         let mut bench = Bench::new(seed, &policy(Preset::Full), Faults::with_people());
         bench.issue("Add a flag", Status::ToAnalyse);
         bench.run_with_people(60).unwrap_or_else(|broken| panic!("{broken}"));
-        bench.tasks().iter().any(|task| task.stage == Stage::Done).then_some(bench)
+        let told = |row: &Row| {
+            let news = |change: &Change| matches!(change, Change::Requested(_) | Change::Labelled(_));
+            matches!(row.event, Event::Reply(_)) && row.changes.iter().any(news)
+        };
+        let answered = bench.engine().journal_ref().all().iter().any(|row| told(row));
+        let done = bench.tasks().iter().any(|task| task.stage == Stage::Done);
+        (answered && done).then_some(bench)
     };
     let mut bench = (7..).find_map(delivered).expect("some life ends delivered");
     let rows = bench.engine().journal().all().iter();
