@@ -79,7 +79,7 @@ pub enum HoldKind {
         /// Whether something will be deployed.
         deploys: bool,
     },
-    /// The request changed after its approval.
+    /// The request changed, and its approval may be for what it was.
     RequestChanged,
     /// The issue is gone from the tracker.
     IssueGone,

@@ -62,7 +62,7 @@ pub(crate) fn on_reading(d: &mut Desk<'_>, seen: &IssueSeen) {
 /// What was not known of an issue, beside its column.
 #[derive(Debug, Default)]
 struct Heard {
-    /// Title or description are others.
+    /// Title or description are others, and no approval stood yet.
     edited: bool,
     /// The labels are others.
     relabelled: bool,
@@ -81,27 +81,36 @@ fn says(d: &mut Desk<'_>, words: Words) -> Heard {
     if *known != request {
         d.change(Change::Requested(request));
     }
+    let approved = d.task.approval.is_some();
     if edited {
         d.because(Reason::RequestEdited);
+        asks_again(d);
     }
     if relabelled {
         d.change(Change::Labelled(labels));
     }
-    Heard { edited, relabelled, presence }
+    Heard { edited: edited && !approved, relabelled, presence }
 }
 
-/// What follows after what was pressed. Whether an edit came before or after that nobody can tell: an approval is asked about
-/// rather than kept (decision 45).
+/// The approval that stands may be for the text as it was: that is asked (decision 45).
+fn asks_again(d: &mut Desk<'_>) {
+    if d.task.approval.is_some() && !d.task.stage.is_terminal() {
+        d.change(Change::Edited(true));
+        waiting_stops(d);
+    }
+}
+
+/// What follows after what was pressed. Whether an edit came before or after an approval that was pressed with it nobody can tell. A
+/// label approves whatever is there.
 fn follows(d: &mut Desk<'_>, heard: &Heard) {
     if let Some(present) = heard.presence {
         presence(d, present);
     }
+    if heard.edited {
+        asks_again(d);
+    }
     if heard.relabelled {
         labelled(d);
-    }
-    if heard.edited && d.task.approval.is_some() && !d.task.stage.is_terminal() {
-        d.change(Change::Edited(true));
-        waiting_stops(d);
     }
 }
 
@@ -224,7 +233,12 @@ pub(crate) fn on_passed_on(d: &mut Desk<'_>, seen: &IssueSeen) {
     let covered = revision.map(|revision| Covered { status, revision });
     let asks = status.is_some_and(|status| Press::of_status(status).is_some());
     match covered.and_then(|covered| Some((covered, news::unheard(&d.task, covered)?))) {
-        Some((covered, unheard)) => on_covered(d, covered, unheard),
+        Some((covered, unheard)) => {
+            let older = news::is_older(&d.task, revision);
+            let heard = if older { Heard::default() } else { says(d, seen.reading.words()) };
+            on_covered(d, covered, unheard);
+            follows(d, &heard);
+        }
         None if asks || news::is_older(&d.task, revision) => {
             d.because(Reason::Ignored(Ignored::NotForThis));
         }

@@ -289,7 +289,7 @@ pub enum Rest {
     Protected,
     /// For Confirm Deploy (or the merge's confirmation).
     Confirmation,
-    /// The request changed after its approval (decision 45).
+    /// The request changed, and its approval may be for what it was (decision 45).
     RequestChanged,
     /// The issue was deleted or archived (decision 45).
     IssueGone,
