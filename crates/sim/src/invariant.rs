@@ -77,6 +77,8 @@ pub struct Watch {
     attempts: BTreeMap<TaskId, Attempts>,
     stages: BTreeMap<TaskId, Stage>,
     waits: BTreeMap<TaskId, (Turn, u64)>,
+    /// Of which state of its issue each task was told last.
+    read: BTreeMap<TaskId, u64>,
     /// What people were told of each task.
     notes: BTreeMap<TaskId, notes::Known>,
     lanes: BTreeMap<ProjectId, TaskId>,

@@ -67,7 +67,12 @@ pub(crate) fn meddle(bench: &mut Bench) {
         18 => drop(bench.gesture_to(Entity::Repository(project), Press::Freeze)),
         19 => drop(bench.gesture_to(Entity::Repository(project), Press::Unfreeze)),
         20 | 21 => {
-            let path = format!("src/other-{}", bench.dice.below(3));
+            // Somebody may work on the very file that a task works on.
+            let file = match bench.dice.chance(30) {
+                true => task.id.item().to_string(),
+                false => format!("other-{}", bench.dice.below(3)),
+            };
+            let path = format!("src/{file}");
             let content = format!("by ann {}", bench.dice.below(1000));
             bench.main_moves(&project, &path, &content);
         }
@@ -87,8 +92,8 @@ pub(crate) fn meddle(bench: &mut Bench) {
             }
         }
         24 => {
-            // Nobody squashes here: squashed onto a main that moved it is a conflict, and this world's developers mend none.
-            let how = [ByHand::Plainly, ByHand::WithMore, ByHand::Through][bench.dice.below(3)];
+            let hands = [ByHand::Plainly, ByHand::WithMore, ByHand::Through, ByHand::Squashed];
+            let how = hands[bench.dice.below(hands.len())];
             bench.merged_by_hand(&task, how);
         }
         25 => {

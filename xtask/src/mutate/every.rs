@@ -406,7 +406,14 @@ fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) ->
                     writeln!(lines, "| `{}:{}` | {} | {because} |", mutant.file, mutant.line, mutant.name)?;
                     living.insert(known);
                 }
-                None => problems.push(format!("lives without a reason:\n{name}\n  in: {line}\n  because: ")),
+                None => {
+                    writeln!(
+                        lines,
+                        "| `{}:{}` | {} | **no reason yet** |",
+                        mutant.file, mutant.line, mutant.name
+                    )?;
+                    problems.push(format!("lives without a reason:\n{name}\n  in: {line}\n  because: "));
+                }
             }
         }
     }

@@ -1,6 +1,8 @@
 //! What will be merged, and was it? The candidate is built on the bare hub, never in a tree that a crash could leave
 //! dirty (decision 35); the proof is taken from a fresh main (decision 19).
 
+use std::collections::BTreeMap;
+
 use orch_core::call::git::{Candidate, Proof};
 use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, TaskId, Tree, WorkItem};
@@ -13,8 +15,10 @@ use super::scope::globs;
 /// Files of a conflict that people are shown.
 const MOST_PATHS: usize = 50;
 
-/// Lines with which `merge-tree` opens a contradiction of two commits: nobody writes such a line by hand.
-const MARK: &str = "-G^<<<<<<< [0-9a-f]{40}";
+/// How `merge-tree` opens a contradiction of two commits, whose name follows: nobody writes such a line by hand.
+const MARK: &str = "<<<<<<< ";
+/// Digits of the name.
+const DIGITS: usize = 40;
 
 impl Hub {
     /// The branch's head merged with current main, on the task branch.
@@ -126,13 +130,40 @@ impl Hub {
         self.head_of(branch)
     }
 
-    /// The files in which marks of an earlier contradiction were left.
+    /// The files in which this work left marks of an earlier contradiction; not those that somebody put into main, and that
+    /// it has as they are, as they were when it began, or takes away.
     fn marked(&self, head: &Commit, main: &Commit) -> Result<Vec<String>, Failure> {
         let said = self
-            .ask(["diff", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv"])
-            .args(["--diff-filter=AM", MARK, "--end-of-options", main.as_str(), head.as_str()])
+            .ask([
+                "diff",
+                "-z",
+                "--name-only",
+                "--no-renames",
+                "--no-ext-diff",
+                "--no-textconv",
+                "--diff-filter=AM",
+            ])
+            .arg(format!("-G^{MARK}[0-9a-f]{{{DIGITS}}}"))
+            .args(["--end-of-options", main.as_str(), head.as_str()])
             .run()?;
-        Ok(said.names().take(MOST_PATHS).map(|name| String::from_utf8_lossy(name).into_owned()).collect())
+        let names: Vec<_> = said.names().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        if names.is_empty() {
+            return Ok(names);
+        }
+        let base = self.merge_base(head, main)?;
+        let mut left = Vec::new();
+        for name in names {
+            let of_main = [self.read_file(main, &name)?, self.read_file(&base, &name)?];
+            let of_main: Vec<_> = of_main.iter().flatten().map(|text| marks(text)).collect();
+            let adds =
+                |(line, times): (&[u8], usize)| of_main.iter().all(|there| there.get(line) < Some(&times));
+            // Of a name that is no text nothing can be read: what was said of it counts.
+            if self.read_file(head, &name)?.is_none_or(|text| marks(&text).into_iter().any(adds)) {
+                left.push(name);
+            }
+        }
+        left.truncate(MOST_PATHS);
+        Ok(left)
     }
 
     /// The merged tree, and the files that contradict each other: in it they have both sides, between marks.
@@ -165,4 +196,17 @@ impl Hub {
         let ancestor = self.is_ancestor(commit, &main)?;
         Ok(Proof { main, ancestor, tree: self.tree_of(commit)? })
     }
+}
+
+/// The lines that open a contradiction, and how often each is there.
+fn marks(text: &[u8]) -> BTreeMap<&[u8], usize> {
+    let opens = |line: &&[u8]| {
+        let named = line.strip_prefix(MARK.as_bytes()).and_then(|rest| rest.get(..DIGITS));
+        named.is_some_and(|name| name.iter().all(u8::is_ascii_hexdigit))
+    };
+    let mut marks = BTreeMap::new();
+    for line in text.split(|byte| *byte == b'\n').filter(opens) {
+        *marks.entry(line).or_default() += 1;
+    }
+    marks
 }

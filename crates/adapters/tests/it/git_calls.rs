@@ -562,6 +562,29 @@ fn git_lets_a_conflict_be_resolved() {
     bench.hub_git(&["merge-base", "--is-ancestor", main.as_str(), whole.head.as_str()]);
 }
 
+/// Proves that the marks of a conflict that somebody puts into main as they are hold nothing back, and that one of two is not
+/// enough (decision 65).
+#[test]
+fn git_counts_marks_that_main_has_not() {
+    let bench = Bench::new();
+    let lines = |by: &str| format!("{by}\n{}{by}\n", "between\n".repeat(20));
+    bench.main_gets("README.md", &lines("before"));
+    let (head, _) = bench.cut();
+    let work = bench.run(1, Role::Developer, &head, |tree| write(tree, "README.md", lines("mine")));
+    bench.main_gets("README.md", &lines("theirs"));
+    let GitReply::Conflict { head: Some(both), .. } = bench.candidate(&work.head) else {
+        panic!("no conflict")
+    };
+    let text = format!("{}\n", bench.hub_git(&["show", &format!("{both}:README.md")]));
+    assert_eq!(text.matches("<<<<<<< ").count(), 2, "{text}");
+    let later = bench.run(2, Role::Developer, &both, |tree| write(tree, "src/lib.rs", "beside\n"));
+    let first_mended = text.get(text.find("between").unwrap()..).unwrap();
+    bench.main_gets("README.md", &format!("theirs\n{first_mended}"));
+    assert!(matches!(bench.candidate(&later.head), GitReply::Conflict { .. }), "main has one of two");
+    bench.main_gets("README.md", &text);
+    is_candidate(bench.candidate(&later.head));
+}
+
 /// Proves decision 19's proof, and that a commit nobody knows is "unknown", never "no".
 #[test]
 fn git_proves_a_merge_from_fresh_main() {

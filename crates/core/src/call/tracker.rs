@@ -133,7 +133,7 @@ pub struct IssueReading {
 }
 
 impl IssueReading {
-    /// All of it but its column.
+    /// What it says beside its column.
     pub fn words(&self) -> Words {
         Words {
             title: self.title.clone(),

@@ -7,6 +7,7 @@ use std::fs;
 use std::process::Command;
 
 use orch_core::event::Event;
+use orch_core::id::Seq;
 use orch_core::task::Step;
 use orch_engine::clock;
 
@@ -58,12 +59,12 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.go(&works)?;
     let what = both!("the task waits for a moment", "задача ждёт срока");
     let waits = yard.until_task(&id, &what, |task| match &task.step {
-        Step::Backoff { tries, .. } => (*tries >= 3).then_some(()),
+        Step::Backoff { tries, timer, .. } => (*tries >= 3).then_some(*timer),
         Step::Rest(_) | Step::Queued(_) | Step::Asked { .. } | Step::Running { .. } => None,
     });
     yard.kill_brain();
     fs::rename(&away, &here).map_err(|e| Unmet::Broken(e.to_string()))?;
-    waits?;
+    let timer = waits?;
     let before = yard.head()?;
     let began = clock::now();
     yard.up_in(&wrapper)?;
@@ -86,6 +87,14 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
                 "сдвиги часов, по строкам и миллисекундам: {steps:?}"
             )));
         }
+    }
+    let over =
+        yard.rows(Seq(0))?.iter().filter(|row| matches!(row.event, Event::Timer(it) if it == timer)).count();
+    if over != 1 {
+        return Err(Unmet::Broken(both!(
+            "the wait was over {over} times, and should be once",
+            "ожидание кончилось столько раз: {over}, а должно один"
+        )));
     }
     yard.once(&id)?;
     let by = steps.first().map_or(0.0, |(_, by)| *by as f64 / 1000.0);

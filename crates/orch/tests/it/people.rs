@@ -1,8 +1,9 @@
 //! What do people do while Orch serves? They merge by hand, edit orch.toml, and lift a budget for one run.
 
+use orch_core::call::tracker::Status;
 use orch_core::event::Event;
 use orch_core::hold::HoldKind;
-use orch_core::id::ProjectId;
+use orch_core::id::{Entity, ProjectId};
 use orch_core::stage::Stage;
 use orch_core::task::{Rest, Step, Task};
 use serde_json::{Value, json};
@@ -43,6 +44,36 @@ fn a_merge_by_hand_waits_until_it_is_accepted() {
     let merged = yard.task(&id).merged.unwrap();
     assert_eq!((merged.commit.as_str(), merged.proven), (main.as_str(), true));
     assert_eq!(yard.git(["rev-parse", "HEAD"]), main, "Orch merged nothing besides");
+}
+
+/// Proves decision 34 with the real sweep (incident I-23): an issue, and a column, of which no delivery ever told, are found by
+/// it, and the work begins and goes on.
+#[test]
+fn what_no_delivery_told_is_found_by_the_sweep() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let tracker = &yard.outside().tracker;
+    let made =
+        tracker.create_once(&ProjectId::from(PROJECT), "r-1", "A change", "", Status::ToAnalyse).unwrap();
+    yard.sweep();
+    let rows = yard.rows();
+    let begun = rows.iter().find_map(|row| match (&row.entity, &row.event) {
+        (Entity::Task(id), Event::Issue(seen)) if seen.reading.issue == made.key => Some(id.clone()),
+        _ => None, // not a domain enum
+    });
+    let id = begun.expect("the sweep found no issue");
+    // Orch's own column is written by then, and covers nothing.
+    let asked = |task: &Task| task.step == Step::Rest(Rest::Approval) && task.board.writing.is_none();
+    yard.until(&id, "the approval", |task| asked(task).then_some(()));
+    tracker.set_status(&made.key, Status::Approved).unwrap();
+    yard.sweep();
+    let task = yard.task(&id);
+    assert_eq!(
+        task.approval.map(|consent| consent.by),
+        Some("board".to_owned()),
+        "the sweep did not find the column"
+    );
+    assert_eq!(yard.travel(&id).stage, Stage::Done);
 }
 
 /// Proves decision 64 with a real hook: without a health address a deploy waits until a person accepts exactly that commit, or

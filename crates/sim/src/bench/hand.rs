@@ -186,7 +186,6 @@ impl Bench {
             self.world.works.by_people.insert(main);
         }
         if let Some(branch) = branch.filter(|_| pushes) {
-            // A file of its own: this world's developers mend no conflict.
             if repository.branches().any(|(there, _)| there == branch) {
                 self.tally.count(Fault::BranchMoves);
             }

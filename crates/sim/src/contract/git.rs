@@ -52,6 +52,9 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         two_hands_build_one_candidate,
         a_head_that_has_main_is_the_candidate,
         a_conflict_can_be_resolved,
+        marks_in_main_are_nobodys_conflict,
+        marks_that_main_had_are_nobodys_conflict,
+        a_mark_that_is_left_is_a_conflict,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
         an_unknown_commit_is_no_answer,
@@ -408,6 +411,42 @@ fn a_conflict_can_be_resolved<S: Stage>(stage: &mut S) {
     assert_eq!(stage.git(&candidate_call(&work.head)), Ok(conflict), "asked again");
     let resolved = worked(stage, 2, &both, Work::Writes("src/new"));
     assert_eq!(candidate(stage, &resolved.head).commit, resolved.head);
+}
+
+/// Both sides of a conflict, as git writes them.
+const MARKS: &str = "<<<<<<< 0123456789012345678901234567890123456789\nours\n=======\ntheirs\n>>>>>>> main\n";
+
+/// Who puts both sides of a conflict into main makes no conflict of the work of others, nor of the work that mends it.
+fn marks_in_main_are_nobodys_conflict<S: Stage>(stage: &mut S) {
+    stage.main_gets("src/old", MARKS);
+    let (head, _) = cut(stage);
+    let beside = worked(stage, 1, &head, Work::Writes("src/new"));
+    assert_eq!(candidate(stage, &beside.head).commit, beside.head);
+    let mended = worked(stage, 2, &beside.head, Work::Writes("src/old"));
+    assert_eq!(candidate(stage, &mended.head).commit, mended.head);
+}
+
+/// Nor is it a conflict of work that began before main was mended: it gets main's file.
+fn marks_that_main_had_are_nobodys_conflict<S: Stage>(stage: &mut S) {
+    stage.main_gets("src/old", MARKS);
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("src/old", "mended\n");
+    let built = candidate(stage, &work.head);
+    assert_eq!(stage.file(&built.commit, "src/old").as_deref().map(str::trim_end), Some("mended"));
+}
+
+/// A mark that the work itself leaves is a conflict still, also where main got one of its own meanwhile.
+fn a_mark_that_is_left_is_a_conflict<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    stage.main_gets("src/new", "theirs\n");
+    assert!(matches!(stage.git(&candidate_call(&work.head)), Ok(GitReply::Conflict { .. })));
+    let both = stage.head(BRANCH).expect("a branch");
+    let later = worked(stage, 2, &both, Work::Writes("src/beside"));
+    stage.main_gets("src/old", MARKS);
+    let conflict = GitReply::Conflict { paths: vec!["src/new".to_owned()], head: Some(later.head.clone()) };
+    assert_eq!(stage.git(&candidate_call(&later.head)), Ok(conflict));
 }
 
 /// A branch to which somebody pushed gets no candidate of what it was before.

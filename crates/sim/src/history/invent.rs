@@ -208,11 +208,11 @@ impl Mind {
             22 => format!("freeze {project}"),
             23 => format!("unfreeze {project}"),
             24 | 25 => {
-                format!(
-                    "main of {project} moves src/other-{} to \"by ann {}\"",
-                    dice.below(3),
-                    dice.below(1000)
-                )
+                // Somebody may work on the very file that a task works on.
+                let of_task = story.task(task).ok().map(|task| task.id.item().to_string());
+                let file =
+                    of_task.filter(|_| dice.chance(30)).unwrap_or_else(|| format!("other-{}", dice.below(3)));
+                format!("main of {project} moves src/{file} to \"by ann {}\"", dice.below(1000))
             }
             26 => {
                 let mut rules = format!("policy of {project} preset={}", PRESETS[dice.below(3)]);
@@ -222,10 +222,9 @@ impl Mind {
             }
             27 => format!("the origin of {project} refuses records"),
             28 => format!("the origin of {project} takes records"),
-            // Nobody squashes here: squashed onto a main that moved it is a conflict, and this world's developers mend none.
             29 => format!(
                 "somebody merges the branch of {task}{}",
-                ["", " with more", " through another"][dice.below(3)]
+                ["", " with more", " through another", " squashed"][dice.below(4)]
             ),
             30 => format!("somebody deletes the branch of {task}"),
             31 => format!("somebody closes the change request of {task}"),
@@ -257,9 +256,7 @@ impl Mind {
             0 | 1 => format!("analyst of {issue}: {}", deeds(dice, &["asks"])),
             2 => format!("architect of {issue}: {}", deeds(dice, &[])),
             3 | 4 => {
-                // Two who touch the same protected path are in conflict, and this world's developers mend none.
-                let own = if issue.ends_with('1') { "protected" } else { "breaks" };
-                format!("developer of {issue}: {}", deeds(dice, &["breaks", "takes=7", own]))
+                format!("developer of {issue}: {}", deeds(dice, &["breaks", "takes=7", "protected"]))
             }
             5 | 6 => format!("reviewer of {issue}: {}", deeds(dice, &["objects", "objects", "garbage"])),
             7 => format!("tester of {issue}: {}", deeds(dice, &["objects", "garbage"])),

@@ -183,6 +183,11 @@ const ROWS: &[Break] = &[
         let labelled = Consent { standing: true, ..consent() };
         merging().row(|row| row.changes.push(Change::Consented(Some(labelled)))).look()
     }),
+    // The label was there once.
+    ("consent-is-a-persons", || {
+        let labelled = Consent { standing: true, ..consent() };
+        merging().labelled_for_a_while().row(|row| row.changes.push(Change::Consented(Some(labelled)))).look()
+    }),
     ("told-when-it-is-so", || approving().row(|row| says(row, Note::StopDeferred)).look()),
     // Done it is, but nothing was deployed.
     ("told-when-it-is-so", || {

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use orch_core::call::tracker::Labels;
 use orch_core::change::Change;
 use orch_core::event::{Event, RunHow};
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
@@ -67,8 +68,9 @@ impl Watch {
         Ok(())
     }
 
-    /// What came by another door than the board is exactly what a person sent; a label that consents was there.
-    pub(super) fn was_pressed(&self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
+    /// What came by another door than the board is exactly what a person sent; a label that consents was there in the state of
+    /// the issue that was read last, or in a newer one.
+    pub(super) fn was_pressed(&mut self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
         for reason in &row.reasons {
             let Reason::GestureTaken { press, by } = reason else { continue };
             let sent =
@@ -79,16 +81,17 @@ impl Watch {
         }
         let Some((_, issue)) = self.items.get(&id.item()) else { return Ok(()) };
         for change in &row.changes {
-            let there = match change {
-                Change::Consented(Some(consent)) if consent.standing => {
-                    world.tracker.was_labelled(issue).auto_deploy
+            let label: fn(&Labels) -> bool = match change {
+                Change::ReadAt(revision) => {
+                    self.read.insert(id.clone(), *revision);
+                    continue;
                 }
-                Change::Approved(Some(consent)) if consent.standing => {
-                    world.tracker.was_labelled(issue).auto_approve
-                }
+                Change::Consented(Some(consent)) if consent.standing => |labels| labels.auto_deploy,
+                Change::Approved(Some(consent)) if consent.standing => |labels| labels.auto_approve,
                 _ => continue,
             };
-            if !there {
+            let read = self.read.get(id).copied().unwrap_or(0);
+            if !world.tracker.states_from(issue, read).iter().any(|state| label(&state.labels)) {
                 broken("consent-is-a-persons", format!("row {}: no label consents for {id}", row.seq))?;
             }
         }

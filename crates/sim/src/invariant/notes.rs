@@ -198,11 +198,13 @@ impl Since {
             | Note::DeployUnseen { .. } => Since { runs, ..never },
             Note::SentBack { .. } | Note::Escalated { .. } => Since { runs, people, ..never },
             Note::RequirementsReady { .. }
-            | Note::ByLabel { .. }
             | Note::ProtectedTouched { .. }
             | Note::MergedOutside { .. }
             | Note::Withdrawn { .. } => Since { runs, people, rests, ..never },
-            Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
+            // Merged by hand may be an older candidate than the one that was consented to: to that it is consented anew.
+            Note::AwaitingConfirmation { .. } | Note::ByLabel { .. } => {
+                Since { runs, people, rests, merges, ..never }
+            }
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },
             Note::Unavailable { .. } => Since { people, works, ..never },

@@ -406,7 +406,7 @@ impl Repository {
                 {
                     return Ok(GitReply::InMain(by));
                 }
-                let unresolved = self.marked(head);
+                let unresolved = self.marked(head, &main);
                 if !unresolved.is_empty() {
                     return Ok(GitReply::Conflict { paths: unresolved, head: Some(head.clone()) });
                 }
@@ -492,10 +492,13 @@ impl Repository {
         self.objects.get(tip)?.files.get(path).map(String::as_str)
     }
 
-    /// The files in which both sides of a contradiction stand.
-    fn marked(&self, commit: &Commit) -> Vec<String> {
-        let files = self.files(commit).iter();
-        files.filter(|(_, text)| text.starts_with(MARK)).map(|(path, _)| path.clone()).collect()
+    /// The files in which both sides of a contradiction stand, but for what main has or had like that.
+    fn marked(&self, head: &Commit, main: &Commit) -> Vec<String> {
+        let of_main = [self.files(main), self.files(&self.base(head, main))];
+        let left = |(path, text): &(&String, &String)| {
+            text.starts_with(MARK) && of_main.iter().all(|there| there.get(*path) != Some(*text))
+        };
+        self.files(head).iter().filter(left).map(|(path, _)| path.clone()).collect()
     }
 
     /// What two commits come to together, and the paths in which they contradict each other.

@@ -132,16 +132,6 @@ impl Tracker {
         self.pressed.get(&(key.clone(), status)).copied().unwrap_or(0)
     }
 
-    /// The labels that an issue ever had where anybody looked.
-    pub fn was_labelled(&self, key: &IssueKey) -> Labels {
-        let past = self.past.get(key).into_iter().flatten().map(|reading| reading.labels);
-        let both = |all: Labels, one: Labels| Labels {
-            auto_approve: all.auto_approve || one.auto_approve,
-            auto_deploy: all.auto_deploy || one.auto_deploy,
-        };
-        past.fold(Labels::default(), both)
-    }
-
     /// A person deletes an issue, or brings it back.
     pub fn set_present(&mut self, key: &IssueKey, present: bool) {
         if let Some(issue) = self.issues.get_mut(key) {

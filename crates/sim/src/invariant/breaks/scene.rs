@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use orch_core::call::tracker::{Author, Status};
+use orch_core::call::tracker::{Author, Labels, Status};
 use orch_core::call::{Call, ForgeCall, TrackerCall};
 use orch_core::change::Change;
 use orch_core::effect::{Effect, Line};
@@ -124,6 +124,18 @@ impl Scene {
     /// What is kept of the task is this from the next row on.
     pub(super) fn task(&mut self, change: impl FnOnce(&mut Task)) -> &mut Self {
         self.unheard(change).row(|_| ())
+    }
+
+    /// Somebody labels the issue and takes the labels off again; both are read.
+    pub(super) fn labelled_for_a_while(&mut self) -> &mut Self {
+        let key = self.now().issue;
+        for there in [true, false] {
+            let issue = self.bench.world.tracker.issues.get_mut(&key).expect("the issue");
+            issue.labels = Labels { auto_approve: there, auto_deploy: there };
+            self.bench.deliver(&key);
+            self.bench.verify().expect("nothing is broken so far");
+        }
+        self
     }
 
     /// Another task, in everything like the first but in its name, without runs of its own.

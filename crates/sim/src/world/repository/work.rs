@@ -12,7 +12,7 @@ impl Repository {
     /// Takes from main what contradicts it, and puts its own work elsewhere; where that is.
     fn mend_conflicts(&self, parent: &Commit, files: &mut Files, path: String, run: RunId) -> String {
         let main = self.main();
-        let conflicts = self.marked(parent);
+        let conflicts = self.marked(parent, &main);
         let theirs = self.files(&main);
         for path in &conflicts {
             match theirs.get(path) {
