@@ -68,9 +68,9 @@ pub(crate) fn meddle(bench: &mut Bench) {
         19 => drop(bench.gesture_to(Entity::Repository(project), Press::Unfreeze)),
         20 | 21 => {
             // Somebody may work on the very file that a task works on.
-            let file = match bench.dice.chance(30) {
-                true => task.id.item().to_string(),
-                false => format!("other-{}", bench.dice.below(3)),
+            let (project, file) = match bench.dice.chance(30) {
+                true => (task.project.clone(), task.id.item().to_string()),
+                false => (project, format!("other-{}", bench.dice.below(3))),
             };
             let path = format!("src/{file}");
             let content = format!("by ann {}", bench.dice.below(1000));

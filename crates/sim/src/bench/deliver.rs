@@ -119,6 +119,13 @@ impl Bench {
         ack
     }
 
+    /// The tracker tells in a moment, when whoever asked for it has the answer.
+    pub(super) fn send_later(&mut self, key: &IssueKey) {
+        let due = self.now.after(Span(1));
+        let number = self.deliveries.len() as u64 + self.tally.steps;
+        self.deliveries.insert(Delivery { due, number, key: key.clone(), late: None });
+    }
+
     /// What is due arrives.
     pub(super) fn hand_in(&mut self) {
         while let Some(next) = self.deliveries.pop_first() {

@@ -34,6 +34,8 @@ impl Bench {
         self.world.calls.push(Called { effect: effect.id, brain, at });
         let term = self.engine().term();
         if self.dies(Side::Before, name) {
+            // The hand that was about to do it may be the one that goes on.
+            self.pending.push(effect);
             return self.crash();
         }
         self.moves_under_us(&effect);
@@ -83,7 +85,11 @@ impl Bench {
             if matches!(outcome, Outcome::Done(_)) {
                 self.tally.count(Fault::EchoedDelivery);
             }
-            self.deliver(issue);
+            if self.dice.happens("it comes after the answer", 50) {
+                self.send_later(issue);
+            } else {
+                self.deliver(issue);
+            }
         }
         let told = self.lose_answer_of.as_ref().is_some_and(|part| name.contains(part.as_str()));
         if told {

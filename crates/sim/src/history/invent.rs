@@ -209,9 +209,11 @@ impl Mind {
             23 => format!("unfreeze {project}"),
             24 | 25 => {
                 // Somebody may work on the very file that a task works on.
-                let of_task = story.task(task).ok().map(|task| task.id.item().to_string());
-                let file =
-                    of_task.filter(|_| dice.chance(30)).unwrap_or_else(|| format!("other-{}", dice.below(3)));
+                let of_task = story.task(task).ok().filter(|_| dice.chance(30));
+                let (project, file) = match of_task {
+                    Some(task) => (task.project.clone(), task.id.item().to_string()),
+                    None => (project, format!("other-{}", dice.below(3))),
+                };
                 format!("main of {project} moves src/{file} to \"by ann {}\"", dice.below(1000))
             }
             26 => {

@@ -43,6 +43,8 @@ struct Since {
     rests: u32,
     /// Main got it.
     merges: u32,
+    /// Somebody merged by hand what had passed every gate.
+    by_hand: u32,
     /// The machine, which had failed, worked.
     works: u32,
     /// A look at production with nothing to tell.
@@ -94,6 +96,8 @@ impl Known {
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
                 Change::Merged(merged) => {
                     self.since.merges += 1;
+                    let by_hand = row.reasons.iter().any(|r| matches!(r, Reason::MergedByHand { .. }));
+                    self.since.by_hand += u32::from(by_hand);
                     self.merged = Some(merged.commit.clone());
                 }
                 Change::Deployed(deployed) => {
@@ -183,7 +187,7 @@ impl Since {
     /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
     /// asked for once (incident I-28).
     fn that_renews(self, note: &Note) -> Self {
-        let Since { runs, people, rests, merges, works, looks } = self;
+        let Since { runs, people, rests, merges, by_hand, works, looks } = self;
         let never = Since::default();
         match note {
             Note::Merged { .. }
@@ -198,13 +202,13 @@ impl Since {
             | Note::DeployUnseen { .. } => Since { runs, ..never },
             Note::SentBack { .. } | Note::Escalated { .. } => Since { runs, people, ..never },
             Note::RequirementsReady { .. }
+            | Note::ByLabel { deploy: false, .. }
             | Note::ProtectedTouched { .. }
             | Note::MergedOutside { .. }
             | Note::Withdrawn { .. } => Since { runs, people, rests, ..never },
-            // Merged by hand may be an older candidate than the one that was consented to: to that it is consented anew.
-            Note::AwaitingConfirmation { .. } | Note::ByLabel { .. } => {
-                Since { runs, people, rests, merges, ..never }
-            }
+            Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
+            // What is merged by hand may be an older candidate than the one that was consented to: to that it is consented anew.
+            Note::ByLabel { deploy: true, .. } => Since { runs, people, rests, by_hand, ..never },
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },
             Note::Unavailable { .. } => Since { people, works, ..never },
