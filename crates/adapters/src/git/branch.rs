@@ -110,7 +110,7 @@ impl Hub {
             if !self.has_commit(earlier)? {
                 return Err(Failure::permanent(Refusal::CommitLost { commit: earlier.clone() }));
             }
-            for entry in self.entries(earlier, &format!("{folder}/"))? {
+            for entry in self.entries(earlier.as_str(), &format!("{folder}/"))? {
                 let name = &entry.name[folder.len() + 1..];
                 if is_carried(name) {
                     has_request |= name == REQUEST;
@@ -123,15 +123,22 @@ impl Hub {
             let id = self.ask(["hash-object", "-w", "--stdin"]).input(request).run()?.text();
             lines.extend(index_line("100644", &id, format!("{folder}/{REQUEST}").as_bytes()));
         }
-        let index = self.scratch_index(&format!("cut-{}", ref_part(cut.task)))?;
-        self.ask(["read-tree", base.as_str()]).env("GIT_INDEX_FILE", &*index).run()?;
+        let tree = self.tree_with(Some(base.as_str()), lines, &format!("cut-{}", ref_part(cut.task)))?;
+        let subject = format!("{}: business request", cut.item);
+        self.commit(&tree, &[base], &subject, &Signature::of("orch", means.at))
+    }
+
+    /// A tree with these lines of an index put over it, made in an index of this name.
+    pub(super) fn tree_with(&self, tree: Option<&str>, lines: Vec<u8>, name: &str) -> Result<Tree, Failure> {
+        let index = self.scratch_index(name)?;
+        if let Some(tree) = tree {
+            self.ask(["read-tree", tree]).env("GIT_INDEX_FILE", &*index).run()?;
+        }
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
             .env("GIT_INDEX_FILE", &*index)
             .input(lines)
             .run()?;
-        let tree = self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text();
-        let subject = format!("{}: business request", cut.item);
-        self.commit(&Tree::from(tree), &[base], &subject, &Signature::of("orch", means.at))
+        Ok(Tree::from(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text()))
     }
 
     /// Refuses a commit in which something else stands in the place of a folder: git would throw it out without a word.

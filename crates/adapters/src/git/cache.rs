@@ -145,7 +145,7 @@ impl Hub {
             let real = above.map_or(Ok(true), |a| self.kind(&place, a).map(|kind| kind == Kind::Folder))?;
             let mut tracked = false;
             for commit in [Some(&admin.commit), base.as_ref()].into_iter().flatten() {
-                tracked |= !self.entries(commit, path)?.is_empty();
+                tracked |= !self.entries(commit.as_str(), path)?.is_empty();
             }
             if real && !tracked {
                 free.push(path.as_str());

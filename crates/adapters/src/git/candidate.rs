@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use orch_core::artefact;
 use orch_core::call::git::{Candidate, Proof};
 use orch_core::call::{Failure, GitReply};
 use orch_core::id::{Commit, TaskId, Tree, WorkItem};
 use orch_core::refusal::Refusal;
 
+use super::branch::index_line;
 use super::hub::{Hub, RefMove, ref_part};
 use super::program::Signature;
 use super::scope::globs;
@@ -50,6 +52,7 @@ impl Hub {
             (head.clone(), unresolved)
         } else {
             let (tree, paths) = self.merge_trees(head, &main)?;
+            let (tree, paths) = self.with_own_documents(tree, paths, head, item)?;
             let seconds = self.date_of(head)?.max(self.date_of(&main)?);
             let by = Signature { author: "orch".to_owned(), seconds };
             // Main first: it will be main, and main's own line goes on from there.
@@ -182,6 +185,31 @@ impl Hub {
             (Some(0 | 1), _) => Err(said.odd().into()),
             (Some(_) | None, _) => Err(said.refused().into()),
         }
+    }
+
+    /// The documents of a work item are what its branch has, whatever somebody merged of them before: they were judged and
+    /// approved there, and no run may write all of them (decision 65).
+    fn with_own_documents(
+        &self,
+        tree: Tree,
+        mut paths: Vec<String>,
+        head: &Commit,
+        item: &WorkItem,
+    ) -> Result<(Tree, Vec<String>), Failure> {
+        let folder = format!("{}/", artefact::folder(item));
+        let (merged, ours) = (self.entries(tree.as_str(), &folder)?, self.entries(head.as_str(), &folder)?);
+        if merged == ours {
+            return Ok((tree, paths));
+        }
+        paths.retain(|path| !path.starts_with(&folder));
+        let gone = merged.iter().map(|entry| index_line("0", &"0".repeat(DIGITS), entry.name.as_bytes()));
+        let there = ours.iter().map(|entry| index_line(&entry.mode, &entry.id, entry.name.as_bytes()));
+        let tree = self.tree_with(
+            Some(tree.as_str()),
+            gone.chain(there).flatten().collect(),
+            &format!("candidate-{item}"),
+        )?;
+        Ok((tree, paths))
     }
 
     /// When a commit was made, in seconds since 1970.

@@ -183,7 +183,7 @@ impl Hub {
         means: &Means<'_>,
     ) -> Result<(Vec<artefact::Artefact>, Vec<orch_core::journal::Blob>), Failure> {
         let folder = format!("{}/", artefact::folder(order.item));
-        let mut entries = self.entries(head, &folder)?;
+        let mut entries = self.entries(head.as_str(), &folder)?;
         entries.retain(|entry| entry.mode.starts_with("100"));
         let fresh: HashSet<Vec<u8>> = self
             .changed_names(order.parent.as_str(), head.as_str())?

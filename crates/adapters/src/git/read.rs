@@ -35,16 +35,16 @@ impl Hub {
 
     /// A file of a commit; `None` if there is none of that name. A link is not followed: it is no file.
     pub fn read_file(&self, commit: &Commit, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let found = self.entries(commit, path)?;
+        let found = self.entries(commit.as_str(), path)?;
         let Some(entry) = found.into_iter().find(|e| e.name == path && e.mode.starts_with("100")) else {
             return Ok(None);
         };
         Ok(Some(self.ask(["cat-file", "blob", &entry.id]).run()?.out))
     }
 
-    /// The entries of a commit at a path, or below it where it ends in `/`.
-    pub(super) fn entries(&self, commit: &Commit, path: &str) -> Result<Vec<Entry>, Failure> {
-        let ask = self.ask(["ls-tree", "-r", "-z", "--full-tree", commit.as_str(), "--", path]);
+    /// The entries of a commit or a tree at a path, or below it where it ends in `/`.
+    pub(super) fn entries(&self, tree: &str, path: &str) -> Result<Vec<Entry>, Failure> {
+        let ask = self.ask(["ls-tree", "-r", "-z", "--full-tree", tree, "--", path]);
         let said = ask.env("GIT_LITERAL_PATHSPECS", "1").run()?;
         said.names()
             .map(|line| {

@@ -5,7 +5,7 @@
 //! nothing names or a record that stands, and a second try finds the one that stands by its content.
 
 use orch_core::call::{Failure, GitReply, Text};
-use orch_core::id::{Commit, RunId, Tree, WorkItem};
+use orch_core::id::{Commit, RunId, WorkItem};
 use orch_core::record::{BRANCH, Record};
 use orch_core::refusal::Refusal;
 
@@ -47,7 +47,7 @@ impl Hub {
             }
             // Somebody wrote this very record meanwhile, and may have a newer text: that is looked at afresh.
             let there = match &tip {
-                Some(tip) => self.entries(tip, &path)?.into_iter().next().map(|entry| entry.id),
+                Some(tip) => self.entries(tip.as_str(), &path)?.into_iter().next().map(|entry| entry.id),
                 None => None,
             };
             if *first.get_or_insert_with(|| there.clone()) != there {
@@ -94,7 +94,7 @@ impl Hub {
 
     /// Whether a text stands there, or stood there before the one that does: a hand that comes late puts back nothing.
     fn stood(&self, tip: &Commit, path: &str, blob: &str) -> Result<bool, Failure> {
-        if self.entries(tip, path)?.iter().any(|entry| entry.name == path && entry.id == blob) {
+        if self.entries(tip.as_str(), path)?.iter().any(|entry| entry.name == path && entry.id == blob) {
             return Ok(true);
         }
         let object = format!("--find-object={blob}");
@@ -111,15 +111,8 @@ impl Hub {
         means: &Means<'_>,
     ) -> Result<Commit, Failure> {
         let Entry { record, item, run, .. } = *entry;
-        let index = self.scratch_index(&format!("record-{item}"))?;
-        if let Some(tip) = tip {
-            self.ask(["read-tree", tip.as_str()]).env("GIT_INDEX_FILE", &*index).run()?;
-        }
-        self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])
-            .env("GIT_INDEX_FILE", &*index)
-            .input(index_line("100644", blob, record.path(item).as_bytes()))
-            .run()?;
-        let tree = Tree::from(self.ask(["write-tree"]).env("GIT_INDEX_FILE", &*index).run()?.text());
+        let line = index_line("100644", blob, record.path(item).as_bytes());
+        let tree = self.tree_with(tip.map(Commit::as_str), line, &format!("record-{item}"))?;
         let author = record.author();
         let about = run.map_or_else(|| record.file().to_owned(), |run| format!("run {run}"));
         let subject = format!("{author}({item}): {about}");

@@ -443,7 +443,7 @@ fn git_overwrites_no_push_of_somebody_else() {
     assert_eq!(bench.candidate(&head), moved);
 }
 
-fn is_candidate(reply: GitReply) -> Candidate {
+pub(crate) fn is_candidate(reply: GitReply) -> Candidate {
     match reply {
         GitReply::Candidate(candidate) => candidate,
         other => panic!("{other:?}"),

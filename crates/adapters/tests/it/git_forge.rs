@@ -44,7 +44,7 @@ impl Forge {
         (self.open(&candidate.commit), candidate)
     }
 
-    fn open(&self, head: &Commit) -> u64 {
+    pub(crate) fn open(&self, head: &Commit) -> u64 {
         match self.reply(&open_call(head)) {
             ForgeReply::ChangeOpened { change } => change,
             other => panic!("{other:?}"),

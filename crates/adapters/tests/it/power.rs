@@ -7,45 +7,57 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use orch_core::id::Commit;
+use orch_core::stage::Role;
 use orch_sim::power::{Before, Disk, Folders, Image, watched};
 use orch_sim::schedule::Dice;
 
-use crate::bench::{BRANCH, git_program};
+use crate::bench::{BRANCH, git_program, person, write};
+use crate::git_calls::is_candidate;
 use crate::git_forge::Forge;
 
 /// Says in a child process that it is one.
 const CHILD: &str = "ORCH_GIT_POWER_CHILD";
 
-/// Brings a change from its branch to main, and says each step once it is answered; does nothing unless it is the child.
+/// Brings a change from its branch to main, which moves meanwhile, and says each step once it is answered; does nothing
+/// unless it is the child.
 #[test]
 fn child() {
-    if std::env::var_os(CHILD).is_none() {
-        return;
-    }
+    let Some(root) = std::env::var_os(CHILD) else { return };
     let forge = Forge::new();
-    let root = std::env::var_os(CHILD).unwrap();
+    let bench = &forge.bench;
+    let by_person = |args: &[&str]| person(&bench.origin, &[&["-c", "core.fsync=all"], args].concat());
+    by_person(&["checkout", "--quiet", "-b", "theirs"]);
+    bench.main_gets("src/theirs.rs", "theirs\n");
+    by_person(&["checkout", "--quiet", "trunk"]);
     let say = |line: String| println!("\n{line}");
-    for (name, place) in [("hub", forge.bench.hub.bare()), ("origin", forge.bench.origin.join(".git"))] {
+    for (name, place) in [("hub", bench.hub.bare()), ("origin", bench.origin.join(".git"))] {
         say(format!("at|{name}|{}", place.strip_prefix(&root).unwrap().display()));
     }
     say("ready".to_owned());
-    let (change, candidate) = forge.ready("src/hello.rs");
-    let branch = forge.bench.hub_git(&["rev-parse", &format!("refs/heads/{BRANCH}")]);
-    say(format!("ref|hub|refs/heads/{BRANCH}|{branch}"));
-    say(format!("commit|hub|{}", candidate.commit));
+    let branch_is = |at: &Commit| say(format!("ref|hub|refs/heads/{BRANCH}|{at}"));
+    let (head, _) = bench.cut();
+    branch_is(&head);
+    let work = bench.run(1, Role::Developer, &head, |tree| write(tree, "src/hello.rs", "by the task\n"));
+    branch_is(&work.head);
+    by_person(&["merge", "--quiet", "--ff-only", "theirs"]);
+    let candidate = is_candidate(bench.candidate(&work.head));
+    assert_ne!(candidate.commit, work.head, "it is a merge");
+    branch_is(&candidate.commit);
+    let change = forge.open(&candidate.commit);
     forge.merge(change, &candidate);
     say(format!("ref|origin|refs/heads/trunk|{}", candidate.commit));
     // Nothing is cleaned up: that belongs to no machine that lost its power.
     std::process::exit(0);
 }
 
-/// A step that was answered: what must be there from then on.
-#[derive(Debug)]
-enum Kept {
-    /// A ref stands at this commit, or at what it became later.
-    Ref { repository: PathBuf, name: String, at: String },
-    /// A commit is there with all that it reaches.
-    Commit { repository: PathBuf, at: String },
+/// What was said before a cut.
+#[derive(Debug, Default)]
+struct Said {
+    /// The repositories.
+    places: BTreeMap<String, PathBuf>,
+    /// Where a ref of one of them stands from then on, if it did not move since.
+    refs: BTreeMap<(String, String), String>,
 }
 
 fn recorded() -> Disk {
@@ -66,29 +78,19 @@ fn recorded() -> Disk {
     disk
 }
 
-/// What was answered before a cut.
-fn kept(disk: &Disk, cut: usize) -> Vec<Kept> {
-    let said: Vec<u8> = disk.said_before(cut).flatten().copied().collect();
-    let (mut places, mut kept) = (BTreeMap::new(), Vec::new());
-    for line in String::from_utf8(said).unwrap().lines() {
-        let words: Vec<&str> = line.split('|').collect();
-        match words[..] {
-            ["at", name, place] => drop(places.insert(name.to_owned(), PathBuf::from(place))),
+fn said(disk: &Disk, cut: usize) -> Said {
+    let text: Vec<u8> = disk.said_before(cut).flatten().copied().collect();
+    let mut said = Said::default();
+    for line in String::from_utf8(text).unwrap().lines() {
+        match line.split('|').collect::<Vec<_>>()[..] {
+            ["at", of, place] => drop(said.places.insert(of.to_owned(), PathBuf::from(place))),
             ["ref", of, name, at] => {
-                kept.retain(|one| !matches!(one, Kept::Ref { name: before, .. } if before == name));
-                kept.push(Kept::Ref {
-                    repository: places[of].clone(),
-                    name: name.to_owned(),
-                    at: at.to_owned(),
-                });
-            }
-            ["commit", of, at] => {
-                kept.push(Kept::Commit { repository: places[of].clone(), at: at.to_owned() })
+                said.refs.insert((of.to_owned(), name.to_owned()), at.to_owned());
             }
             _ => {}
         }
     }
-    kept
+    said
 }
 
 /// Git's answer in a repository.
@@ -104,28 +106,18 @@ fn ask(repository: &Path, args: &[&str]) -> Result<String, String> {
     if done.status.success() { Ok(words(&done.stdout)) } else { Err(words(&done.stderr)) }
 }
 
-fn look(image: &Image, kept: &[Kept]) -> Result<(), String> {
+/// Each ref is where it was said to be, or went on from there, and every object of both repositories is whole.
+fn look(image: &Image, said: &Said) -> Result<(), String> {
     let home = tempfile::tempdir().unwrap();
     image.put(home.path()).unwrap();
-    for one in kept {
-        let (repository, at) = match one {
-            Kept::Ref { repository, at, .. } | Kept::Commit { repository, at } => {
-                (home.path().join(repository), at)
-            }
-        };
-        if let Kept::Ref { name, .. } = one {
-            let there =
-                ask(&repository, &["rev-parse", "--verify", name]).map_err(|e| format!("{one:?}: {e}"))?;
-            ask(&repository, &["merge-base", "--is-ancestor", at, &there])
-                .map_err(|e| format!("{one:?} is at {there}: {e}"))?;
-        }
-        ask(&repository, &["rev-list", "--objects", "--quiet", at]).map_err(|e| format!("{one:?}: {e}"))?;
+    let place = |of: &str| home.path().join(&said.places[of]);
+    for ((of, name), at) in &said.refs {
+        let there = ask(&place(of), &["rev-parse", "--verify", name]).map_err(|e| format!("{name}: {e}"))?;
+        ask(&place(of), &["merge-base", "--is-ancestor", at, &there])
+            .map_err(|e| format!("{name} was at {at} and is at {there}: {e}"))?;
     }
-    for repository in kept.iter().map(|one| match one {
-        Kept::Ref { repository, .. } | Kept::Commit { repository, .. } => home.path().join(repository),
-    }) {
-        ask(&repository, &["fsck", "--connectivity-only", "--no-dangling"])
-            .map_err(|e| format!("fsck: {e}"))?;
+    for of in said.places.keys() {
+        ask(&place(of), &["fsck", "--no-dangling"]).map_err(|e| format!("fsck of {of}: {e}"))?;
     }
     Ok(())
 }
@@ -140,25 +132,34 @@ fn cut(disk: &Disk, cuts: u64) -> Vec<String> {
         // Half of them right at the end, where most was answered.
         let from = if dice.chance(50) { moments.len() * 9 / 10 } else { 0 };
         let cut = moments[from + dice.below(moments.len() - from)];
-        let kept = kept(disk, cut);
-        answers += kept.len();
-        if let Err(what) = look(&disk.image(cut, Folders::InOrder, &mut dice), &kept) {
+        let said = said(disk, cut);
+        assert_eq!(said.places.len(), 2, "{said:?}");
+        answers += said.refs.len();
+        if let Err(what) = look(&disk.image(cut, Folders::InOrder, &mut dice), &said) {
             wrong.push(format!("seed {seed}, cut at {cut}: {what}"));
         }
     }
-    println!("{cuts} power cuts, {answers} answers looked for: {} not kept", wrong.len());
+    println!("{cuts} power cuts, two repositories each, {answers} refs looked for: {} not kept", wrong.len());
     wrong
 }
 
-/// Proves that wherever the power goes, a task branch, a candidate and a merged main are where was said they are, in the hub
-/// and in the person's repository, with all that they reach; and that this test would notice a disk that forgets the bytes
-/// of a ref. `ORCH_SEEDS` says how many cuts (20 at least).
+/// Proves that wherever the power goes, a task branch, a candidate that is a merge, and a merged main are where was said they
+/// are, in the hub and in the person's repository, and that every object of both is whole; and that this test would notice a
+/// disk that forgets the bytes of a ref or of an object. `ORCH_SEEDS` says how many cuts (20 at least).
 #[test]
 fn what_git_kept_survives_a_power_cut() {
     let cuts = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(20, |n: u64| n.max(20));
-    let mut disk = recorded();
+    let disk = recorded();
     let wrong = cut(&disk, cuts);
     assert!(wrong.is_empty(), "{wrong:#?}");
-    disk.lie_about(|name| name == Path::new("trunk"));
-    assert!(!cut(&disk, 20).is_empty());
+    let mut forgets_refs = disk.clone();
+    forgets_refs.lie_about(|name| name == Path::new("trunk"));
+    assert!(!cut(&forgets_refs, 20).is_empty());
+    let mut forgets_objects = disk;
+    // Which have the rest of their hash as a name, or one for a while until they get it.
+    let is_object = |name: &str| {
+        name.starts_with("tmp_obj_") || name.len() == 38 && name.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    forgets_objects.lie_about(|name| name.to_str().is_some_and(is_object));
+    assert!(!cut(&forgets_objects, 20).is_empty());
 }

@@ -55,6 +55,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         marks_in_main_are_nobodys_conflict,
         marks_that_main_had_are_nobodys_conflict,
         a_mark_that_is_left_is_a_conflict,
+        documents_are_what_their_branch_has,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
         an_unknown_commit_is_no_answer,
@@ -447,6 +448,29 @@ fn a_mark_that_is_left_is_a_conflict<S: Stage>(stage: &mut S) {
     stage.main_gets("src/old", MARKS);
     let conflict = GitReply::Conflict { paths: vec!["src/new".to_owned()], head: Some(later.head.clone()) };
     assert_eq!(stage.git(&candidate_call(&later.head)), Ok(conflict));
+}
+
+/// The documents of a work item are what its branch has, whatever somebody put of them into main: no conflict, and no change of
+/// what was approved.
+fn documents_are_what_their_branch_has<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let (first, added) = (of_item(REQUIREMENTS[0]), of_item("99-notes.md"));
+    let work = worked(stage, 1, &head, Work::Requirements);
+    stage.main_gets(&first, "theirs\n");
+    stage.main_gets(&added, "theirs\n");
+    let built = candidate(stage, &work.head);
+    assert_eq!(stage.file(&built.commit, &first), stage.file(&work.head, &first));
+    assert_eq!(stage.file(&built.commit, &added), None);
+    let later = worked(stage, 2, &built.commit, Work::Writes("src/new"));
+    stage.main_gets(&first, "theirs again\n");
+    stage.main_gets("src/new", "theirs\n");
+    let answer = stage.git(&candidate_call(&later.head));
+    let both = stage.head(BRANCH).expect("a branch");
+    assert_eq!(
+        answer,
+        Ok(GitReply::Conflict { paths: vec!["src/new".to_owned()], head: Some(both.clone()) })
+    );
+    assert_eq!(stage.file(&both, &first), stage.file(&work.head, &first));
 }
 
 /// A branch to which somebody pushed gets no candidate of what it was before.

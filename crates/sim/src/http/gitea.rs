@@ -2,7 +2,8 @@
 //!
 //! Observed of Gitea 1.22 and read in the source of later ones (facts/gitea.md; "section n" and "trap n" below are of
 //! that file). [`Release`] chooses. Not here: contents, forks, Actions (404, as where it is off), organisations, tokens
-//! made over HTTP, basic authentication; `X-Hub-Signature`, which signs with SHA-1.
+//! made over HTTP, basic authentication; `X-Hub-Signature`, which signs with SHA-1; webhooks that are led elsewhere, or that nobody
+//! takes within five seconds.
 
 mod show;
 mod branch;
@@ -66,6 +67,8 @@ struct Repo {
     made: i64,
     rights: BTreeMap<String, Right>,
     styles: BTreeSet<&'static str>,
+    /// Whether a branch goes with its merge where nobody says.
+    deletes: bool,
     protections: Vec<Value>,
     issues: BTreeMap<u64, Issue>,
     labels: Vec<Label>,
@@ -135,6 +138,7 @@ impl Gitea {
             made,
             rights: BTreeMap::from([(owner.to_owned(), Right::Admin)]),
             styles: BTreeSet::from(["merge", "rebase", "rebase-merge", "squash"]),
+            deletes: false,
             protections: Vec::new(),
             issues: BTreeMap::new(),
             labels: Vec::new(),
@@ -149,6 +153,13 @@ impl Gitea {
             && let Some(repo) = self.repos.last_mut()
         {
             repo.styles.insert("fast-forward-only");
+        }
+    }
+
+    /// Branches of a repository (`owner/name`) go with their merge where nobody says.
+    pub fn deletes_branches(&mut self, repository: &str) {
+        if let Some(repo) = self.repo_mut(repository) {
+            repo.deletes = true;
         }
     }
 

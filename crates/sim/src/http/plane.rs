@@ -1,7 +1,9 @@
 //! What does a Plane server say? Boards, states of each project with ids of their own, work items, comments, webhooks.
 //!
 //! Observed of Plane 1.3.1 (facts/plane.md; "section n" below is of that file). Not here: relations, attachments, cycles,
-//! modules, intake, and the session endpoints under which a person makes webhooks ([`Plane::hook`] makes one).
+//! modules, intake, and the session endpoints under which a person makes webhooks ([`Plane::hook`] makes one); of webhooks those that are led
+//! elsewhere, that nobody takes within half a minute, or whose host has no address; the seconds that pass before a 500 while the broker
+//! is away.
 
 mod board;
 mod issue;

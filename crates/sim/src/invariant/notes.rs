@@ -43,6 +43,8 @@ struct Since {
     rests: u32,
     /// Main got it.
     merges: u32,
+    /// What somebody had taken away was there again.
+    back: u32,
     /// Somebody merged by hand what had passed every gate.
     by_hand: u32,
     /// The machine, which had failed, worked.
@@ -77,6 +79,7 @@ impl Known {
         let pressed =
             |reason: &&Reason| matches!(reason, Reason::GestureTaken { press, .. } if press != stop);
         self.since.people += u32::from(row.reasons.iter().any(|reason| pressed(&reason)));
+        self.since.back += u32::from(row.reasons.contains(&Reason::OutsideOver));
         for change in &row.changes {
             match change {
                 Change::RunBegan(_) => self.since.runs += 1,
@@ -187,7 +190,7 @@ impl Since {
     /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
     /// asked for once (incident I-28).
     fn that_renews(self, note: &Note) -> Self {
-        let Since { runs, people, rests, merges, by_hand, works, looks } = self;
+        let Since { runs, people, rests, merges, back, by_hand, works, looks } = self;
         let never = Since::default();
         match note {
             Note::Merged { .. }
@@ -204,11 +207,11 @@ impl Since {
             Note::RequirementsReady { .. }
             | Note::ByLabel { deploy: false, .. }
             | Note::ProtectedTouched { .. }
-            | Note::MergedOutside { .. }
-            | Note::Withdrawn { .. } => Since { runs, people, rests, ..never },
+            | Note::MergedOutside { .. } => Since { runs, people, rests, ..never },
             Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
             // What is merged by hand may be an older candidate than the one that was consented to: to that it is consented anew.
             Note::ByLabel { deploy: true, .. } => Since { runs, people, rests, by_hand, ..never },
+            Note::Withdrawn { .. } => Since { runs, people, rests, back, ..never },
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },
             Note::Unavailable { .. } => Since { people, works, ..never },

@@ -413,7 +413,13 @@ impl Repository {
                 if self.contains(head, &main) {
                     return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
-                let (merged, conflicts) = self.merged(head, &main);
+                let (mut merged, mut conflicts) = self.merged(head, &main);
+                // The documents of the item are its branch's.
+                let folder = format!("{}/", artefact::folder(item));
+                merged.retain(|path, _| !path.starts_with(&folder));
+                conflicts.retain(|path| !path.starts_with(&folder));
+                let own = self.files(head).iter().filter(|(path, _)| path.starts_with(&folder));
+                merged.extend(own.map(|(path, content)| (path.clone(), content.clone())));
                 let commit = self.put(merged, vec![main.clone(), head.clone()]);
                 self.ours.insert(commit.clone());
                 self.branches.insert(branch.clone(), commit.clone());

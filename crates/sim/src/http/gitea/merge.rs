@@ -46,7 +46,7 @@ impl Gitea {
     fn merge(&mut self, asks: &Asks, number: u64) -> Answer {
         let at = asks.at;
         let body = asks.request.value().map_err(|_| self.refuse(422, "[]: invalid JSON"))?;
-        let wanted = self.wanted(&body)?;
+        let wanted = self.wanted(at, &body)?;
         if self.repos[at].race == Some(number) {
             // The other one is faster, with the same change request: it is merged once, and this one hears so.
             self.repos[at].race = None;
@@ -101,7 +101,7 @@ impl Gitea {
     }
 
     /// Section 6: 422 for what is no style; older servers know one style less.
-    fn wanted(&self, body: &Value) -> Result<Wanted, Response> {
+    fn wanted(&self, at: usize, body: &Value) -> Result<Wanted, Response> {
         let style = text(body, "Do").or(text(body, "do")).unwrap_or_default();
         let older = self.release < Release::R1_26 && style == "fast-forward-only";
         if style.is_empty() {
@@ -113,7 +113,11 @@ impl Gitea {
         Ok(Wanted {
             style: style.to_owned(),
             head: text(body, "head_commit_id").filter(|head| !head.is_empty()).map(str::to_owned),
-            delete: body["delete_branch_after_merge"] == json!(true),
+            delete: match &body["delete_branch_after_merge"] {
+                // Trap 20.
+                Value::Null if self.release >= Release::R1_26 => self.repos[at].deletes,
+                said => *said == json!(true),
+            },
             title: text(body, "MergeTitleField").map(str::to_owned),
             message: text(body, "MergeMessageField").map(str::to_owned),
         })

@@ -71,7 +71,7 @@ impl Gitea {
             "allow_merge_commits": repo.styles.contains("merge"), "allow_rebase": repo.styles.contains("rebase"),
             "allow_rebase_explicit": repo.styles.contains("rebase-merge"),
             "allow_squash_merge": repo.styles.contains("squash"), "allow_rebase_update": true,
-            "default_delete_branch_after_merge": false, "default_merge_style": "merge",
+            "default_delete_branch_after_merge": repo.deletes, "default_merge_style": "merge",
             "default_allow_maintainer_edit": false, "avatar_url": "", "internal": false, "mirror_interval": "",
             "mirror_updated": NEVER, "repo_transfer": null,
         });

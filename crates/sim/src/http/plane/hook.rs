@@ -1,5 +1,7 @@
 //! What does the worker do after a write: the history, a second `updated_at`, and the webhooks, each a while later.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Plane;
@@ -208,8 +210,15 @@ impl Plane {
             leaving.push(Delivery { hook: queued.hook, tried: queued.tried, url, headers, body });
         }
         let mut troubles = std::mem::take(&mut self.troubles);
-        let sent = troubles.on_the_way(leaving, &mut self.clock);
+        let mut sent = troubles.on_the_way(leaving, &mut self.clock);
         self.troubles = troubles;
+        // Who sends it again sends it under another id.
+        let mut ids = BTreeSet::new();
+        for (name, id) in sent.iter_mut().flat_map(|delivery| &mut delivery.headers) {
+            if name == "X-Plane-Delivery" && !ids.insert(id.clone()) {
+                *id = self.clock.uuid();
+            }
+        }
         sent
     }
 

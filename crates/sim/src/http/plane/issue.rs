@@ -187,6 +187,11 @@ impl Plane {
             "updated_at" => of_project.sort_by_key(|issue| (issue.changed, issue.sequence)),
             "sequence_id" | "sort_order" => of_project.sort_by_key(|issue| issue.sequence),
             "name" => of_project.sort_by(|one, other| one.name.cmp(&other.name)),
+            "completed_at" => of_project.sort_by_key(|issue| (issue.completed, issue.sequence)),
+            "state__group" => of_project.sort_by_key(|issue| {
+                let state = self.states.iter().find(|state| state.id == issue.state);
+                (state.map(|state| &state.group), issue.sequence)
+            }),
             "priority" => of_project.sort_by_key(|issue| field::rank(&issue.priority)),
             // Section 1, errors: an order that nobody knows is answered 500.
             _ => return Err(wrong()),

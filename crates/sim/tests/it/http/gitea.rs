@@ -366,6 +366,23 @@ async fn a_merge_waits_for_its_checks() {
     assert_eq!(forge.merge(number, json!({})).await.1["message"], "The PR is already merged");
 }
 
+/// Who does not say whether the branch goes gets what the repository does by itself, since 1.25 (trap 20).
+#[tokio::test]
+async fn branches_go_where_nobody_says() {
+    for (release, body, stays) in [
+        (Release::R1_22, json!({}), true),
+        (Release::R1_26, json!({}), false),
+        (Release::R1_26, json!({"delete_branch_after_merge": false}), true),
+    ] {
+        let forge = Forge::new(release).await;
+        forge.server.world().deletes_branches(REPO);
+        let (number, _) = forge.change("goes", "a", "1").await;
+        assert_eq!(forge.merge(number, body.clone()).await.0, 200);
+        let (status, _) = forge.ask("GET", "/branches/goes", Value::Null).await;
+        assert_eq!(status == 200, stays, "{release:?} {body}");
+    }
+}
+
 /// Who may not see it hears that it is not there; scopes, strangers and wrong tokens as section 1 of facts/gitea.md tells.
 #[tokio::test]
 async fn doors_are_closed_as_gitea_closes_them() {

@@ -204,6 +204,8 @@ async fn refusals_are_plane_s() {
     assert_eq!(ask(&url, elsewhere).await.0, 403, "what is unknown is forbidden");
     for (query, status) in [
         ("order_by=nope", 500),
+        ("order_by=-state__group", 200),
+        ("order_by=completed_at", 200),
         ("per_page=0", 500),
         ("per_page=1001", 400),
         ("cursor=x", 400),

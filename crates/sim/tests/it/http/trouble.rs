@@ -1,5 +1,7 @@
 //! What goes wrong on the way, over real HTTP: each trouble by its name, and what had happened all the same.
 
+use std::collections::BTreeSet;
+
 use orch_sim::http::Door;
 use orch_sim::http::plane::{MEMBER, Plane};
 use orch_sim::http::server::Server;
@@ -100,6 +102,10 @@ async fn webhooks_go_astray() {
             .map(|request| request.value().unwrap()["data"]["name"].as_str().unwrap().to_owned())
             .collect()
     };
+    let got = inbox.world().got.clone();
+    let ids: BTreeSet<_> =
+        got.iter().map(|request| request.header("X-Plane-Delivery").unwrap().to_owned()).collect();
+    assert_eq!(ids.len(), got.len(), "each under an id of its own (section 0, fact 3)");
     let mut expected = vec!["doubled"; 10];
     expected.push("well");
     assert_eq!(names(), expected);
