@@ -123,15 +123,20 @@ impl Hub {
             let id = self.ask(["hash-object", "-w", "--stdin"]).input(request).run()?.text();
             lines.extend(index_line("100644", &id, format!("{folder}/{REQUEST}").as_bytes()));
         }
-        let tree = self.tree_with(Some(base.as_str()), lines, &format!("cut-{}", ref_part(cut.task)))?;
+        let tree = self.tree_with(base.as_str(), lines, &format!("cut-{}", ref_part(cut.task)))?;
         let subject = format!("{}: business request", cut.item);
         self.commit(&tree, &[base], &subject, &Signature::of("orch", means.at))
     }
 
     /// A tree with these lines of an index put over it, made in an index of this name.
-    pub(super) fn tree_with(&self, tree: Option<&str>, lines: Vec<u8>, name: &str) -> Result<Tree, Failure> {
+    pub(super) fn tree_with<'a>(
+        &self,
+        tree: impl Into<Option<&'a str>>,
+        lines: Vec<u8>,
+        name: &str,
+    ) -> Result<Tree, Failure> {
         let index = self.scratch_index(name)?;
-        if let Some(tree) = tree {
+        if let Some(tree) = tree.into() {
             self.ask(["read-tree", tree]).env("GIT_INDEX_FILE", &*index).run()?;
         }
         self.ask(["update-index", "--add", "--replace", "-z", "--index-info"])

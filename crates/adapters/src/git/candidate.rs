@@ -1,7 +1,7 @@
 //! What will be merged, and was it? The candidate is built on the bare hub, never in a tree that a crash could leave
 //! dirty (decision 35); the proof is taken from a fresh main (decision 19).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use orch_core::artefact;
 use orch_core::call::git::{Candidate, Proof};
@@ -12,6 +12,7 @@ use orch_core::refusal::Refusal;
 use super::branch::index_line;
 use super::hub::{Hub, RefMove, ref_part};
 use super::program::Signature;
+use super::read::Entry;
 use super::scope::globs;
 
 /// Files of a conflict that people are shown.
@@ -47,12 +48,12 @@ impl Hub {
         if self.is_ancestor(&current, &main)? {
             return Ok(GitReply::InMain(self.brought_by(&current, &main, &self.line_of(&main)?)?));
         }
-        let unresolved = self.marked(head, &main)?;
+        let documents = format!("{}/", artefact::folder(item));
+        let unresolved = self.marked(head, &main, &documents)?;
         let (commit, paths) = if self.is_ancestor(&main, head)? || !unresolved.is_empty() {
             (head.clone(), unresolved)
         } else {
-            let (tree, paths) = self.merge_trees(head, &main)?;
-            let (tree, paths) = self.with_own_documents(tree, paths, head, item)?;
+            let (tree, paths) = self.merged(head, &main, &documents)?;
             let seconds = self.date_of(head)?.max(self.date_of(&main)?);
             let by = Signature { author: "orch".to_owned(), seconds };
             // Main first: it will be main, and main's own line goes on from there.
@@ -134,8 +135,8 @@ impl Hub {
     }
 
     /// The files in which this work left marks of an earlier contradiction; not those that somebody put into main, and that
-    /// it has as they are, as they were when it began, or takes away.
-    fn marked(&self, head: &Commit, main: &Commit) -> Result<Vec<String>, Failure> {
+    /// it has as they are, as they were when it began, or takes away; nor what its documents quote.
+    fn marked(&self, head: &Commit, main: &Commit, documents: &str) -> Result<Vec<String>, Failure> {
         let said = self
             .ask([
                 "diff",
@@ -155,7 +156,7 @@ impl Hub {
         }
         let base = self.merge_base(head, main)?;
         let mut left = Vec::new();
-        for name in names {
+        for name in names.into_iter().filter(|name| !name.starts_with(documents)) {
             let of_main = [self.read_file(main, &name)?, self.read_file(&base, &name)?];
             let of_main: Vec<_> = of_main.iter().flatten().map(|text| marks(text)).collect();
             let adds =
@@ -187,29 +188,25 @@ impl Hub {
         }
     }
 
-    /// The documents of a work item are what its branch has, whatever somebody merged of them before: they were judged and
-    /// approved there, and no run may write all of them (decision 65).
-    fn with_own_documents(
-        &self,
-        tree: Tree,
-        mut paths: Vec<String>,
-        head: &Commit,
-        item: &WorkItem,
-    ) -> Result<(Tree, Vec<String>), Failure> {
-        let folder = format!("{}/", artefact::folder(item));
-        let (merged, ours) = (self.entries(tree.as_str(), &folder)?, self.entries(head.as_str(), &folder)?);
-        if merged == ours {
+    /// The merged tree, and the files that contradict each other. The documents of the work item are not among them: where both
+    /// sides changed one, the branch's counts, for it was judged and approved there, and no run may write all of them (decision
+    /// 65).
+    fn merged(&self, head: &Commit, main: &Commit, documents: &str) -> Result<(Tree, Vec<String>), Failure> {
+        let base = self.merge_base(head, main)?;
+        let of = |tree: &str| self.entries(tree, documents);
+        let (ours, theirs) = (of(head.as_str())?, of(main.as_str())?);
+        let settled = settled(&of(base.as_str())?, &ours, &theirs);
+        let (tree, paths) = self.merge_trees(head, main)?;
+        if of(tree.as_str())? == settled && !paths.iter().any(|path| path.starts_with(documents)) {
             return Ok((tree, paths));
         }
-        paths.retain(|path| !path.starts_with(&folder));
-        let gone = merged.iter().map(|entry| index_line("0", &"0".repeat(DIGITS), entry.name.as_bytes()));
-        let there = ours.iter().map(|entry| index_line(&entry.mode, &entry.id, entry.name.as_bytes()));
-        let tree = self.tree_with(
-            Some(tree.as_str()),
-            gone.chain(there).flatten().collect(),
-            &format!("candidate-{item}"),
-        )?;
-        Ok((tree, paths))
+        // With main's documents in their place the rest is merged as if there were none: no rename leads into them.
+        let beside = self.tree_with(head.as_str(), placed(&ours, &theirs), &format!("beside-{head}"))?;
+        let by = Signature { author: "orch".to_owned(), seconds: self.date_of(head)? };
+        let beside = self.commit(&beside, &[head], "beside its documents", &by)?;
+        let (tree, paths) = self.merge_trees(&beside, main)?;
+        let merged = of(tree.as_str())?;
+        Ok((self.tree_with(tree.as_str(), placed(&merged, &settled), &format!("merged-{head}"))?, paths))
     }
 
     /// When a commit was made, in seconds since 1970.
@@ -237,4 +234,25 @@ fn marks(text: &[u8]) -> BTreeMap<&[u8], usize> {
         *marks.entry(line).or_default() += 1;
     }
     marks
+}
+
+/// The lines of an index that put these files in the place of those. Names that are no text stay as they are.
+fn placed(gone: &[Entry], there: &[Entry]) -> Vec<u8> {
+    let named = |entry: &&Entry| !entry.name.contains(char::REPLACEMENT_CHARACTER);
+    let line = |mode: &str, id: &str, entry: &Entry| index_line(mode, id, entry.name.as_bytes());
+    let gone = gone.iter().filter(named).map(|entry| line("0", &"0".repeat(entry.id.len()), entry));
+    let there = there.iter().filter(named).map(|entry| line(&entry.mode, &entry.id, entry));
+    gone.chain(there).flatten().collect()
+}
+
+/// What two sides made of the same files: what one of them changed, and ours where both did.
+fn settled(before: &[Entry], ours: &[Entry], theirs: &[Entry]) -> Vec<Entry> {
+    fn by_name(entries: &[Entry]) -> BTreeMap<&str, &Entry> {
+        entries.iter().map(|entry| (entry.name.as_str(), entry)).collect()
+    }
+    let (before, ours, theirs) = (by_name(before), by_name(ours), by_name(theirs));
+    let names: BTreeSet<&str> = ours.keys().chain(theirs.keys()).copied().collect();
+    let pick =
+        |name: &str| if ours.get(name) == before.get(name) { theirs.get(name) } else { ours.get(name) };
+    names.into_iter().filter_map(|name| pick(name).map(|entry| (**entry).clone())).collect()
 }

@@ -532,59 +532,6 @@ fn git_builds_nothing_where_an_object_is_missing() {
     assert_eq!(is_candidate(bench.reply(&build)), sound);
 }
 
-/// Proves decision 15: a contradiction with main names the files and gives both sides to whoever goes on. Resolved, it is a
-/// candidate with main in it; with marks left it stays a contradiction.
-#[test]
-fn git_lets_a_conflict_be_resolved() {
-    let bench = Bench::new();
-    let (head, _) = bench.cut();
-    let collected = bench.run(1, Role::Developer, &head, |tree| write(tree, "README.md", "mine\n"));
-    let main = bench.main_gets("README.md", "theirs\n");
-    bench.main_gets("other.txt", "x");
-    let conflict = |head: &Commit| match bench.candidate(head) {
-        GitReply::Conflict { paths, head: Some(head) } => {
-            assert_eq!(paths, ["README.md"]);
-            head
-        }
-        other => panic!("{other:?}"),
-    };
-    let both = conflict(&collected.head);
-    assert_eq!(conflict(&collected.head), both, "again, after a crash");
-    assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), both.as_str());
-    let text = bench.hub_git(&["show", &format!("{both}:README.md")]);
-    assert!(text.contains("mine") && text.contains("theirs"), "{text}");
-    let half = bench.run(2, Role::Developer, &both, |tree| write(tree, "src/lib.rs", "marks left\n"));
-    assert_eq!(conflict(&half.head), half.head);
-    let whole =
-        bench.run(3, Role::Developer, &half.head, |tree| write(tree, "README.md", "mine and theirs\n"));
-    let candidate = is_candidate(bench.candidate(&whole.head));
-    assert_eq!(candidate.commit, whole.head);
-    bench.hub_git(&["merge-base", "--is-ancestor", main.as_str(), whole.head.as_str()]);
-}
-
-/// Proves that the marks of a conflict that somebody puts into main as they are hold nothing back, and that one of two is not
-/// enough (decision 65).
-#[test]
-fn git_counts_marks_that_main_has_not() {
-    let bench = Bench::new();
-    let lines = |by: &str| format!("{by}\n{}{by}\n", "between\n".repeat(20));
-    bench.main_gets("README.md", &lines("before"));
-    let (head, _) = bench.cut();
-    let work = bench.run(1, Role::Developer, &head, |tree| write(tree, "README.md", lines("mine")));
-    bench.main_gets("README.md", &lines("theirs"));
-    let GitReply::Conflict { head: Some(both), .. } = bench.candidate(&work.head) else {
-        panic!("no conflict")
-    };
-    let text = format!("{}\n", bench.hub_git(&["show", &format!("{both}:README.md")]));
-    assert_eq!(text.matches("<<<<<<< ").count(), 2, "{text}");
-    let later = bench.run(2, Role::Developer, &both, |tree| write(tree, "src/lib.rs", "beside\n"));
-    let first_mended = text.get(text.find("between").unwrap()..).unwrap();
-    bench.main_gets("README.md", &format!("theirs\n{first_mended}"));
-    assert!(matches!(bench.candidate(&later.head), GitReply::Conflict { .. }), "main has one of two");
-    bench.main_gets("README.md", &text);
-    is_candidate(bench.candidate(&later.head));
-}
-
 /// Proves decision 19's proof, and that a commit nobody knows is "unknown", never "no".
 #[test]
 fn git_proves_a_merge_from_fresh_main() {

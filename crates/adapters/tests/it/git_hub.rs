@@ -7,7 +7,7 @@ use orch_core::call::{GitCall, GitReply};
 use orch_core::event::MainReading;
 use orch_core::stage::Role;
 
-use crate::bench::{BRANCH, Bench, collect_call, git, person, run, write};
+use crate::bench::{BRANCH, Bench, ITEM, collect_call, git, person, run, write};
 
 fn refusal(bench: &Bench, origin: &str, main: Option<&str>) -> String {
     let root = bench.folder.path().join("refused");
@@ -136,12 +136,23 @@ fn git_works_with_sha256_repositories() {
     person(&origin, &["init", "-q", "-b", "main", "--object-format=sha256"]);
     person(&origin, &["commit", "-q", "--allow-empty", "-m", "first"]);
     let root = bench.folder.path().join("data256");
-    let bench = Bench { hub: Hub::create(git(), &root, origin.to_str().unwrap(), None).unwrap(), ..bench };
+    let hub = Hub::create(git(), &root, origin.to_str().unwrap(), None).unwrap();
+    let bench = Bench { hub, origin: origin.clone(), ..bench };
     let (head, _) = bench.cut();
     assert_eq!(head.as_str().len(), 64);
     let collected = bench.run(1, Role::Developer, &head, |tree| {
         assert_eq!(person(tree, &["status", "--porcelain"]), "");
         write(tree, "a", "a");
+        write(tree, &format!("docs/work-items/{ITEM}/09-dev.md"), "by the task");
     });
     assert!(!collected.empty);
+    // The person's files are theirs alone: the checkout has none yet.
+    write(&origin, &format!("docs/work-items/{ITEM}/09-dev.md"), "by hand");
+    person(&origin, &["add", "-A"]);
+    person(&origin, &["commit", "-q", "-m", "by hand"]);
+    let reply = bench.candidate(&collected.head);
+    assert!(
+        matches!(&reply, GitReply::Candidate(candidate) if candidate.commit.as_str().len() == 64),
+        "{reply:?}"
+    );
 }

@@ -9,6 +9,7 @@ mod contracts;
 mod contracts_of_runs;
 mod contracts_of_claude;
 mod git_calls;
+mod git_conflicts;
 mod git_forge;
 mod git_hub;
 mod git_records;

@@ -55,7 +55,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         marks_in_main_are_nobodys_conflict,
         marks_that_main_had_are_nobodys_conflict,
         a_mark_that_is_left_is_a_conflict,
-        documents_are_what_their_branch_has,
+        documents_of_the_item_never_contradict,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
         an_unknown_commit_is_no_answer,
@@ -450,19 +450,21 @@ fn a_mark_that_is_left_is_a_conflict<S: Stage>(stage: &mut S) {
     assert_eq!(stage.git(&candidate_call(&later.head)), Ok(conflict));
 }
 
-/// The documents of a work item are what its branch has, whatever somebody put of them into main: no conflict, and no change of
-/// what was approved.
-fn documents_are_what_their_branch_has<S: Stage>(stage: &mut S) {
+/// Where somebody changed a document of the work item in main, and its run did too, the branch's counts: no conflict, and no
+/// change of what was approved. Others are merged as they are, and what contradicts beside them is told.
+fn documents_of_the_item_never_contradict<S: Stage>(stage: &mut S) {
     let (head, _) = cut(stage);
-    let (first, added) = (of_item(REQUIREMENTS[0]), of_item("99-notes.md"));
+    let document = |n: usize| of_item(REQUIREMENTS[n]);
+    let added = of_item("99-notes.md");
     let work = worked(stage, 1, &head, Work::Requirements);
-    stage.main_gets(&first, "theirs\n");
+    stage.main_gets(&document(0), "theirs\n");
     stage.main_gets(&added, "theirs\n");
     let built = candidate(stage, &work.head);
-    assert_eq!(stage.file(&built.commit, &first), stage.file(&work.head, &first));
-    assert_eq!(stage.file(&built.commit, &added), None);
+    let was = stage.file(&work.head, &document(0));
+    assert_eq!(stage.file(&built.commit, &document(0)), was);
+    assert_eq!(stage.file(&built.commit, &added).as_deref().map(str::trim_end), Some("theirs"));
     let later = worked(stage, 2, &built.commit, Work::Writes("src/new"));
-    stage.main_gets(&first, "theirs again\n");
+    stage.main_gets(&document(0), MARKS);
     stage.main_gets("src/new", "theirs\n");
     let answer = stage.git(&candidate_call(&later.head));
     let both = stage.head(BRANCH).expect("a branch");
@@ -470,7 +472,7 @@ fn documents_are_what_their_branch_has<S: Stage>(stage: &mut S) {
         answer,
         Ok(GitReply::Conflict { paths: vec!["src/new".to_owned()], head: Some(both.clone()) })
     );
-    assert_eq!(stage.file(&both, &first), stage.file(&work.head, &first));
+    assert_eq!(stage.file(&both, &document(0)), was);
 }
 
 /// A branch to which somebody pushed gets no candidate of what it was before.

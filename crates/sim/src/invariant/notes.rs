@@ -79,7 +79,12 @@ impl Known {
         let pressed =
             |reason: &&Reason| matches!(reason, Reason::GestureTaken { press, .. } if press != stop);
         self.since.people += u32::from(row.reasons.iter().any(|reason| pressed(&reason)));
-        self.since.back += u32::from(row.reasons.contains(&Reason::OutsideOver));
+        let there = match &row.event {
+            Event::Branch(reading) => reading.there && reading.open,
+            Event::Reply(_) => true,
+            _ => false, // not a domain enum: only these tell where a branch is
+        };
+        self.since.back += u32::from(there && row.reasons.contains(&Reason::OutsideOver));
         for change in &row.changes {
             match change {
                 Change::RunBegan(_) => self.since.runs += 1,

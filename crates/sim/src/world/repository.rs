@@ -406,20 +406,25 @@ impl Repository {
                 {
                     return Ok(GitReply::InMain(by));
                 }
-                let unresolved = self.marked(head, &main);
+                let documents = format!("{}/", artefact::folder(item));
+                let mut unresolved = self.marked(head, &main);
+                unresolved.retain(|path| !path.starts_with(&documents));
                 if !unresolved.is_empty() {
+                    self.branches.insert(branch.clone(), head.clone());
                     return Ok(GitReply::Conflict { paths: unresolved, head: Some(head.clone()) });
                 }
                 if self.contains(head, &main) {
                     return Ok(GitReply::Candidate(self.as_it_is(head, main, item)));
                 }
                 let (mut merged, mut conflicts) = self.merged(head, &main);
-                // The documents of the item are its branch's.
-                let folder = format!("{}/", artefact::folder(item));
-                merged.retain(|path, _| !path.starts_with(&folder));
-                conflicts.retain(|path| !path.starts_with(&folder));
-                let own = self.files(head).iter().filter(|(path, _)| path.starts_with(&folder));
-                merged.extend(own.map(|(path, content)| (path.clone(), content.clone())));
+                // Where both sides changed a document of the item, the branch's counts.
+                let ours = self.files(head);
+                for path in conflicts.extract_if(.., |path| path.starts_with(&documents)) {
+                    match ours.get(&path) {
+                        Some(content) => drop(merged.insert(path, content.clone())),
+                        None => drop(merged.remove(&path)),
+                    }
+                }
                 let commit = self.put(merged, vec![main.clone(), head.clone()]);
                 self.ours.insert(commit.clone());
                 self.branches.insert(branch.clone(), commit.clone());

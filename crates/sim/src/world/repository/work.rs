@@ -5,7 +5,7 @@ use orch_core::id::{Commit, RunId, WorkItem};
 use orch_core::stage::Role;
 use orch_core::undone::{Undone, Unfit};
 
-use super::{Files, Repository, green, rules};
+use super::{Files, MARK, Repository, green, rules};
 use crate::world::works::{Deed, SECRET};
 
 impl Repository {
@@ -15,7 +15,8 @@ impl Repository {
         let conflicts = self.marked(parent, &main);
         let theirs = self.files(&main);
         for path in &conflicts {
-            match theirs.get(path) {
+            // Somebody may have put both sides into main: nobody needs that.
+            match theirs.get(path).filter(|content| !content.starts_with(MARK)) {
                 Some(content) => drop(files.insert(path.clone(), content.clone())),
                 None => drop(files.remove(path)),
             }
