@@ -45,8 +45,6 @@ struct Since {
     merges: u32,
     /// What somebody had taken away was there again.
     back: u32,
-    /// Somebody merged by hand what had passed every gate.
-    by_hand: u32,
     /// The machine, which had failed, worked.
     works: u32,
     /// A look at production with nothing to tell.
@@ -63,7 +61,7 @@ impl Watch {
             if !known.is_so(note, row) {
                 broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
             }
-            let fact = serde_json::to_string(note).unwrap_or_default();
+            let fact = fact(note, row);
             let since = known.since.that_renews(note);
             if known.told.insert(fact.clone(), since) == Some(since) {
                 broken("facts-are-told-once", format!("row {}: {id} says again: {fact}", row.seq))?;
@@ -71,6 +69,19 @@ impl Watch {
         }
         Ok(())
     }
+}
+
+/// What a sentence says: that a label consents is another fact for each thing that it consents to.
+fn fact(note: &Note, row: &Row) -> String {
+    let said = serde_json::to_string(note).unwrap_or_default();
+    let to = row.changes.iter().find_map(|change| match (note, change) {
+        (Note::ByLabel { deploy: true, .. }, Change::Consented(Some(consent)))
+        | (Note::ByLabel { deploy: false, .. }, Change::Approved(Some(consent))) => {
+            Some(consent.what.as_str())
+        }
+        _ => None, // not a domain enum: nothing else is consented to
+    });
+    said + to.unwrap_or_default()
 }
 
 impl Known {
@@ -104,8 +115,6 @@ impl Known {
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
                 Change::Merged(merged) => {
                     self.since.merges += 1;
-                    let by_hand = row.reasons.iter().any(|r| matches!(r, Reason::MergedByHand { .. }));
-                    self.since.by_hand += u32::from(by_hand);
                     self.merged = Some(merged.commit.clone());
                 }
                 Change::Deployed(deployed) => {
@@ -195,7 +204,7 @@ impl Since {
     /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
     /// asked for once (incident I-28).
     fn that_renews(self, note: &Note) -> Self {
-        let Since { runs, people, rests, merges, back, by_hand, works, looks } = self;
+        let Since { runs, people, rests, merges, back, works, looks } = self;
         let never = Since::default();
         match note {
             Note::Merged { .. }
@@ -210,12 +219,10 @@ impl Since {
             | Note::DeployUnseen { .. } => Since { runs, ..never },
             Note::SentBack { .. } | Note::Escalated { .. } => Since { runs, people, ..never },
             Note::RequirementsReady { .. }
-            | Note::ByLabel { deploy: false, .. }
+            | Note::ByLabel { .. }
             | Note::ProtectedTouched { .. }
             | Note::MergedOutside { .. } => Since { runs, people, rests, ..never },
             Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
-            // What is merged by hand may be an older candidate than the one that was consented to: to that it is consented anew.
-            Note::ByLabel { deploy: true, .. } => Since { runs, people, rests, by_hand, ..never },
             Note::Withdrawn { .. } => Since { runs, people, rests, back, ..never },
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },
