@@ -146,7 +146,7 @@ fn git_works_with_sha256_repositories() {
         write(tree, &format!("docs/work-items/{ITEM}/09-dev.md"), "by the task");
     });
     assert!(!collected.empty);
-    // The person's files are theirs alone: the checkout has none yet.
+    // Both sides have that document: one of them is taken, in an index.
     write(&origin, &format!("docs/work-items/{ITEM}/09-dev.md"), "by hand");
     person(&origin, &["add", "-A"]);
     person(&origin, &["commit", "-q", "-m", "by hand"]);

@@ -135,7 +135,7 @@ fn cut(disk: &Disk, cuts: u64) -> Vec<String> {
     let (mut wrong, mut branches, mut mains) = (Vec::new(), 0, 0);
     for seed in 0..cuts {
         let mut dice = Dice::new(seed);
-        // Half of them near the end, where most was answered, and some when all was.
+        // Most of them near the end, where most was answered, and some when all was.
         let from = match dice.below(10) {
             0 | 1 => moments.len() - 1,
             2..=5 => moments.len() * 9 / 10,
