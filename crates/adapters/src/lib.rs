@@ -1,4 +1,4 @@
-//! How is it done outside? One folder a vendor; each takes a call of `orch_core::call` and gives its reply.
+//! How is it done outside? One folder a kind, in it a folder or file a vendor; each takes a call of `orch_core::call` and gives its reply.
 //!
 //! Everything here blocks, where it does not say `async`: call it from a thread that may.
 

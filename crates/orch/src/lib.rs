@@ -1,6 +1,6 @@
 //! What does a person type, and what does an installation say? Settings, subcommands and the only place of exit codes.
 //!
-//! Only this crate reads arguments, environment and configuration files (architecture, "crates").
+//! Only this crate reads arguments, environment and configuration files (`ARCHITECTURE.md`).
 
 pub mod error;
 pub mod refusals;

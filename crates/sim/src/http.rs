@@ -2,7 +2,8 @@
 //!
 //! One world with two doors: [`Door::answer`] takes a request as a value, in process; [`server::Server`] puts the same
 //! door behind real HTTP on loopback, and posts its webhooks. What they answer is what was observed of the real servers;
-//! each behaviour names the section of the facts that it comes from. Decision 66 says why this state is not the one of
+//! each behaviour names the section of the notes it comes from (`facts/gitea.md`, `facts/plane.md`: what was
+//! observed of Gitea 1.22 and Plane 1.3.1; they are not in this repository). Decision 66 says why this state is not the one of
 //! [`crate::world`]. The model that agents ask is here too ([`model`]), with no state of a world behind it.
 
 pub mod wire;

@@ -437,10 +437,11 @@ fn judged(root: &Path, mutants: &[Expression], fates: &BTreeMap<usize, Fate>) ->
         .iter()
         .map(|(file, [not, core, sim, live])| format!("| `{file}` | {not} | {core} | {sim} | {live} |\n"))
         .collect();
+    let tree = super::report::tree(root)?;
     let report = format!(
         "# Mutants of core\n\n\
          Written by `cargo xtask mutate --every`, which makes every mutant that `cargo mutants` knows of `core`, and runs the \
-         tests of core and of the simulator against each.\n\n{sentence}\n\n\
+         tests of core and of the simulator against each, on the tree {tree} (a `+`: with changes besides).\n\n{sentence}\n\n\
          ## Who lives, and why nobody would notice\n\n| where | what | why |\n|---|---|---|\n{lines}\n\
          ## By file\n\n| file | do not compile | caught by core | by the simulator | live |\n|---|---|---|---|---|\n{table}"
     );

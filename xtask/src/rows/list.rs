@@ -1,8 +1,7 @@
 //! What are the rows, which of them did a decision change, and which come later?
 //!
 //! One row a line: `number | sentence`, then, where it applies, `| changed: decision N — what holds instead`,
-//! `| later: area` and `| half: what no test proves`. Empty lines and lines that begin with `#` are for people. The line `open: allowed` says that
-//! rows may still be without a test.
+//! `| later: area` and `| half: what no test proves`. Empty lines and lines that begin with `#` are for people.
 
 use anyhow::{Result, bail};
 
@@ -18,15 +17,12 @@ const AREAS: &[&str] = &[
     "staging",
     "self-deploy",
     "post-deploy monitor",
-    "simulator",
 ];
 
 /// The file, read.
 #[derive(Debug)]
 pub(super) struct List {
     pub(super) rows: Vec<Row>,
-    /// Whether rows may be without anything behind them for now.
-    pub(super) open: bool,
 }
 
 /// One promise.
@@ -51,14 +47,10 @@ impl Row {
 
 /// Reads the list; `path` is for the messages.
 pub(super) fn parse(path: &str, text: &str) -> Result<List> {
-    let mut list = List { rows: Vec::new(), open: false };
+    let mut list = List { rows: Vec::new() };
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        if line == "open: allowed" {
-            list.open = true;
             continue;
         }
         match row(line) {
@@ -128,9 +120,8 @@ mod tests {
     /// A row says what it is, what changed it and when it comes.
     #[test]
     fn rows_are_read() {
-        let text = "# For people\nopen: allowed\n\n1 | One.\n2 | Two. | changed: decisions 2, 3 — three | later: Plane\n";
+        let text = "# For people\n\n1 | One.\n2 | Two. | changed: decisions 2, 3 — three | later: Plane\n";
         let list = parse("rows", text).expect("it is right");
-        assert!(list.open);
         assert_eq!(
             list.rows[0],
             Row { number: 1, sentence: "One.".into(), changed: None, later: None, half: None }

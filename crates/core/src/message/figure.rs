@@ -108,14 +108,6 @@ pub fn span(span: Span, lang: Lang) -> String {
     }
 }
 
-/// A model's name without its provider and without `claude-` (row 194).
-pub fn short_model_name(model: &str) -> &str {
-    let name = model.trim();
-    let name = name.rsplit('/').next().unwrap_or(name);
-    let name = name.rsplit_once("anthropic.").map_or(name, |(_, rest)| rest);
-    name.strip_prefix("claude-").filter(|rest| !rest.is_empty()).unwrap_or(name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,20 +150,5 @@ mod tests {
         assert_eq!(soon, ["2026-01-02 15:05:00 UTC", "2026-01-02 15:04:00 UTC", "1970-01-01 00:00:00 UTC"]);
         assert!(!instant(Moment(i64::MIN)).is_empty() && !instant(Moment(i64::MAX)).is_empty());
         assert_eq!(span(Span(7_500_000), Lang::Ru), "2 ч 5 мин");
-    }
-
-    /// row 194: Model short name strips prefixes.
-    #[test]
-    fn models_have_short_names() {
-        let shown = [
-            "claude-opus-4-8",
-            "anthropic/claude-opus-4-8",
-            "us.anthropic.claude-x",
-            "openai/gpt-9",
-            "",
-            "claude-",
-        ]
-        .map(short_model_name);
-        assert_eq!(shown, ["opus-4-8", "opus-4-8", "x", "gpt-9", "", "claude-"]);
     }
 }

@@ -29,7 +29,7 @@ const MOST: usize = 20_000;
 pub(super) fn fault() -> String {
     both!(
         "the installation's folder on a file system of its own: first too small to work, then without a free byte",
-        "папка установки на отдельной файловой системе: сначала слишком мало места для работы, затем ни одного свободного байта"
+        "папка данных на отдельной файловой системе: сначала слишком мало места для работы, затем ни одного свободного байта"
     )
 }
 
