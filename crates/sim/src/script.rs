@@ -345,10 +345,9 @@ impl Story {
             }
             ["service", "is", word @ ("unwell" | "silent"), "for", n, "looks"] => {
                 let Ok(n) = n.parse() else { return unknown(format!("{n} is no number")) };
-                match *word {
-                    "unwell" => self.bench.world.works.unwell_for = n,
-                    _ => self.bench.world.works.silent_for = n,
-                }
+                let says = if *word == "unwell" { Deployment::Unwell } else { Deployment::Silent };
+                let project = self.project(None)?;
+                self.bench.world.works.ail(&project, says, n, None);
             }
             ["service", "runs", "another", "commit"] => {
                 let project = self.project(None)?;

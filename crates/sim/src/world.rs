@@ -206,7 +206,16 @@ impl World {
     }
 
     fn health(&mut self, project: &ProjectId, expected: &Commit) -> Health {
-        match (self.works.says(), self.deployed.get(project)) {
+        let (says, fault) = self.works.says(project);
+        let health = self.health_if(project, expected, says);
+        if health != self.health_if(project, expected, self.works.service) {
+            self.works.struck = fault;
+        }
+        health
+    }
+
+    fn health_if(&self, project: &ProjectId, expected: &Commit, says: Deployment) -> Health {
+        match (says, self.deployed.get(project)) {
             (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".into() },
             (Deployment::Unwell, Some(deployed)) if deployed == expected => {
                 Health::Unwell { cause: "scripted".into() }

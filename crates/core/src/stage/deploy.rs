@@ -28,6 +28,10 @@ use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want
 pub(crate) fn proceed(d: &mut Desk<'_>) {
     match &d.task.merged {
         None => ask_consent(d),
+        // A stop that waited to hear of the merge waits for no lane: the proof takes none, and after it nothing more is begun.
+        Some(merged) if d.task.cancel.is_some() && d.task.lane.is_none() && !merged.proven => {
+            d.ask(Ask::Prove, 0)
+        }
         // Only one deploy of a repository at a time: after a person's retry the lane is asked for again (decision 21).
         Some(_) if d.task.lane.is_none() => d.queue(Want::Lane),
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
@@ -234,6 +238,11 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     d.thaw();
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
+    }
+    // The lane was given back when nobody knew of the merge: the stop is carried out, and a freeze keeps what nobody deployed.
+    if d.task.cancel.is_some() && d.task.lane.is_none() {
+        d.freeze(FreezeCause::DeployFailed);
+        return terminal::cancel_now(d);
     }
     if let Some(merged) = d.task.merged.clone() {
         d.say(Author::Stream, Note::Merged { commit: merged.commit });

@@ -135,8 +135,7 @@ impl Bench {
 
     /// A person looks: it is well after all, or was mended by hand and is watched again, or the change is at fault.
     fn looks_at_production(&mut self, task: &Task) {
-        let works = &mut self.world.works;
-        (works.unwell_for, works.silent_for) = (0, 0);
+        self.world.works.ails.remove(&task.project);
         if let Some(merged) = &task.merged {
             self.world.deployed.insert(task.project.clone(), merged.commit.clone());
         }

@@ -3,7 +3,7 @@
 use orch_core::call::{AgentCall, Call, DeployCall, Failure, ForgeCall, GateCall, GitCall, TrackerCall};
 use orch_core::effect::Effect;
 use orch_core::event::{EffectReply, Event, Outcome, RunEnd, RunHow};
-use orch_core::id::{Entity, RunId};
+use orch_core::id::{Entity, ProjectId, RunId};
 use orch_core::journal::Journal;
 use orch_core::stage::Role;
 use orch_core::state::State;
@@ -41,7 +41,7 @@ impl Bench {
         self.moves_under_us(&effect);
         if let Call::Deploy(DeployCall::Probe { commit }) = &effect.call {
             let after = self.world.said_well.contains(&(effect.project.clone(), commit.clone()));
-            self.service_misbehaves(after);
+            self.service_misbehaves(&effect.project, after);
         }
         let refusable = self.waits_for(&effect) && !self.world.has_happened(effect.id);
         let refused = refusable && self.strikes(Fault::Refused);
@@ -62,6 +62,9 @@ impl Bench {
             self.world.outage = away || self.nothing_answers();
             let outcome = self.performed(&effect);
             self.world.outage = false;
+            if let Some(fault) = self.world.works.struck.take() {
+                self.tally.count(fault);
+            }
             outcome
         };
         let texts = self.world.take_texts();
@@ -137,17 +140,20 @@ impl Bench {
         self.world.repositories.get_mut(&effect.project).map(|repository| see(&mut repository.merges_oddly))
     }
 
-    /// The service that is asked is not well, or silent: at its deploy, or after it was well.
-    fn service_misbehaves(&mut self, after: bool) {
-        if self.strikes(if after { Fault::ServiceFlaps } else { Fault::DeployFlaps }) {
+    /// The service that is asked is not well, or silent: at its deploy, or after it was well. It is counted when it says so.
+    fn service_misbehaves(&mut self, project: &ProjectId, after: bool) {
+        let flaps = if after { Fault::ServiceFlaps } else { Fault::DeployFlaps };
+        if self.chosen(flaps) {
             let says = if self.dice.chance(50) { Deployment::Unwell } else { Deployment::Silent };
-            self.world.works.flap = Some(says);
+            self.world.works.ail(project, says, 1, Some(flaps));
         }
-        if after && self.strikes(Fault::ServiceGoesBad) {
-            self.world.works.unwell_for = 6;
-        }
-        if after && self.strikes(Fault::ServiceGoesSilent) {
-            self.world.works.silent_for = 12;
+        for (fault, says, looks) in [
+            (Fault::ServiceGoesBad, Deployment::Unwell, 6),
+            (Fault::ServiceGoesSilent, Deployment::Silent, 12),
+        ] {
+            if after && self.chosen(fault) {
+                self.world.works.ail(project, says, looks, Some(fault));
+            }
         }
     }
 
@@ -262,7 +268,7 @@ impl Bench {
     fn goes_wrong(&mut self, run: RunId) {
         // Whoever has ended already does nothing wrong any more.
         let Some(live) = self.world.runs.get(&run).filter(|run| run.ended.is_none()) else { return };
-        let worker = live.worker;
+        let (worker, project) = (live.worker, live.project.clone());
         let injected = || "injected".to_owned();
         if self.strikes(Fault::CannotStart) {
             return self.world.refuse(run, RunHow::CouldNotStart { cause: injected().into() });
@@ -328,8 +334,9 @@ impl Bench {
                         return self.world.works.force_hook(run, deed);
                     }
                 }
-                if self.strikes(Fault::DeployGoesBad) {
-                    self.world.works.unwell_for = 60;
+                if self.chosen(Fault::DeployGoesBad) {
+                    let fault = Some(Fault::DeployGoesBad);
+                    self.world.works.ail(&project, Deployment::Unwell, 60, fault);
                 }
             }
         }

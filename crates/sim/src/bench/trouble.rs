@@ -88,13 +88,19 @@ impl Bench {
             let by = self.step_of_clock();
             self.step_clock(-by);
         }
-        if self.strikes(Fault::ClockFrozen) {
+        if self.chosen(Fault::ClockFrozen) {
+            if self.frozen == 0 {
+                self.tally.count(Fault::ClockFrozen);
+            }
             self.frozen = 100;
         }
-        if self.strikes(Fault::Outage) {
+        if self.chosen(Fault::Outage) {
             let most = if self.dice.happens("of hours", 8) { LONGEST_OUTAGE } else { SHORT_OUTAGE };
             let length = self.dice.which("for", most) as u64;
             let (before, until) = (self.out_until.max(self.now), self.now.after(Span(length)));
+            if until > before {
+                self.tally.count(Fault::Outage);
+            }
             self.out_until = self.out_until.max(until);
             self.hindered += self.out_until.since(before).0;
         }
@@ -249,9 +255,11 @@ impl Bench {
         if self.records_of(&effect) != records {
             return;
         }
-        self.tally.count(Fault::PausedHand);
         self.hand_texts(&effect);
         self.world.outage = self.outage || self.is_away();
+        if !self.world.outage {
+            self.tally.count(Fault::PausedHand);
+        }
         let outcome = self.performs_late(&effect);
         self.world.outage = false;
         let texts = self.world.take_texts();

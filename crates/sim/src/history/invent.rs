@@ -41,6 +41,8 @@ impl Mix {
 
 /// Lines until people leave it alone.
 const WILD: usize = 450;
+/// Issues of a project at most.
+const MOST_ISSUES: usize = 5;
 /// Lines at most.
 const MOST: usize = 4_000;
 
@@ -186,7 +188,7 @@ impl Mind {
         let issues: Vec<String> = story.bench.world.tracker.issues.keys().map(name_of).collect();
         let issue = issues.get(dice.below(issues.len()))?;
         let project = story.bench.projects[dice.below(story.bench.projects.len())].0.clone();
-        Some(match dice.below(37) {
+        Some(match dice.below(39) {
             0 => format!("gesture {task} stop"),
             1 => format!("press {issue} \"STOP\""),
             2 => format!("press {issue} \"Rejected\""),
@@ -233,6 +235,17 @@ impl Mind {
             32 => format!("gesture {task} {}", ["accept", "allow"][dice.below(2)]),
             33 => format!("board has no \"{}\"", COLUMNS[dice.below(COLUMNS.len())]),
             34 | 35 => format!("board has \"{}\"", COLUMNS[dice.below(COLUMNS.len())]),
+            36 => format!("say {issue} \"and mind the cat {}\"", dice.below(1000)),
+            37 => {
+                let of_it = |key: &&IssueKey| key.0.starts_with(&format!("{project}-"));
+                let number = 1 + story.bench.world.tracker.issues.keys().filter(of_it).count();
+                if number > MOST_ISSUES {
+                    return None;
+                }
+                let first = project == story.bench.projects[0].0;
+                let name = if first { number.to_string() } else { format!("{project}/{number}") };
+                format!("issue {name} \"Mend it once more\" in \"To Analyse\"")
+            }
             _ => format!("gesture {task} retry"),
         })
     }

@@ -6,12 +6,12 @@ use orch_core::call::{Call, GitReply, Reply, TrackerCall};
 use orch_core::change::Change;
 use orch_core::event::{Event, Outcome, Usage};
 use orch_core::gesture::Press;
-use orch_core::id::{Commit, TaskId};
+use orch_core::id::{Commit, Digest, RunId, TaskId};
 use orch_core::journal::Row;
 use orch_core::note::Note;
 use orch_core::reason::Reason;
-use orch_core::stage::Stage;
-use orch_core::task::{Rest, Step};
+use orch_core::stage::{Role, Stage};
+use orch_core::task::{Job, Outside, Rest, Step};
 use orch_core::time::Span;
 
 use super::{Broken, Watch, broken};
@@ -26,8 +26,12 @@ pub(super) struct Known {
     merged: Option<Commit>,
     /// What came out well in this round.
     out: Option<Commit>,
-    /// What the newest run that ended used, and how long it ran.
-    over: Vec<(Usage, Span)>,
+    /// What each run is that began.
+    began: BTreeMap<RunId, Job>,
+    /// Agents' runs that ended and that nobody was told of: what they used, and how long they ran.
+    over: Vec<(Role, Usage, Span)>,
+    /// What the branch carries.
+    carries: Option<Digest>,
     rest: Option<Rest>,
     machine: u32,
 }
@@ -60,6 +64,9 @@ impl Watch {
             let Call::Tracker(TrackerCall::Comment { note, .. }) = &effect.call else { continue };
             if !known.is_so(note, row) {
                 broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
+            }
+            if let Note::RunFinished { role, .. } = &**note {
+                known.over.retain(|(of, ..)| of != role);
             }
             let fact = fact(note, row);
             let since = known.since.that_renews(note);
@@ -98,8 +105,16 @@ impl Known {
         self.since.back += u32::from(there && row.reasons.contains(&Reason::OutsideOver));
         for change in &row.changes {
             match change {
-                Change::RunBegan(_) => self.since.runs += 1,
-                Change::RunOver { usage, wall, .. } => self.over.push((*usage, *wall)),
+                Change::RunBegan(run) => {
+                    self.since.runs += 1;
+                    self.began.insert(run.run, run.job);
+                }
+                Change::RunOver { run, usage, wall, .. } => {
+                    if let Some(Job::Agent(role)) = self.began.get(run) {
+                        self.over.push((*role, *usage, *wall));
+                    }
+                }
+                Change::Branched(branch) => self.carries = branch.change.clone(),
                 Change::Stepped(step) => {
                     if let Step::Rest(rest) = &**step
                         && self.rest.as_ref() != Some(rest)
@@ -136,6 +151,9 @@ impl Known {
             )
         };
         let any = |what: &dyn Fn(&Reason) -> bool| row.reasons.iter().any(what);
+        let outside = |is: &dyn Fn(&Outside) -> bool| {
+            changes(&|change| matches!(change, Change::Outside(Some(it)) if it.told && is(it)))
+        };
         let on_main = |commit: &Commit| self.merged.as_ref() == Some(commit);
         match note {
             Note::RequirementsReady { .. } => rests(&|rest| *rest == Rest::Approval),
@@ -146,7 +164,9 @@ impl Known {
             Note::ByLabel { deploy: true, .. } => {
                 changes(&|change| matches!(change, Change::Consented(Some(by)) if by.standing))
             }
-            Note::RunFinished { usage, wall, .. } => self.over.contains(&(*usage, *wall)),
+            Note::RunFinished { role, usage, wall, files } => {
+                self.over.contains(&(*role, *usage, *wall)) && wrote(row, files)
+            }
             Note::ProtectedTouched { .. } => rests(&|rest| *rest == Rest::Protected),
             Note::SentBack { from, to, judge, text: _, attempt, of } => any(&|reason| {
                 let (from, to, judge) = (*from, *to, judge.clone());
@@ -156,12 +176,19 @@ impl Known {
                 any(&|reason| *reason == Reason::Escalated(why.clone()))
                     && changes(&|change| matches!(change, Change::Escalated(Some(now)) if now.why == *why))
             }
-            Note::AwaitingConfirmation { .. } => rests(&|rest| *rest == Rest::Confirmation),
+            Note::AwaitingConfirmation { change, .. } => {
+                self.carries.as_ref() == Some(change) && rests(&|rest| *rest == Rest::Confirmation)
+            }
             Note::Merged { commit } => {
                 on_main(commit) && changes(&|change| matches!(change, Change::Proven { .. }))
             }
-            Note::MergedOutside { .. } => rests(&|rest| *rest == Rest::MergedOutside),
-            Note::Withdrawn { .. } => rests(&|rest| *rest == Rest::Withdrawn),
+            Note::MergedOutside { commit } => {
+                outside(&|it| it.in_main.as_ref().is_some_and(|by| by.commit == *commit))
+                    && rests(&|rest| *rest == Rest::MergedOutside)
+            }
+            Note::Withdrawn { what } => {
+                outside(&|it| it.withdrawn == Some(*what)) && rests(&|rest| *rest == Rest::Withdrawn)
+            }
             Note::RunOverTokens { tokens, limit, .. } => {
                 let (tokens, limit) = (*tokens, *limit);
                 any(&|reason| *reason == Reason::RunOverTokens { tokens, limit })
@@ -198,6 +225,14 @@ impl Known {
             }
         }
     }
+}
+
+/// Whether these are the files that the answer says the run wrote.
+fn wrote(row: &Row, files: &[String]) -> bool {
+    let Event::Reply(reply) = &row.event else { return false };
+    let Outcome::Done(Reply::Git(GitReply::Collected(collected))) = &reply.outcome else { return false };
+    let fresh: Vec<_> = collected.artefacts.iter().filter(|file| file.fresh).collect();
+    fresh.len() == files.len() && fresh.iter().zip(files).all(|(file, path)| path.ends_with(&*file.name))
 }
 
 impl Since {

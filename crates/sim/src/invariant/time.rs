@@ -10,7 +10,7 @@ use super::{Broken, Watch, broken};
 
 impl Watch {
     /// A wait is as long as it was meant to be, however the wall clock is set meanwhile: no timer comes early by more than a
-    /// second, and one comes once.
+    /// second.
     pub(super) fn keeps_time(&mut self, row: &Row) -> Result<(), Broken> {
         let id = match (&row.entity, &row.event) {
             (Entity::Installation, Event::ClockStepped { by }) => {

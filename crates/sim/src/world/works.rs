@@ -1,10 +1,12 @@
 //! How do agents, hooks and services behave? As the story says; well by default.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use orch_core::event::RunHow;
-use orch_core::id::{Commit, RunId, TaskId, WorkItem};
+use orch_core::id::{Commit, ProjectId, RunId, TaskId, WorkItem};
 use orch_core::stage::Role;
+
+use crate::fault::Fault;
 
 /// What every program of this world prints that does not end well.
 pub const SAID: &str = "assertion failed: 6 is 7";
@@ -146,6 +148,16 @@ pub enum Deployment {
     Silent,
 }
 
+/// What a deployed service says instead of the truth.
+#[derive(Debug, Clone, Copy)]
+pub struct Ail {
+    says: Deployment,
+    /// So often.
+    looks: u32,
+    /// What went wrong then, until it is counted; `None` for a story's own.
+    fault: Option<Fault>,
+}
+
 /// The script of the working world.
 #[derive(Debug, Clone, Default)]
 pub struct Works {
@@ -166,12 +178,10 @@ pub struct Works {
     pub returned: BTreeSet<RunId>,
     /// Runs that cost more than a task may.
     pub dear: BTreeSet<RunId>,
-    /// So many of the next answers of the deployed service say that it is not well.
-    pub unwell_for: u32,
-    /// So many of the next answers of the deployed service after those say nothing.
-    pub silent_for: u32,
-    /// The next answer of the deployed service is this, once.
-    pub flap: Option<Deployment>,
+    /// What the deployed service of a project says next instead of the truth, one after the other.
+    pub ails: BTreeMap<ProjectId, VecDeque<Ail>>,
+    /// What went wrong when it was asked last.
+    pub struck: Option<Fault>,
     /// Whether nobody says which programs agents, tests and hooks are.
     pub unnamed: bool,
 }
@@ -202,20 +212,23 @@ impl Works {
         self.forced_tests.insert(run, how);
     }
 
-    /// What the deployed service says of itself now.
-    pub(super) fn says(&mut self) -> Deployment {
-        if let Some(flap) = self.flap.take() {
-            return flap;
+    /// What the deployed service of a project says of itself now, and what is to be counted if that is not the truth.
+    pub(super) fn says(&mut self, project: &ProjectId) -> (Deployment, Option<Fault>) {
+        let Some(ails) = self.ails.get_mut(project) else { return (self.service, None) };
+        let Some(ail) = ails.front_mut() else { return (self.service, None) };
+        let said = (ail.says, ail.fault.take());
+        ail.looks = ail.looks.saturating_sub(1);
+        if ail.looks == 0 {
+            ails.pop_front();
         }
-        if self.unwell_for > 0 {
-            self.unwell_for -= 1;
-            return Deployment::Unwell;
-        }
-        if self.silent_for > 0 {
-            self.silent_for -= 1;
-            return Deployment::Silent;
-        }
-        self.service
+        said
+    }
+
+    /// The deployed service of a project says this for so many looks, after what it says already; once alone comes first.
+    pub fn ail(&mut self, project: &ProjectId, says: Deployment, looks: u32, fault: Option<Fault>) {
+        let ails = self.ails.entry(project.clone()).or_default();
+        let ail = Ail { says, looks, fault };
+        if looks == 1 { ails.push_front(ail) } else { ails.push_back(ail) }
     }
 
     /// The next runs of the tests of a work item end like this whatever they would have found, then the tests judge.
