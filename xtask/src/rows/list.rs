@@ -9,15 +9,8 @@ use anyhow::{Result, bail};
 const ROWS: usize = 216;
 
 /// The areas whose rows later issues bring.
-const AREAS: &[&str] = &[
-    "Plane",
-    "Gitea",
-    "Telegram",
-    "security gate",
-    "staging",
-    "self-deploy",
-    "post-deploy monitor",
-];
+const AREAS: &[&str] =
+    &["Plane", "Gitea", "Telegram", "security gate", "staging", "self-deploy", "post-deploy monitor"];
 
 /// The file, read.
 #[derive(Debug)]

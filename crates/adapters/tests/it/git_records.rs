@@ -116,7 +116,11 @@ fn git_writes_records_on_top_of_what_others_pushed() {
     written(&bench, "ORCH-002", LOG);
     assert_eq!(
         log(&bench),
-        ["deployer: deployer(ORCH-001): run r41.0", "A Person: a note", "deployer: deployer(ORCH-002): run r41.0"]
+        [
+            "deployer: deployer(ORCH-001): run r41.0",
+            "A Person: a note",
+            "deployer: deployer(ORCH-002): run r41.0"
+        ]
     );
 
     person(&bench.origin, &["branch", "-q", "-D", BRANCH]);
