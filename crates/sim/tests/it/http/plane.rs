@@ -220,9 +220,9 @@ async fn a_renamed_status_is_an_alias_of_what_it_was() {
     assert_eq!(named("Done"), [&now], "one id, under the new name");
     let (_, list) = board.ask("GET", "work-items/?expand=state&order_by=sequence_id", Value::Null).await;
     let meant = json!({"id": approved, "name": "Done", "color": "#000", "group": "completed"});
-    for (item, read) in items.iter().zip(list["results"].as_array().unwrap()) {
-        assert_eq!((&read["id"], &read["state"]), (&json!(item), &meant));
-    }
+    let read =
+        list["results"].as_array().unwrap().iter().map(|read| (read["id"].clone(), read["state"].clone()));
+    assert_eq!(read.collect::<Vec<_>>(), items.each_ref().map(|item| (json!(item), meant.clone())));
     assert_eq!(board.server.pass(3600).await, [], "no webhook tells of states");
 
     // The next one about an item has the new meaning beside a change that is not about it.
