@@ -54,7 +54,7 @@ pub(crate) enum Shown {
     Story(String),
     Later(String),
     /// What is missing, in words.
-    NotShown(String),
+    Missing(String),
 }
 
 /// What there is to name.
@@ -94,7 +94,7 @@ impl Shown {
     /// A kind and a name, if it is one of these.
     pub(crate) fn of(text: &str) -> Option<Shown> {
         if let Some(missing) = text.strip_prefix("not shown:") {
-            return Some(Shown::NotShown(missing.trim().to_owned()));
+            return Some(Shown::Missing(missing.trim().to_owned()));
         }
         let (kind, name) = text.split_once(' ')?;
         let name = name.to_owned();
@@ -143,7 +143,7 @@ impl There {
             ),
             Shown::Story(name) => (self.stories.contains(name), format!("there is no story {name}")),
             Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
-            Shown::NotShown(missing) => (!missing.is_empty(), "not shown, and not said what".to_owned()),
+            Shown::Missing(missing) => (!missing.is_empty(), "not shown, and not said what".to_owned()),
         };
         (!is).then_some(what)
     }
@@ -160,7 +160,7 @@ impl There {
             Shown::Rule(name) => format!("rule `{name}`"),
             Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
             Shown::Later(area) => format!("later: {area}"),
-            Shown::NotShown(missing) => format!("**not shown**: {missing}"),
+            Shown::Missing(missing) => format!("**not shown**: {missing}"),
         }
     }
 }
@@ -251,8 +251,7 @@ fn render(list: &[Promise], there: &There) -> String {
          That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
     );
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
-    let part =
-        list.iter().filter(|p| p.shown.iter().any(|shown| matches!(shown, Shown::NotShown(_)))).count();
+    let part = list.iter().filter(|p| p.shown.iter().any(|shown| matches!(shown, Shown::Missing(_)))).count();
     let _ = writeln!(
         text,
         "\n{} promises, {} of them for later alone, and of {} something that nothing shows; the simulator checks {} named steps.",

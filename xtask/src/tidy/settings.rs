@@ -25,8 +25,12 @@ pub(super) fn findings(sources: &BTreeMap<String, Source>) -> Vec<Finding> {
     };
     let readers: Vec<&Source> = sources.values().filter(|source| asks(&source.path)).collect();
     let mut findings = Vec::new();
-    for source in KEYS.iter().filter_map(|path| sources.get(*path)) {
-        for (number, key) in keys(source) {
+    for path in KEYS {
+        let keys = sources.get(*path).map(keys).unwrap_or_default();
+        if keys.is_empty() {
+            findings.push(Finding::of_file(path, "has no keys: name the files in which they are now"));
+        }
+        for (number, key) in keys {
             let is_read = readers
                 .iter()
                 .any(|reader| reader.numbered().any(|(_, line, test)| !test && reads(line, key)));
@@ -34,7 +38,7 @@ pub(super) fn findings(sources: &BTreeMap<String, Source>) -> Vec<Finding> {
                 let problem = format!(
                     "`{key}` is a key that nothing reads: read it where it is to hold, or take it out"
                 );
-                findings.push(Finding::at(&source.path, number, problem));
+                findings.push(Finding::at(path, number, problem));
             }
         }
     }
@@ -77,10 +81,16 @@ mod tests {
     const FIELDS: &str = "#[derive(Debug, Deserialize)]\npub struct Watch {\n    /// How long.\n    pub seconds: u32,\n}\n\
                           #[derive(Debug)]\npub struct Chosen {\n    pub agent: String,\n}\n";
 
+    fn check(files: &[(&str, &str)]) -> Vec<String> {
+        let sources = files.iter().map(|(path, text)| ((*path).to_owned(), Source::new(path, text)));
+        findings(&sources.collect()).iter().map(Finding::to_string).collect()
+    }
+
     fn found(reader: &str, line: &str) -> Vec<String> {
-        let files = [("crates/orch/src/settings.rs", FIELDS), (reader, line)];
-        let sources = files.map(|(path, text)| (path.to_owned(), Source::new(path, text)));
-        findings(&BTreeMap::from(sources)).iter().map(Finding::to_string).collect()
+        let overrides = format!("{OF_ENVIRONMENT}\n    pub serial: bool,\n}}\n");
+        let files = [(KEYS[0], FIELDS), (KEYS[1], overrides.as_str()), (KEYS[2], FIELDS)];
+        let others = [("crates/orch/src/left.rs", "over.serial"), (reader, line)];
+        check(&[&files[..], &others[..]].concat())
     }
 
     /// A key is read where it holds: not where it is set, checked or shown, not by a test, and not by another's name.
@@ -91,7 +101,8 @@ mod tests {
         {
             assert_eq!(found(compose, line), [""; 0], "{line}");
         }
-        let named = "crates/orch/src/settings.rs:4: `seconds` is a key that nothing reads: read it where it is to hold, or take it out";
+        let says = "`seconds` is a key that nothing reads: read it where it is to hold, or take it out";
+        let named = [KEYS[0], KEYS[2]].map(|path| format!("{path}:4: {says}"));
         for line in [
             "watch.seconds = 3;",
             "Span::seconds(3)",
@@ -101,14 +112,17 @@ mod tests {
             "// watch.seconds",
             "#[cfg(test)]\nmod tests {\n    fn a() { watch.seconds; }\n}",
         ] {
-            assert_eq!(found(compose, line), [named], "{line}");
+            assert_eq!(found(compose, line), named, "{line}");
         }
-        for elsewhere in ["settings/check.rs", "settings/environment.rs", "cmd/settings.rs", "drill.rs"] {
-            assert_eq!(
-                found(&format!("crates/orch/src/{elsewhere}"), "watch.seconds"),
-                [named],
-                "{elsewhere}"
-            );
+        for elsewhere in ["settings/check.rs", "cmd/settings.rs", "demo.rs", "drill/yard.rs"] {
+            assert_eq!(found(&format!("crates/orch/src/{elsewhere}"), "watch.seconds"), named, "{elsewhere}");
         }
+    }
+
+    /// Keys that have gone elsewhere are looked for there, or the rule would look at nothing.
+    #[test]
+    fn files_without_keys_are_found() {
+        let found = check(&[(KEYS[0], "pub struct Watch {\n    pub seconds: u32,\n}\n")]);
+        assert_eq!(found.len(), 3, "{found:?}");
     }
 }
