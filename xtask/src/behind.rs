@@ -25,8 +25,6 @@ pub(crate) enum Behind {
     Drill(String),
     /// A mutant that is caught.
     Mutant(String),
-    /// What is missing, in words.
-    NotShown(String),
 }
 
 /// A line of a list.
@@ -89,15 +87,12 @@ fn faults_of(text: &str) -> impl Iterator<Item = &str> {
 
 impl Behind {
     fn of(text: &str) -> Option<Behind> {
-        if let Some(missing) = text.strip_prefix("not shown: ") {
-            return Some(Behind::NotShown(missing.to_owned()));
-        }
         let (kind, name) = text.split_once(' ')?;
         Some(match kind {
             "fault" => Behind::Fault(name.to_owned()),
             "drill" => Behind::Drill(name.to_owned()),
             "mutant" => Behind::Mutant(name.to_owned()),
-            _ => Behind::Shown(Shown::of(kind, name)?),
+            _ => Behind::Shown(Shown::of(text)?),
         })
     }
 }
@@ -153,7 +148,6 @@ impl Known {
             }
             Behind::Drill(name) => (self.drills.contains(name), format!("there is no drill {name}")),
             Behind::Mutant(name) => (self.mutants.contains(name), format!("there is no mutant {name}")),
-            Behind::NotShown(missing) => (!missing.is_empty(), "not shown, and not said what".to_owned()),
         };
         (!is).then_some(what)
     }
@@ -164,7 +158,6 @@ impl Known {
             Behind::Fault(name) => format!("fault *{name}*"),
             Behind::Drill(name) => format!("drill [{name}](drills.md)"),
             Behind::Mutant(name) => format!("mutant `{name}`"),
-            Behind::NotShown(missing) => format!("**not shown**: {missing}"),
         }
     }
 }

@@ -53,6 +53,8 @@ pub(crate) enum Shown {
     Rule(String),
     Story(String),
     Later(String),
+    /// What is missing, in words.
+    Missing(String),
 }
 
 /// What there is to name.
@@ -78,9 +80,8 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
             bail!("{LIST}:{}: a line is `id | sentence | what shows it`", at + 1);
         };
         let shown = shown.split("; ").map(|one| {
-            let (kind, name) = one.split_once(' ').unwrap_or((one, ""));
-            Shown::of(kind, name).with_context(|| {
-                format!("{LIST}:{}: `{kind}` is none of step, test, rule, story, later:", at + 1)
+            Shown::of(one).with_context(|| {
+                format!("{LIST}:{}: `{one}` is none of step, test, rule, story, later:, not shown:", at + 1)
             })
         });
         let shown = shown.collect::<Result<Vec<_>>>()?;
@@ -90,8 +91,12 @@ fn parse(text: &str) -> Result<Vec<Promise>> {
 }
 
 impl Shown {
-    /// A name of this kind, if it is one.
-    pub(crate) fn of(kind: &str, name: &str) -> Option<Shown> {
+    /// A kind and a name, if it is one of these.
+    pub(crate) fn of(text: &str) -> Option<Shown> {
+        if let Some(missing) = text.strip_prefix("not shown:") {
+            return Some(Shown::Missing(missing.trim().to_owned()));
+        }
+        let (kind, name) = text.split_once(' ')?;
         let name = name.to_owned();
         Some(match kind {
             "step" => Shown::Step(name),
@@ -138,6 +143,7 @@ impl There {
             ),
             Shown::Story(name) => (self.stories.contains(name), format!("there is no story {name}")),
             Shown::Later(area) => (!area.is_empty(), "later without an area".to_owned()),
+            Shown::Missing(missing) => (!missing.is_empty(), "not shown, and not said what".to_owned()),
         };
         (!is).then_some(what)
     }
@@ -154,6 +160,7 @@ impl There {
             Shown::Rule(name) => format!("rule `{name}`"),
             Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
             Shown::Later(area) => format!("later: {area}"),
+            Shown::Missing(missing) => format!("**not shown**: {missing}"),
         }
     }
 }
@@ -244,11 +251,13 @@ fn render(list: &[Promise], there: &There) -> String {
          That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
     );
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
+    let part = list.iter().filter(|p| p.shown.iter().any(|shown| matches!(shown, Shown::Missing(_)))).count();
     let _ = writeln!(
         text,
-        "\n{} promises, {} of them for later alone; the simulator checks {} named steps.",
+        "\n{} promises, {} of them for later alone, and of {} something that nothing shows; the simulator checks {} named steps.",
         list.len(),
         alone,
+        part,
         there.steps.len()
     );
     for (part, _, title) in PARTS {
@@ -279,15 +288,20 @@ mod tests {
             tests: BTreeSet::from(["crates/x/src/a.rs::it_holds".to_owned()]),
             stories: BTreeSet::new(),
         };
-        let list =
-            parse("A1 | One. | step one-lane; test crates/x/src/a.rs::it_holds; step two; story none\n");
-        let problems = problems(&list.expect("it is right"), &there);
+        let list = parse(
+            "A1 | One. | step one-lane; test crates/x/src/a.rs::it_holds; step two; story none\n\
+                   A2 | Two. | not shown: the rest; not shown:\n",
+        );
+        let list = list.expect("it is right");
+        assert!(render(&list, &there).contains("| A2 | Two. | **not shown**: the rest<br>"));
+        let problems = problems(&list, &there);
         assert!(problems[0].starts_with("the ids are not"), "{problems:?}");
         assert_eq!(
             problems[1..],
             [
                 "A1: the simulator has no promise `two`",
                 "A1: there is no story none",
+                "A2: not shown, and not said what",
                 "crates/sim/src/invariant/looks.rs does not say when `one-lane` is looked at",
                 "`liveness` of the simulator stands behind nothing",
             ]

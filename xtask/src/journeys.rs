@@ -55,7 +55,7 @@ fn untold(list: &[Line]) -> Vec<String> {
 }
 
 fn render(list: &[Line], known: &Known) -> String {
-    let is_later = |one: &Behind| matches!(one, Behind::Shown(Shown::Later(_)) | Behind::NotShown(_));
+    let is_later = |one: &Behind| matches!(one, Behind::Shown(Shown::Later(_) | Shown::Missing(_)));
     let (mut all, mut later) = (0, 0);
     for line in list {
         let Line::Entry { behind, .. } = line else { continue };

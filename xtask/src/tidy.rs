@@ -3,6 +3,7 @@
 mod crates;
 mod layout;
 mod lines;
+mod settings;
 mod text;
 
 use std::collections::BTreeMap;
@@ -63,6 +64,7 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     }
     findings.extend(lines::stale(&sources));
     findings.extend(layout::findings(&sources));
+    findings.extend(settings::findings(&sources));
     findings.sort();
     for finding in &findings {
         println!("{finding}");

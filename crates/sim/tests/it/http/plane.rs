@@ -183,6 +183,55 @@ async fn boards_are_each_their_own() {
     assert_eq!(names, ["Backlog", "Todo", "In Progress", "Done", "Cancelled", "New"]);
 }
 
+/// A status that is given another meaning is an alias: who kept its id under the old name holds the new one, and is told by
+/// nothing but the items themselves. Renamed, and in another group, it keeps its id and its items; there is no webhook for it
+/// (facts/plane.md sections 2, state, and 3).
+///
+/// So began what I-05 tells: a finished item stood under an id that was still kept as `Approved`. Who must see it comes with the
+/// client.
+#[tokio::test]
+async fn a_renamed_status_is_an_alias_of_what_it_was() {
+    let board = Board::new().await;
+    let inbox = Server::listen(|_| Inbox::new(200)).await.unwrap();
+    board.server.world().hook(&format!("{}/hook", inbox.url()));
+    let body = json!({"name": "Approved", "color": "#000", "group": "started"});
+    let (_, made) = board.ask("POST", "states/", body).await;
+    let approved = made["id"].as_str().unwrap().to_owned();
+    let items = [board.item("one").await, board.item("two").await];
+    for item in &items {
+        board.ask("PATCH", &format!("work-items/{item}/"), json!({"state": approved})).await;
+    }
+    board.server.pass(5).await;
+    inbox.world().got.clear();
+
+    // The name is another's until that one goes.
+    let (state, done) = (format!("states/{approved}/"), board.state("Done"));
+    let renamed = json!({"name": "Done", "group": "completed"});
+    let (status, taken) = board.ask("PATCH", &state, renamed.clone()).await;
+    assert_eq!((status, &taken["id"]), (409, &json!(done)));
+    assert_eq!(board.ask("DELETE", &format!("states/{done}/"), Value::Null).await.0, 204);
+    let (status, now) = board.ask("PATCH", &state, renamed).await;
+    assert_eq!((status, &now["id"], &now["group"]), (200, &json!(approved), &json!("completed")));
+
+    let (_, states) = board.ask("GET", "states/", Value::Null).await;
+    let of_board = states["results"].as_array().unwrap();
+    let named = |name: &str| of_board.iter().filter(|state| state["name"] == name).collect::<Vec<_>>();
+    assert_eq!(named("Approved"), [&Value::Null; 0]);
+    assert_eq!(named("Done"), [&now], "one id, under the new name");
+    let (_, list) = board.ask("GET", "work-items/?expand=state&order_by=sequence_id", Value::Null).await;
+    let meant = json!({"id": approved, "name": "Done", "color": "#000", "group": "completed"});
+    let read =
+        list["results"].as_array().unwrap().iter().map(|read| (read["id"].clone(), read["state"].clone()));
+    assert_eq!(read.collect::<Vec<_>>(), items.each_ref().map(|item| (json!(item), meant.clone())));
+    assert_eq!(board.server.pass(3600).await, [], "no webhook tells of states");
+
+    // The next one about an item has the new meaning beside a change that is not about it.
+    board.ask("PATCH", &format!("work-items/{}/", items[0]), json!({"name": "uno"})).await;
+    board.server.pass(5).await;
+    let told = inbox.world().got[0].value().unwrap();
+    assert_eq!((&told["activity"]["field"], &told["data"]["state"]), (&json!("name"), &meant));
+}
+
 /// Each refusal with the status and the key that were seen (facts/plane.md section 1, errors).
 #[tokio::test]
 async fn refusals_are_plane_s() {
