@@ -206,25 +206,10 @@ impl World {
     }
 
     fn health(&mut self, project: &ProjectId, expected: &Commit) -> Health {
-        let (says, fault) = self.works.says(project);
-        let health = self.health_if(project, expected, says);
-        if health != self.health_if(project, expected, self.works.service) {
-            self.works.struck = fault;
-        }
-        health
-    }
-
-    fn health_if(&self, project: &ProjectId, expected: &Commit, says: Deployment) -> Health {
-        match (says, self.deployed.get(project)) {
-            (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".into() },
-            (Deployment::Unwell, Some(deployed)) if deployed == expected => {
-                Health::Unwell { cause: "scripted".into() }
-            }
-            (Deployment::Truthful, Some(deployed)) if deployed == expected => Health::Expected,
-            (Deployment::Unwell | Deployment::Truthful, Some(other)) => {
-                Health::Other { commit: other.to_string() }
-            }
-        }
+        let deployed = self.deployed.get(project);
+        let truth = health_if(deployed, expected, self.works.service);
+        let says = self.works.says(project, |says| health_if(deployed, expected, says) != truth);
+        health_if(deployed, expected, says)
     }
 
     fn repository_mut(&mut self, project: &ProjectId) -> &mut Repository {
@@ -431,4 +416,16 @@ fn doubt(run: RunId) -> Failure {
 /// Whether tests are to be run of which nobody says what they are.
 fn names_no_test(call: &Call) -> bool {
     matches!(call, Call::Gate(GateCall::Ci { test, .. }) if test.is_empty())
+}
+
+/// What a service that runs this says, if it says that of itself.
+fn health_if(runs: Option<&Commit>, expected: &Commit, says: Deployment) -> Health {
+    match (says, runs) {
+        (Deployment::Silent, _) | (_, None) => Health::CannotTell { cause: "nothing answers".into() },
+        (Deployment::Unwell, Some(runs)) if runs == expected => Health::Unwell { cause: "scripted".into() },
+        (Deployment::Truthful, Some(runs)) if runs == expected => Health::Expected,
+        (Deployment::Unwell | Deployment::Truthful, Some(other)) => {
+            Health::Other { commit: other.to_string() }
+        }
+    }
 }

@@ -285,8 +285,6 @@ fn holds() -> Vec<HoldKind> {
     let cause = || "exit code 2".to_owned();
     let other = || TaskId::from("ORCH-007~2");
     let mut all = vec![
-        HoldKind::Paused { by: "alice".to_owned(), drain: false },
-        HoldKind::Paused { by: "alice".to_owned(), drain: true },
         HoldKind::StoreDamaged { cause: cause() },
         HoldKind::DiskFull,
         HoldKind::NotAsked,
@@ -311,6 +309,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 1 },
         HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 5 },
         HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
+        HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other()) },
         HoldKind::Provider {
             provider: ProviderId::from("acme"),
             until: Moment(1_767_366_240_000),
@@ -326,6 +325,7 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::PolicyRefused { cause: cause() },
         HoldKind::Stopping { run: RunId::new(Seq(1), 0) },
     ];
+    all.extend([false, true].map(|drain| HoldKind::Paused { by: "alice".to_owned(), drain }));
     all.extend(whys().into_iter().map(HoldKind::Escalated));
     all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));
     for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane, Turn::Merge] {

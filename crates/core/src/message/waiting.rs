@@ -216,9 +216,13 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
             (say(lang, "hold-watched", args), say(lang, "lift-watched", [item_arg(item)]))
         }
         HoldKind::Frozen { cause, task } => {
+            let is_repaired = cause.is_repaired_by_a_merge();
             let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
             let lift = match task {
-                Some(by) => say(lang, "lift-frozen-by", [cause, item_arg(&by.item()), prefix_arg(item)]),
+                Some(by) if is_repaired => {
+                    say(lang, "lift-frozen-by", [cause, item_arg(&by.item()), prefix_arg(item)])
+                }
+                Some(by) => say(lang, "lift-frozen-of", [cause, item_arg(&by.item()), prefix_arg(item)]),
                 None => say(lang, "lift-frozen", [cause, prefix_arg(item)]),
             };
             (say(lang, "hold-frozen", []), lift)

@@ -28,7 +28,11 @@ use crate::task::{Ask, Consent, Delay, Deployed, Job, Merged, Rest, RunRow, Want
 pub(crate) fn proceed(d: &mut Desk<'_>) {
     match &d.task.merged {
         None => ask_consent(d),
-        // A stop that waited to hear of the merge waits for no lane: the proof takes none, and after it nothing more is begun.
+        // A stop that waited to hear of the merge, when the lane was given back, waits for no lane. The freeze that kept what the
+        // lane kept stays where something would be deployed now; where nothing is, the proof lifts it.
+        Some(_) if d.task.cancel.is_some() && d.task.lane.is_none() && d.policy.preset.deploys() => {
+            terminal::cancel_now(d)
+        }
         Some(merged) if d.task.cancel.is_some() && d.task.lane.is_none() && !merged.proven => {
             d.ask(Ask::Prove, 0)
         }
@@ -238,11 +242,6 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     d.thaw();
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
-    }
-    // The lane was given back when nobody knew of the merge: the stop is carried out, and a freeze keeps what nobody deployed.
-    if d.task.cancel.is_some() && d.task.lane.is_none() {
-        d.freeze(FreezeCause::DeployFailed);
-        return terminal::cancel_now(d);
     }
     if let Some(merged) = d.task.merged.clone() {
         d.say(Author::Stream, Note::Merged { commit: merged.commit });

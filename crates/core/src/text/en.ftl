@@ -285,6 +285,7 @@ hold-watched = is out, and production is watched until about { $until } ({ $look
 lift-watched = it is done by itself when production stays well; to end the watch now, look at production and run `orch accept { $item }` or, if something is wrong, `orch reject { $item }`
 hold-frozen = waits because nothing merges in this repository now
 lift-frozen = { $cause } A person lifts this: press Unfreeze or run `orch unfreeze { $prefix }`
+lift-frozen-of = { $cause } It is about { $item }. Look at main, then press Unfreeze or run `orch unfreeze { $prefix }`
 lift-frozen-by = { $cause } The merge that repairs { $item } lifts this; so does a person who presses Unfreeze or runs `orch unfreeze { $prefix }`
 hold-provider = waits because { $provider } refuses work until { $until } ({ $cause })
 lift-provider = it goes on by itself then

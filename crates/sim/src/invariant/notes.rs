@@ -24,6 +24,13 @@ pub(super) struct Known {
     since: Since,
     /// What this round put on main.
     merged: Option<Commit>,
+    /// All that is in main of it, by whomever.
+    in_main: Vec<Commit>,
+    /// Whether it froze its repository, and whether its merge is proven.
+    froze: bool,
+    proven: bool,
+    /// Whether a merge was asked for, and nobody knows whether it happened.
+    untold: bool,
     /// What came out well in this round.
     out: Option<Commit>,
     /// What each run is that began.
@@ -65,9 +72,7 @@ impl Watch {
             if !known.is_so(note, row) {
                 broken("told-when-it-is-so", format!("row {}: {id} says {note:?}", row.seq))?;
             }
-            if let Note::RunFinished { role, .. } = &**note {
-                known.over.retain(|(of, ..)| of != role);
-            }
+            known.tell(note);
             let fact = fact(note, row);
             let since = known.since.that_renews(note);
             if known.told.insert(fact.clone(), since) == Some(since) {
@@ -92,7 +97,7 @@ fn fact(note: &Note, row: &Row) -> String {
 }
 
 impl Known {
-    fn learn(&mut self, row: &Row) {
+    pub(super) fn learn(&mut self, row: &Row) {
         let stop = Press::Stop.name();
         let pressed =
             |reason: &&Reason| matches!(reason, Reason::GestureTaken { press, .. } if press != stop);
@@ -130,7 +135,15 @@ impl Known {
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
                 Change::Merged(merged) => {
                     self.since.merges += 1;
+                    self.proven = merged.proven;
+                    self.in_main.push(merged.commit.clone());
                     self.merged = Some(merged.commit.clone());
+                }
+                Change::Proven { .. } => self.proven = true,
+                Change::MergeUntold(untold) => self.untold = *untold,
+                Change::Froze(froze) => self.froze = *froze,
+                Change::Outside(Some(outside)) => {
+                    self.in_main.extend(outside.in_main.iter().map(|by| by.commit.clone()));
                 }
                 Change::Deployed(deployed) => {
                     self.out = deployed.is_out().then(|| deployed.commit.clone());
@@ -141,8 +154,15 @@ impl Known {
         }
     }
 
+    /// People were told this.
+    pub(super) fn tell(&mut self, note: &Note) {
+        if let Note::RunFinished { role, .. } = note {
+            self.over.retain(|(of, ..)| of != role);
+        }
+    }
+
     /// Whether what people are told is what the same row makes true, of what was true before it.
-    fn is_so(&self, note: &Note, row: &Row) -> bool {
+    pub(super) fn is_so(&self, note: &Note, row: &Row) -> bool {
         let changes = |what: &dyn Fn(&Change) -> bool| row.changes.iter().any(what);
         let staged = |stage| row.changes.contains(&Change::Staged(stage));
         let rests = |is: &dyn Fn(&Rest) -> bool| {
@@ -172,7 +192,7 @@ impl Known {
                 let (from, to, judge) = (*from, *to, judge.clone());
                 *reason == Reason::SentBack { from, to, judge, attempt: *attempt, of: *of }
             }),
-            Note::Escalated { why, .. } => {
+            Note::Escalated { why, stage: _ } => {
                 any(&|reason| *reason == Reason::Escalated(why.clone()))
                     && changes(&|change| matches!(change, Change::Escalated(Some(now)) if now.why == *why))
             }
@@ -213,12 +233,15 @@ impl Known {
                 on_main(commit) && staged(Stage::Done) && *deployed == (self.out.as_ref() == Some(commit))
             }
             Note::StopDeferred => any(&|reason| *reason == Reason::StopDeferred),
-            Note::Stopped { stays, .. } => {
+            Note::Stopped { stays, frozen } => {
+                let unproven = if self.merged.is_some() { !self.proven } else { self.untold };
                 let told_late = matches!(&row.event, Event::Reply(reply) if matches!(
                     &reply.outcome,
                     Outcome::Done(Reply::Git(GitReply::InMain(by))) if stays.as_ref() == Some(&by.commit)
                 ));
-                told_late || staged(Stage::Cancelled) && (stays.is_some() || self.merged.is_none())
+                let in_main =
+                    stays.as_ref().map_or(self.in_main.is_empty(), |commit| self.in_main.contains(commit));
+                told_late || staged(Stage::Cancelled) && in_main && *frozen == (unproven && self.froze)
             }
             Note::Unavailable { gate, .. } => {
                 any(&|reason| *reason == Reason::GateSaid { gate: *gate, passed: None })

@@ -212,23 +212,36 @@ impl Works {
         self.forced_tests.insert(run, how);
     }
 
-    /// What the deployed service of a project says of itself now, and what is to be counted if that is not the truth.
-    pub(super) fn says(&mut self, project: &ProjectId) -> (Deployment, Option<Fault>) {
-        let Some(ails) = self.ails.get_mut(project) else { return (self.service, None) };
-        let Some(ail) = ails.front_mut() else { return (self.service, None) };
-        let said = (ail.says, ail.fault.take());
-        ail.looks = ail.looks.saturating_sub(1);
+    /// What the deployed service of a project says of itself now. What goes wrong is counted the first time that it is told something
+    /// that differs from the truth.
+    pub(super) fn says(
+        &mut self,
+        project: &ProjectId,
+        differs: impl FnOnce(Deployment) -> bool,
+    ) -> Deployment {
+        let Some(ails) = self.ails.get_mut(project) else { return self.service };
+        let Some(ail) = ails.front_mut() else { return self.service };
+        let said = ail.says;
+        if differs(said) {
+            self.struck = ail.fault.take();
+        }
+        ail.looks -= 1;
         if ail.looks == 0 {
             ails.pop_front();
         }
         said
     }
 
-    /// The deployed service of a project says this for so many looks, after what it says already; once alone comes first.
+    /// The deployed service of a project says this for so many looks, after what else it says already; once alone comes first.
     pub fn ail(&mut self, project: &ProjectId, says: Deployment, looks: u32, fault: Option<Fault>) {
         let ails = self.ails.entry(project.clone()).or_default();
         let ail = Ail { says, looks, fault };
-        if looks == 1 { ails.push_front(ail) } else { ails.push_back(ail) }
+        match ails.iter_mut().find(|ail| ail.says == says) {
+            _ if looks == 0 => {}
+            _ if looks == 1 => ails.push_front(ail),
+            Some(same) => same.looks = same.looks.max(looks),
+            None => ails.push_back(ail),
+        }
     }
 
     /// The next runs of the tests of a work item end like this whatever they would have found, then the tests judge.
