@@ -5,6 +5,7 @@
 
 mod copy;
 pub(crate) mod every;
+mod known;
 pub(crate) mod list;
 mod report;
 mod side_by_side;

@@ -16,6 +16,7 @@ use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use serde_json::Value;
 
 use super::copy::Copy;
+use super::known::Known;
 use super::side_by_side;
 use super::switch::{self, Expression};
 use super::trial::{self, DEADLINE};
@@ -24,6 +25,7 @@ use crate::workspace;
 const REPORT: &str = "docs/mutants-of-core.md";
 const SURVIVORS: &str = "crates/sim/survivors.txt";
 const PACKAGE: &str = "orch-core";
+const SIMULATOR: &str = "orch-sim";
 const ROOT: &str = "crates/core/src/lib.rs";
 
 /// How many of a hundred are caught at least (issue "the world on a bench").
@@ -32,11 +34,11 @@ const CAUGHT: f64 = 95.0;
 /// What is run against each, the quick and telling first: a package, what of it is built, what of that is run.
 const TRIALS: &[Kind] = &[
     (PACKAGE, &["--lib"], &[]),
-    ("orch-sim", &["--test", "it"], &["golden::"]),
-    ("orch-sim", &["--test", "it"], &["rows::", "rows_of_tasks::", "twice::", "records::"]),
-    ("orch-sim", &["--test", "it"], &["stories::", "--skip=histories::"]),
+    (SIMULATOR, &["--test", "it"], &["golden::"]),
+    (SIMULATOR, &["--test", "it"], &["rows::", "rows_of_tasks::", "twice::", "records::"]),
+    (SIMULATOR, &["--test", "it"], &["stories::", "--skip=histories::"]),
     (
-        "orch-sim",
+        SIMULATOR,
         &["--test", "it"],
         &[
             "faults::",
@@ -58,8 +60,8 @@ const QUICK: Duration = Duration::from_secs(2);
 type Kind = (&'static str, &'static [&'static str], &'static [&'static str]);
 
 /// What became of a mutant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Fate {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
     /// By the tests of this package; or they had no end.
     Caught(&'static str),
     Lives,
@@ -67,8 +69,22 @@ enum Fate {
     DoesNotBuild,
 }
 
-/// Runs them all, writes the report, and fails if too many live or one without a reason. With `only`, those alone whose file or
-/// name contains one of its words (joined by commas), and no report.
+impl Fate {
+    pub(super) const ALL: [Fate; 4] =
+        [Fate::Caught(PACKAGE), Fate::Caught(SIMULATOR), Fate::Lives, Fate::DoesNotBuild];
+
+    /// It, in a word.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Fate::Caught(package) => package,
+            Fate::Lives => "lives",
+            Fate::DoesNotBuild => "does-not-build",
+        }
+    }
+}
+
+/// Runs them all, writes the report, and fails if too many live or one without a reason; a run that was ended is gone on with, if
+/// nothing has changed. With `only`, those alone whose file or name contains one of its words (joined by commas), and no report.
 pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
     let mut mutants = listed(root)?;
     if let Some(only) = only {
@@ -84,12 +100,20 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
         ensure!(green, "{} is red without a mutant: {}", trial.package, trial.shown());
         trial.within = took.max(QUICK) * PATIENCE;
     }
-    let mut fates = all_of(&trials, &switched)?;
+    let known = if only.is_none() { Some(Known::of(root)?) } else { None };
+    let mut fates = known.as_ref().map(Known::fates).unwrap_or_default();
+    if !fates.is_empty() {
+        println!("{} are known", fates.len());
+    }
+    all_of(&trials, &switched, known.as_ref(), &mut fates)?;
     copy.restore(ROOT)?;
     for file in files(&mutants) {
         copy.restore(&file)?;
     }
     for (at, mutant) in alone.iter().enumerate() {
+        if fates.contains_key(&mutant.id) {
+            continue;
+        }
         let fate = built_alone(&copy, mutant, &trials)?;
         println!(
             "alone {}/{} {}:{} {}: {fate:?}",
@@ -99,6 +123,9 @@ pub(crate) fn run(root: &Path, only: Option<&str>) -> Result<()> {
             mutant.line,
             mutant.name
         );
+        if let Some(known) = &known {
+            known.add(mutant.id, fate)?;
+        }
         fates.insert(mutant.id, fate);
     }
     let mut judged = judged(root, &mutants, &fates)?;
@@ -286,9 +313,16 @@ impl Trial {
     }
 }
 
-/// The fate of all that are in one build, as many at a time as there are processors.
-fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, Fate>> {
-    let (next, fates) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+/// The fate of all that are in one build and not known, as many at a time as there are processors.
+fn all_of(
+    trials: &[Trial],
+    mutants: &[&Expression],
+    known: Option<&Known>,
+    fates: &mut BTreeMap<usize, Fate>,
+) -> Result<()> {
+    let mutants: Vec<&&Expression> =
+        mutants.iter().filter(|mutant| !fates.contains_key(&mutant.id)).collect();
+    let (next, fates) = (AtomicUsize::new(0), Mutex::new(fates));
     let work = |_| -> Result<()> {
         while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut fate = Fate::Lives;
@@ -299,6 +333,9 @@ fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, F
                 }
             }
             let Ok(mut fates) = fates.lock() else { bail!("another thread has failed") };
+            if let Some(known) = known {
+                known.add(mutant.id, fate)?;
+            }
             if fate == Fate::Lives {
                 println!(
                     "{}/{} lives: {}:{} {}",
@@ -315,8 +352,7 @@ fn all_of(trials: &[Trial], mutants: &[&Expression]) -> Result<BTreeMap<usize, F
         }
         Ok(())
     };
-    side_by_side::run(mutants.len(), work)?;
-    fates.into_inner().ok().context("a thread has failed")
+    side_by_side::run(mutants.len(), work)
 }
 
 /// The fate of one that is built alone, as the others are: each program of tests when those before it are green, with the
