@@ -205,4 +205,17 @@ mod tests {
         assert!(State::Repository(Repository::default()).is_open());
         assert!(State::Installation(Installation::default()).is_open());
     }
+
+    /// Proves that a provider's wait that a clock moved is kept by how much, and that nothing is kept of one that was not: rows of
+    /// before read as those.
+    #[test]
+    fn a_wait_is_kept_with_its_steps() {
+        let still = Provider::default();
+        let moved = Provider { stepped: -7, ..Provider::default() };
+        for provider in [&still, &moved] {
+            let kept = serde_json::to_string(provider).expect("JSON");
+            assert_eq!(&serde_json::from_str::<Provider>(&kept).expect("a provider"), provider);
+            assert_eq!(kept.contains("stepped"), provider.stepped != 0, "{kept}");
+        }
+    }
 }

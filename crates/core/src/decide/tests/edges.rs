@@ -299,6 +299,39 @@ fn tests_that_are_gone_are_said() {
     assert_eq!(way.task().escalated.as_ref().map(|e| &e.why), Some(&Why::NoTests));
 }
 
+/// Tests of a policy that holds again said it already: they do not run a second time when their turn comes (decision 40).
+#[test]
+fn tests_that_passed_by_what_holds_again_stand() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    way.until(|task| matches!(task.step, Step::Running { job: Job::Ci(CiOf::Head), .. }));
+    let tests = std::mem::replace(&mut way.policy.test, vec!["others".to_owned()]);
+    way.step();
+    assert_eq!(way.task().step, Step::Queued(Want::Ci(CiOf::Head)));
+    way.policy.test = tests;
+    way.step();
+    assert_eq!((way.runs(Job::Ci(CiOf::Head)), way.task().stage), (1, Stage::Review));
+}
+
+/// A run of tests that nobody could hear of is asked for again while they are the same; by others it is ended, and those get a run
+/// and a turn of their own (decision 40).
+#[test]
+fn tests_that_are_others_by_now_are_not_asked_for_again() {
+    for others in [false, true] {
+        let mut way = Way::begun(Preset::Library, Trouble::None);
+        let effect = way.asks(|ask| matches!(ask, Ask::Launch { job: Job::Ci(CiOf::Head), .. }));
+        let _ = way.fails(effect, FailureKind::Unknown);
+        assert!(matches!(way.task().step, Step::Backoff { .. }));
+        if others {
+            way.policy.test = vec!["others".to_owned()];
+        }
+        let asked = way.step().expect("the wait is over");
+        assert_eq!(asked.contains(&"agent/stop"), others, "{asked:?}");
+        assert_eq!(way.task().step == Step::Queued(Want::Ci(CiOf::Head)), others);
+        way.until(|task| matches!(task.step, Step::Running { job: Job::Ci(CiOf::Head), .. }));
+        assert_eq!(way.runs(Job::Ci(CiOf::Head)), if others { 2 } else { 1 });
+    }
+}
+
 /// A project needs an agent for each role that works in it: an architect only where there is an architecture.
 #[test]
 fn every_role_that_works_has_an_agent() {
