@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::board::Live;
-use crate::call::tracker::{Covered, TrackerReply};
+use crate::call::tracker::{Covered, TrackerReply, Words};
 use crate::event::Message;
 use crate::gesture::Priority;
 use crate::reason::Ignored;
@@ -160,10 +160,33 @@ fn a_late_answer_hides_no_press() {
         matches!(&told.reasons[..], [Reason::GestureTaken { press, .. }] if press == "reject"),
         "{told:?}"
     );
-    let answer =
-        TrackerReply::StatusSet { status: Some(written), revision: Some(8), covered: None, words: None };
+    let request = way.task().request.clone();
+    let words = Some(Box::new(other_words(&way)));
+    let answer = TrackerReply::StatusSet { status: Some(written), revision: Some(8), covered: None, words };
     let _ = way.answers(effect, Reply::Tracker(answer));
     assert_eq!((way.task().board.shows, way.task().revision), (Some(Status::Rejected), Some(9)));
+    assert_eq!(way.task().request, request, "an older answer edits nothing");
+}
+
+/// An answer of which nobody can say how old it is edits nothing (decision 67); one that is newer does.
+#[test]
+fn an_answer_edits_by_its_age() {
+    for revision in [None, Some(9)] {
+        let mut way = Way::begun(Preset::Full, Trouble::None);
+        way.until(|task| task.step == Step::Rest(Rest::Approval));
+        let (effect, written) = way.task().board.writing.expect("a column is on its way");
+        let words = Some(Box::new(other_words(&way)));
+        let answer = TrackerReply::StatusSet { status: Some(written), revision, covered: None, words };
+        let _ = way.answers(effect, Reply::Tracker(answer));
+        assert_eq!(way.task().request.title == Text::of("Another"), revision.is_some());
+    }
+}
+
+/// The issue with another title.
+fn other_words(way: &Way) -> Words {
+    let task = way.task();
+    let Request { slug, text, present, .. } = task.request.clone();
+    Words { title: Text::of("Another"), slug, text, labels: task.labels, present }
 }
 
 /// A life that is over passes on the press that its last column covered, and then that column, which stood there after it; the
