@@ -322,6 +322,7 @@ fn all_of(
 ) -> Result<()> {
     let mutants: Vec<&&Expression> =
         mutants.iter().filter(|mutant| !fates.contains_key(&mutant.id)).collect();
+    let all = fates.len() + mutants.len();
     let (next, fates) = (AtomicUsize::new(0), Mutex::new(fates));
     let work = |_| -> Result<()> {
         while let Some(mutant) = mutants.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -340,13 +341,13 @@ fn all_of(
                 println!(
                     "{}/{} lives: {}:{} {}",
                     fates.len() + 1,
-                    mutants.len(),
+                    all,
                     mutant.file,
                     mutant.line,
                     mutant.name
                 );
             } else if fates.len() % 100 == 99 {
-                println!("{}/{}", fates.len() + 1, mutants.len());
+                println!("{}/{all}", fates.len() + 1);
             }
             fates.insert(mutant.id, fate);
         }
