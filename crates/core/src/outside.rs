@@ -228,8 +228,11 @@ pub(crate) fn restored(d: &mut Desk<'_>) {
     proceed(d);
 }
 
-/// The same, without what would follow from it.
+/// The same, without what would follow from it. It says nothing of main: what somebody merged meanwhile stays known.
 pub(crate) fn take_in(d: &mut Desk<'_>) {
+    if d.task.merged_outside().is_some() {
+        return d.because(Reason::Noted);
+    }
     d.change(Change::Outside(None));
     d.because(Reason::OutsideOver);
 }

@@ -83,8 +83,25 @@ impl Boot {
     /// stays what the later ones are compared with.
     pub const SLACK: Span = Span(500);
 
+    /// The boot by whose clock what is stored is told, for who looks at the clocks `now` and has `seen` this boot: the stored
+    /// one, if it is the same. If the machine was started again meanwhile, it is the one that is seen, and only its wall clock
+    /// knows for how long the machine was off. But time did not go back: if the `newest` row is still to come by that
+    /// clock, it was set, or nobody set it yet, and what is stored is told by one that is ahead by so much (decision 62).
+    #[must_use]
+    pub fn by_which(stored: Option<&Boot>, newest: Option<Moment>, seen: &Boot, now: Moment) -> Boot {
+        let named = !seen.id.is_empty();
+        match stored.filter(|stored| named && stored.id == seen.id) {
+            Some(same) => same.clone(),
+            None if !named => seen.clone(),
+            None => {
+                let ahead = newest.map_or(Span(0), |newest| newest.since(now));
+                Boot { id: seen.id.clone(), began: seen.began.after(ahead) }
+            }
+        }
+    }
+
     /// By how many milliseconds the wall clock stepped between this look and a later one, forward positive. `None`: it did
-    /// not; or the machine was started again meanwhile, and only its wall clock knows for how long it was off.
+    /// not; or they are not of one boot, and say nothing of one another.
     pub fn stepped_to(&self, later: &Boot) -> Option<i64> {
         let by = later.began.0.saturating_sub(self.began.0);
         let same = self.id == later.id && !self.id.is_empty();
@@ -192,6 +209,24 @@ mod tests {
         assert_eq!(boot("", 1).stepped_to(&boot("", 9_000_000)), None);
         assert_eq!(first.stepped_by(501).stepped_to(&boot("a", 1_000_501)), None);
         assert_eq!(boot("a", 1).stepped_to(&boot("a", i64::MAX)), Some(i64::MAX - 1));
+    }
+
+    /// Proves decision 62 for a machine that was started again: that it was off is no step, and a wall clock by which the
+    /// newest row is still to come went back, by at least that; half a second is none, and without a name nothing is compared.
+    #[test]
+    fn time_does_not_go_back_while_a_machine_is_off() {
+        let boot = |id: &str, began| Boot { id: id.to_owned(), began: Moment(began) };
+        let (stored, newest, seen) = (boot("a", 1_000_000), Some(Moment(5_000_000)), boot("b", 2_000_000));
+        let stepped =
+            |stored: Option<&Boot>, now| Boot::by_which(stored, newest, &seen, Moment(now)).stepped_to(&seen);
+        assert_eq!(Boot::by_which(Some(&stored), newest, &boot("a", 7), Moment(8)), stored);
+        assert_eq!(Boot::by_which(Some(&stored), newest, &seen, Moment(9_000_000)), seen);
+        assert_eq!([9_000_000, 5_000_000, 4_999_500].map(|now| stepped(Some(&stored), now)), [None; 3]);
+        assert_eq!(stepped(Some(&stored), 4_999_499), Some(-501));
+        assert_eq!(stepped(None, 2_001_000), Some(-2_999_000));
+        assert_eq!(Boot::by_which(None, None, &seen, Moment(1)), seen);
+        let nameless = boot("", 2_000_000);
+        assert_eq!(Boot::by_which(Some(&boot("", 1)), newest, &nameless, Moment(1)), nameless);
     }
 
     /// Proves that spans read as people say them, and that a clock that went back gives zero, not a wrap.

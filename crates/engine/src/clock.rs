@@ -58,10 +58,14 @@ pub(crate) struct Steady {
 }
 
 impl Steady {
-    /// The clock by which `stored` moments are told if they are of the boot that is seen now; a new one after another boot.
-    pub(crate) fn of(stored: Option<&Boot>, seen: Boot) -> Self {
-        let same = stored.filter(|stored| stored.id == seen.id && !seen.id.is_empty());
-        Self { boot: same.cloned().unwrap_or(seen) }
+    /// The clock by which what is stored is told: the boot that was stored, when the `newest` row was written, and the boot
+    /// that is seen now.
+    pub(crate) fn of(stored: Option<&Boot>, newest: Option<Moment>, seen: &Boot) -> Self {
+        Self::at_start(stored, newest, seen, up())
+    }
+
+    fn at_start(stored: Option<&Boot>, newest: Option<Moment>, seen: &Boot, up: Span) -> Self {
+        Self { boot: Boot::by_which(stored, newest, seen, seen.began.after(up)) }
     }
 
     /// Now, whatever was done to the wall clock since.
@@ -93,33 +97,45 @@ mod tests {
     }
 
     /// Proves that the brain's clock goes on evenly while the wall clock is set, that the step is told once and exactly,
-    /// and that it is told after a restart too, but not after another boot.
+    /// and that it is told after a restart too.
     #[test]
     fn a_step_is_told_once_and_no_wait_gets_longer() {
-        let mut clock = Steady::of(None, seen("a", 1_000_000, 5_000));
+        let mut clock = Steady::at_start(None, None, &seen("a", 1_000_000, 5_000), Span(5_000));
         assert_eq!(clock.at(Span(5_000)), Moment(1_000_000));
         // A minute later somebody has set the wall clock an hour back.
         let set = seen("a", 1_060_000 - 3_600_000, 65_000);
         assert_eq!(clock.at(Span(65_000)), Moment(1_060_000));
         assert_eq!(clock.stepped(&set), Some(-3_600_000));
         // A brain that died before it could tell is followed by one that tells it.
-        let next = Steady::of(Some(&clock.boot), seen("a", 1_070_000 - 3_600_000, 75_000));
-        assert_eq!(next.stepped(&seen("a", 1_070_000 - 3_600_000, 75_000)), Some(-3_600_000));
+        let later = seen("a", 1_070_000 - 3_600_000, 75_000);
+        let next = Steady::at_start(Some(&clock.boot), Some(Moment(1_060_000)), &later, Span(75_000));
+        assert_eq!(next.stepped(&later), Some(-3_600_000));
         clock.follow(-3_600_000);
         assert_eq!(clock.stepped(&set), None);
         assert_eq!(clock.at(Span(65_000)), Moment(1_060_000 - 3_600_000));
-        // Of the time while the machine was off only the wall clock knows.
-        let after = Steady::of(Some(&clock.boot), seen("b", 9_000_000, 1_000));
-        assert_eq!(after.stepped(&seen("b", 9_000_000, 1_000)), None);
-        assert_eq!(after.at(Span(1_000)), Moment(9_000_000));
-        let nameless = Steady::of(Some(&seen("", 1, 1)), seen("", 9_000_000, 1_000));
-        assert_eq!(nameless.stepped(&seen("", 9_000_000, 1_000)), None);
+    }
+
+    /// Proves that of the time while the machine was off only the wall clock knows, and that one which went back meanwhile, or
+    /// which nobody set yet, is a step that is told once, like any other.
+    #[test]
+    fn a_machine_that_is_started_again_goes_on_from_the_newest_row() {
+        let (stored, newest) = (seen("a", 1_000_000, 5_000), Some(Moment(8_000_000)));
+        let start = |seen: &Boot| Steady::at_start(Some(&stored), newest, seen, Span(1_000));
+        let off = seen("b", 9_000_000, 1_000);
+        let after = start(&off);
+        assert_eq!((after.stepped(&off), after.at(Span(1_000))), (None, Moment(9_000_000)));
+        let unset = seen("b", 7_000, 1_000);
+        let mut after = start(&unset);
+        assert_eq!((after.stepped(&unset), after.at(Span(1_000))), (Some(-7_993_000), Moment(8_000_000)));
+        after.follow(-7_993_000);
+        assert_eq!((after.stepped(&unset), after.at(Span(2_000))), (None, Moment(8_000)));
+        assert_eq!(after.stepped(&seen("b", 9_000_000, 2_000)), Some(8_992_000));
     }
 
     /// Proves that a look at this machine's clocks is no step.
     #[test]
     fn looks_at_the_real_clocks_agree() {
-        let clock = Steady::of(None, boot());
+        let clock = Steady::of(None, None, &boot());
         assert_eq!(clock.stepped(&boot()), None);
         assert!(clock.now().since(now()) <= Boot::SLACK && now().since(clock.now()) <= Boot::SLACK);
     }

@@ -213,7 +213,8 @@ fn turn<J: Journal>(
     waits: &AtomicU64,
 ) {
     // What lies in the journal is told by the clock of the brain that wrote it: if that was set meanwhile, it is told first.
-    let mut clock = Steady::of(engine.board().installation().boot.as_deref(), clock::boot());
+    let stored = engine.board().installation().boot.as_deref();
+    let mut clock = Steady::of(stored, engine.left_at(), &clock::boot());
     let mut wake = None;
     loop {
         let Next { taken, questions, stop, frozen } = next(inbox, engine.serves(), wake, &clock);

@@ -29,6 +29,8 @@ const MOST_DUE: usize = 256;
 pub struct Engine<J: Journal> {
     journal: J,
     term: Term,
+    /// When the newest row was written that the brain before left.
+    left_at: Option<Moment>,
     head: Head,
     board: Board,
     policies: Policies,
@@ -97,9 +99,11 @@ impl<J: Journal> Engine<J> {
     /// Takes over a journal: the board, timers, policies and unsettled effects are rebuilt from it.
     pub fn take_over(mut journal: J) -> Result<(Self, Vec<LiveRun>), TakeOverError<J::Error>> {
         let head = journal.head().map_err(TakeOverError::Journal)?;
+        let newest = journal.rows(head.seq, 1).map_err(TakeOverError::Journal)?;
         let mut engine = Self {
             journal,
             term: Term(head.seq),
+            left_at: newest.last().map(|row| row.at),
             head,
             board: Board::default(),
             policies: Policies::new(),
@@ -179,6 +183,11 @@ impl<J: Journal> Engine<J> {
     /// Which brain it is.
     pub fn term(&self) -> Term {
         self.term
+    }
+
+    /// When the newest row was written that it took over; `None`: there was none.
+    pub fn left_at(&self) -> Option<Moment> {
+        self.left_at
     }
 
     /// The journal, for reading.

@@ -84,6 +84,8 @@ pub struct Bench {
     out_until: Moment,
     /// By how much the wall clock is ahead of the time that really passed.
     ahead: i64,
+    /// By how much it is behind since the machine came up with a clock that nobody set.
+    unset: i64,
     /// How long nothing answered, the machine slept or was off, or the day's money was spent: nobody can be faster than that.
     hindered: u64,
     boots: u64,
@@ -168,6 +170,7 @@ impl Bench {
             left: Ok(()),
             out_until: Moment(0),
             ahead: 0,
+            unset: 0,
             hindered: 0,
             boots: 1,
             brains: 1,

@@ -61,6 +61,8 @@ faults! {
     ClockForward = "clock steps forward",
     /// The wall clock steps back, by up to an hour or by a year.
     ClockBack = "clock steps back",
+    /// The machine is started again with a clock that nobody set: it is 1970, until somebody tells it the time.
+    ClockUnset = "machine comes up with its clock unset",
     /// The wall clock stands still for some actions.
     ClockFrozen = "clock stands still",
     /// The machine sleeps for up to an hour: all clocks go on, and nobody works.
@@ -256,6 +258,7 @@ impl Faults {
             (Fault::DiskFull, 20),
             (Fault::ClockForward, 4),
             (Fault::ClockBack, 4),
+            (Fault::ClockUnset, 2),
             (Fault::ClockFrozen, 4),
             (Fault::Suspended, 2),
             (Fault::LostAnswer, 40),

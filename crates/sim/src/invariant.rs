@@ -117,6 +117,8 @@ pub struct Watch {
     asked_of: BTreeMap<EffectId, calls::Calls>,
     /// The open question of each task, and how often it was asked.
     tried: BTreeMap<TaskId, (EffectId, Ask, u32)>,
+    /// When the last row was written.
+    written: Option<Moment>,
     /// By how much the wall clock is ahead of where it would be without its steps.
     ahead: i64,
     /// What a task waits for, and when it is due by a clock that never stepped.
@@ -156,6 +158,7 @@ impl Watch {
         self.rows = journal.all().len();
         for row in journal.all().get(rows..).unwrap_or_default() {
             self.keeps_from_merging(row);
+            self.time_goes_on(row)?;
             self.keeps_time(row)?;
             self.day(row);
             let Entity::Task(id) = &row.entity else { continue };

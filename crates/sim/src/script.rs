@@ -389,7 +389,10 @@ impl Story {
                 self.bench.set_clock(step(by)?);
                 self.bench.crash();
             }
-            ["machine", "is", "off", "for", off] => self.bench.reboot(span(off)?),
+            ["machine", "is", "off", "for", off] => self.bench.reboot(span(off)?, 0),
+            ["machine", "is", "off", "for", off, "and", "its", "clock", "steps", by] => {
+                self.bench.reboot(span(off)?, step(by)?);
+            }
             ["pause"] => drop(self.installation(Press::Pause { drain: false })),
             ["pause", "and", "drain"] => drop(self.installation(Press::Pause { drain: true })),
             ["resume"] => drop(self.installation(Press::Unpause)),

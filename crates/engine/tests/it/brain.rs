@@ -4,10 +4,13 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use orch_core::board::Entry;
 use orch_core::effect::{Effect, Timer};
-use orch_core::event::Event;
+use orch_core::event::{Event, Start};
 use orch_core::gesture::{Door, Gesture, Press};
 use orch_core::id::{Digest, Entity, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::journal::{Batch, Head, Journal, Kept, Row};
+use orch_core::policy::Limits;
+use orch_core::time::{Boot, Moment, Span};
+use orch_engine::clock;
 use orch_engine::handle::NotTaken;
 use orch_engine::run::Brain;
 use orch_engine::{Ack, Engine, Incoming, Target};
@@ -151,4 +154,32 @@ async fn a_frozen_brain_writes_nothing() {
     tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
     assert!(commits.try_recv().is_err(), "nothing was committed");
     assert!(journal_back.recv().is_err(), "it was not closed in order");
+}
+
+/// Proves decision 62 for the brain as it runs: if the newest row, written before the machine was started again, is still to
+/// come by the wall clock, the step back is told first, and rows are written by the wall clock from then on.
+#[tokio::test]
+async fn a_clock_that_went_back_while_the_machine_was_off_is_told_first() {
+    let (mut engine, _) = Engine::take_over(MemoryJournal::default()).expect("an empty journal");
+    let boot = Boot { id: "another boot".to_owned(), began: Moment(0) };
+    let start =
+        Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: Some(boot.into()) };
+    let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
+    let ahead = Span::minutes(60);
+    let _ = engine.step(clock::now().after(ahead), vec![start]).expect("a step");
+    let (engine, _) = Engine::take_over(engine.into_journal()).expect("a journal");
+    let (closed, journal_back) = channel();
+    let close = move |journal| closed.send(journal).expect("the test listens");
+    let (brain, _effects) = Brain::start(engine, close).expect("a thread");
+    let told = brain.handle().report(started()).await;
+    tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
+    assert!(matches!(told, Ok(Ack::Accepted { seq: Seq(3), .. })));
+    let journal: MemoryJournal = journal_back.recv().expect("the journal is closed");
+    let rows = journal.all();
+    let back = rows.iter().find_map(|row| match row.event {
+        Event::ClockStepped { by } => Some((row.seq, by.unsigned_abs())),
+        _ => None, // not a domain enum
+    });
+    let (seq, by) = back.expect("the step is told");
+    assert!(seq == Seq(2) && by <= ahead.0 && rows[2].at <= clock::now().after(Boot::SLACK), "{seq} {by}");
 }

@@ -8,6 +8,9 @@ use orch_engine::{Incoming, Target};
 use super::Bench;
 use super::deliver::Delivery;
 
+/// What a clock shows that nothing kept, some moments after the machine was started.
+const UNSET: Moment = Moment(20_000);
+
 impl Bench {
     /// The boot of the machine, as the wall clock tells it now.
     pub(super) fn boot(&self) -> Boot {
@@ -16,18 +19,21 @@ impl Bench {
 
     /// A brain that takes over looks first at what the clock did since the last one looked.
     pub(super) fn compare_clocks(&mut self) {
-        let known = self.engine().board().installation().boot.clone();
-        if let Some(by) = known.and_then(|known| known.stepped_to(&self.boot())) {
+        let (seen, now) = (self.boot(), self.now);
+        let engine = self.engine();
+        let stored = engine.board().installation().boot.as_deref();
+        if let Some(by) = Boot::by_which(stored, engine.left_at(), &seen, now).stepped_to(&seen) {
             self.tell_clock_step(by);
         }
     }
 
-    /// The machine is switched off for a while and started again: nobody counts meanwhile but its wall clock, and whatever
-    /// was at work on it is gone.
-    pub fn reboot(&mut self, off: Span) {
+    /// The machine is switched off for a while and started again: nobody counts meanwhile but its wall clock, which may be
+    /// set too, and whatever was at work on it is gone.
+    pub fn reboot(&mut self, off: Span, set: i64) {
         self.now = self.now.after(off);
         self.hindered += off.0;
         self.boots += 1;
+        self.set_clock(set);
         self.world.power_cut();
         self.pending.clear();
         self.late.clear();
@@ -38,6 +44,18 @@ impl Bench {
         for run in self.watched.clone() {
             self.world.loses(run);
         }
+    }
+
+    /// The machine is started again with a clock that nothing kept: it begins in 1970 until somebody tells it the time.
+    pub(super) fn boot_unset(&mut self, off: Span) {
+        self.unset = self.now.after(off).0 - UNSET.0;
+        self.reboot(off, -self.unset);
+    }
+
+    /// Somebody tells it the time.
+    pub(super) fn clock_is_right(&mut self) {
+        let by = std::mem::take(&mut self.unset);
+        self.step_clock(by);
     }
 
     /// The wall clock steps; the brain notices.
@@ -62,7 +80,15 @@ impl Bench {
         by
     }
 
+    /// A step that no disk has taken yet is told with this one: the brain looks once how far both clocks are apart.
     fn tell_clock_step(&mut self, by: i64) {
+        let step = |event: &Event| match event {
+            Event::ClockStepped { by } => Some(*by),
+            _ => None, // not a domain enum
+        };
+        let refused: i64 = self.inbox.iter().filter_map(|waits| step(&waits.event)).sum();
+        self.inbox.retain(|waits| step(&waits.event).is_none());
+        let by = by + refused;
         self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by }));
     }
 }

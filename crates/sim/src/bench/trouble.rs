@@ -114,7 +114,14 @@ impl Bench {
         }
         if self.strikes(Fault::Reboot) {
             let off = self.dice.which("for", STEP) as u64;
-            self.reboot(Span(off));
+            self.reboot(Span(off), 0);
+        }
+        if self.unset == 0 && self.strikes(Fault::ClockUnset) {
+            let off = self.dice.which("for", STEP) as u64;
+            self.boot_unset(Span(off));
+        }
+        if self.unset != 0 && self.dice.happens("clock is told the time", 20) {
+            self.clock_is_right();
         }
         if self.strikes(Fault::Meddling) {
             crate::people::meddle(self);
@@ -182,7 +189,7 @@ impl Bench {
     /// Whether anything is still to come of what went wrong.
     pub(super) fn is_something_on_its_way(&self) -> bool {
         let queues = [self.deliveries.len(), self.late.len(), self.paused_hands.len(), self.sleepers.len()];
-        queues.iter().sum::<usize>() > 0
+        queues.iter().sum::<usize>() > 0 || self.unset != 0
     }
 
     /// All that is late arrives, hands that were paused go on, and brains wake.
@@ -201,6 +208,9 @@ impl Bench {
             if !self.sleepers.is_empty() {
                 self.wake_one()?;
             }
+        }
+        if self.unset != 0 {
+            self.clock_is_right();
         }
         self.verify()
     }

@@ -12,7 +12,7 @@ use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, DeployCall, Failure, ForgeCall, GitCall, Reply, Text};
 use orch_core::change::Change;
 use orch_core::event::{
-    EffectReply, Event, FreezeCause, Grant, IssueSeen, Outcome, RunEnd, RunHow, Turn, Usage,
+    DiskReading, EffectReply, Event, FreezeCause, Grant, IssueSeen, Outcome, RunEnd, RunHow, Turn, Usage,
 };
 use orch_core::gate::{GateId, Subject};
 use orch_core::gesture::Press;
@@ -86,6 +86,15 @@ const ROWS: &[Break] = &[
         let mut it = watching();
         let Step::Backoff { timer, .. } = it.now().step else { panic!("it waits for a timer") };
         it.row(|row| row.event = Event::Timer(timer)).look()
+    }),
+    ("time-goes-on", || {
+        let mut it = approving();
+        let now = it.bench.now;
+        it.row(|row| {
+            row.event = Event::Disk(DiskReading { enough: true, free: 7 });
+            row.at = now.stepped_by(-501);
+        })
+        .look()
     }),
     ("grants-only-to-who-waits", || {
         let grant = Grant { turn: Turn::Lane, wanted: Seq(1), deployed: None, gives_way: false };

@@ -45,6 +45,8 @@ occasions! {
     Call: ["who-is-away-is-asked-seldom"],
     /// A run began.
     Began: ["limits-hold"],
+    /// A row was written.
+    Row: ["time-goes-on"],
     /// A timer came.
     Timer: ["no-timer-is-early"],
     /// A turn was given.
@@ -175,7 +177,7 @@ impl Looks {
         self.0[occasion as usize] += times;
     }
 
-    /// A row about a task was written.
+    /// What a row about a task brought.
     pub(super) fn of_row(&mut self, row: &Row) {
         match &row.event {
             Event::Timer(_) => self.count(Occasion::Timer),
