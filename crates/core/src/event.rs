@@ -349,7 +349,8 @@ pub struct Start {
     pub clean: bool,
     /// Limits of the installation from now on.
     pub limits: Limits,
-    /// The boot of the machine in which it starts, if that is known.
+    /// The boot of the machine in which it starts, if that is known: the brain says so when it takes the start, for the clock may
+    /// be set until then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<Box<Boot>>,
 }

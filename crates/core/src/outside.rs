@@ -230,7 +230,7 @@ pub(crate) fn restored(d: &mut Desk<'_>) {
 
 /// The same, without what would follow from it. It says nothing of main: what somebody merged meanwhile stays known.
 pub(crate) fn take_in(d: &mut Desk<'_>) {
-    if d.task.merged_outside().is_some() {
+    if d.task.outside.as_ref().is_some_and(|outside| outside.in_main.is_some()) {
         return d.because(Reason::Noted);
     }
     d.change(Change::Outside(None));

@@ -84,7 +84,12 @@ impl Steady {
 
     /// All moments were moved by so much.
     pub(crate) fn follow(&mut self, by: i64) {
-        self.boot = self.boot.stepped_by(by);
+        self.boot = self.boot(Some(by));
+    }
+
+    /// The boot by which moments are told, after this step.
+    pub(crate) fn boot(&self, step: Option<i64>) -> Boot {
+        self.boot.stepped_by(step.unwrap_or(0))
     }
 }
 

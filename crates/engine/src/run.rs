@@ -233,7 +233,14 @@ fn turn<J: Journal>(
             }
             continue;
         }
-        let step = clock.stepped(&clock::boot());
+        let starts = |incoming: &&mut Incoming| matches!(incoming.event, Event::Started(_));
+        let start = incoming.iter_mut().find(starts);
+        // Until the brain serves it goes by the clock of the one before it: a step that came meanwhile is told with the start,
+        // and with it the boot by which everything is told from then on.
+        let step = clock.stepped(&clock::boot()).filter(|_| start.is_some() || engine.serves());
+        if let Some(Incoming { event: Event::Started(start), .. }) = start {
+            start.boot = Some(Box::new(clock.boot(step)));
+        }
         if let Some(by) = step {
             tracing::warn!(
                 by,

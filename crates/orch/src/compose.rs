@@ -318,7 +318,7 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
     let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
     let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let start = Start { version, clean, limits, boot: Some(Box::new(clock::boot())) };
+    let start = Start { version, clean, limits, boot: None };
     let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
     let (brain, mut effects) = Brain::start(engine, close)
         .map_err(|e| Error::failed(say!("the brain did not start: {e}", "Orch не запустился: {e}")))?;

@@ -156,22 +156,33 @@ async fn a_frozen_brain_writes_nothing() {
     assert!(journal_back.recv().is_err(), "it was not closed in order");
 }
 
-/// Proves decision 62 for the brain as it runs: if the newest row, written before the machine was started again, is still to
-/// come by the wall clock, the step back is told first, and rows are written by the wall clock from then on.
-#[tokio::test]
-async fn a_clock_that_went_back_while_the_machine_was_off_is_told_first() {
+/// A journal in which the newest row is an hour ahead, of another boot of the machine; and by how much.
+fn of_another_boot() -> (Engine<MemoryJournal>, Span) {
     let (mut engine, _) = Engine::take_over(MemoryJournal::default()).expect("an empty journal");
     let boot = Boot { id: "another boot".to_owned(), began: Moment(0) };
+    let _ = engine.step(clock::now().after(Span::minutes(60)), vec![start_of(boot)]).expect("a step");
+    let (engine, _) = Engine::take_over(engine.into_journal()).expect("a journal");
+    (engine, Span::minutes(60))
+}
+
+fn start_of(boot: Boot) -> Incoming {
     let start =
         Start { version: "test".to_owned(), clean: true, limits: Limits::default(), boot: Some(boot.into()) };
-    let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));
-    let ahead = Span::minutes(60);
-    let _ = engine.step(clock::now().after(ahead), vec![start]).expect("a step");
-    let (engine, _) = Engine::take_over(engine.into_journal()).expect("a journal");
+    Incoming::of(Target::Entity(Entity::Installation), Event::Started(start))
+}
+
+/// Proves decision 62 for the brain as it runs: if the newest row, written before the machine was started again, is still to
+/// come by the wall clock, the step back is told first, and rows are written by the wall clock from then on. What the
+/// start says of the boot is what the brain knows, not what somebody saw before the clock was set; so the next start tells
+/// nothing.
+#[tokio::test]
+async fn a_clock_that_went_back_while_the_machine_was_off_is_told_first() {
+    let (engine, ahead) = of_another_boot();
     let (closed, journal_back) = channel();
     let close = move |journal| closed.send(journal).expect("the test listens");
     let (brain, _effects) = Brain::start(engine, close).expect("a thread");
-    let told = brain.handle().report(started()).await;
+    let seen_before = Boot { id: clock::boot().id, began: Moment(0) };
+    let told = brain.handle().report(start_of(seen_before)).await;
     tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
     assert!(matches!(told, Ok(Ack::Accepted { seq: Seq(3), .. })));
     let journal: MemoryJournal = journal_back.recv().expect("the journal is closed");
@@ -182,4 +193,20 @@ async fn a_clock_that_went_back_while_the_machine_was_off_is_told_first() {
     });
     let (seq, by) = back.expect("the step is told");
     assert!(seq == Seq(2) && by <= ahead.0 && rows[2].at <= clock::now().after(Boot::SLACK), "{seq} {by}");
+    let (engine, _) = Engine::take_over(journal).expect("a journal");
+    let stored = engine.board().installation().boot.clone().expect("a boot");
+    assert_eq!((stored.id.as_str(), stored.stepped_to(&clock::boot())), (clock::boot().id.as_str(), None));
+}
+
+/// Proves decision 62: a step is told with the start, which names the boot by which it is told. A brain that ends before its
+/// start leaves the journal as it was, for the next one to compare with.
+#[tokio::test]
+async fn a_brain_that_never_started_tells_no_step() {
+    let (engine, _) = of_another_boot();
+    let (closed, journal_back) = channel();
+    let close = move |journal: MemoryJournal| closed.send(journal).expect("the test listens");
+    let (brain, _effects) = Brain::start(engine, close).expect("a thread");
+    assert_eq!(brain.asker().ask(|board, _| board.waiting()).await, Some(0));
+    tokio::task::spawn_blocking(move || brain.stop()).await.expect("joined");
+    assert_eq!(journal_back.recv().expect("the journal is closed").all().len(), 1);
 }

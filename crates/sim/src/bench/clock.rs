@@ -17,14 +17,13 @@ impl Bench {
         Boot { id: format!("boot-{}", self.boots), began: super::BOOTED.stepped_by(self.ahead) }
     }
 
-    /// A brain that takes over looks first at what the clock did since the last one looked.
+    /// A brain that takes over looks first at what the clock did since the last one looked, and tells it with its start.
     pub(super) fn compare_clocks(&mut self) {
         let (seen, now) = (self.boot(), self.now);
         let engine = self.engine();
         let stored = engine.board().installation().boot.as_deref();
-        if let Some(by) = Boot::by_which(stored, engine.left_at(), &seen, now).stepped_to(&seen) {
-            self.tell_clock_step(by);
-        }
+        let known = Boot::by_which(stored, engine.left_at(), &seen, now);
+        self.inbox.extend(known.stepped_to(&seen).map(clock_stepped));
     }
 
     /// The machine is switched off for a while and started again: nobody counts meanwhile but its wall clock, which may be
@@ -89,6 +88,10 @@ impl Bench {
         let refused: i64 = self.inbox.iter().filter_map(|waits| step(&waits.event)).sum();
         self.inbox.retain(|waits| step(&waits.event).is_none());
         let by = by + refused;
-        self.tell(Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by }));
+        self.tell(clock_stepped(by));
     }
+}
+
+fn clock_stepped(by: i64) -> Incoming {
+    Incoming::of(Target::Entity(Entity::Installation), Event::ClockStepped { by })
 }
