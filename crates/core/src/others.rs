@@ -401,6 +401,18 @@ mod tests {
         assert_eq!(tell(48 * HOUR, stepped(-1)), 5, "within a day");
     }
 
+    /// Proves that a step of the clock which changes nothing of the day's money writes none, and has its reason.
+    #[test]
+    fn a_step_within_the_day_writes_no_money() {
+        for spent in [0, 5] {
+            let day = Installation { day: 0, spent, ..Installation::default() };
+            let event = Event::ClockStepped { by: 1000 };
+            let stamped = Stamped { seq: Seq(1), at: Moment(3_600_000), event: &event };
+            let decision = decide(&Entity::Installation, Some(&State::Installation(day)), &stamped);
+            assert_eq!((decision.changes, decision.reasons), (Vec::new(), vec![Reason::Noted]), "{spent}");
+        }
+    }
+
     /// Proves that a closed provider which names a later moment stays closed until then, and that one which names an earlier
     /// one, or none, opens no sooner: runs that began before it closed are refused one after another (decision 11).
     #[test]

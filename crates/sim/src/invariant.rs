@@ -1,4 +1,5 @@
-//! What never happens? Each promise of the product has a name here and is checked after every step.
+//! What never happens? Each promise of the product has a name here and is checked after every step that could break it
+//! ([`Occasion`]); what needs the whole journal, when it is folded and decided again.
 
 mod rows;
 mod board;

@@ -35,10 +35,10 @@ pub(crate) fn meddle(bench: &mut Bench) {
         7 => drop(bench.press(&key, Status::ToAnalyse)),
         8 => drop(bench.gesture(&task.id, Press::Continue)),
         9 => drop(bench.gesture(&task.id, Press::Priority(Priority::Urgent))),
-        10 | 11 => {
-            let text = format!("edited {}", bench.dice.below(1000));
+        what @ (10 | 11) => {
+            let words = format!("edited {}", bench.dice.below(1000));
             if let Some(issue) = bench.world.tracker.issues.get_mut(&key) {
-                issue.text = text;
+                *(if what == 10 { &mut issue.text } else { &mut issue.title }) = words;
             }
             bench.send(&key);
         }

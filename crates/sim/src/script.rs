@@ -212,6 +212,10 @@ impl Story {
                 let text = (*text).to_owned();
                 self.in_issue(name, |issue| issue.text = text)?;
             }
+            ["retitle", name, title] => {
+                let title = (*title).to_owned();
+                self.in_issue(name, |issue| issue.title = title)?;
+            }
             ["label", name, labels @ ..] => {
                 let labels = Labels {
                     auto_approve: labels.contains(&"autoApprove"),

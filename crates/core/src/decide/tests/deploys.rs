@@ -5,13 +5,13 @@ use crate::backoff::PROBES;
 use crate::call::Call;
 use crate::call::TrackerCall;
 use crate::desk::Desk;
-use crate::event::FreezeCause;
+use crate::event::{FreezeCause, InMain};
 use crate::note::Note;
 use crate::policy::WatchRules;
 use crate::record::Came;
 use crate::said::{Cause, Said};
 use crate::stage::{deploy, terminal};
-use crate::task::Cancel;
+use crate::task::{Cancel, Merged, Outside};
 
 impl Way {
     /// What a part of the heart makes of the task as it is.
@@ -179,4 +179,35 @@ fn a_stop_remembers_what_may_move_the_branch() {
     let (mut way, effect) = stopped(|ask| *ask == Ask::OpenChange);
     let told = way.answers(effect, Reply::Forge(ForgeReply::ChangeOpened { change: 7 }));
     assert_eq!((told.effects.len(), way.task().untold.len()), (1, 0), "it is closed");
+}
+
+/// That main has a stopped task after all is said once, and only to who was told that it has nothing of it (decision 61).
+#[test]
+fn a_merge_that_is_heard_of_after_the_stop_is_news_once() {
+    let by = InMain { commit: "m".into(), tree: "t".into() };
+    let merged = Merged {
+        commit: "earlier".into(),
+        tree: "t".into(),
+        at: Moment(1),
+        proven: true,
+        change_request: None,
+        branch: None,
+    };
+    for known in 0..8_u8 {
+        let [outside, now, earlier] = [1, 2, 4].map(|bit| known & bit != 0);
+        let mut way = Way::begun(Preset::Full, Trouble::None);
+        let effect = way.asks(|ask| *ask == Ask::Candidate);
+        let (_, task) = way.makes(terminal::cancel_now);
+        way.state = Some(State::Task(task));
+        let mut way = way.with(|task| {
+            let it = Outside { in_main: Some(by.clone()), ..Outside::default() };
+            task.outside = outside.then(|| it.into());
+            task.merged = now.then(|| merged.clone());
+            task.earlier_merges.extend(earlier.then(|| merged.clone()));
+        });
+        let told = way.answers(effect, Reply::Git(GitReply::InMain(by.clone())));
+        let says = Note::Stopped { stays: Some(by.commit.clone()), frozen: false };
+        let news = !outside && !now && !earlier;
+        assert_eq!(notes(&told), if news { vec![&says] } else { Vec::new() }, "{outside} {now} {earlier}");
+    }
 }
