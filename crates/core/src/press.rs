@@ -73,8 +73,10 @@ struct Heard {
 /// What the issue says beside its column: whatever follows, follows from that.
 fn says(d: &mut Desk<'_>, words: Words) -> Heard {
     let Words { title, slug, text, labels, present } = words;
-    let request = Request { title, slug, text, present };
     let known = &d.task.request;
+    // A branch may have been cut by this name that nobody has heard of yet.
+    let slug = if d.task.stage == Stage::Created { slug } else { known.slug.clone() };
+    let request = Request { title, slug, text, present };
     let edited = known.title.blob != request.title.blob || known.text.blob != request.text.blob;
     let presence = (known.present != present).then_some(present);
     let relabelled = d.task.labels != labels;

@@ -179,7 +179,7 @@ pub struct Task {
 pub struct Request {
     /// The title.
     pub title: Text,
-    /// The title as a branch slug.
+    /// The title as a branch slug: the one that it had when work began, for the branch keeps its name.
     pub slug: String,
     /// The description.
     pub text: Text,
