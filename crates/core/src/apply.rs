@@ -131,6 +131,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         stopping: Vec::new(),
         revision: reading.revision,
         watch: None,
+        named: None,
     })))
 }
 
@@ -148,6 +149,7 @@ const PASSED_KEPT: usize = 16;
 pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change) {
     match change {
         Change::Requested(request) => task.request = request.clone(),
+        Change::Named(slug) => task.named = Some(slug.clone()),
         Change::Labelled(labels) => task.labels = *labels,
         Change::Prioritised(priority) => task.priority = *priority,
         Change::BoardShows(status) => task.board.shows = *status,

@@ -56,6 +56,8 @@ pub enum Change {
     BoardPassed,
     /// No write to the board is on its way.
     BoardSettled,
+    /// The title has another branch slug than when work began, and branches keep this one.
+    Named(String),
     /// The next life of the issue has begun: board and records are its own.
     Followed,
     /// Whether a press of Approved or Confirm Deploy would count.

@@ -299,7 +299,8 @@ impl<'a> Desk<'a> {
     /// The name of the branch of this round (decisions 30, 41).
     pub(crate) fn branch_name(&self, plain: bool) -> String {
         let task = &self.task;
-        let mut name = format!("feature/{}-{}", task.item, task.request.slug);
+        let slug = task.named.as_ref().unwrap_or(&task.request.slug);
+        let mut name = format!("feature/{}-{slug}", task.item);
         if !plain {
             name.push_str(&format!("-{}-{}", task.id.life(), task.number));
         }

@@ -73,14 +73,16 @@ struct Heard {
 /// What the issue says beside its column: whatever follows, follows from that.
 fn says(d: &mut Desk<'_>, words: Words) -> Heard {
     let Words { title, slug, text, labels, present } = words;
-    let known = &d.task.request;
-    // A branch may have been cut by this name that nobody has heard of yet.
-    let slug = if d.task.stage == Stage::Created { slug } else { known.slug.clone() };
     let request = Request { title, slug, text, present };
+    let known = &d.task.request;
     let edited = known.title.blob != request.title.blob || known.text.blob != request.text.blob;
     let presence = (known.present != present).then_some(present);
     let relabelled = d.task.labels != labels;
     if *known != request {
+        // A branch may have been cut by that name that nobody has heard of yet.
+        if known.slug != request.slug && d.task.stage != Stage::Created && d.task.named.is_none() {
+            d.change(Change::Named(known.slug.clone()));
+        }
         d.change(Change::Requested(request));
     }
     let approved = d.task.approval.is_some();

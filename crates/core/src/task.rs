@@ -172,6 +172,9 @@ pub struct Task {
     /// The watch after the deploy of this round, if there is or was one (decision 69).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub watch: Option<Box<Watch>>,
+    /// The branch slug that the title had when work began, if it has another one since: branches keep their name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<String>,
 }
 
 /// What is asked for.
@@ -179,7 +182,7 @@ pub struct Task {
 pub struct Request {
     /// The title.
     pub title: Text,
-    /// The title as a branch slug: the one that it had when work began, for the branch keeps its name.
+    /// The title as a branch slug.
     pub slug: String,
     /// The description.
     pub text: Text,

@@ -81,6 +81,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         stopping: Vec::new(),
         revision: None,
         watch: None,
+        named: None,
     }
 }
 
