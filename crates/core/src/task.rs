@@ -520,7 +520,7 @@ pub struct Branch {
     pub change: Option<Digest>,
     /// Whether nothing but artefacts differs.
     pub empty: bool,
-    /// With which main the tests were last green since the developer's run: red with another one is red together (decision 15).
+    /// With which main the tests were last green since the developer's run: red with another is red together with it (decision 15).
     pub green_with: Option<Commit>,
 }
 
@@ -665,7 +665,7 @@ impl Task {
         self.open_question().is_some_and(Ask::moves_branch)
     }
 
-    /// Whether something irreversible is under way, from the merge's request to the deploy's verdict (row 150, not I-27's lane).
+    /// Whether what nobody can undo is under way, from the merge's request to the deploy's verdict; no lane alone (row 150, I-27).
     pub fn is_critical(&self) -> bool {
         let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
         let untold = self.merge_untold && !self.stage.is_terminal();
