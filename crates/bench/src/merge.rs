@@ -59,7 +59,8 @@ pub(crate) fn run(plan: &Plan, files: usize) -> Result<()> {
         let ForgeReply::Merged { commit, .. } = ask(&merge)? else { bail!("{task}: not merged") };
         moved.0.push(ms(began.elapsed()));
         let began = Instant::now();
-        let GitReply::Proof(proof) = hub.perform(&GitCall::Prove { commit }, &means()).map_err(said)?.reply
+        let GitReply::Proof(proof) =
+            hub.perform(&GitCall::Prove { commit, deployed: None }, &means()).map_err(said)?.reply
         else {
             bail!("{task}: no proof")
         };

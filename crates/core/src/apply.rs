@@ -341,10 +341,11 @@ fn to_project(project: &mut Project, at: Moment, change: &Change) {
 }
 
 fn to_provider(provider: &mut Provider, at: Moment, change: &Change) {
-    if let Change::ProviderClosed { until, cause } = change {
+    if let Change::ProviderClosed { until, cause, row } = change {
         provider.refusals = if until.is_some() { provider.refusals + 1 } else { 0 };
         provider.closed_until = *until;
         provider.closed_at = until.map(|_| at);
+        provider.closed_in = *row;
         provider.stepped = 0;
         provider.cause = cause.clone();
     } else if let Change::ProviderDue(until) = change {

@@ -510,6 +510,7 @@ pub(crate) mod tests {
             cause: crate::said::Cause::default(),
             refusals: 1,
             closed_at: None,
+            closed_in: None,
             stepped: 0,
         };
         let mut board = crowd("demo", 1..=10_000, Want::Agent(Role::Developer));

@@ -11,7 +11,7 @@ use crate::call::tracker::{IssueReading, Labels, Status};
 use crate::event::{FreezeCause, RunHow, Usage};
 use crate::gate::Evidence;
 use crate::gesture::Priority;
-use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, TaskId, Tree};
+use crate::id::{Commit, Digest, EffectId, ProjectId, RunId, Seq, TaskId, Tree};
 use crate::policy::Limits;
 use crate::record::{Record, Trouble};
 use crate::rework::{Attempts, Findings};
@@ -234,6 +234,9 @@ pub enum Change {
         until: Option<Moment>,
         /// What it said.
         cause: Cause,
+        /// In which row it closed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        row: Option<Seq>,
     },
     /// To a provider: closed until then, by a wall clock that stepped.
     ProviderDue(Moment),

@@ -167,7 +167,7 @@ fn on_grant(d: &mut Desk<'_>, grant: &Grant) {
             }
             match d.task.merged {
                 None => d.ask(Ask::Candidate, 0),
-                Some(_) => deploy::proceed(d),
+                Some(_) => deploy::on_lane(d),
             }
         }
         Want::Merge { .. } if grant.gives_way => {

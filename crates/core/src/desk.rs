@@ -424,7 +424,9 @@ impl<'a> Desk<'a> {
                     Some(merged) => merged.commit.clone(),
                     None => candidate()?.commit.clone(),
                 };
-                (git, Call::Git(GitCall::Prove { commit }))
+                // What is deployed stays so while the lane is held.
+                let deployed = task.previous.clone().filter(|_| task.merged.is_some() && task.lane.is_some());
+                (git, Call::Git(GitCall::Prove { commit, deployed }))
             }
             Ask::Probe | Ask::Watch => {
                 let line = Line::Deploy(task.project.clone());

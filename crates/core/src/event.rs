@@ -270,10 +270,13 @@ pub enum Message {
     },
     /// To a provider: a run succeeded. In journals of before [`Message::ProviderWorked`] only.
     ProviderWorks,
-    /// To a provider: a run succeeded that had its turn then. One from before the closing says nothing about it.
+    /// To a provider: a run succeeded. One from before the closing says nothing about it.
     ProviderWorked {
-        /// When.
+        /// When it had its turn.
         began: Moment,
+        /// Which run: its id says in which row that was. Journals of older rules say the moment alone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
     },
     /// To the installation: money was spent.
     Spent {

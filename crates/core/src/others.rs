@@ -160,12 +160,13 @@ fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
             if closed_still && provider.closed_until >= Some(until) {
                 return Decision::only(Reason::Noted);
             }
-            let closed = Change::ProviderClosed { until: Some(until), cause: cause.clone() };
+            let row = Some(stamped.seq);
+            let closed = Change::ProviderClosed { until: Some(until), cause: cause.clone(), row };
             one(closed, Reason::ProviderClosed)
         }
         Event::Message(Message::ProviderWorks) => works(provider),
-        Event::Message(Message::ProviderWorked { began }) => {
-            match provider.closed_at.is_some_and(|closed| *began <= closed) {
+        Event::Message(Message::ProviderWorked { run, .. }) => {
+            match provider.closed_in.zip(*run).is_some_and(|(closed, run)| run.seq <= closed) {
                 true => Decision::only(Reason::Noted),
                 false => works(provider),
             }
@@ -217,7 +218,10 @@ fn waits_by_own_count(provider: &Provider) -> bool {
 
 fn works(provider: &Provider) -> Decision {
     match provider.closed_until.is_some() {
-        true => one(Change::ProviderClosed { until: None, cause: Cause::default() }, Reason::ProviderOpen),
+        true => one(
+            Change::ProviderClosed { until: None, cause: Cause::default(), row: None },
+            Reason::ProviderOpen,
+        ),
         false => Decision::only(Reason::Noted),
     }
 }
@@ -323,12 +327,16 @@ mod tests {
     use super::*;
     use crate::apply::apply_stamped;
     use crate::event::Message;
-    use crate::id::Seq;
+    use crate::id::{RunId, Seq};
     use crate::time::Moment;
 
     fn told(state: Option<State>, at: u32, message: Message) -> Option<State> {
+        event(state, (at, at), &Event::Message(message))
+    }
+
+    fn event(state: Option<State>, (row, at): (u32, u32), event: &Event) -> Option<State> {
         let entity = Entity::Provider("p".into());
-        let stamped = Stamped { seq: Seq(at.into()), at: Moment(at.into()), event: &Event::Message(message) };
+        let stamped = Stamped { seq: Seq(row.into()), at: Moment(at.into()), event };
         let decision = decide(&entity, state.as_ref(), &stamped);
         apply_stamped(state, &entity, &stamped, &decision.changes)
     }
@@ -338,15 +346,19 @@ mod tests {
     }
 
     /// Proves that a run which had its turn before the provider closed does not open it: only a later one shows that it
-    /// works again (decision 11).
+    /// works again (decision 11). Later is what rows say, whatever the clock was set to meanwhile.
     #[test]
     fn only_a_later_run_opens_a_provider() {
         let limited = Message::ProviderLimited { until: None, cause: "no".into() };
         let closed = told(None, 10, limited);
-        let same = told(closed.clone(), 11, Message::ProviderWorked { began: Moment(9) });
+        let worked = |row| Message::ProviderWorked { began: Moment(0), run: Some(RunId::new(Seq(row), 0)) };
+        let same = told(closed.clone(), 11, worked(9));
         assert!(is_closed(closed.as_ref()) && same == closed);
-        let open = told(closed, 12, Message::ProviderWorked { began: Moment(11) });
-        assert!(!is_closed(open.as_ref()));
+        let set_back = event(closed.clone(), (11, 3), &Event::ClockStepped { by: -8 });
+        for closed in [closed, set_back] {
+            let open = told(closed, 12, worked(11));
+            assert!(!is_closed(open.as_ref()));
+        }
     }
 
     /// Proves decision 46 for providers: a wait that Orch counted is as long as it was when the wall clock steps; a moment

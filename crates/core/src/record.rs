@@ -127,6 +127,11 @@ pub enum Came<'a> {
         /// Who.
         by: &'a str,
     },
+    /// Out with a later deploy that contains it and came out well (decision 75).
+    Along {
+        /// Of which commit.
+        with: &'a Commit,
+    },
     /// Not right, says somebody who looked.
     TurnedDown {
         /// Who.
@@ -163,7 +168,7 @@ impl DeployLog<'_> {
     /// language.
     pub fn render(&self, lang: Lang) -> String {
         let status = match self.came {
-            Came::Out | Came::Seen { .. } => "SUCCESS",
+            Came::Out | Came::Seen { .. } | Came::Along { .. } => "SUCCESS",
             Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => "FAILED",
         };
         let code = self.hook.map_or_else(|| "unknown".to_owned(), |code| code.to_string());

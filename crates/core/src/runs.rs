@@ -58,7 +58,9 @@ fn account(d: &mut Desk<'_>, row: &RunRow, end: &RunEnd) {
         RunHow::ProviderLimited { until, cause } => {
             d.tell(provider, Message::ProviderLimited { until: *until, cause: cause.clone() });
         }
-        RunHow::Exited { code: 0 } => d.tell(provider, Message::ProviderWorked { began: row.at }),
+        RunHow::Exited { code: 0 } => {
+            d.tell(provider, Message::ProviderWorked { began: row.at, run: Some(row.run) });
+        }
         RunHow::Exited { .. }
         | RunHow::Signalled { .. }
         | RunHow::TimedOut

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::FreezeCause;
 use crate::gesture::Gesture;
-use crate::id::{Commit, Digest, TaskId};
+use crate::id::{Commit, Digest, Seq, TaskId};
 use crate::policy::Limits;
 use crate::said::Cause;
 use crate::task::Task;
@@ -100,6 +100,9 @@ pub struct Provider {
     /// When it last closed, until it works again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closed_at: Option<Moment>,
+    /// In which row that was: a clock may be set meanwhile, rows only follow each other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closed_in: Option<Seq>,
     /// By how many milliseconds a wait of Orch's own count was moved since, with a clock that stepped.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub stepped: i64,

@@ -224,7 +224,7 @@ mod tests {
     #[test]
     fn who_waits_lets_others_pass() {
         let mut dispatch = Dispatch::default();
-        let prove = effect(3, Call::Git(GitCall::Prove { commit: Commit::from("a") }));
+        let prove = effect(3, Call::Git(GitCall::Prove { commit: Commit::from("a"), deployed: None }));
         dispatch.wanted(vec![verdict(1, "a"), verdict(2, "a"), prove, verdict(4, "b")]);
         let first = EffectId::new(Seq(1), 0);
         let failed = |effect| EffectReply { effect, outcome: Outcome::Failed(Failure::transient("away")) };

@@ -215,11 +215,16 @@ impl Hub {
         said.text().parse().map_err(|_| said.odd().into())
     }
 
-    /// Whether a merged commit is in main as it is now.
-    pub(super) fn prove(&self, commit: &Commit) -> Result<Proof, Failure> {
+    /// Whether a merged commit is in main as it is now, and in what is deployed.
+    pub(super) fn prove(&self, commit: &Commit, deployed: Option<&Commit>) -> Result<Proof, Failure> {
         let main = self.fetch_main()?;
         let ancestor = self.is_ancestor(commit, &main)?;
-        Ok(Proof { main, ancestor, tree: self.tree_of(commit)? })
+        let taken_along = match deployed {
+            // A repository that was made anew may lack what an older one deployed: then nothing took it along.
+            Some(deployed) => self.has_commit(deployed)? && self.is_ancestor(commit, deployed)?,
+            None => false,
+        };
+        Ok(Proof { main, ancestor, tree: self.tree_of(commit)?, taken_along })
     }
 }
 

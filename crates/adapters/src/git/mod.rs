@@ -83,7 +83,9 @@ impl Hub {
             GitCall::BuildCandidate { branch, head, task, item, tests } => {
                 plain(self.build_candidate(branch, head, task, item, tests)?)
             }
-            GitCall::Prove { commit } => plain(GitReply::Proof(self.prove(commit)?)),
+            GitCall::Prove { commit, deployed } => {
+                plain(GitReply::Proof(self.prove(commit, deployed.as_ref())?))
+            }
             GitCall::WriteRecord { record, item, text, run } => {
                 plain(self.write_record(&records::Entry { record: *record, item, text, run: *run }, means)?)
             }

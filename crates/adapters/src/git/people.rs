@@ -60,11 +60,11 @@ impl Hub {
         for (task, branch, first) in cuts {
             let head = refs.get(&format!("refs/heads/{branch}"));
             let in_main = if merged.contains(&format!("{CUT}{}/{branch}", ref_part(&task))) {
-                let newest = match head {
-                    Some((head, _)) => self.merge_base(head, &main)?,
-                    None => first.clone(),
+                let begins = match head {
+                    Some((head, _)) => self.begins(head, &first, &main)?,
+                    None => vec![first.clone()],
                 };
-                Some(self.brought_by(&newest, &main, &line)?)
+                self.oldest_that_brought(&begins, &main, &line)?
             } else {
                 self.squashed(&first, head.map(|(head, _)| head), &main, &line)?
             };
@@ -198,6 +198,43 @@ impl Hub {
             .run()?;
         let same = |tree: &str| line.iter().rev().find(|commit| commit.tree.as_str() == tree);
         Ok(said.text().lines().find_map(same).cloned())
+    }
+
+    /// The commits of main on which what main lacks of a branch was made, itself if it lacks nothing; of those that have its
+    /// first commit: what else it was made on is main as the branch took it in.
+    fn begins(&self, head: &Commit, first: &Commit, main: &Commit) -> Result<Vec<Commit>, Failure> {
+        let lacks = [head.to_string(), format!("^{main}")];
+        let said = self.ask(["rev-list", "--boundary", "--end-of-options"]).args(lacks).run()?.text();
+        if said.is_empty() {
+            return Ok(vec![head.clone()]);
+        }
+        let mut begins = Vec::new();
+        for commit in said.lines().filter_map(|line| line.strip_prefix('-')).map(Commit::from) {
+            if self.is_ancestor(first, &commit)? {
+                begins.push(commit);
+            }
+        }
+        // Somebody put the branch elsewhere.
+        if begins.is_empty() {
+            begins.push(first.clone());
+        }
+        Ok(begins)
+    }
+
+    /// The oldest commit that main was which has one of these.
+    fn oldest_that_brought(
+        &self,
+        begins: &[Commit],
+        main: &Commit,
+        line: &[InMain],
+    ) -> Result<Option<InMain>, Failure> {
+        let mut brought = Vec::new();
+        for commit in begins {
+            brought.push(self.brought_by(commit, main, line)?);
+        }
+        // What is not on the line is older than all of it.
+        let age = |by: &InMain| line.iter().position(|on| on == by).unwrap_or(line.len());
+        Ok(brought.into_iter().max_by_key(age))
     }
 
     /// The oldest commit that main was which has this one.

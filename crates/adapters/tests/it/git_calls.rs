@@ -537,13 +537,14 @@ fn git_builds_nothing_where_an_object_is_missing() {
 fn git_proves_a_merge_from_fresh_main() {
     let bench = Bench::new();
     let (head, _) = bench.cut();
-    let prove = |commit: &Commit| match bench.perform(&GitCall::Prove { commit: commit.clone() }) {
-        Ok(answer) => match answer.reply {
-            GitReply::Proof(proof) => Ok(proof),
-            other => panic!("{other:?}"),
-        },
-        Err(failure) => Err(failure.kind),
-    };
+    let prove =
+        |commit: &Commit| match bench.perform(&GitCall::Prove { commit: commit.clone(), deployed: None }) {
+            Ok(answer) => match answer.reply {
+                GitReply::Proof(proof) => Ok(proof),
+                other => panic!("{other:?}"),
+            },
+            Err(failure) => Err(failure.kind),
+        };
     assert!(!prove(&head).unwrap().ancestor);
     let main = bench.main_gets("x", "x");
     let proof = prove(&main).unwrap();

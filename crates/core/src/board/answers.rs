@@ -16,6 +16,7 @@ fn closed(until: i64) -> State {
         cause: Cause::default(),
         refusals: 1,
         closed_at: None,
+        closed_in: None,
         stepped: 0,
     };
     State::Provider(provider)

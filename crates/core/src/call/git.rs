@@ -76,10 +76,14 @@ pub enum GitCall {
         /// The policy's `tests` globs.
         tests: Vec<String>,
     },
-    /// Prove a merge: what is main now, is the commit its ancestor, which tree has it (decision 19)?
+    /// Prove a merge: what is main now, is the commit its ancestor, which tree has it (decision 19)? And is it out
+    /// already, with what others deployed (decision 75)?
     Prove {
         /// The merged commit.
         commit: Commit,
+        /// What is deployed, where that matters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deployed: Option<Commit>,
     },
     /// Write a record of Orch's own to the branch `orch/records`, here and at the origin, as a commit on top of what is
     /// there; one that stands there already is found (decision 18). Never waited for by the task.
@@ -196,4 +200,7 @@ pub struct Proof {
     pub ancestor: bool,
     /// The tree of the merged commit.
     pub tree: Tree,
+    /// Whether what is deployed contains the merged commit.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub taken_along: bool,
 }

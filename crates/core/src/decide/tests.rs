@@ -170,7 +170,9 @@ impl Way {
             Ask::OpenChange => Reply::Forge(ForgeReply::ChangeOpened { change: 1 }),
             Ask::Candidate => Reply::Git(GitReply::Candidate(Candidate { commit, tree, main, change })),
             Ask::Merge => Reply::Forge(ForgeReply::Merged { commit, tree }),
-            Ask::Prove => Reply::Git(GitReply::Proof(Proof { main: commit, ancestor: true, tree })),
+            Ask::Prove => {
+                Reply::Git(GitReply::Proof(Proof { main: commit, ancestor: true, tree, taken_along: false }))
+            }
             Ask::Probe | Ask::Watch => Reply::Deploy(DeployReply::Probed(Health::Expected)),
             Ask::Restore | Ask::Reason { .. } => panic!("nobody took anything away or rejected anything"),
         }

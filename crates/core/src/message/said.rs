@@ -153,6 +153,7 @@ pub fn deploy_log(log: &DeployLog<'_>, lang: Lang) -> String {
         Came::Failed => "record-deploy-failed",
         Came::NotRolledBack => "record-deploy-not-rolled-back",
         Came::Seen { .. } => "record-deploy-seen",
+        Came::Along { .. } => "record-deploy-along",
         Came::TurnedDown { .. } => "record-deploy-turned-down",
     });
     let because = md_block(&said(log.said, lang)).map(|said| format!("\n{said}\n")).unwrap_or_default();

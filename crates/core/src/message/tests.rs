@@ -401,10 +401,8 @@ fn records(lang: Lang) -> Vec<String> {
     let (item, commit) = (WorkItem::from("ORCH-042"), Commit::from("c0ffee"));
     let log = |came, hook| {
         let (item, commit, said) = (&item, &commit, &Said::HookFailed);
-        deploy_log(
-            &DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE, row: Seq(58) },
-            lang,
-        )
+        let log = DeployLog { item, came, hook, commit, run: None, round: 1, said, at: SINCE, row: Seq(58) };
+        deploy_log(&log, lang)
     };
     let rules = WatchRules { window: Span::minutes(15), every: Span::seconds(30), failures: 3 };
     let seen = Watch { looks: 30, failed: 2, untold: 1, flaps: 2, ..Watch::new(rules, None) };
@@ -417,6 +415,7 @@ fn records(lang: Lang) -> Vec<String> {
         log(Came::Failed, None),
         log(Came::NotRolledBack, Some(2)),
         log(Came::Seen { by: "ann" }, Some(0)),
+        log(Came::Along { with: &Commit::from("b") }, None),
         log(Came::TurnedDown { by: "ann" }, Some(0)),
         watch(WatchEnd::Well),
         watch(WatchEnd::Bad),

@@ -41,8 +41,25 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
         Some(_) if d.task.watch.is_some() => watch::again(d),
         Some(_) if !d.policy.preset.deploys() => enter(d, Stage::Done),
-        Some(_) if d.policy.probe && hooked(d) => d.ask(Ask::Probe, 0),
-        Some(_) => hook(d),
+        Some(_) => go_out(d),
+    }
+}
+
+/// The lane came, and main has the task's merge. Where something is deployed, git says whether that has it already: others
+/// may have deployed since, on top of it, and no deploy takes back what a later one brought (decision 75).
+pub(crate) fn on_lane(d: &mut Desk<'_>) {
+    let later = d.task.previous.is_some() && d.task.watch.is_none() && d.policy.preset.deploys();
+    match &d.task.merged {
+        Some(merged) if merged.proven && later => d.ask(Ask::Prove, 0),
+        Some(_) | None => proceed(d),
+    }
+}
+
+/// What follows where the merge is proven and not out.
+fn go_out(d: &mut Desk<'_>) {
+    match d.policy.probe && hooked(d) {
+        true => d.ask(Ask::Probe, 0),
+        false => hook(d),
     }
 }
 
@@ -222,6 +239,7 @@ pub(crate) fn merged(d: &mut Desk<'_>, commit: &Commit, tree: &Tree) {
 /// The proof of delivery: an ancestor of main with exactly the tested tree (decision 19, row 87).
 pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     let reported = d.task.merged.as_ref().map(|merged| merged.tree.clone());
+    let again = d.task.merged.as_ref().is_some_and(|merged| merged.proven);
     // What a person merged past the gates and accepted was not tested: then it is what they accepted (decision 45).
     let accepted = d.task.merged.as_ref().is_some_and(|merged| outside::is_accepted(d, &merged.commit));
     let tested = match accepted {
@@ -236,17 +254,29 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
         // Nobody merges on top of it: what the lane kept is frozen as it is given back.
         return d.escalate(Why::Unproven { cause: differs.into() });
     }
-    d.because(Reason::Proven);
-    d.change(Change::Proven { tree: proof.tree.clone() });
-    // The merge of a later round repairs what an earlier one broke (decision 41).
-    d.thaw();
+    d.because(if again { Reason::Noted } else { Reason::Proven });
+    if !again {
+        d.change(Change::Proven { tree: proof.tree.clone() });
+        // The merge of a later round repairs what an earlier one broke (decision 41).
+        d.thaw();
+    }
     if !d.policy.preset.deploys() {
         return enter(d, Stage::Done);
     }
-    if let Some(merged) = d.task.merged.clone() {
+    if let Some(merged) = d.task.merged.clone().filter(|_| !again) {
         d.say(Author::Stream, Note::Merged { commit: merged.commit });
     }
-    hook(d);
+    match d.task.previous.clone().filter(|_| proof.taken_along) {
+        Some(with) => taken_along(d, &with),
+        None if again => go_out(d),
+        None => hook(d),
+    }
+}
+
+/// What others deployed has it, and came out well: nothing is left to deploy, and nothing of theirs is taken back.
+fn taken_along(d: &mut Desk<'_>, with: &Commit) {
+    d.because(Reason::LaterDeployRuns { commit: with.clone() });
+    conclude(d, Came::Along { with }, Said::LaterDeployRuns { commit: with.clone() }, None);
 }
 
 /// The hook ended, or nobody knows how: then the service is asked (decision 22).
@@ -395,7 +425,7 @@ fn decided(d: &mut Desk<'_>, read: FileVerdict, came: Came<'_>, said: Said, tail
     match read {
         FileVerdict::Positive => is_out(d, came),
         FileVerdict::Negative => match came {
-            Came::Out | Came::Failed | Came::Seen { .. } => {
+            Came::Out | Came::Failed | Came::Seen { .. } | Came::Along { .. } => {
                 failed(d, said, tail, Judge::Gate(GateId::CheckDeployStatus));
             }
             Came::TurnedDown { by } => failed(d, said, tail, Judge::Person(by.to_owned())),
@@ -414,21 +444,28 @@ fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
     let Some(merged) = d.task.merged.clone() else { return d.because(Reason::Noted) };
     let seen_by = match came {
         Came::Seen { by } => Some(by.to_owned()),
-        Came::Out | Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => None,
+        Came::Out | Came::Along { .. } | Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => None,
     };
-    let healthy = seen_by.is_none().then_some(true);
+    let with = match came {
+        Came::Along { with } => Some(with.clone()),
+        Came::Out | Came::Seen { .. } | Came::Failed | Came::NotRolledBack | Came::TurnedDown { .. } => None,
+    };
+    let healthy = (seen_by.is_none() && with.is_none()).then_some(true);
     if healthy.is_some() {
         d.because(Reason::Healthy);
     }
     d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: Some(true) });
     let (commit, hook, at) = (merged.commit, hook_code(d), d.at);
-    d.change(Change::Deployed(Deployed { commit: commit.clone(), hook, healthy, seen_by, at }));
+    let later = with.is_some();
+    d.change(Change::Deployed(Deployed { commit: commit.clone(), hook, healthy, seen_by, with, at }));
     judged(d, &commit, Verdict::Pass);
     // Who saw it looks no more; a stop that waited for the deploy is carried out now.
     if let Some(rules) = d.policy.watch.filter(|_| healthy.is_some() && d.task.cancel.is_none()) {
         return watch::begin(d, rules);
     }
-    d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit });
+    if !later {
+        d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit });
+    }
     enter(d, Stage::Done);
 }
 
@@ -474,7 +511,7 @@ fn failed(d: &mut Desk<'_>, said: Said, tail: Option<Found>, from: Judge) {
         Judge::Gate(_) | Judge::Main | Judge::Host => None,
     };
     let (commit, at) = (merged.commit.clone(), d.at);
-    d.change(Change::Deployed(Deployed { commit, hook, healthy: Some(false), seen_by, at }));
+    d.change(Change::Deployed(Deployed { commit, hook, healthy: Some(false), seen_by, with: None, at }));
     d.freeze(FreezeCause::DeployFailed);
     d.say(Author::Deployer, Note::DeployFailed { cause, commit: merged.commit });
     d.release_lane();

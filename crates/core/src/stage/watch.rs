@@ -292,7 +292,8 @@ mod tests {
         let merged =
             Merged { commit: commit("a"), tree, at, proven: true, change_request: None, branch: None };
         let healthy = Some(true);
-        let deployed = Deployed { commit: commit("a"), hook: Some(0), healthy, seen_by: None, at };
+        let deployed =
+            Deployed { commit: commit("a"), hook: Some(0), healthy, seen_by: None, with: None, at };
         let changes = [
             Change::Born { id: id.clone(), project: "demo".into(), reading: Box::new(reading) },
             Change::Staged(Stage::Deploy),

@@ -43,14 +43,17 @@ pub struct Deployed {
     /// Who looked where no service could be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_by: Option<String>,
+    /// With which later deploy it went out, that came out well before its own turn (decision 75).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<Commit>,
     /// When it was decided.
     pub at: Moment,
 }
 
 impl Deployed {
-    /// Whether the commit is out: the service says so, or somebody who looked.
+    /// Whether the commit is out: the service says so, or somebody who looked, or it went with another that is.
     pub fn is_out(&self) -> bool {
-        self.healthy.unwrap_or(self.seen_by.is_some())
+        self.healthy.unwrap_or(self.seen_by.is_some() || self.with.is_some())
     }
 }
 

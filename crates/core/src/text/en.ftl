@@ -619,6 +619,7 @@ record-unknown = unknown
 record-deploy-title = Deploy log of { $item }
 record-deploy-out = The commit is deployed and well.
 record-deploy-seen = The commit is deployed and well by the word of a person: no service could be asked.
+record-deploy-along = The commit is deployed with a later one that contains it and came out well.
 record-deploy-turned-down = The deploy failed by the word of a person: no service could be asked.
 record-deploy-failed = The deploy failed.
 record-deploy-not-rolled-back = The deploy failed, and so did its rollback.

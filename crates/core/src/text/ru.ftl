@@ -626,6 +626,7 @@ record-unknown = неизвестен
 record-deploy-title = Журнал выкатки { $item }
 record-deploy-out = Коммит выкачен, всё в порядке.
 record-deploy-seen = Коммит выкачен и работает — со слов человека: спросить сервис нечем.
+record-deploy-along = Коммит выкачен вместе с более поздним, который его содержит и работает.
 record-deploy-turned-down = Выкатка не удалась — со слов человека: спросить сервис нечем.
 record-deploy-failed = Выкатка не удалась.
 record-deploy-not-rolled-back = Не удались ни выкатка, ни откат.

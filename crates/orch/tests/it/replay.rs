@@ -134,6 +134,7 @@ fn a_damaged_table_is_named() {
                     cause: Cause::default(),
                     refusals: 0,
                     closed_at: None,
+                    closed_in: None,
                     stepped: 0,
                 };
                 let kept = Kept { seq: journal.head().unwrap().seq, state: State::Provider(provider) };

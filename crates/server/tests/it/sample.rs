@@ -184,6 +184,7 @@ pub(crate) fn sample() -> Arc<Memory> {
             hook: Some(0),
             healthy: Some(true),
             seen_by: None,
+            with: None,
             at: m.now(),
         };
         m.force(

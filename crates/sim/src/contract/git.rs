@@ -47,6 +47,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         a_branch_that_is_gone_stays_gone,
         a_candidate_contains_main,
         a_candidate_is_built_once_a_main,
+        who_brought_a_part_stays_who_brought_it,
         a_candidate_in_main_is_told,
         what_came_through_another_branch_is_told_alike,
         two_hands_build_one_candidate,
@@ -58,6 +59,7 @@ pub fn git<S: Stage>(make: impl Fn() -> S) {
         documents_of_the_item_never_contradict,
         a_candidate_overwrites_no_push,
         a_proof_is_of_main_as_it_is,
+        what_is_deployed_takes_along,
         an_unknown_commit_is_no_answer,
         a_record_is_written_once,
         two_hands_write_one_record,
@@ -380,6 +382,23 @@ fn what_came_through_another_branch_is_told_alike<S: Stage>(stage: &mut S) {
     assert!(matches!(&answer, Ok(GitReply::InMain(told)) if told.commit == by), "{answer:?}");
 }
 
+/// Who brought a branch into main is told alike when the branch went on and took in what main got since from others.
+fn who_brought_a_part_stays_who_brought_it<S: Stage>(stage: &mut S) {
+    let (head, _) = cut(stage);
+    let work = worked(stage, 1, &head, Work::Writes("src/new"));
+    let change = opened(stage, &work.head);
+    let built = candidate(stage, &work.head);
+    stage.forge(&merge_call(change, &built)).expect("it merges");
+    let reading = |stage: &mut S| stage.reading(None).in_main.map(|by| by.commit);
+    assert_eq!(reading(stage), Some(built.commit.clone()));
+    let more = worked(stage, 2, &built.commit, Work::Writes("src/more"));
+    assert_eq!(reading(stage), Some(built.commit.clone()));
+    stage.main_gets("other", "x");
+    let again = candidate(stage, &more.head);
+    assert_ne!(again.commit, more.head, "main is taken in");
+    assert_eq!(reading(stage), Some(built.commit));
+}
+
 /// Two who build it at once build one (decision 1).
 fn two_hands_build_one_candidate<S: Stage>(stage: &mut S) {
     let (head, _) = cut(stage);
@@ -487,7 +506,7 @@ fn a_candidate_overwrites_no_push<S: Stage>(stage: &mut S) {
 }
 
 fn proof<S: Stage>(stage: &mut S, commit: &Commit) -> Proof {
-    match stage.git(&GitCall::Prove { commit: commit.clone() }) {
+    match stage.git(&GitCall::Prove { commit: commit.clone(), deployed: None }) {
         Ok(GitReply::Proof(proof)) => proof,
         other => panic!("no proof: {other:?}"),
     }
@@ -508,10 +527,27 @@ fn a_proof_is_of_main_as_it_is<S: Stage>(stage: &mut S) {
     assert_eq!((shown.ancestor, shown.main, shown.tree), (true, stage.main(), built.tree));
 }
 
+/// What is deployed has what it was built on, itself too, and nothing that came later; what nobody knows any more has nothing
+/// (decision 75).
+fn what_is_deployed_takes_along<S: Stage>(stage: &mut S) {
+    let first = stage.main_gets("one", "x");
+    let second = stage.main_gets("two", "x");
+    let mut along = |commit: &Commit, deployed: &Commit| {
+        let call = GitCall::Prove { commit: commit.clone(), deployed: Some(deployed.clone()) };
+        match stage.git(&call) {
+            Ok(GitReply::Proof(proof)) => proof.taken_along,
+            other => panic!("no proof: {other:?}"),
+        }
+    };
+    assert!(along(&first, &second) && along(&first, &first));
+    assert!(!along(&second, &first));
+    assert!(!along(&first, &Commit::from("0123456789012345678901234567890123456789")));
+}
+
 /// Of a commit that nobody knows it cannot be told whether main has it: unknown, never no (decision 36).
 fn an_unknown_commit_is_no_answer<S: Stage>(stage: &mut S) {
     let commit = Commit::from("0123456789012345678901234567890123456789");
-    assert_eq!(kind(stage.git(&GitCall::Prove { commit })), FailureKind::Unknown);
+    assert_eq!(kind(stage.git(&GitCall::Prove { commit, deployed: None })), FailureKind::Unknown);
 }
 
 const LATER_LOG: &str = "---\ndeploy_status: FAILED\n---\n# Deploy log\n";

@@ -234,7 +234,12 @@ const ROWS: &[Break] = &[
     }),
     ("deployed-is-what-runs", || {
         let (commit, at) = ("c".into(), Moment(1));
-        let other = Deployed { commit, hook: Some(0), healthy: Some(true), seen_by: None, at };
+        let other = Deployed { commit, hook: Some(0), healthy: Some(true), seen_by: None, with: None, at };
+        deploying().row(|row| row.changes.push(Change::Deployed(other))).look()
+    }),
+    ("deployed-is-what-runs", || {
+        let (commit, with, at) = ("c".into(), Some("d".into()), Moment(1));
+        let other = Deployed { commit, hook: None, healthy: None, seen_by: None, with, at };
         deploying().row(|row| row.changes.push(Change::Deployed(other))).look()
     }),
     ("spend-within-its-cap", || {
@@ -426,6 +431,13 @@ const DELIVERY: &[Break] = &[
         let (run, task, limit) = (NO_RUN, it.id.clone(), Span(1));
         let hook = DeployCall::Hook { run, task, commit, previous: Some("c".into()), limit };
         it.row(|row| wants(row, Call::Deploy(hook))).look()
+    }),
+    ("a-deploy-takes-nothing-back", || {
+        let takes_back = |it: &mut Scene| {
+            let commit = it.now().merged.expect("merged").commit;
+            it.hook(commit.clone(), Some(commit));
+        };
+        deploying().so(takes_back).look()
     }),
     ("production-needs-consent", || deploying().unheard(|task| task.consent = None).so(deploys).look()),
     ("deploys-are-serial", || deploying().unheard(|task| task.lane = None).so(deploys).look()),

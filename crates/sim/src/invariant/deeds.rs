@@ -7,7 +7,7 @@ use orch_core::call::tracker::Labels;
 use orch_core::change::Change;
 use orch_core::event::{Event, RunHow};
 use orch_core::gate::{Evidence, GateId, Subject, Verdict};
-use orch_core::id::{RunId, TaskId};
+use orch_core::id::{Commit, ProjectId, RunId, TaskId};
 use orch_core::journal::Row;
 use orch_core::policy::Limits;
 use orch_core::reason::Reason;
@@ -19,7 +19,8 @@ use crate::world::World;
 use crate::world::works::Worker;
 
 impl Watch {
-    /// A deploy that counts as well by the service's word is what runs, and the service did say so.
+    /// A deploy that counts as well by the service's word is what runs, and the service did say so; one that went along with
+    /// another is contained in it, and that came out well.
     pub(super) fn runs(&self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
         for change in &row.changes {
             let Change::Deployed(deployed) = change else { continue };
@@ -32,11 +33,25 @@ impl Watch {
                 let what = format!("row {}: {id} is out with {commit}, and what runs is {now:?}", row.seq);
                 broken("deployed-is-what-runs", what)?;
             }
+            if let Some(with) =
+                deployed.with.as_ref().filter(|with| !self.goes_along(project, commit, with, world))
+            {
+                let what = format!("row {}: {id} is out with {with}, which has no {commit}", row.seq);
+                broken("deployed-is-what-runs", what)?;
+            }
         }
         Ok(())
     }
 
-    /// A deploy passes by the word of the service about this very commit, or of a person who looked. A hook that said that it
+    /// Whether a deploy that contains this commit came out well.
+    fn goes_along(&self, project: &ProjectId, commit: &Commit, with: &Commit, world: &World) -> bool {
+        let out = self.out.get(project).is_some_and(|out| out.contains(&Some(with.clone())));
+        let repository = world.repositories.get(project);
+        out && repository.is_some_and(|known| known.contains(with, commit))
+    }
+
+    /// A deploy passes by the word of the service about this very commit, or of a person who looked, or with a later one that
+    /// contains it ([`Watch::runs`] looks whether it does). A hook that said that it
     /// failed is not overruled by the service alone: somebody must have pressed since.
     pub(super) fn deploy_is_earned(&mut self, id: &TaskId, row: &Row, world: &World) -> Result<(), Broken> {
         for change in &row.changes {
@@ -46,8 +61,10 @@ impl Watch {
                 self.hooked.insert(id.clone(), self.presses(id));
             }
             let Change::Judged(evidence) = change else { continue };
-            if evidence.gate != GateId::CheckDeployStatus || evidence.verdict != Verdict::Pass || accepts(row)
-            {
+            let along =
+                row.changes.iter().any(|change| matches!(change, Change::Deployed(it) if it.with.is_some()));
+            let counts = evidence.gate == GateId::CheckDeployStatus && evidence.verdict == Verdict::Pass;
+            if !counts || accepts(row) || along {
                 continue;
             }
             let Subject::Main(commit) = &evidence.subject else {

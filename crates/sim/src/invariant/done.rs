@@ -88,8 +88,11 @@ impl WayOut {
                     }
                     Health::Unwell { .. } | Health::CannotTell { .. } => false,
                 },
-                // Where nothing is deployed the proof of the merge is the verdict.
-                Outcome::Done(Reply::Git(GitReply::Proof(_))) => !policy.preset.deploys(),
+                // Where nothing is deployed the proof of the merge is the verdict, and where a later deploy took it along.
+                Outcome::Done(Reply::Git(GitReply::Proof(proof))) => {
+                    !policy.preset.deploys()
+                        || proof.taken_along && deployed.is_some_and(|it| it.with.is_some())
+                }
                 Outcome::Done(_) | Outcome::Failed(_) => !policy.preset.deploys() && is_pressed(row),
             },
             // Whatever lets a task go on that is proven in main finds that a newer policy deploys nothing.

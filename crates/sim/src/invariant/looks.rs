@@ -79,7 +79,7 @@ occasions! {
     Moved: ["nothing-is-asked-twice"],
     /// An agent was told what to do.
     Launch: ["findings-are-handed-on", "the-request-is-handed-on", "spend-within-its-cap"],
-    /// A deploy came out well by the service's word.
+    /// A deploy came out well by the service's word, or with another that did.
     Out: ["deployed-is-what-runs"],
     /// A person sent work back.
     Rejected: ["a-rejection-is-answered"],
@@ -129,6 +129,7 @@ occasions! {
     Hook: [
         "deploy-what-was-merged",
         "previous-is-what-runs",
+        "a-deploy-takes-nothing-back",
         "production-needs-consent",
         "deploys-are-serial",
     ],
@@ -196,7 +197,9 @@ impl Looks {
                 Change::Staged(Stage::Done) => self.count(Occasion::Done),
                 Change::Approved(Some(_)) | Change::Consented(Some(_)) => self.count(Occasion::Consent),
                 Change::RunOver { .. } => self.count(Occasion::Ended),
-                Change::Deployed(deployed) if deployed.healthy == Some(true) => self.count(Occasion::Out),
+                Change::Deployed(deployed) if deployed.healthy == Some(true) || deployed.with.is_some() => {
+                    self.count(Occasion::Out);
+                }
                 Change::Watched(watch) => {
                     self.count(Occasion::Watched);
                     self.count_of(Occasion::Well, u64::from(watch.end == Some(WatchEnd::Well)));

@@ -122,6 +122,8 @@ impl Watch {
         let sure = row.reasons.iter().any(|reason| matches!(reason, Reason::StayedWell));
         for change in &row.changes {
             let ended = match change {
+                // What runs is the other.
+                Change::Deployed(deployed) if deployed.with.is_some() => None,
                 Change::Deployed(deployed) if deployed.is_out() && watched => {
                     self.under_watch.insert(id.clone(), deployed.commit.clone());
                     None
@@ -154,7 +156,8 @@ impl Watch {
         Ok(())
     }
 
-    /// Production is touched only by what was merged, and only with consent to exactly that change.
+    /// Production is touched only by what was merged, only with consent to exactly that change, and never by what is older
+    /// than what came out.
     pub(super) fn deploys(&mut self, engine: &Engine<Twin>, world: &World) -> Result<(), Broken> {
         for (run, commit, id, previous) in world.hooks.get(self.hooks..).unwrap_or_default() {
             let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
@@ -173,6 +176,14 @@ impl Watch {
                 broken(
                     "previous-is-what-runs",
                     format!("{run} is told of {previous:?}, asked for with {told:?}"),
+                )?;
+            }
+            let repository = world.repositories.get(&task.project);
+            let has_it = |out: &Commit| repository.is_some_and(|known| known.contains(out, commit));
+            if let Some(out) = previous.as_ref().filter(|out| has_it(out)) {
+                broken(
+                    "a-deploy-takes-nothing-back",
+                    format!("{run} deploys {commit} over {out}, which has it"),
                 )?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);

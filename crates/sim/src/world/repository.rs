@@ -210,12 +210,13 @@ impl Repository {
     pub fn read_branch(&self, branch: &str, change: Option<u64>) -> BranchReading {
         let main = self.main();
         let head = self.branches.get(branch);
-        // Main has the branch if it has its first commit; what it has of it is the newest that both have.
+        // Main has the branch if it has its first commit; what it has of it is where the rest of the branch begins.
         let first = self.first.get(branch).filter(|first| self.contains(&main, first));
-        let newest = first.map(|first| head.map_or_else(|| first.clone(), |head| self.base(head, &main)));
+        let had =
+            first.map(|first| head.map_or_else(|| vec![first.clone()], |head| self.begins(head, first)));
         // Squashed, it has the tree of one that the branch was: of the newest of those.
         let mut was: Vec<Tree> = Vec::new();
-        let mut left: Vec<&Commit> = head.filter(|_| newest.is_none()).into_iter().collect();
+        let mut left: Vec<&Commit> = head.filter(|_| had.is_none()).into_iter().collect();
         while let Some(commit) = left.pop().filter(|commit| self.first.get(branch) != Some(*commit)) {
             was.push(self.tree(commit));
             left.extend(self.parents(commit).iter().filter(|parent| !self.contains(&main, parent)));
@@ -223,8 +224,8 @@ impl Repository {
         let squashed = was.into_iter().find(|tree| {
             self.main_was.iter().any(|commit| self.tree(commit) == *tree && self.contains(&main, commit))
         });
-        let in_main = self.brought_by(|commit| match &newest {
-            Some(newest) => self.contains(commit, newest),
+        let in_main = self.brought_by(|commit| match &had {
+            Some(had) => had.iter().any(|had| self.contains(commit, had)),
             None => squashed.as_ref().is_some_and(|tree| self.tree(commit) == *tree),
         });
         BranchReading {
@@ -233,6 +234,26 @@ impl Repository {
             open: change.is_none_or(|number| !self.is_withdrawn(number)),
             in_main,
         }
+    }
+
+    /// The commits of main on which what main lacks of a branch was made, itself if it lacks nothing; of those that
+    /// have its first commit: what else it was made on is main as the branch took it in.
+    fn begins(&self, head: &Commit, first: &Commit) -> Vec<Commit> {
+        let main = self.main();
+        let (mut begins, mut left, mut seen) = (Vec::new(), vec![head.clone()], BTreeSet::new());
+        while let Some(commit) = left.pop() {
+            if self.contains(&main, &commit) {
+                begins.push(commit);
+            } else if seen.insert(commit.clone()) {
+                left.extend(self.parents(&commit).iter().cloned());
+            }
+        }
+        begins.retain(|commit| self.contains(commit, first));
+        // Somebody put the branch elsewhere.
+        if begins.is_empty() {
+            begins.push(first.clone());
+        }
+        begins
     }
 
     /// The oldest commit of main that brought it, of those that main still contains.
@@ -433,13 +454,14 @@ impl Repository {
                 }
                 Ok(GitReply::Candidate(self.as_it_is(&commit, main, item)))
             }
-            GitCall::Prove { commit } if !self.objects.contains_key(commit) => {
+            GitCall::Prove { commit, .. } if !self.objects.contains_key(commit) => {
                 Err(Failure::unknown(format!("nobody knows {commit}")))
             }
-            GitCall::Prove { commit } => Ok(GitReply::Proof(Proof {
+            GitCall::Prove { commit, deployed } => Ok(GitReply::Proof(Proof {
                 main: self.main(),
                 ancestor: self.contains(&self.main(), commit),
                 tree: self.tree(commit),
+                taken_along: deployed.as_ref().is_some_and(|deployed| self.contains(deployed, commit)),
             })),
             GitCall::WriteRecord { record, item, text, .. } => self.record(*record, item, text),
             GitCall::DropTree { run } => {

@@ -126,7 +126,8 @@ fn a_dirty_checkout_is_waited_for() {
         };
         let _ = way.tell(Event::Timer(timer));
         let effect = way.asks(|ask| *ask == Ask::Prove);
-        let proof = Proof { main: "main".into(), ancestor: false, tree: Tree::from("tree") };
+        let proof =
+            Proof { main: "main".into(), ancestor: false, tree: Tree::from("tree"), taken_along: false };
         let _ = way.answers(effect, Reply::Git(GitReply::Proof(proof)));
     }
     way.until(|task| task.stage == Stage::Done);
