@@ -16,12 +16,13 @@ use super::{Outside, blocking, lock, sweep};
 pub struct Told {
     /// Where main was.
     main: Option<Commit>,
-    /// Of which tasks the brain was told something: they are told when it is over, too.
+    /// Of which tasks the brain may know something that is over by the next look: they are told then, too, until the brain
+    /// took it.
     tasks: Option<BTreeSet<TaskId>>,
 }
 
-/// Whether branches may be unlike they should be though main stands still: they were never read, the brain was told of some
-/// that are, or people see them in their own repository and can delete them there.
+/// Whether branches are to be read though main stands still: they were never read, the brain is to be told again of some,
+/// or people see them in their own repository and can delete them there.
 pub fn unlike(project: &Project) -> bool {
     project.hub.publishes() || lock(&project.told).tasks.as_ref().is_none_or(|tasks| !tasks.is_empty())
 }
@@ -31,9 +32,9 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     let id = project.id.clone();
     let asked = outside.asker.ask(move |board, _| {
         let main = board.repository(&id).and_then(|repository| repository.main.clone());
-        (board.begun_of(&id), board.at_rest(Some(&id)), main)
+        (board.begun_of(&id), main)
     });
-    let Some((begun, resting, main)) = asked.await else { return false };
+    let Some((begun, main)) = asked.await else { return false };
     if begun.is_empty() {
         *lock(&project.told) = Told { main, tasks: Some(BTreeSet::new()) };
         return true;
@@ -49,6 +50,8 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
         told.tasks.clone()
     };
     let open: BTreeSet<TaskId> = begun.into_iter().collect();
+    // After a start it is not known what was told: of each the brain may know something. What it knows already writes nothing.
+    let told = told.unwrap_or_else(|| open.clone());
     let (mine, theirs) = (Arc::clone(outside), Arc::clone(project));
     let read = blocking(move || {
         let closed = mine.forge.closed(&theirs.id)?;
@@ -62,20 +65,20 @@ pub async fn look(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
         }
         None => return false,
     };
-    // After a start it is not known what was told: whoever waits for people may wait for this.
-    let told = told.unwrap_or_else(|| resting.into_iter().collect());
-    let mut unlike = BTreeSet::new();
+    let mut tasks = BTreeSet::new();
     for seen in branches {
         let open = !closed.contains(&(seen.branch.clone(), seen.task.clone()));
-        if !seen.there || !open || seen.in_main.is_some() {
-            unlike.insert(seen.task.clone());
-        } else if !told.contains(&seen.task) {
+        let unlike = !seen.there || !open || seen.in_main.is_some();
+        if !unlike && !told.contains(&seen.task) {
             continue;
         }
         let reading = BranchReading { branch: seen.branch, there: seen.there, open, in_main: seen.in_main };
-        let target = Target::Entity(Entity::Task(seen.task));
-        sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
+        let target = Target::Entity(Entity::Task(seen.task.clone()));
+        let told = sweep::tell(outside, Incoming::of(target, Event::Branch(Box::new(reading)))).await;
+        if unlike || told.is_none() {
+            tasks.insert(seen.task);
+        }
     }
-    *lock(&project.told) = Told { main, tasks: Some(unlike) };
+    *lock(&project.told) = Told { main, tasks: Some(tasks) };
     true
 }

@@ -47,11 +47,12 @@ pub struct Edited {
     file: Option<u64>,
     /// What was taken up; `None` before anything was.
     seen: Option<Option<Mark>>,
-    /// The newest text was refused.
-    refused: bool,
+    /// Why the newest text was refused, until it is mended.
+    refused: Option<String>,
     /// A project of it could not begin yet.
     unfinished: bool,
-    /// The day on which the brain was last told of limits: they hold a calendar of this year and the next.
+    /// The day on which the brain last took all of it; `None` as long as it did not take what was seen last. Once a day it is
+    /// told again, for limits hold a calendar of this year and the next.
     told: Option<i64>,
 }
 
@@ -59,32 +60,38 @@ impl Edited {
     /// Nothing was taken up yet.
     pub fn new(home: &Home) -> Self {
         let file = Mark::of(home).map(|mark| mark.file);
-        Self { file, seen: None, refused: false, unfinished: false, told: None }
+        Self { file, seen: None, refused: None, unfinished: false, told: None }
+    }
+
+    /// Whether this file is to be taken up on this day, or all of it is done and told.
+    fn is_due(&self, mark: Option<Mark>, day: i64) -> bool {
+        self.seen != Some(mark) || self.unfinished || self.told != Some(day)
     }
 }
 
-/// Takes the file up if it was written since the last look, if something of it could not begin yet, and once a day.
-/// Otherwise nobody is woken. With every sweep, and for the front door, that need not wait for one.
+/// Takes the file up if it was written since the last look, if something of it could not begin yet or was not taken by the
+/// brain, and once a day. Otherwise nobody is woken. With every sweep, and for the front door, that need not wait for one.
 pub async fn look(outside: &Arc<Outside>) {
     let mut edited = outside.edited.lock().await;
     let (mark, now) = (Mark::of(&outside.home), clock::now());
     let day = now.0.div_euclid(24 * 60 * 60 * 1000);
-    if edited.seen == Some(mark) && !edited.unfinished && edited.told == Some(day) {
+    if !edited.is_due(mark, day) {
         return;
     }
-    if mark.is_some_and(|mark| mark.grows(edited.file, now)) {
+    // What was taken up already was whole.
+    if edited.seen != Some(mark) && mark.is_some_and(|mark| mark.grows(edited.file, now)) {
         return;
     }
-    (edited.file, edited.seen, edited.told) = (mark.map(|mark| mark.file), Some(mark), Some(day));
-    take_up(outside, &mut edited).await;
+    // Nobody may wait for the end of this look: who asked at the front door can be gone. Then the next one does it all.
+    (edited.file, edited.seen, edited.told) = (mark.map(|mark| mark.file), Some(mark), None);
+    edited.told = take_up(outside, &mut edited).await.then_some(day);
 }
 
-/// Takes up what the file says now. What it said before is no news to the brain.
-async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) {
+/// Takes up what the file says now. What it said before is no news to the brain. False: the brain did not take all of it.
+async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) -> bool {
     match offer(outside) {
         Reloaded::Same => {}
         Reloaded::Changed(_) => {
-            edited.refused = false;
             // Policies stand below its ceilings: they are read again.
             for project in outside.in_settings() {
                 lock(&project.refs).forget();
@@ -94,30 +101,32 @@ async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) {
             );
         }
         Reloaded::Refused(cause) => {
-            edited.refused = true;
             tracing::warn!(cause, "orch.toml is refused; the last good one stays");
-            return tell_refused(outside, cause).await;
+            edited.refused = Some(cause);
         }
     }
     // Mended to what it said before is the same again.
-    edited.refused = edited.refused && !lock(&outside.settings).is_good();
-    if edited.refused {
-        return;
+    if lock(&outside.settings).is_good() {
+        edited.refused = None;
+    }
+    if let Some(cause) = &edited.refused {
+        return tell_refused(outside, cause.clone()).await;
     }
     let settings = outside.settings();
-    retire(outside, &settings).await;
+    let retired = retire(outside, &settings).await;
     let begun = begin(outside, &settings).await;
     edited.unfinished = begun.is_err();
-    match begun {
+    let told = match begun {
         Ok(()) => {
             let limits = Box::new(settings.core_limits(clock::now()));
-            tell(outside, Event::LimitsChanged(limits)).await;
+            tell(outside, Event::LimitsChanged(limits)).await
         }
         Err(cause) => {
             tracing::warn!(cause, "a project of orch.toml cannot begin");
-            tell_refused(outside, cause).await;
+            tell_refused(outside, cause).await
         }
-    }
+    };
+    retired && told
 }
 
 fn offer(outside: &Outside) -> Reloaded<Settings, String> {
@@ -142,19 +151,22 @@ fn offer(outside: &Outside) -> Reloaded<Settings, String> {
     lock(&outside.settings).offer(&text, read)
 }
 
-async fn tell(outside: &Arc<Outside>, event: Event) {
-    sweep::tell(outside, Incoming::of(Target::Entity(Entity::Installation), event)).await;
+/// Tells the brain of the installation's settings. False: it did not take it.
+async fn tell(outside: &Arc<Outside>, event: Event) -> bool {
+    sweep::tell(outside, Incoming::of(Target::Entity(Entity::Installation), event)).await.is_some()
 }
 
-async fn tell_refused(outside: &Arc<Outside>, cause: String) {
-    tell(outside, Event::SettingsRefused(SettingsRefusal { cause })).await;
+async fn tell_refused(outside: &Arc<Outside>, cause: String) -> bool {
+    tell(outside, Event::SettingsRefused(SettingsRefusal { cause })).await
 }
 
-/// Projects that the brain knows and the settings do not: nothing new of them begins.
-async fn retire(outside: &Arc<Outside>, settings: &Settings) {
+/// Projects that the brain knows and the settings do not: nothing new of them begins. False: it did not take all of them.
+async fn retire(outside: &Arc<Outside>, settings: &Settings) -> bool {
+    let mut taken = true;
     for incoming in retired(outside, settings).await {
-        sweep::tell(outside, incoming).await;
+        taken &= sweep::tell(outside, incoming).await.is_some();
     }
+    taken
 }
 
 /// What the brain is to be told of them.
@@ -206,7 +218,8 @@ async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String
                 all.insert(made.id.clone(), Arc::clone(&made));
                 *lock(&outside.all_projects) = Arc::new(all);
                 tracing::info!(project = %made.id, "a project was added to orch.toml and begins");
-                sweep::policy_of(outside, &made).await;
+                // If the brain does not take it the first sweep brings it, which has not seen this project's main yet.
+                let _ = sweep::policy_of(outside, &made).await;
                 super::adopt(outside, Some(&made.id)).await;
             }
             Some(Err(cause)) => {
@@ -221,6 +234,24 @@ async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Proves that a file is taken up again until all of it is done and taken by the brain, and then once a day or when it is
+    /// another one: in between nobody is woken.
+    #[test]
+    fn what_was_not_taken_is_due() {
+        let mark = Some(Mark { file: 7, bytes: 0, written: (1_000, 0) });
+        let done =
+            || Edited { file: Some(7), seen: Some(mark), refused: None, unfinished: false, told: Some(3) };
+        assert!(!done().is_due(mark, 3));
+        assert!(
+            !Edited { refused: Some("listen".to_owned()), ..done() }.is_due(mark, 3),
+            "a refusal that was told"
+        );
+        assert!(Edited { told: None, ..done() }.is_due(mark, 3), "the brain did not take it");
+        assert!(Edited { unfinished: true, ..done() }.is_due(mark, 3));
+        assert!(done().is_due(mark, 4) && done().is_due(None, 3));
+        assert!(Edited { seen: None, ..done() }.is_due(mark, 3));
+    }
 
     /// Proves that a file which is written in place is let alone until its writer is done with it, and that one which took
     /// its place whole, an old one, and one from the future are not.

@@ -118,6 +118,7 @@ async fn main_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
 
 /// The policy on main, below the ceilings: changed, refused, or as it was (decisions 39, 44). False: the brain could not
 /// be told.
+#[must_use = "what was not taken is to be told again"]
 pub(crate) async fn policy_of(outside: &Arc<Outside>, project: &Arc<Project>) -> bool {
     match read_policy(outside, project).await {
         Some(incoming) => tell(outside, incoming).await.is_some(),
@@ -201,7 +202,8 @@ async fn issues_of(outside: &Arc<Outside>, project: &Arc<Project>) {
     }
 }
 
-/// Tells the brain what an issue of the built-in tracker looks like.
+/// Tells the brain what an issue of the built-in tracker looks like; `None`: it did not take it.
+#[must_use = "what was not taken is to be told again"]
 pub async fn submit_issue(
     outside: &Arc<Outside>,
     project: &Project,
@@ -213,6 +215,8 @@ pub async fn submit_issue(
     tell(outside, Incoming::of(target, Event::Issue(Box::new(seen))).with(blobs)).await
 }
 
+/// Tells the brain; `None`: it did not take it (its queue or the disk is full).
+#[must_use = "what was not taken is to be told again"]
 pub(crate) async fn tell(outside: &Arc<Outside>, incoming: Incoming) -> Option<Ack> {
     match outside.handle.submit(incoming).await {
         Ok(ack) => {

@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use orch::compose::room::{ENOUGH, FLOOR, Meter};
+use orch_adapters::tracker::builtin::Edit;
+use orch_core::call::tracker::Status;
 use orch_core::hold::HoldKind;
+use orch_core::id::{ProjectId, TaskId};
 use orch_core::stage::Stage;
-use orch_core::task::{Rest, Step};
+use orch_core::task::{Rest, Step, Task};
 use serde_json::json;
 
-use crate::yard::{GREEN, Yard};
+use crate::yard::{GREEN, PROJECT, Yard};
 
 /// Proves that work pauses with a hold when the disk is nearly full, before anything is lost, goes on when there is room
 /// again, and that a disk at the floor does not write a row with every look.
@@ -88,4 +91,86 @@ fn a_full_store_loses_nothing_acknowledged() {
         assert!(rows.iter().any(|row| row.seq.0 == seq), "row {seq} was acknowledged");
     }
     assert_eq!(yard.travel(&id).stage, Stage::Done);
+}
+
+/// Fills the store until it takes nothing more.
+fn fill(yard: &Yard, id: &TaskId) {
+    let refused = |number: u32| {
+        let wanted = if number.is_multiple_of(2) { "high" } else { "low" };
+        yard.post(&format!("/api/v1/tasks/{id}/priority"), &json!({ "priority": wanted })).is_err()
+    };
+    assert!((0..500).any(refused), "the store is never full");
+}
+
+/// Proves that what a full store did not take of an edited orch.toml (limits, a project that is gone, a refusal) and of a
+/// branch that came back is told again when there is room, and then no more.
+#[test]
+fn what_a_full_store_did_not_take_is_told_again() {
+    let mut yard = Yard::with(&[], GREEN);
+    let other = yard.folder().join("other");
+    std::fs::create_dir_all(other.join(".orch")).unwrap();
+    yard.git_in(&other, ["init", "--quiet", "--initial-branch=main"]);
+    std::fs::write(other.join(".orch/policy.toml"), GREEN).unwrap();
+    yard.git_in(&other, ["add", "--all"]);
+    yard.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+    let good = yard.settings_text();
+    yard.project = format!("[projects.other]\nprefix = \"OTHER\"\nrepository = \"{}\"\n", other.display());
+    yard.write("home/orch.toml", yard.settings_text());
+    yard.up();
+    let id = yard.ask("A change");
+    let asked = |task: &Task| (task.step == Step::Rest(Rest::Approval)).then(|| task.branch.clone());
+    let branch = yard.until(&id, "the approval", asked).unwrap();
+    // What is taken away later makes room.
+    let project = ProjectId::from(PROJECT);
+    let [first, second] = ["first", "second"].map(|request| {
+        let text = "long ".repeat(20_000);
+        let tracker = &yard.outside().tracker;
+        tracker.create_once(&project, request, "Ballast", &text, Status::Backlog).unwrap().key
+    });
+    yard.sweep();
+    yard.stop();
+    let pages = std::fs::metadata(yard.home().store()).unwrap().len() / 4096;
+    yard.wishes.store_pages = Some(u32::try_from(pages).unwrap() + 4);
+    yard.up();
+    let make_room = |yard: &Yard, ballast| {
+        let nothing = Edit { text: Some(String::new()), ..Edit::default() };
+        yard.outside().tracker.edit(ballast, &nothing).unwrap();
+    };
+    let known = |yard: &Yard| {
+        let look = yard.outside().asker.ask(|board, _| {
+            let retired = board.project(&"other".into()).is_some_and(|project| project.retired.is_some());
+            (board.installation().limits.gates, retired, board.installation().refused.is_some())
+        });
+        yard.wait(look).unwrap()
+    };
+    let hub = yard.home().hubs().join(PROJECT).join("hub.git");
+    let name = format!("refs/heads/{}", branch.name);
+    yard.git_in(&hub, ["update-ref", "-d", &name]);
+    yard.sweep();
+    assert!(yard.task(&id).outside.is_some(), "the branch is gone");
+    let before = known(&yard);
+    assert!(before.0 != 7 && !before.1 && !before.2, "{before:?}");
+
+    fill(&yard, &id);
+    yard.git_in(&hub, ["update-ref", &name, branch.head.as_str()]);
+    yard.write("home/orch.toml", format!("{good}\n[limits]\ngates = 7\n"));
+    yard.sweep();
+    assert_eq!(known(&yard), before, "nothing was taken");
+    assert!(yard.task(&id).outside.is_some(), "nor that the branch is back");
+    make_room(&yard, &first);
+    yard.sweep();
+    assert_eq!(known(&yard), (7, true, false));
+    assert_eq!(yard.task(&id).outside, None, "the branch is back");
+
+    fill(&yard, &id);
+    yard.write("home/orch.toml", format!("lisen = 1\n{good}"));
+    yard.sweep();
+    assert_eq!(known(&yard), (7, true, false), "nothing was taken");
+    make_room(&yard, &second);
+    yard.sweep();
+    assert_eq!(known(&yard), (7, true, true));
+
+    let rows = yard.rows().len();
+    yard.sweep();
+    assert_eq!(yard.rows().len(), rows, "all of it is known");
 }

@@ -46,6 +46,38 @@ fn a_merge_by_hand_waits_until_it_is_accepted() {
     assert_eq!(yard.git(["rev-parse", "HEAD"]), main, "Orch merged nothing besides");
 }
 
+/// Proves that a branch which somebody deleted and brought back is known to be back also where Orch was started again in between
+/// and its task is at work: later nobody is told that it is gone.
+#[test]
+fn a_branch_that_came_back_over_a_restart_is_there() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.play(&[("analyst", "[[part.step]]\ndo = \"hang\"\n")]);
+    yard.up();
+    let id = yard.ask("A change");
+    let running = |task: &Task| matches!(task.step, Step::Running { .. }).then(|| task.branch.clone());
+    let branch = yard.until(&id, "the run", running).unwrap();
+    let hub = yard.home().hubs().join(PROJECT).join("hub.git");
+    let name = format!("refs/heads/{}", branch.name);
+    yard.git_in(&hub, ["update-ref", "-d", &name]);
+    // Branches that nobody else sees are read when main moves.
+    yard.commit("meanwhile");
+    yard.sweep();
+    assert!(yard.task(&id).outside.is_some(), "it is gone");
+    yard.stop();
+    yard.up();
+    yard.git_in(&hub, ["update-ref", &name, branch.head.as_str()]);
+    yard.sweep();
+    let task = yard.task(&id);
+    assert!(running(&task).is_some(), "{:?}", task.step);
+    assert_eq!(task.outside, None, "it is back");
+    let rows = yard.rows().len();
+    yard.sweep();
+    assert_eq!(yard.rows().len(), rows, "what is as it should be is no news");
+    yard.press(&id, "stop");
+    yard.until(&id, "the end", |task| task.stage.is_terminal().then_some(()));
+    yard.settle();
+}
+
 /// Proves decision 34 with the real sweep (incident I-23): an issue, and a column, of which no delivery ever told, are found by
 /// it, and the work begins and goes on.
 #[test]
