@@ -55,8 +55,9 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::ones
             match look(&outside, depth).await {
                 Looked::Sound => {
                     if depth == Depth::Thorough {
+                        // The next look is a week off: what this one came to is told until it is written down.
+                        orch_engine::hands::report(&outside.handle, came_to(None)).await;
                         found_sound(&outside).await;
-                        report(&outside, None).await;
                     }
                     (failed, depth) = (0, Depth::Thorough);
                     wait = left(&outside).await;
@@ -163,17 +164,15 @@ async fn freeze(outside: &Outside, findings: &str) {
         "хранилище повреждено ({findings}); остановите Orch и восстановите резервную копию командой `orch restore`"
     );
     tracing::error!(%cause, "nothing is written any more");
-    report(outside, Some(findings.to_owned())).await;
+    if let Err(error) = outside.handle.report(came_to(Some(findings.to_owned()))).await {
+        tracing::error!(%error, "what the check of the store came to could not be written down");
+    }
     outside.handle.freeze(cause.into());
 }
 
-/// Tells the brain what the look came to; what it knows already is no news.
-async fn report(outside: &Outside, damage: Option<String>) {
-    let event = Event::Store(StoreReading { damage });
-    let incoming = Incoming::of(Target::Entity(Entity::Installation), event);
-    if let Err(error) = outside.handle.report(incoming).await {
-        tracing::error!(%error, "what the check of the store came to could not be written down");
-    }
+/// What the look came to, for the brain; what it knows already is no news.
+fn came_to(damage: Option<String>) -> Incoming {
+    Incoming::of(Target::Entity(Entity::Installation), Event::Store(StoreReading { damage }))
 }
 
 #[cfg(test)]

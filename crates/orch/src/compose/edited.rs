@@ -225,7 +225,9 @@ async fn begin(outside: &Arc<Outside>, settings: &Settings) -> Result<(), String
             Some(Err(cause)) => {
                 failed.get_or_insert(cause);
             }
-            None => {}
+            None => {
+                failed.get_or_insert_with(|| format!("{name}: making it stopped; the log says more"));
+            }
         }
     }
     failed.map_or(Ok(()), Err)
