@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::change::Change;
 use crate::event::Stamped;
+use crate::gate::Subject;
 use crate::id::{Entity, Seq};
 use crate::record::{Record, Recorded};
 use crate::state::{
@@ -202,6 +203,10 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Consented(consent) => task.consent = consent.clone(),
         Change::ProtectedSeen(protected) => task.protected = protected.clone(),
         Change::ProtectedApproved(diff) => task.protected_ok = Some(diff.clone()),
+        Change::ProtectedForgotten => task.protected_ok = None,
+        Change::JudgementsForgotten => {
+            task.evidence.retain(|evidence| !matches!(evidence.subject, Subject::Change(_)));
+        }
         Change::Judged(evidence) => {
             task.evidence.retain(|e| {
                 (e.gate, &e.subject, &e.definition)

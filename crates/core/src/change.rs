@@ -86,8 +86,12 @@ pub enum Change {
     ProtectedSeen(Option<Protected>),
     /// The diff of protected paths that a person approved.
     ProtectedApproved(Digest),
+    /// That approval counts no more: a person sent the work back.
+    ProtectedForgotten,
     /// A verdict.
     Judged(Arc<Evidence>),
+    /// What was judged of the change counts no more: the requirements are others.
+    JudgementsForgotten,
     /// What goes to the next run; `None` after it was used.
     Found(Option<Findings>),
     /// The candidate.

@@ -261,6 +261,13 @@ pub enum Message {
         /// What.
         commit: Commit,
     },
+    /// To the repository: this is out, says a person who looked when another task may have deployed since.
+    SeenOut {
+        /// What.
+        commit: Commit,
+        /// What was deployed before it. Something else by now: then that came later, and stays.
+        after: Option<Commit>,
+    },
     /// To a provider: a run was refused for now.
     ProviderLimited {
         /// Until when, if it was said.

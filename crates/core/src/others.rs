@@ -67,6 +67,10 @@ fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
         Event::Message(Message::Deployed { commit }) => {
             one(Change::DeployedAt(commit.clone()), Reason::Noted)
         }
+        Event::Message(Message::SeenOut { commit, after }) => match repository.deployed == *after {
+            true => one(Change::DeployedAt(commit.clone()), Reason::Noted),
+            false => Decision::only(Reason::Noted),
+        },
         Event::Gesture(gesture) => match gesture.what {
             Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => {
                 no_effect(gesture, NoEffect::Again)
@@ -165,8 +169,13 @@ fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
             one(closed, Reason::ProviderClosed)
         }
         Event::Message(Message::ProviderWorks) => works(provider),
-        Event::Message(Message::ProviderWorked { run, .. }) => {
-            match provider.closed_in.zip(*run).is_some_and(|(closed, run)| run.seq <= closed) {
+        Event::Message(Message::ProviderWorked { began, run }) => {
+            let before = match provider.closed_in.zip(*run) {
+                Some((closed, run)) => run.seq <= closed,
+                // It was closed under older rules.
+                None => provider.closed_at.is_some_and(|closed| *began <= closed),
+            };
+            match before {
                 true => Decision::only(Reason::Noted),
                 false => works(provider),
             }
@@ -193,6 +202,7 @@ fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
             | Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
+            | Message::SeenOut { .. }
             | Message::Spent { .. },
         )
         | Event::PolicyChanged(_)
@@ -311,6 +321,7 @@ fn on_installation(installation: &Installation, stamped: &Stamped<'_>) -> Decisi
             | Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
+            | Message::SeenOut { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
             | Message::ProviderWorked { .. },

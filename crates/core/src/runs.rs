@@ -15,7 +15,9 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::{Commit, Digest, Entity, RunId};
 use crate::note::Note;
 use crate::reason::{Ignored, Reason};
-use crate::rework::{Findings, Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE};
+use crate::rework::{
+    Attempts, Findings, Judge, MAX_CONFLICTS, MAX_DEVELOPER_RUNS, MAX_FRUITLESS, MAX_MACHINE,
+};
 use crate::said::{Cause, Found, Said};
 use crate::stage::{
     Role, Stage, analysis, architecture, deploy, development, review, staging, terminal, testing,
@@ -246,17 +248,23 @@ pub(crate) fn adopt(d: &mut Desk<'_>, head: &Commit) {
     attempts.conflicts += 1;
     d.change(Change::Attempted(attempts));
     match d.task.stage {
+        // What is to be mended is to be mended still.
+        Stage::Development if d.task.findings.is_some() => go_on_from(d, attempts),
         Stage::Created | Stage::Analysis | Stage::Architecture | Stage::Done | Stage::Cancelled => {
-            if attempts.conflicts >= MAX_CONFLICTS {
-                return d.escalate(Why::Conflicts);
-            }
-            proceed(d);
+            go_on_from(d, attempts);
         }
         Stage::Development | Stage::Review | Stage::Testing | Stage::DeployStaging | Stage::Deploy => {
             let text = Said::BranchPushedTo.into();
             send_back(d, Findings { from: Judge::Main, text, link: String::new(), about: None });
         }
     }
+}
+
+fn go_on_from(d: &mut Desk<'_>, attempts: Attempts) {
+    if attempts.conflicts >= MAX_CONFLICTS {
+        return d.escalate(Why::Conflicts);
+    }
+    proceed(d);
 }
 
 /// Whether 01-04 are no longer the files that were approved (decisions 8, 40).
@@ -271,6 +279,12 @@ fn fruitful(d: &mut Desk<'_>) {
         attempts.fruitless = 0;
         d.change(Change::Attempted(attempts));
     }
+}
+
+/// On which commit the first developer of this round began.
+pub(crate) fn developed_from<'d>(d: &'d Desk<'_>) -> Option<&'d Commit> {
+    let mine = |row: &&Arc<RunRow>| row.job == Job::Agent(Role::Developer) && row.round == d.task.round;
+    d.task.runs.iter().find(mine).map(|row| &row.commit)
 }
 
 /// What the work of a role is now, as far as it is known: a person who rejects it rejects exactly this (decision 71).
@@ -319,7 +333,11 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
         return Some(Said::NothingChanged.into());
     }
     match role {
-        Role::Developer => collected.empty.then(|| Said::ChangeEmpty.into()),
+        Role::Developer => {
+            // Who worked before the developer may have changed something too, such as the architect.
+            let untouched = developed_from(d).is_some_and(|from| *from == collected.head);
+            (collected.empty || untouched).then(|| Said::ChangeEmpty.into())
+        }
         Role::Reviewer | Role::Tester => {
             let name = if role == Role::Reviewer { artefact::REVIEW } else { artefact::TEST_REPORT };
             let read = collected.artefacts.iter().find(|a| a.name == name)?;
@@ -463,6 +481,7 @@ fn back_to(d: &mut Desk<'_>, to: Stage, findings: Findings) {
         d.change(Change::Consented(None));
     }
     d.change(Change::CandidateBuilt(None));
+    forget_protected(d, &findings.from);
     let judge = findings.from.clone();
     let (attempt, of) = (attempts.negative, MAX_DEVELOPER_RUNS);
     let text = Some(findings.text.clone());
@@ -492,6 +511,7 @@ pub(crate) fn send_back_own(d: &mut Desk<'_>, findings: Findings) {
     if d.task.approval.is_some() && stage == Stage::Analysis {
         d.change(Change::Approved(None));
     }
+    forget_protected(d, &findings.from);
     let judge = findings.from.clone();
     let text = Some(findings.text.clone());
     d.change(Change::Found(Some(findings)));
@@ -517,7 +537,18 @@ pub(crate) fn analyse_again(d: &mut Desk<'_>) {
         d.change(Change::CandidateBuilt(None));
     }
     forget_what_passed(d);
+    // Reviewer and tester judged by requirements that are no more.
+    if d.task.evidence.iter().any(|evidence| matches!(evidence.subject, Subject::Change(_))) {
+        d.change(Change::JudgementsForgotten);
+    }
     enter(d, Stage::Analysis);
+}
+
+/// Who sends work back may mean what they approved of protected paths before: they are asked again (decisions 37, 71).
+fn forget_protected(d: &mut Desk<'_>, from: &Judge) {
+    if matches!(from, Judge::Person(_)) && d.task.protected_ok.is_some() {
+        d.change(Change::ProtectedForgotten);
+    }
 }
 
 /// No candidate of before counts if somebody merges it by hand.

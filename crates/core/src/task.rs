@@ -665,18 +665,6 @@ impl Task {
         self.open_question().is_some_and(Ask::moves_branch)
     }
 
-    /// Whether what nobody can undo is under way, from the merge's request to the deploy's verdict; no lane alone (row 150, I-27).
-    pub fn is_critical(&self) -> bool {
-        let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
-        let untold = self.merge_untold && !self.stage.is_terminal();
-        // What is watched is out already: a stop ends the watch at once (decision 69).
-        let delivering = self.merged.is_some()
-            && !self.stage.is_terminal()
-            && self.escalated.is_none()
-            && !self.is_watched();
-        merging || untold || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
-    }
-
     /// The commit by which somebody else merged the branch of this round, as long as that is not settled (decision 45).
     pub fn merged_outside(&self) -> Option<&InMain> {
         if self.merged.is_some() || self.stage.is_terminal() || self.is_critical() {

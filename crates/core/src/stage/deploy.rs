@@ -41,25 +41,18 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         Some(merged) if !merged.proven => d.ask(Ask::Prove, 0),
         Some(_) if d.task.watch.is_some() => watch::again(d),
         Some(_) if !d.policy.preset.deploys() => enter(d, Stage::Done),
-        Some(_) => go_out(d),
+        Some(_) if d.policy.probe && hooked(d) => d.ask(Ask::Probe, 0),
+        Some(_) => hook(d),
     }
 }
 
 /// The lane came, and main has the task's merge. Where something is deployed, git says whether that has it already: others
 /// may have deployed since, on top of it, and no deploy takes back what a later one brought (decision 75).
 pub(crate) fn on_lane(d: &mut Desk<'_>) {
-    let later = d.task.previous.is_some() && d.task.watch.is_none() && d.policy.preset.deploys();
+    let later = d.task.previous.is_some() && d.policy.preset.deploys();
     match &d.task.merged {
         Some(merged) if merged.proven && later => d.ask(Ask::Prove, 0),
         Some(_) | None => proceed(d),
-    }
-}
-
-/// What follows where the merge is proven and not out.
-fn go_out(d: &mut Desk<'_>) {
-    match d.policy.probe && hooked(d) {
-        true => d.ask(Ask::Probe, 0),
-        false => hook(d),
     }
 }
 
@@ -115,15 +108,20 @@ fn asks(d: &Desk<'_>) -> bool {
     d.policy.preset.deploys() || d.policy.confirm_merge
 }
 
-/// Whether somebody consented to exactly this change (decision 37).
+/// Whether somebody consented to exactly this change (decision 37); by the label, as long as it is there and counts.
 fn is_given(d: &Desk<'_>) -> bool {
     let Some(consent) = &d.task.consent else { return false };
-    d.task.change() == Some(&consent.what)
+    d.task.change() == Some(&consent.what) && (!consent.standing || label_counts(d))
 }
 
 /// Whether the label autoDeploy consents now; a failed deploy ends that until a person consents (decision 37).
+fn label_counts(d: &Desk<'_>) -> bool {
+    d.policy.labels && d.task.labels.auto_deploy && !d.task.standing_ended
+}
+
+/// The same; then it is told and noted.
 fn by_label(d: &mut Desk<'_>) -> bool {
-    let counts = d.policy.labels && d.task.labels.auto_deploy && !d.task.standing_ended;
+    let counts = label_counts(d);
     if counts {
         d.say(Author::Stream, Note::ByLabel { deploy: true, merges: !d.policy.preset.deploys() });
         consent(d, "autoDeploy", true);
@@ -268,7 +266,7 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
     }
     match d.task.previous.clone().filter(|_| proof.taken_along) {
         Some(with) => taken_along(d, &with),
-        None if again => go_out(d),
+        None if again => proceed(d),
         None => hook(d),
     }
 }
@@ -276,6 +274,9 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
 /// What others deployed has it, and came out well: nothing is left to deploy, and nothing of theirs is taken back.
 fn taken_along(d: &mut Desk<'_>, with: &Commit) {
     d.because(Reason::LaterDeployRuns { commit: with.clone() });
+    if d.task.watch.is_some() {
+        return watch::taken_along(d, with);
+    }
     conclude(d, Came::Along { with }, Said::LaterDeployRuns { commit: with.clone() }, None);
 }
 
@@ -378,9 +379,10 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     }
 }
 
-/// The last run of the hook.
+/// The last run of the hook in this round.
 fn hook_row<'d>(d: &'d Desk<'_>) -> Option<&'d RunRow> {
-    d.task.runs.iter().rev().find(|row| row.job == Job::Hook).map(Arc::as_ref)
+    let mine = |row: &&Arc<RunRow>| row.job == Job::Hook && row.round == d.task.round;
+    d.task.runs.iter().rev().find(mine).map(Arc::as_ref)
 }
 
 fn hook_code(d: &Desk<'_>) -> Option<i32> {

@@ -21,7 +21,7 @@ use crate::rework::{Findings, Judge};
 use crate::runs;
 use crate::said::{Cause, Found, Said};
 use crate::stage::Stage;
-use crate::task::{Ask, Delay, Rest, Task, Watch, WatchEnd};
+use crate::task::{Ask, Delay, Merged, Rest, Watch, WatchEnd};
 
 /// The deploy was judged well by the word of the service: it is watched from now on.
 pub(crate) fn begin(d: &mut Desk<'_>, rules: WatchRules) {
@@ -48,11 +48,9 @@ enum Look {
     Well,
     Bad(Said),
     Untold(Said),
-    /// A commit that Orch deployed after the watched one.
-    Later(Commit),
 }
 
-fn judge(task: &Task, watch: &Watch, health: &Health) -> Look {
+fn judge(watch: &Watch, health: &Health) -> Look {
     match health {
         Health::Expected => Look::Well,
         Health::Unwell { cause } => Look::Bad(Said::ServiceUnwell { cause: Box::new(cause.clone()) }),
@@ -61,11 +59,8 @@ fn judge(task: &Task, watch: &Watch, health: &Health) -> Look {
             let said = Said::ServiceOther { commit: commit.clone() };
             let named = |known: &&Commit| is_named(commit, known);
             // Who names the commit before it was rolled back, by whoever it was.
-            if watch.before.as_ref().filter(named).is_some() {
-                return Look::Bad(said);
-            }
-            match task.previous.as_ref().filter(named) {
-                Some(later) => Look::Later(later.clone()),
+            match watch.before.as_ref().filter(named) {
+                Some(_) => Look::Bad(said),
                 None => Look::Untold(said),
             }
         }
@@ -80,7 +75,7 @@ fn is_named(words: &str, commit: &Commit) -> bool {
 /// The service answered, or could not be asked.
 pub(crate) fn saw(d: &mut Desk<'_>, health: &Health) {
     let Some(mut watch) = d.task.watch.clone() else { return d.because(Reason::Noted) };
-    let look = judge(&d.task, &watch, health);
+    let look = judge(&watch, health);
     watch.looks = watch.looks.saturating_add(1);
     let over = watch.looks >= watch.rules.looks();
     let said = match look {
@@ -93,11 +88,6 @@ pub(crate) fn saw(d: &mut Desk<'_>, health: &Health) {
                 true => ended_well(d, Said::ServiceStayedWell),
                 false => next(d),
             };
-        }
-        Look::Later(commit) => {
-            d.change(Change::Watched(watch));
-            d.because(Reason::LaterDeployRuns { commit: commit.clone() });
-            return ended_well(d, Said::LaterDeployRuns { commit });
         }
         Look::Bad(said) => {
             (watch.failed, watch.failing, watch.silent) = (watch.failed + 1, watch.failing + 1, 0);
@@ -171,14 +161,22 @@ fn ended_well(d: &mut Desk<'_>, said: Said) {
     }
 }
 
-/// The commit is what is deployed from now on, unless somebody may have deployed another one since.
+/// The commit is what is deployed from now on; without the lane somebody may have deployed another one since, which stays.
 fn came_out(d: &mut Desk<'_>, said: &Said) {
-    if let Some(merged) = d.task.merged.clone().filter(|_| d.task.lane.is_some())
+    if let Some(Merged { commit, .. }) = d.task.merged.clone()
         && !matches!(said, Said::LaterDeployRuns { .. })
     {
-        let message = Message::Deployed { commit: merged.commit };
+        let message = match d.task.lane {
+            Some(_) => Message::Deployed { commit },
+            None => Message::SeenOut { commit, after: d.task.previous.clone() },
+        };
         d.tell(Entity::Repository(d.task.project.clone()), message);
     }
+}
+
+/// Production went bad or silent, others deployed since, and what came out well has it (decision 75).
+pub(crate) fn taken_along(d: &mut Desk<'_>, with: &Commit) {
+    ended_well(d, Said::LaterDeployRuns { commit: with.clone() });
 }
 
 /// So many bad answers in a row (row 91).
@@ -263,7 +261,7 @@ mod tests {
     use crate::stage::Preset;
     use crate::state::State;
     use crate::surface;
-    use crate::task::{Deployed, Merged};
+    use crate::task::{Deployed, Merged, Task};
     use crate::time::{Moment, Span};
 
     const EVERY: Span = Span::seconds(30);
@@ -423,19 +421,5 @@ mod tests {
             let told = told.filter(|effect| effect.call.name() == "tracker/comment").count();
             assert_eq!(told, 1);
         }
-    }
-
-    /// Proves that a deploy of the same repository that came out well after the watched one ends the watch, and is named.
-    #[test]
-    fn a_later_deploy_ends_the_watch() {
-        let (_, task) = after(&[bad(), bad(), bad()]);
-        let (_, mut task) = does(task, |d| d.change(Change::Lane(true)));
-        task.previous = Some(commit("c"));
-        let (_, task) = does(task, again);
-        let (decision, task) = does(task, |d| saw(d, &other("c")));
-        assert_eq!(task.stage, Stage::Done);
-        assert!(decision.reasons.contains(&Reason::LaterDeployRuns { commit: commit("c") }));
-        let tells = |message: &Message| matches!(message, Message::Deployed { .. });
-        assert!(!decision.messages.iter().any(|(_, message)| tells(message)), "the later one is what runs");
     }
 }

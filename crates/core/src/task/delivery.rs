@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Commit, Tree};
+use crate::task::{Ask, Step, Task};
 use crate::time::Moment;
 
 /// A merge.
@@ -54,6 +55,25 @@ impl Deployed {
     /// Whether the commit is out: the service says so, or somebody who looked, or it went with another that is.
     pub fn is_out(&self) -> bool {
         self.healthy.unwrap_or(self.seen_by.is_some() || self.with.is_some())
+    }
+}
+
+impl Task {
+    /// Whether what nobody can undo is under way, from the merge's request to the deploy's verdict; no lane alone (row 150, I-27).
+    pub fn is_critical(&self) -> bool {
+        // What was proven before is looked at once more, and nothing runs (decision 75).
+        let proven = self.merged.as_ref().is_some_and(|merged| merged.proven);
+        if proven && self.open_question() == Some(&Ask::Prove) {
+            return false;
+        }
+        let merging = matches!(self.open_question(), Some(Ask::Merge | Ask::Prove));
+        let untold = self.merge_untold && !self.stage.is_terminal();
+        // What is watched is out already: a stop ends the watch at once (decision 69).
+        let delivering = self.merged.is_some()
+            && !self.stage.is_terminal()
+            && self.escalated.is_none()
+            && !self.is_watched();
+        merging || untold || (delivering && !matches!(self.step, Step::Rest(_) | Step::Queued(_)))
     }
 }
 

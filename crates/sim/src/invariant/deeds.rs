@@ -44,7 +44,13 @@ impl Watch {
     }
 
     /// Whether a deploy that contains this commit came out well.
-    fn goes_along(&self, project: &ProjectId, commit: &Commit, with: &Commit, world: &World) -> bool {
+    pub(super) fn goes_along(
+        &self,
+        project: &ProjectId,
+        commit: &Commit,
+        with: &Commit,
+        world: &World,
+    ) -> bool {
         let out = self.out.get(project).is_some_and(|out| out.contains(&Some(with.clone())));
         let repository = world.repositories.get(project);
         out && repository.is_some_and(|known| known.contains(with, commit))

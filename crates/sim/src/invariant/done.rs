@@ -13,6 +13,7 @@ use orch_core::reason::Reason;
 use orch_core::stage::Stage;
 use orch_core::task::{Deployed, WatchEnd};
 
+use super::watch::later;
 use super::{Broken, Watch, broken};
 use crate::memory::MemoryJournal;
 
@@ -83,15 +84,11 @@ impl WayOut {
             Event::Reply(reply) => match &reply.outcome {
                 Outcome::Done(Reply::Deploy(DeployReply::Probed(health))) => match health {
                     Health::Expected => true,
-                    Health::Other { .. } => {
-                        row.reasons.iter().any(|why| matches!(why, Reason::LaterDeployRuns { .. }))
-                    }
-                    Health::Unwell { .. } | Health::CannotTell { .. } => false,
+                    Health::Other { .. } | Health::Unwell { .. } | Health::CannotTell { .. } => false,
                 },
                 // Where nothing is deployed the proof of the merge is the verdict, and where a later deploy took it along.
                 Outcome::Done(Reply::Git(GitReply::Proof(proof))) => {
-                    !policy.preset.deploys()
-                        || proof.taken_along && deployed.is_some_and(|it| it.with.is_some())
+                    !policy.preset.deploys() || proof.taken_along && later(row).is_some()
                 }
                 Outcome::Done(_) | Outcome::Failed(_) => !policy.preset.deploys() && is_pressed(row),
             },

@@ -4,7 +4,7 @@ use orch_core::artefact;
 use orch_core::call::{Call, DeployCall, ForgeCall};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
-use orch_core::gate::{Evidence, GateId, Subject, Verdict};
+use orch_core::gate::{GateId, Subject, Verdict};
 use orch_core::id::{Commit, Digest, Entity, TaskId};
 use orch_core::journal::Row;
 use orch_core::policy::Policy;
@@ -180,11 +180,12 @@ impl Watch {
             }
             let repository = world.repositories.get(&task.project);
             let has_it = |out: &Commit| repository.is_some_and(|known| known.contains(out, commit));
-            if let Some(out) = previous.as_ref().filter(|out| has_it(out)) {
-                broken(
-                    "a-deploy-takes-nothing-back",
-                    format!("{run} deploys {commit} over {out}, which has it"),
-                )?;
+            // By Orch's word, and by what the service runs, where that was delivered.
+            let runs =
+                world.deployed.get(&task.project).filter(|runs| *runs != commit && delivered(engine, runs));
+            if let Some(out) = previous.iter().chain(runs).find(|out| has_it(out)) {
+                let what = format!("{run} deploys {commit} over {out}, which has it");
+                broken("a-deploy-takes-nothing-back", what)?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
             let consents = |consent: &Consent| Some(&consent.what) == task.change();
@@ -239,15 +240,12 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
     Ok(())
 }
 
-/// Whether a deploy of this commit was judged well.
-pub(super) fn came_out_well(engine: &Engine<Twin>, commit: &Commit) -> bool {
-    let well = |e: &Evidence| {
-        e.gate == GateId::CheckDeployStatus
-            && e.subject == Subject::Main(commit.clone())
-            && e.verdict == Verdict::Pass
-    };
+/// Whether a task is done with this commit.
+fn delivered(engine: &Engine<Twin>, commit: &Commit) -> bool {
     engine.journal_ref().states().values().any(|kept| match &kept.state {
-        State::Task(task) => task.evidence.iter().any(|e| well(e)),
+        State::Task(task) => {
+            task.stage == Stage::Done && task.merged.as_ref().is_some_and(|merged| merged.commit == *commit)
+        }
         State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
     })
 }

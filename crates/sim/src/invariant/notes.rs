@@ -40,6 +40,7 @@ pub(super) struct Known {
     /// What the branch carries.
     carries: Option<Digest>,
     rest: Option<Rest>,
+    auto_deploy: Option<bool>,
     machine: u32,
 }
 
@@ -60,6 +61,10 @@ struct Since {
     works: u32,
     /// A look at production with nothing to tell.
     looks: u32,
+    /// The label autoDeploy came or went, as far as the task knows.
+    labels: u32,
+    /// It consented.
+    standing: u32,
 }
 
 impl Watch {
@@ -133,6 +138,11 @@ impl Known {
                     self.machine = attempts.machine;
                 }
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
+                Change::Labelled(labels) => {
+                    let known = self.auto_deploy.replace(labels.auto_deploy);
+                    self.since.labels += u32::from(known != Some(labels.auto_deploy));
+                }
+                Change::Consented(Some(consent)) if consent.standing => self.since.standing += 1,
                 Change::Merged(merged) => {
                     self.since.merges += 1;
                     self.proven = merged.proven;
@@ -262,7 +272,7 @@ impl Since {
     /// What of it makes this sentence another fact. A reading makes nothing new by itself (incident I-05), and a stop is
     /// asked for once (incident I-28).
     fn that_renews(self, note: &Note) -> Self {
-        let Since { runs, people, rests, merges, back, works, looks } = self;
+        let Since { runs, people, rests, merges, back, works, looks, labels, standing } = self;
         let never = Since::default();
         match note {
             Note::Merged { .. }
@@ -276,11 +286,14 @@ impl Since {
             | Note::DeployFailed { .. }
             | Note::DeployUnseen { .. } => Since { runs, ..never },
             Note::SentBack { .. } | Note::Escalated { .. } => Since { runs, people, ..never },
-            Note::RequirementsReady { .. }
-            | Note::ByLabel { .. }
-            | Note::ProtectedTouched { .. }
-            | Note::MergedOutside { .. } => Since { runs, people, rests, ..never },
-            Note::AwaitingConfirmation { .. } => Since { runs, people, rests, merges, ..never },
+            Note::RequirementsReady { .. } | Note::ProtectedTouched { .. } | Note::MergedOutside { .. } => {
+                Since { runs, people, rests, ..never }
+            }
+            // A label that is taken off and comes again consents again, and meanwhile a person is asked (decision 76).
+            Note::ByLabel { .. } => Since { runs, people, rests, labels, ..never },
+            Note::AwaitingConfirmation { .. } => {
+                Since { runs, people, rests, merges, labels, standing, ..never }
+            }
             Note::Withdrawn { .. } => Since { runs, people, rests, back, ..never },
             Note::WentBad { .. } => Since { people, ..never },
             Note::WentSilent { .. } => Since { people, looks, ..never },

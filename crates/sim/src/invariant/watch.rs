@@ -6,23 +6,23 @@ use orch_core::call::{DeployReply, Reply};
 use orch_core::change::Change;
 use orch_core::effect::Effect;
 use orch_core::event::{Event, Outcome};
-use orch_core::id::TaskId;
+use orch_core::id::{Commit, Entity, TaskId};
 use orch_core::journal::Row;
 use orch_core::reason::Reason;
 use orch_core::record::Record;
 use orch_core::stage::Stage;
+use orch_core::state::State;
 use orch_core::task::{Ask, Rest, Step, Task, WatchEnd};
 use orch_engine::Engine;
 
 use super::done::accepts;
-use super::merge::came_out_well;
 use super::{Broken, Watch, broken};
 use crate::twin::Twin;
 use crate::world::World;
 
 impl Watch {
     /// What a row tells of a watch: it ends within its looks, each look is what the service answered, and it ends well only
-    /// when all its looks are over and the last saw that, or a later deploy, or by the word of a person who looked.
+    /// when all its looks are over and the last saw that, or by the word of a person who looked, or with a later deploy.
     pub(super) fn watches(
         &mut self,
         id: &TaskId,
@@ -39,7 +39,6 @@ impl Watch {
             let looked = watch.looks > 0 && watch.end.is_none();
             if let Some(saw) = saw.filter(|_| looked)
                 && watch.is_well() != (*saw == Health::Expected)
-                && !is_later(row)
             {
                 broken(
                     "well-is-what-was-seen",
@@ -51,9 +50,8 @@ impl Watch {
             }
             let well = match saw {
                 Some(Health::Expected) => watch.is_well() && watch.looks >= watch.rules.looks(),
-                Some(Health::Other { commit }) => is_later(row) && came_later(id, commit, engine, world),
-                Some(Health::Unwell { .. } | Health::CannotTell { .. }) => false,
-                None => accepts(row),
+                Some(Health::Other { .. } | Health::Unwell { .. } | Health::CannotTell { .. }) => false,
+                None => accepts(row) || self.went_along(id, row, engine, world),
             };
             if !well {
                 broken("well-is-what-was-seen", format!("row {}: nobody saw that {id} is well", row.seq))?;
@@ -69,6 +67,15 @@ impl Watch {
             }
         }
         Ok(())
+    }
+
+    /// Whether a row says that a later deploy took this task along, and it did.
+    fn went_along(&self, id: &TaskId, row: &Row, engine: &Engine<Twin>, world: &World) -> bool {
+        let kept = engine.journal_ref().states().get(&Entity::Task(id.clone()));
+        let Some(State::Task(task)) = kept.map(|kept| &kept.state) else { return false };
+        let Some(merged) = &task.merged else { return false };
+        let along = |with: &Commit| self.goes_along(&task.project, &merged.commit, with, world);
+        later(row).is_some_and(along)
     }
 
     /// Nothing merges while production is watched for another task (decision 21).
@@ -92,6 +99,14 @@ fn undecided(step: &Step) -> bool {
     }
 }
 
+/// Which later deploy took the task along, as the row says.
+pub(super) fn later(row: &Row) -> Option<&Commit> {
+    row.reasons.iter().find_map(|reason| match reason {
+        Reason::LaterDeployRuns { commit } => Some(commit),
+        _ => None,
+    })
+}
+
 /// What the service answered, as the row has it.
 fn seen(event: &Event) -> Option<&Health> {
     match event {
@@ -101,18 +116,6 @@ fn seen(event: &Event) -> Option<&Health> {
         },
         _ => None,
     }
-}
-
-fn is_later(row: &Row) -> bool {
-    row.reasons.iter().any(|reason| matches!(reason, Reason::LaterDeployRuns { .. }))
-}
-
-/// Whether this commit was deployed after the one of the task that is watched, and came out well.
-fn came_later(id: &TaskId, commit: &str, engine: &Engine<Twin>, world: &World) -> bool {
-    let own = world.hooks.iter().rposition(|(_, _, whose, _)| whose == id);
-    let later = world.hooks.iter().skip(own.map_or(0, |at| at + 1));
-    let named = later.map(|(_, later, _, _)| later).filter(|later| later.as_str().starts_with(commit));
-    named.into_iter().any(|later| came_out_well(engine, later))
 }
 
 /// A task that was watched is done only if the watch ended well, and how it ended is what its record says (decision 18).

@@ -261,3 +261,28 @@ fn each_answer_ends_what_it_tells() {
     let left: Vec<Ask> = way.task().untold.iter().map(|untold| untold.ask.clone()).collect();
     assert_eq!(left, [Ask::OpenChange]);
 }
+
+/// Proves that what others than the developer wrote outside their documents is no work of the developer's (decision 15): the first
+/// developer is not told that requirements changed under their change, and who leaves everything as it was has done nothing.
+#[test]
+fn what_the_architect_wrote_is_no_development() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    let launches = |ask: &Ask| matches!(ask, Ask::Launch { job: Job::Agent(Role::Developer), .. });
+    way.asks(launches);
+    let branch = way.task().branch.clone().expect("a branch");
+    assert!(branch.change.is_some() && !branch.empty, "the architect left more than documents");
+    assert_eq!(way.task().findings, None);
+    let effect = way.asks(|ask| matches!(ask, Ask::Collect { role: Role::Developer, .. }));
+    let left = Collected {
+        head: branch.head,
+        tree: branch.tree.expect("a tree"),
+        change: branch.change.expect("a change"),
+        empty: false,
+        artefacts: way.task().artefacts.clone(),
+        outside: Vec::new(),
+        protected: None,
+    };
+    let _ = way.tell(reply(effect, Reply::Git(GitReply::Collected(Box::new(left)))));
+    assert_eq!((way.task().stage, way.task().attempts.fruitless), (Stage::Development, 1));
+    assert_eq!(way.runs(Job::Agent(Role::Developer)), 1);
+}
