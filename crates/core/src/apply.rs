@@ -301,6 +301,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         Change::Born { .. }
         | Change::MainAt(_)
         | Change::DeployedAt(_)
+        | Change::DeployedBy { .. }
         | Change::Frozen { .. }
         | Change::Thawed { .. }
         | Change::PolicyHolds { .. }
@@ -322,6 +323,8 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
 fn to_repository(repository: &mut Repository, at: Moment, change: &Change) {
     if let Change::MainAt(commit) = change {
         repository.main = Some(commit.clone());
+    } else if let Change::DeployedBy { commit, run } = change {
+        (repository.deployed, repository.deployed_by) = (Some(commit.clone()), Some(*run));
     } else if let Change::DeployedAt(commit) = change {
         repository.deployed = Some(commit.clone());
     } else if let Change::Frozen { cause, task } = change {

@@ -207,6 +207,13 @@ pub enum Change {
     MainAt(Commit),
     /// To a repository: this came out well, and is what is deployed.
     DeployedAt(Commit),
+    /// The same, by this run of the hook.
+    DeployedBy {
+        /// What.
+        commit: Commit,
+        /// By which.
+        run: RunId,
+    },
     /// To a repository: nothing merges.
     Frozen {
         /// Why.

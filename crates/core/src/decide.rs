@@ -121,7 +121,6 @@ fn on_task<'a>(task: Box<Task>, stamped: &Stamped<'_>, policy: &'a Policy) -> De
             Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
-            | Message::SeenOut { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
             | Message::ProviderWorked { .. }
@@ -563,7 +562,7 @@ pub(crate) fn proceed(d: &mut Desk<'_>) {
         Stage::Development => {
             // A change that no judgement sent back yet goes on to its judges; otherwise the developer works.
             if d.task.findings.is_none()
-                && runs::developed_from(d).is_some()
+                && runs::developed(d)
                 && d.task.branch.as_ref().is_some_and(|b| b.change.is_some() && !b.empty)
             {
                 development::judge(d);
@@ -600,7 +599,7 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     }
     // A change that was written for other requirements is not passed on as it is (decision 45).
     let there = d.task.branch.as_ref().is_some_and(|branch| branch.change.is_some() && !branch.empty);
-    let written = there && runs::developed_from(d).is_some();
+    let written = there && runs::developed(d);
     if to == Stage::Development && written {
         let text = Said::RequirementsChanged.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new(), about: None })));

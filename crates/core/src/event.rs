@@ -260,13 +260,9 @@ pub enum Message {
     Deployed {
         /// What.
         commit: Commit,
-    },
-    /// To the repository: this is out, says a person who looked when another task may have deployed since.
-    SeenOut {
-        /// What.
-        commit: Commit,
-        /// What was deployed before it. Something else by now: then that came later, and stays.
-        after: Option<Commit>,
+        /// By which run of the hook: the later one is what runs. Journals of older rules do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        hook: Option<RunId>,
     },
     /// To a provider: a run was refused for now.
     ProviderLimited {

@@ -64,12 +64,11 @@ fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
                 false => Decision::only(Reason::Noted),
             }
         }
-        Event::Message(Message::Deployed { commit }) => {
-            one(Change::DeployedAt(commit.clone()), Reason::Noted)
-        }
-        Event::Message(Message::SeenOut { commit, after }) => match repository.deployed == *after {
-            true => one(Change::DeployedAt(commit.clone()), Reason::Noted),
-            false => Decision::only(Reason::Noted),
+        Event::Message(Message::Deployed { commit, hook }) => match (*hook, repository.deployed_by) {
+            // A person looked at what another deploy has overtaken since.
+            (Some(run), Some(last)) if run < last => Decision::only(Reason::Noted),
+            (Some(run), _) => one(Change::DeployedBy { commit: commit.clone(), run }, Reason::Noted),
+            (None, _) => one(Change::DeployedAt(commit.clone()), Reason::Noted),
         },
         Event::Gesture(gesture) => match gesture.what {
             Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => {
@@ -202,7 +201,6 @@ fn on_provider(provider: &Provider, stamped: &Stamped<'_>) -> Decision {
             | Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
-            | Message::SeenOut { .. }
             | Message::Spent { .. },
         )
         | Event::PolicyChanged(_)
@@ -321,7 +319,6 @@ fn on_installation(installation: &Installation, stamped: &Stamped<'_>) -> Decisi
             | Message::Freeze { .. }
             | Message::Thaw { .. }
             | Message::Deployed { .. }
-            | Message::SeenOut { .. }
             | Message::ProviderLimited { .. }
             | Message::ProviderWorks
             | Message::ProviderWorked { .. },

@@ -281,10 +281,11 @@ fn fruitful(d: &mut Desk<'_>) {
     }
 }
 
-/// On which commit the first developer of this round began.
-pub(crate) fn developed_from<'d>(d: &'d Desk<'_>) -> Option<&'d Commit> {
+/// Whether the branch moved on since the first developer of this round began.
+pub(crate) fn developed(d: &Desk<'_>) -> bool {
     let mine = |row: &&Arc<RunRow>| row.job == Job::Agent(Role::Developer) && row.round == d.task.round;
-    d.task.runs.iter().find(mine).map(|row| &row.commit)
+    let from = d.task.runs.iter().find(mine).map(|row| &row.commit);
+    from.zip(d.task.branch.as_ref()).is_some_and(|(from, branch)| *from != branch.head)
 }
 
 /// What the work of a role is now, as far as it is known: a person who rejects it rejects exactly this (decision 71).
@@ -334,8 +335,9 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
     }
     match role {
         Role::Developer => {
-            // Who worked before the developer may have changed something too, such as the architect.
-            let untouched = developed_from(d).is_some_and(|from| *from == collected.head);
+            // What the architect changed beside the documents is no development. Who pushed to the branch may have done all
+            // of it, and so may the round before.
+            let untouched = !developed(d) && d.task.round == 1 && d.task.attempts.conflicts == 0;
             (collected.empty || untouched).then(|| Said::ChangeEmpty.into())
         }
         Role::Reviewer | Role::Tester => {
@@ -536,12 +538,16 @@ pub(crate) fn analyse_again(d: &mut Desk<'_>) {
     if d.task.candidate.is_some() {
         d.change(Change::CandidateBuilt(None));
     }
+    forget_judgements(d);
+    enter(d, Stage::Analysis);
+}
+
+/// What reviewer and tester passed, they passed by requirements that are no more.
+pub(crate) fn forget_judgements(d: &mut Desk<'_>) {
     forget_what_passed(d);
-    // Reviewer and tester judged by requirements that are no more.
     if d.task.evidence.iter().any(|evidence| matches!(evidence.subject, Subject::Change(_))) {
         d.change(Change::JudgementsForgotten);
     }
-    enter(d, Stage::Analysis);
 }
 
 /// Who sends work back may mean what they approved of protected paths before: they are asked again (decisions 37, 71).

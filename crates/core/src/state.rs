@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::FreezeCause;
 use crate::gesture::Gesture;
-use crate::id::{Commit, Digest, Seq, TaskId};
+use crate::id::{Commit, Digest, RunId, Seq, TaskId};
 use crate::policy::Limits;
 use crate::said::Cause;
 use crate::task::Task;
@@ -34,6 +34,9 @@ pub struct Repository {
     /// What is deployed, if Orch knows it: the last commit that came out well (decision 22).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deployed: Option<Commit>,
+    /// By which run of the hook, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployed_by: Option<RunId>,
     /// Why nothing merges, oldest first.
     pub freezes: Vec<Freeze>,
 }

@@ -12,6 +12,7 @@ use crate::gate::{Evidence, GateId, Subject, Verdict};
 use crate::id::Digest;
 use crate::note::Note;
 use crate::reason::Reason;
+use crate::runs;
 use crate::stage::{Role, Stage};
 use crate::task::{Consent, Rest};
 
@@ -67,6 +68,7 @@ pub(crate) fn ask_again(d: &mut Desk<'_>) {
     d.release_lane();
     d.change(Change::Approved(None));
     d.change(Change::Consented(None));
+    runs::forget_judgements(d);
     d.change(Change::Staged(to));
     ask_approval(d);
 }

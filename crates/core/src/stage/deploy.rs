@@ -108,10 +108,13 @@ fn asks(d: &Desk<'_>) -> bool {
     d.policy.preset.deploys() || d.policy.confirm_merge
 }
 
-/// Whether somebody consented to exactly this change (decision 37); by the label, as long as it is there and counts.
+/// Whether somebody consented to exactly this change (decision 37); by the label, as long as it is there and counts, and until
+/// Orch merged by it: what is in main by that consent, or deployed already, is brought to its end (decision 76).
 fn is_given(d: &Desk<'_>) -> bool {
     let Some(consent) = &d.task.consent else { return false };
-    d.task.change() == Some(&consent.what) && (!consent.standing || label_counts(d))
+    let by_hand = d.task.outside.as_ref().is_some_and(|outside| outside.in_main.is_some());
+    let begun = d.task.merged.is_some() && (!by_hand || hooked(d));
+    d.task.change() == Some(&consent.what) && (!consent.standing || begun || label_counts(d))
 }
 
 /// Whether the label autoDeploy consents now; a failed deploy ends that until a person consents (decision 37).
@@ -379,6 +382,12 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     }
 }
 
+/// The repository is told what came out, and by which run of the hook.
+pub(crate) fn tell_it_is_out(d: &mut Desk<'_>, commit: Commit) {
+    let hook = hook_row(d).map(|row| row.run);
+    d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit, hook });
+}
+
 /// The last run of the hook in this round.
 fn hook_row<'d>(d: &'d Desk<'_>) -> Option<&'d RunRow> {
     let mine = |row: &&Arc<RunRow>| row.job == Job::Hook && row.round == d.task.round;
@@ -466,7 +475,7 @@ fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
         return watch::begin(d, rules);
     }
     if !later {
-        d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit });
+        tell_it_is_out(d, commit);
     }
     enter(d, Stage::Done);
 }

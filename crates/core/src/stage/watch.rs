@@ -11,8 +11,8 @@ use crate::call::tracker::Author;
 use crate::change::Change;
 use crate::decide::enter;
 use crate::desk::Desk;
-use crate::event::{FreezeCause, Message};
-use crate::id::{Commit, Entity};
+use crate::event::FreezeCause;
+use crate::id::Commit;
 use crate::note::Note;
 use crate::policy::WatchRules;
 use crate::reason::Reason;
@@ -161,16 +161,12 @@ fn ended_well(d: &mut Desk<'_>, said: Said) {
     }
 }
 
-/// The commit is what is deployed from now on; without the lane somebody may have deployed another one since, which stays.
+/// The commit is what is deployed from now on, unless the hook ran for another one since.
 fn came_out(d: &mut Desk<'_>, said: &Said) {
     if let Some(Merged { commit, .. }) = d.task.merged.clone()
         && !matches!(said, Said::LaterDeployRuns { .. })
     {
-        let message = match d.task.lane {
-            Some(_) => Message::Deployed { commit },
-            None => Message::SeenOut { commit, after: d.task.previous.clone() },
-        };
-        d.tell(Entity::Repository(d.task.project.clone()), message);
+        deploy::tell_it_is_out(d, commit);
     }
 }
 
@@ -256,7 +252,8 @@ mod tests {
     use crate::call::Text;
     use crate::call::tracker::{IssueReading, Labels, Status};
     use crate::decide::Decision;
-    use crate::id::{Seq, TaskId, Tree};
+    use crate::event::Message;
+    use crate::id::{Entity, Seq, TaskId, Tree};
     use crate::policy::Policy;
     use crate::stage::Preset;
     use crate::state::State;
@@ -397,7 +394,7 @@ mod tests {
             assert_eq!(surface::wanted(&task), Some(Status::Done));
             let watch = task.watch.as_ref().unwrap();
             assert_eq!((watch.failed, watch.flaps, watch.end), (failed, flaps, Some(WatchEnd::Well)));
-            let deployed = Message::Deployed { commit: commit("a") };
+            let deployed = Message::Deployed { commit: commit("a"), hook: None };
             assert!(decision.messages.contains(&(Entity::Repository("demo".into()), deployed)));
         }
     }

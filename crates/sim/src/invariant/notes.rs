@@ -138,6 +138,7 @@ impl Known {
                     self.machine = attempts.machine;
                 }
                 Change::Watched(watch) if !watch.told => self.since.looks += 1,
+                Change::Born { reading, .. } => self.auto_deploy = Some(reading.labels.auto_deploy),
                 Change::Labelled(labels) => {
                     let known = self.auto_deploy.replace(labels.auto_deploy);
                     self.since.labels += u32::from(known != Some(labels.auto_deploy));
