@@ -43,7 +43,7 @@ use crate::home::Home;
 use crate::language;
 use crate::left::Left;
 use crate::screen;
-use crate::settings::Settings;
+use crate::settings::{Loaded, Settings};
 use crate::words::{self, Told, say, words};
 
 /// Delivers software by itself: an issue becomes a deployed change.
@@ -175,7 +175,15 @@ impl Here {
     /// # Errors
     /// They cannot be used.
     pub fn settings(&self) -> Result<Settings, Error> {
-        Ok(Settings::load(&self.home.settings(), &self.env)?.settings)
+        Ok(self.loaded()?.settings)
+    }
+
+    /// The settings, and the text that they were read from.
+    ///
+    /// # Errors
+    /// They cannot be used.
+    pub fn loaded(&self) -> Result<Loaded, Error> {
+        Ok(Settings::load(&self.home.settings(), &self.env)?)
     }
 
     /// The brain.

@@ -45,7 +45,7 @@ use crate::error::{Error, Kind};
 use crate::home::Home;
 use crate::refusals::{told, unread, worded};
 use crate::reload::Kept;
-use crate::settings::Settings;
+use crate::settings::{Loaded, Settings};
 use crate::words::{Told, say};
 use project::Project;
 use secrets::private;
@@ -261,11 +261,12 @@ impl Outside {
     }
 }
 
-/// Puts an installation together and serves until [`Running::stop`].
+/// Puts an installation together and serves until [`Running::stop`]. What the file says after it was `loaded` is an edit.
 ///
 /// # Errors
 /// What stands in the way, with place, cause and remedy.
-pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Running, Error> {
+pub async fn start(home: Home, loaded: Loaded, wishes: Wishes) -> Result<Running, Error> {
+    let Loaded { settings, text, remarks: _ } = loaded;
     let own = rustix::process::geteuid().as_raw();
     let user = settings.run_as.as_deref().map(|name| user::resolve(name, own)).transpose()?.flatten();
     make_folders(&home, user)?;
@@ -316,7 +317,6 @@ pub async fn start(home: Home, settings: Settings, wishes: Wishes) -> Result<Run
         }
     }
     let all_known = parts.projects.keys().all(|id| engine.policies().contains_key(id));
-    let text = std::fs::read_to_string(home.settings()).unwrap_or_default();
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let start = Start { version, clean, limits, boot: None };
     let start = Incoming::of(Target::Entity(Entity::Installation), Event::Started(start));

@@ -88,10 +88,10 @@ async fn serve(workspace: &Workspace, plan: &Plan, asked: &mut Asked) -> Result<
             "это маленькая программа на Rust: проверьте, что в этой папке работает `cargo build` (Rust ставит rustup.rs)"
         ))
     })?;
-    let settings = workspace.write_settings(plan.listen)?;
+    let loaded = workspace.write_settings(plan.listen)?;
     let mut wishes = plan.wishes.clone();
     wishes.notice = Some(notice);
-    let running = compose::start(workspace.home(), settings, wishes).await?;
+    let running = compose::start(workspace.home(), loaded, wishes).await?;
     let told = tokio::select! {
         told = travel(&running, workspace, plan, began, first) => told,
         () = asked.to_end() => Err(Error::failed(say!(

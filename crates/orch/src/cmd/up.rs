@@ -29,7 +29,8 @@ pub struct Args {
 /// What stands in the way.
 pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     crate::log::begin(here.var("ORCH_LOG"));
-    let settings = here.settings()?;
+    let loaded = here.loaded()?;
+    let settings = &loaded.settings;
     if rustix::process::geteuid().is_root() && settings.run_as.is_none() {
         if !args.allow_root {
             let cause = say!(
@@ -67,7 +68,7 @@ pub fn run(here: &Here, args: &Args) -> Result<ExitCode, Error> {
     let home = here.home.clone();
     block_on(async move {
         let mut asked = Asked::listen()?;
-        let running = compose::start(home, settings, wishes).await?;
+        let running = compose::start(home, loaded, wishes).await?;
         screen::line(&format!("{}: {}", words().serves, paint(BOLD, &running.link()?)));
         screen::line(&paint(DIM, words().link_hint));
         asked.to_end().await;

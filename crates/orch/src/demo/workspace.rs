@@ -13,8 +13,8 @@ use super::story::{self, Spoil};
 use crate::compose::Wishes;
 use crate::error::Error;
 use crate::home::Home;
-use crate::settings::Settings;
 use crate::settings::value::toml_string;
+use crate::settings::{Loaded, Settings};
 use crate::words::{Told, say, words};
 
 /// Says that a folder may be emptied: nothing of anybody's own is in it.
@@ -153,13 +153,13 @@ impl Workspace {
     ///
     /// # Errors
     /// The file cannot be written.
-    pub fn write_settings(&self, listen: std::net::SocketAddr) -> Result<Settings, Error> {
+    pub fn write_settings(&self, listen: std::net::SocketAddr) -> Result<Loaded, Error> {
         let path = self.home().settings();
         let text = self.settings(listen);
-        let (settings, _) = Settings::of_text(&path, &text, &[])?;
+        let (settings, remarks) = Settings::of_text(&path, &text, &[])?;
         fs::create_dir_all(self.home().folder()).map_err(failed(self.home().folder()))?;
-        fs::write(&path, text).map_err(failed(&path))?;
-        Ok(settings)
+        fs::write(&path, &text).map_err(failed(&path))?;
+        Ok(Loaded { settings, remarks, text })
     }
 
     fn git(&self, args: &[&str]) -> Result<String, Error> {

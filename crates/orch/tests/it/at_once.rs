@@ -125,8 +125,8 @@ fn a_delivery_and_a_sweep_at_once_are_one_reading() {
 fn the_second_brain_is_refused() {
     let mut yard = Yard::with(&[], GREEN);
     yard.up();
-    let second: Result<(), Error> = yard
-        .wait(async { compose::start(yard.home(), yard.settings(), yard.wishes.clone()).await.map(drop) });
+    let second: Result<(), Error> =
+        yard.wait(async { compose::start(yard.home(), yard.loaded(), yard.wishes.clone()).await.map(drop) });
     let refused = second.unwrap_err();
     assert_eq!(refused.kind, Kind::Refused, "{refused}");
     let said = refused.to_string();

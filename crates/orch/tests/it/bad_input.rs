@@ -461,6 +461,22 @@ fn an_edit_leaves_the_environment_on_top() {
     assert_eq!(yard.outside().settings().limits.gates, 5, "the last good one stays");
 }
 
+/// Proves that an edit of `orch.toml` between the read with which Orch starts and the end of its start is taken up.
+#[test]
+fn an_edit_while_it_starts_is_taken_up() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.write("home/orch.toml", yard.settings_text());
+    let read = orch::settings::Settings::load(&yard.home().settings(), &[]).unwrap();
+    yard.top = "[limits]\nagents = 9\n".to_owned();
+    yard.write("home/orch.toml", yard.settings_text());
+    // Nobody is writing it any more.
+    let file = std::fs::File::options().write(true).open(yard.home().settings()).unwrap();
+    file.set_modified(std::time::SystemTime::UNIX_EPOCH).unwrap();
+    yard.start_with(read).unwrap();
+    yard.sweep();
+    assert_eq!(yard.outside().settings().limits.agents, 9);
+}
+
 fn refused_with(yard: &mut Yard, words: &str) {
     let refused = yard.start().unwrap_err();
     let said = refused.to_string();

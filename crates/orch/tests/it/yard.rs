@@ -12,7 +12,7 @@ use orch::client::Client;
 use orch::compose::{self, Outside, Running, Wishes, sweep};
 use orch::error::Error;
 use orch::home::Home;
-use orch::settings::Settings;
+use orch::settings::{Loaded, Settings};
 use orch_core::hold::{HoldKind, Standing, standing};
 use orch_core::id::{Digest, Entity, ProjectId, TaskId};
 use orch_core::journal::Row;
@@ -198,9 +198,21 @@ impl Yard {
         Settings::of_text(&self.home().settings(), &text, &[]).unwrap_or_else(|e| panic!("{e}\n{text}")).0
     }
 
+    /// Its settings, and the file that stands for them if there is one.
+    pub(crate) fn loaded(&self) -> Loaded {
+        let text = std::fs::read_to_string(self.home().settings()).unwrap_or_default();
+        Loaded { settings: self.settings(), remarks: Vec::new(), text }
+    }
+
     /// Starts it, or says why not.
     pub(crate) fn start(&mut self) -> Result<(), Error> {
-        let started = compose::start(self.home(), self.settings(), self.wishes.clone());
+        let loaded = self.loaded();
+        self.start_with(loaded)
+    }
+
+    /// Starts it with what was read of its settings.
+    pub(crate) fn start_with(&mut self, loaded: Loaded) -> Result<(), Error> {
+        let started = compose::start(self.home(), loaded, self.wishes.clone());
         self.running = Some(self.runtime.block_on(started)?);
         Ok(())
     }
