@@ -41,6 +41,7 @@ use tokio::io::unix::AsyncFd;
 
 pub use enter::{closes_sockets, enter};
 pub use identity::{Identity, Life};
+pub(crate) use record::write_lasting;
 pub use record::{Ending, Enforcement, ExitRecord, ProgramEnd, RECORD_VERSION, RecordError, Tally};
 pub use shim::supervise;
 pub use spec::{

@@ -205,9 +205,7 @@ impl ShimRecord {
     }
 
     pub(super) fn write(&self, run_dir: &Path) -> io::Result<()> {
-        let mut file = private(&run_dir.join("shim.tmp"))?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        publish(run_dir, &file, "shim.tmp", SHIM)
+        write_lasting(run_dir, SHIM, &serde_json::to_vec(self)?)
     }
 }
 
@@ -216,10 +214,16 @@ pub(super) fn read_spec(run_dir: &Path) -> Result<Option<super::RunSpec>, Record
 }
 
 pub(super) fn write_spec(run_dir: &Path, spec: &super::RunSpec) -> io::Result<()> {
-    let mut file = private(&run_dir.join("spec.tmp"))?;
-    file.write_all(&serde_json::to_vec(spec)?)?;
-    // Not synced: after a power cut it is either written again, or its run is lost and no one reads it.
-    fs::rename(run_dir.join("spec.tmp"), run_dir.join(SPEC))
+    write_lasting(run_dir, SPEC, &serde_json::to_vec(spec)?)
+}
+
+/// Writes a file of a run folder that is complete or absent, also after a power cut: what the shim's name stands beside is
+/// read for ever.
+pub(crate) fn write_lasting(run_dir: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let temp = Path::new(name).with_extension("tmp");
+    let mut file = private(&run_dir.join(&temp))?;
+    file.write_all(bytes)?;
+    publish(run_dir, &file, &temp, name)
 }
 
 /// Room on the disk for the exit record, taken while there is some.
@@ -248,7 +252,7 @@ impl Reserved {
         self.file.rewind()?;
         self.file.write_all(&bytes)?;
         self.file.set_len(bytes.len() as u64)?;
-        publish(&self.run_dir, &self.file, EXIT_TEMP, EXIT)
+        publish(&self.run_dir, &self.file, EXIT_TEMP.as_ref(), EXIT)
     }
 }
 
@@ -269,7 +273,7 @@ fn private(path: &Path) -> io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
-fn publish(run_dir: &Path, file: &File, temp: &str, name: &str) -> io::Result<()> {
+fn publish(run_dir: &Path, file: &File, temp: &Path, name: &str) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(run_dir.join(temp), run_dir.join(name))?;
     File::open(run_dir)?.sync_all()

@@ -134,6 +134,6 @@ impl About {
     pub(super) fn write(&self, record: &Path) -> Result<(), Failure> {
         let bytes = serde_json::to_vec(self)
             .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
-        super::private_file(&record.join(FILE), &bytes)
+        crate::process::write_lasting(record, FILE, &bytes).map_err(super::io(&record.join(FILE)))
     }
 }

@@ -304,7 +304,7 @@ impl Runs {
         }
         let bytes = serde_json::to_vec(&spec)
             .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
-        private_file(&path, &bytes)?;
+        process::write_lasting(&record, SPEC, &bytes).map_err(io(&path))?;
         let mark = record.join(SETTLED);
         File::create(&mark).map(drop).map_err(io(&mark))
     }

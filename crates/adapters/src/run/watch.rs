@@ -73,17 +73,18 @@ impl Runs {
         let run = folder.run;
         let cannot_tell = |why: String| Watched::CannotTell { why: format!("{run}: {why}") };
         let about = match About::read(&folder.record) {
-            Ok(Some(about)) => about,
-            Ok(None) if seen == Observed::NotStarted => return Watched::NotStarted,
-            Ok(None) => return cannot_tell("its record does not say what it was of".to_owned()),
-            Err(failure) => return cannot_tell(failure.cause.to_string()),
+            Ok(Some(about)) => Ok(about),
+            Ok(None) => Err("its record does not say what it was of".to_owned()),
+            Err(failure) => Err(failure.cause.to_string()),
         };
         let (mut notes, mut left_out) = (Vec::new(), 0);
-        let (wall, read) = match seen {
-            Observed::NotStarted => return Watched::NotStarted,
-            Observed::Unknown { why } => return cannot_tell(why.to_string()),
-            Observed::Running(_) => return cannot_tell("it still runs".to_owned()),
-            Observed::Lost { why } => match process::sweep_lost(&folder.record) {
+        // What it was of is needed to read what it left; that it is lost is shown without.
+        let read_later = about.as_ref().map_or(true, About::is_read_later);
+        let (wall, read) = match (seen, &about) {
+            (Observed::NotStarted, _) => return Watched::NotStarted,
+            (Observed::Unknown { why }, _) => return cannot_tell(why.to_string()),
+            (Observed::Running(_), _) => return cannot_tell("it still runs".to_owned()),
+            (Observed::Lost { why }, _) => match process::sweep_lost(&folder.record) {
                 Ok(swept) if swept.left_alive == 0 => (
                     Span(0),
                     Read {
@@ -97,23 +98,25 @@ impl Runs {
                 }
                 Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
             },
-            Observed::Ended(_) if about.is_read_later() && process::outlived_its_boot(&folder.record) => {
+            (Observed::Ended(_), _) if read_later && process::outlived_its_boot(&folder.record) => {
                 let how = RunHow::Lost { cause: Refusal::LeftIncomplete.into() };
                 (Span(0), Read { how, usage: Usage::default(), tail: String::new() })
             }
-            Observed::Ended(record) => {
+            (Observed::Ended(_), Err(why)) => return cannot_tell(why.clone()),
+            (Observed::Ended(record), Ok(about)) => {
                 notes.clone_from(&record.notes);
                 left_out = record.stdout.dropped + record.stderr.dropped;
                 if record.left_alive > 0 {
                     notes.push(format!("{} of its processes would not die", record.left_alive));
                 }
-                match self.read(folder, &about, &record) {
+                match self.read(folder, about, &record) {
                     Ok(read) => (Span(record.wall_ms), read),
                     Err(e) => return cannot_tell(format!("its output cannot be read: {e}")),
                 }
             }
         };
-        self.clear_up(folder, &about, &read.how);
+        notes.extend(about.as_ref().err().cloned());
+        self.clear_up(folder, about.as_ref().ok(), &read.how);
         let (tail, blobs) = match read.tail.trim_end() {
             "" => (None, Vec::new()),
             tail => (Some(Text::of(tail)), vec![Blob::of(tail)]),
@@ -134,14 +137,14 @@ impl Runs {
     }
 
     /// Gives back what the run had. Whatever fails here is only untidy, and is tried again if the end is read again.
-    fn clear_up(&self, folder: &RunFolder, about: &About, how: &RunHow) {
+    fn clear_up(&self, folder: &RunFolder, about: Option<&About>, how: &RunHow) {
         let untidy = |what: &str, error: &dyn std::fmt::Display| {
             tracing::warn!(run = %folder.run, %error, "{what}");
         };
         if let Err(error) = remove(&folder.shed) {
             untidy("the home of a run cannot be removed", &error);
         }
-        if let RunKind::Hook { .. } = about.kind {
+        if let Some(RunKind::Hook { .. }) = about.map(|about| &about.kind) {
             if let Err(failure) = self.trees.give_back(folder.run) {
                 untidy("the checkout of a deploy hook cannot be given back", &failure.cause);
             }

@@ -299,6 +299,34 @@ fn what_cannot_be_told_is_not_taken_for_dead() {
     assert_eq!(end(&agents.runs, run).end.how, RunHow::Exited { code: 0 });
 }
 
+/// Proves that a run which is shown to be lost ends so although its record does not say what it was of: its supervisor is
+/// dead, or the machine was started again since.
+#[test]
+fn a_lost_run_needs_no_record_of_what_it_was() {
+    let bench = Bench::new();
+    let agents = bench.agents(&step("do = \"hang\""));
+    let run = assignment(1).run;
+    let pid = launch(&agents, &assignment(1)).unwrap();
+    let record = agents.runs.places.of(run).record;
+    fs::write(record.join("about.json"), "").unwrap();
+    kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    let finished = end(&agents.runs, run);
+    assert!(matches!(finished.end.how, RunHow::Lost { .. }), "{:?}", finished.end.how);
+    assert!(finished.notes[0].contains("about.json is damaged"), "{:?}", finished.notes);
+    assert!(!agents.runs.places.of(run).home.exists());
+
+    let agents = bench.agents("");
+    let run = assignment(2).run;
+    launch(&agents, &assignment(2)).unwrap();
+    end(&agents.runs, run);
+    let record = agents.runs.places.of(run).record;
+    let now = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let shim = fs::read_to_string(record.join("shim.json")).unwrap();
+    fs::write(record.join("shim.json"), shim.replace(now.trim(), "another")).unwrap();
+    fs::remove_file(record.join("about.json")).unwrap();
+    assert!(matches!(end(&agents.runs, run).end.how, RunHow::Lost { .. }));
+}
+
 /// What a killed start left, a later start of Orch takes away.
 #[test]
 fn leftovers_are_taken_away() {

@@ -1,4 +1,4 @@
-//! Is what git was told to keep still there after a power cut?
+//! Is what git was told to keep, and what a run's record says, still there after a power cut?
 //!
 //! The real adapter works in a child process under `strace`; every state is made that the disk may be left in (see
 //! [`orch_sim::power`]), and real git looks at what is there.
@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use orch_core::call::ForgeReply;
+use orch_adapters::process::{Observed, RunSpec, observe};
+use orch_adapters::run::About;
+use orch_core::call::{AgentCall, ForgeReply};
 use orch_core::id::Commit;
 use orch_core::stage::Role;
 use orch_sim::power::{Before, Disk, Folders, Image, watched};
@@ -16,6 +18,8 @@ use orch_sim::schedule::Dice;
 use crate::bench::{BRANCH, git_program, person, write};
 use crate::git_calls::is_candidate;
 use crate::git_forge::Forge;
+use crate::world::{self, assignment};
+use crate::{end, exe};
 
 /// Says in a child process that it is one.
 const CHILD: &str = "ORCH_GIT_POWER_CHILD";
@@ -62,13 +66,26 @@ struct Said {
     refs: BTreeMap<(String, String), String>,
 }
 
-fn recorded() -> Disk {
+/// Launches a run in that world and waits for its end; does nothing unless it is the child.
+#[test]
+fn child_with_a_run() {
+    let Some(root) = std::env::var_os(CHILD) else { return };
+    let root = PathBuf::from(root);
+    std::fs::write(root.join("scenario.toml"), "version = 1\n[[part]]\nrole = \"developer\"\n").unwrap();
+    let agents = world::agents(&root, exe(), None);
+    agents.perform(&AgentCall::Launch(Box::new(assignment(1)))).unwrap();
+    println!("\n{:?}", end(&agents.runs, assignment(1).run).end.how);
+    std::process::exit(0);
+}
+
+/// What a child process did below a folder of its own.
+fn recorded(child: &str) -> Disk {
     let temp = tempfile::tempdir().unwrap();
     let root = temp.path().canonicalize().unwrap().join("disk");
     std::fs::create_dir(&root).unwrap();
     let record = temp.path().join("record");
     let done = watched(&std::env::current_exe().unwrap(), &record)
-        .args(["--exact", "power::child", "--nocapture"])
+        .args(["--exact", child, "--nocapture"])
         .env(CHILD, &root)
         .env("TMPDIR", &root)
         .output()
@@ -163,7 +180,7 @@ fn cut(disk: &Disk, cuts: u64) -> Vec<String> {
 #[test]
 fn what_git_kept_survives_a_power_cut() {
     let cuts = std::env::var("ORCH_SEEDS").ok().and_then(|n| n.parse().ok()).map_or(20, |n: u64| n.max(20));
-    let disk = recorded();
+    let disk = recorded("power::child");
     let wrong = cut(&begun(disk.clone()), cuts);
     assert!(wrong.is_empty(), "{wrong:#?}");
     let forgets = |is: &dyn Fn(&str) -> bool| {
@@ -177,4 +194,52 @@ fn what_git_kept_survives_a_power_cut() {
         name.starts_with("tmp_obj_") || name.len() == 38 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
     };
     assert!(!forgets(&is_object).is_empty());
+}
+
+/// The run of the child after a power cut: whoever sees that it began sees what it was of, and what it ran.
+fn look_at_run(image: &Image) -> Result<bool, String> {
+    let home = tempfile::tempdir().unwrap();
+    image.put(home.path()).unwrap();
+    let record = home.path().join("runs").join(assignment(1).run.to_string());
+    let began = match observe(&record) {
+        Observed::NotStarted => return Ok(false),
+        Observed::Unknown { why } => return Err(why.to_string()),
+        Observed::Running(_) | Observed::Ended(_) | Observed::Lost { .. } => true,
+    };
+    match About::read(&record) {
+        Ok(Some(_)) => {}
+        Ok(None) => return Err("it began, and nothing says what it was of".to_owned()),
+        Err(failure) => return Err(failure.cause.to_string()),
+    }
+    let spec = std::fs::read(record.join("spec.json")).map_err(|e| format!("spec.json: {e}"))?;
+    serde_json::from_slice::<RunSpec>(&spec).map_err(|e| format!("spec.json: {e}"))?;
+    Ok(began)
+}
+
+/// Proves that wherever the power goes, a run whose supervisor named itself has a whole record of what it is of and of what
+/// it runs, and that this test would notice a disk that forgets either.
+#[test]
+fn what_a_run_is_of_survives_a_power_cut() {
+    let disk = recorded("power::child_with_a_run");
+    let cut = |disk: &Disk| {
+        let moments = disk.moments();
+        let (mut wrong, mut began) = (Vec::new(), 0);
+        for seed in 0..400 {
+            let mut dice = Dice::new(seed);
+            let at = moments[dice.below(moments.len())];
+            match look_at_run(&disk.image(at, Folders::InOrder, &mut dice)) {
+                Ok(seen) => began += u32::from(seen),
+                Err(what) => wrong.push(format!("seed {seed}, cut at {at}: {what}")),
+            }
+        }
+        (wrong, began)
+    };
+    let (wrong, began) = cut(&disk);
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(began > 50, "only {began} cuts came after the run began");
+    for forgotten in ["about.tmp", "spec.tmp"] {
+        let mut disk = disk.clone();
+        disk.lie_about(|name| name.to_str() == Some(forgotten));
+        assert!(!cut(&disk).0.is_empty(), "{forgotten}");
+    }
 }
