@@ -26,7 +26,8 @@ use rustix::thread::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::record::{Enforcement, SHIM, SPEC, ShimRecord, bounded_cause, read_spec};
+use super::orphan::ProgramRecord;
+use super::record::{Enforcement, PROGRAM, SHIM, SPEC, ShimRecord, bounded_cause, read_spec};
 use super::spec::{Landlock, Limits, RunAs, RunSpec, Sandbox, Tcp};
 use super::sweep::MARK;
 
@@ -81,6 +82,14 @@ fn become_program(run_dir: &Path, shim: &mut File) -> Result<Never, Hindrance> {
     let spec = read_spec(run_dir)?.ok_or_else(|| missing(SPEC))?;
     let record = ShimRecord::read(run_dir)?.ok_or_else(|| missing(SHIM))?;
     spec.check(run_dir).map_err(|e| e.0)?;
+    if spec.keep_children {
+        // Before the look at the shim: who finds that dead then finds this, or nothing begins.
+        let unwritten = |e: io::Error| Hindrance::FileUnwritten {
+            path: run_dir.join(PROGRAM).display().to_string(),
+            words: e.to_string(),
+        };
+        ProgramRecord::of_self(&spec).and_then(|program| program.write(run_dir)).map_err(unwritten)?;
+    }
     die_with_shim(&spec, &record)?;
     rustix::process::setsid().map_err(unprepared(Preparing::Session))?;
     let cgroup =
@@ -124,12 +133,11 @@ fn unprepared<E: std::fmt::Display>(at: Preparing) -> impl Fn(E) -> Hindrance {
     move |e| Hindrance::Unprepared { at, words: e.to_string() }
 }
 
-/// From here on the kernel kills this process when the shim dies; a shim already dead is noticed.
+/// From here on the kernel kills this process when the shim dies, unless it may outlive it; a shim already dead is noticed.
 fn die_with_shim(spec: &RunSpec, record: &ShimRecord) -> Result<(), Hindrance> {
-    if spec.keep_children {
-        return Ok(());
+    if !spec.keep_children {
+        set_parent_process_death_signal(Some(Signal::KILL)).map_err(unprepared(Preparing::DeathSignal))?;
     }
-    set_parent_process_death_signal(Some(Signal::KILL)).map_err(unprepared(Preparing::DeathSignal))?;
     let parent = getppid().map_or(0, |pid| pid.as_raw_nonzero().get());
     if parent == record.identity.pid { Ok(()) } else { Err(Hindrance::SupervisorGone) }
 }

@@ -8,6 +8,7 @@
 //! | `spec.json` | [`Launcher`] | what to run; never changed once the shim has begun |
 //! | `lock` | shim | held as long as the shim lives |
 //! | `shim.json` | shim | who the shim is; from here on the run counts as started, once and for all |
+//! | `program.json` | program | who it is, before it begins, where it may outlive the shim (a deploy hook) |
 //! | `stdout.log`, `stderr.log` | shim | the output, byte for byte; of too much its begin and, once it has ended, its end |
 //! | `exit.json` | shim | how it ended |
 //! | `shim.log` | shim | why it could not even begin |
@@ -17,6 +18,7 @@
 mod capture;
 mod enter;
 mod identity;
+mod orphan;
 mod record;
 mod shim;
 mod spec;
@@ -51,6 +53,7 @@ pub use spec::{
 pub use sweep::Swept;
 
 use identity::{Held, ready};
+use orphan::ProgramRecord;
 use record::ShimRecord;
 
 const LOCK: &str = "lock";
@@ -141,7 +144,7 @@ pub enum StartError {
 pub enum Observed {
     /// No shim has named itself: nothing of it ran.
     NotStarted,
-    /// Its shim lives.
+    /// Its shim lives; or that was killed, and this is the program, which outlives it (a deploy hook).
     Running(Identity),
     /// It has ended, and how.
     Ended(Box<ExitRecord>),
@@ -315,29 +318,51 @@ fn look(run_dir: &Path) -> Result<Observed, RecordError> {
         }
     };
     // It may have ended in order between the two looks.
-    Ok(match ExitRecord::read(run_dir)? {
-        Some(exit) => Observed::Ended(Box::new(exit)),
-        None => Observed::Lost { why: death },
+    if let Some(exit) = ExitRecord::read(run_dir)? {
+        return Ok(Observed::Ended(Box::new(exit)));
+    }
+    let Some(program) = ProgramRecord::read(run_dir)? else { return Ok(Observed::Lost { why: death }) };
+    Ok(match program.identity.life() {
+        Life::Alive => Observed::Running(program.identity),
+        // Its number says nothing here: the lock, which the shim has let go, told all there is to tell.
+        Life::Dead { .. } | Life::Unknown { why: Hindrance::OtherNamespace } => Observed::Lost { why: death },
+        Life::Unknown { why } => Observed::Unknown { why },
     })
 }
 
 /// Waits, without polling, until the run of `run_dir` is no longer running, and says what it is then.
 /// Needs a tokio runtime with I/O.
 pub async fn wait(run_dir: &Path) -> Observed {
-    let seen = observe(run_dir);
-    let Observed::Running(identity) = &seen else { return seen };
-    match identity.hold() {
-        Held::Alive(handle) => {
-            let ended = async { watch(handle)?.readable().await.map(drop) };
-            if let Err(e) = ended.await {
-                return Observed::Unknown { why: Hindrance::NotWaitedFor { words: e.to_string() } };
+    // Once more where the shim was killed and its program lives on.
+    loop {
+        let seen = observe(run_dir);
+        let Observed::Running(identity) = &seen else { return seen };
+        let orphan = match orphan(run_dir, identity) {
+            Ok(orphan) => orphan,
+            Err(e) => return Observed::Unknown { why: e.into() },
+        };
+        let handle = match identity.hold() {
+            Held::Alive(handle) => handle,
+            Held::Dead(_) => continue,
+            Held::Unknown(why) => return Observed::Unknown { why },
+        };
+        let ended = async {
+            let process = watch(handle)?;
+            match orphan {
+                Some(program) => program.until_its_end(&process).await,
+                None => process.readable().await.map(drop),
             }
-            bury();
-            observe(run_dir)
+        };
+        if let Err(e) = ended.await {
+            return Observed::Unknown { why: Hindrance::NotWaitedFor { words: e.to_string() } };
         }
-        Held::Dead(_) => observe(run_dir),
-        Held::Unknown(why) => Observed::Unknown { why },
+        bury();
     }
+}
+
+/// The program of a run, if it is what runs, and not its shim.
+fn orphan(run_dir: &Path, running: &Identity) -> Result<Option<ProgramRecord>, RecordError> {
+    Ok(ProgramRecord::read(run_dir)?.filter(|program| program.identity == *running))
 }
 
 /// Whether the machine was started again since a run began: what it wrote was never forced to the disk, and a power cut may
@@ -348,13 +373,22 @@ pub fn outlived_its_boot(run_dir: &Path) -> bool {
 }
 
 /// Asks the run of `run_dir` to end: its own gentle signal, its grace, then SIGKILL to all of it. Returns at
-/// once; [`wait`] tells when it is done. Asking again changes nothing.
+/// once; [`wait`] tells when it is done. Asking again changes nothing. A program that outlived its shim is asked gently;
+/// for good it is ended at its time limit.
 pub fn request_stop(run_dir: &Path) -> StopAnswer {
     let identity = match observe(run_dir) {
         Observed::Running(identity) => identity,
         Observed::NotStarted | Observed::Ended(_) | Observed::Lost { .. } => return StopAnswer::NotRunning,
         Observed::Unknown { why } => return StopAnswer::Unknown { why },
     };
+    match orphan(run_dir, &identity) {
+        Ok(None) => {}
+        Ok(Some(program)) => {
+            program.ask();
+            return StopAnswer::Asked;
+        }
+        Err(e) => return StopAnswer::Unknown { why: e.into() },
+    }
     match identity.hold() {
         Held::Alive(handle) => match pidfd_send_signal(&handle, Signal::TERM) {
             Ok(()) => StopAnswer::Asked,

@@ -20,6 +20,7 @@ pub const RECORD_VERSION: u32 = 1;
 const EXIT: &str = "exit.json";
 const EXIT_TEMP: &str = "exit.tmp";
 pub(super) const SHIM: &str = "shim.json";
+pub(super) const PROGRAM: &str = "program.json";
 pub(super) const SPEC: &str = "spec.json";
 /// More than any record takes: its texts are bounded by [`bounded`].
 const RESERVE: u64 = 16 << 10;
@@ -279,7 +280,7 @@ fn publish(run_dir: &Path, file: &File, temp: &Path, name: &str) -> io::Result<(
     File::open(run_dir)?.sync_all()
 }
 
-fn read_versioned<T: DeserializeOwned>(path: &Path, known: u32) -> Result<Option<T>, RecordError> {
+pub(super) fn read_versioned<T: DeserializeOwned>(path: &Path, known: u32) -> Result<Option<T>, RecordError> {
     #[derive(Deserialize)]
     struct Head {
         version: u32,

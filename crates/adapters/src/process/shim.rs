@@ -393,15 +393,15 @@ fn keep_reading(pipes: [Option<OwnedFd>; 2], notes: &mut Vec<String>) {
 }
 
 /// A timer on the boot clock: time asleep counts.
-struct Alarm(AsyncFd<OwnedFd>);
+pub(super) struct Alarm(AsyncFd<OwnedFd>);
 
 impl Alarm {
-    fn new() -> io::Result<Self> {
+    pub(super) fn new() -> io::Result<Self> {
         let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
         Ok(Alarm(watch(timerfd_create(TimerfdClockId::Boottime, flags)?)?))
     }
 
-    fn ring_in(&self, span: Duration) -> io::Result<()> {
+    pub(super) fn ring_in(&self, span: Duration) -> io::Result<()> {
         let value = Timespec {
             tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX / 4),
             tv_nsec: i64::from(span.subsec_nanos().max(1)),
@@ -415,7 +415,7 @@ impl Alarm {
         Ok(())
     }
 
-    async fn rings(&self) {
+    pub(super) async fn rings(&self) {
         loop {
             let Ok(mut ready) = self.0.readable().await else { return std::future::pending().await };
             match rustix::io::read(&self.0, &mut [0_u8; 8]) {
@@ -441,12 +441,12 @@ fn utc_ms() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, whole_ms)
 }
 
-fn boot_clock() -> Duration {
+pub(super) fn boot_clock() -> Duration {
     let now = clock_gettime(ClockId::Boottime);
     Duration::new(now.tv_sec.unsigned_abs(), u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-fn whole_ms(span: Duration) -> u64 {
+pub(super) fn whole_ms(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use orch_adapters::deploy::hook::{Deploy, Hook, VARIABLES};
 use orch_adapters::deploy::probe::Probe;
 use orch_adapters::lease::Registry;
-use orch_adapters::process::Identity;
+use orch_adapters::process::{Identity, Observed, observe};
 use orch_core::call::deploy::Health;
 use orch_core::call::{DeployCall, DeployReply, FailureKind};
 use orch_core::event::RunHow;
@@ -18,6 +18,7 @@ use orch_core::id::{Commit, RunId, Seq};
 use orch_core::time::Span;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::process::{dead, eventually, kill};
 use crate::world::{self, COMMIT};
 use crate::{Bench, block_on, end, exe, tail};
 
@@ -95,6 +96,31 @@ fn the_result_of_a_hook() {
     late.hook.as_mut().unwrap().args[1] = "exec sleep 1000".to_owned();
     launch(&late, &DeployCall::Hook { run: id, task, commit, previous, limit: Span(100) });
     assert_eq!(end(&late.runs, run(2)).end.how, RunHow::TimedOut);
+}
+
+/// Proves that the checkout of a hook whose supervisor was killed stays as long as the hook works, and that the deploy has no
+/// end until then.
+#[test]
+fn a_hook_without_its_supervisor_keeps_its_checkout() {
+    let bench = Bench::new();
+    bench.commit("here", "");
+    let script = "echo $$ >$ORCH_RUN_DIR/new; mv $ORCH_RUN_DIR/new $ORCH_RUN_DIR/pid
+        while ! test -e $ORCH_RUN_DIR/go; do sleep 0.02; done; test -e $ORCH_CHECKOUT/here && mv $ORCH_RUN_DIR/go $ORCH_RUN_DIR/kept";
+    let deploy = deploy(&bench, script);
+    let shim = launch(&deploy, &hook(1, COMMIT, None)).cast_signed();
+    let run_dir = bench.root().join("run").join(COMMIT);
+    eventually("the hook", || run_dir.join("pid").exists().then_some(()));
+    let shim = Identity::of(shim).unwrap();
+    kill(&shim, Signal::KILL);
+    eventually("the shim's death", || dead(&shim).then_some(()));
+    let runs = deploy.runs.clone();
+    let watcher = std::thread::spawn(move || end(&runs, run(1)));
+    assert!(matches!(observe(&deploy.runs.places.of(run(1)).record), Observed::Running(_)));
+    assert_eq!(launch(&deploy, &hook(1, COMMIT, None)), shim.pid.cast_unsigned());
+    fs::write(run_dir.join("go"), "").unwrap();
+    assert!(matches!(watcher.join().unwrap().end.how, RunHow::Lost { .. }));
+    assert!(run_dir.join("kept").exists());
+    assert!(!deploy.runs.places.of(run(1)).tree.exists());
 }
 
 /// The environment of a hook is its contract and what the settings give it, nothing else; the checkout is the commit.

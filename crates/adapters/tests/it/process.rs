@@ -34,7 +34,7 @@ impl Bench {
         self.temp.path().canonicalize().unwrap().join(name)
     }
 
-    fn run_dir(&self) -> PathBuf {
+    pub(crate) fn run_dir(&self) -> PathBuf {
         self.path("runs/1")
     }
 

@@ -2,10 +2,11 @@
 
 use std::fs;
 
-use orch_adapters::process::Ending;
+use orch_adapters::process::{Ending, Life, Observed, observe, wait};
 use rustix::process::Signal;
 
 use super::process::{Bench, dead, eventually, kill, own_niceness};
+use crate::block_on;
 
 /// A deploy hook is as quick as Orch: the services that it leaves would give way ever after (decision 58).
 #[test]
@@ -50,4 +51,53 @@ fn a_noisy_kept_service_delays_nothing() {
     assert_eq!((record.ending, record.stdout.bytes <= 1000), (Ending::Exited { code: 0 }, true));
     eventually("the shim's end", || dead(&shim).then_some(()));
     kill(&bench.process("pid"), Signal::KILL);
+}
+
+/// Proves that a hook whose supervisor alone was killed is at work as long as its own process lives, is lost when that is gone,
+/// and that the service which it leaves is left alone.
+#[test]
+fn a_hook_without_its_shim_is_at_work() {
+    let bench = Bench::new();
+    let mut spec = bench.script(
+        "sleep 1000 >/dev/null 2>&1 & echo $! > service; echo $$ > pid; while ! test -e go; do sleep 0.02; done",
+    );
+    spec.keep_children = true;
+    let shim = bench.start(&spec);
+    let (program, service) = (bench.process("pid"), bench.process("service"));
+    kill(&shim, Signal::KILL);
+    eventually("the shim's death", || dead(&shim).then_some(()));
+    assert_eq!(observe(&bench.run_dir()), Observed::Running(program));
+    fs::write(bench.path("tree/go"), "").unwrap();
+    assert!(matches!(block_on(wait(&bench.run_dir())), Observed::Lost { .. }));
+    assert_eq!(service.life(), Life::Alive);
+    kill(&service, Signal::KILL);
+}
+
+/// Proves that the time limit of a hook holds also where its supervisor was killed: whoever waits for it ends it, gently and
+/// then for good.
+#[test]
+fn a_hook_without_its_shim_has_its_limit() {
+    // One that listens has all the time it needs, one that does not has none.
+    for (trap, grace) in [("'echo asked > asked; kill $!; exit' TERM", 3_600_000), ("'' TERM", 1)] {
+        let bench = Bench::new();
+        // Nobody reads what it says any more: a shell that tells what became of a child would die of it.
+        let mut spec = bench.script(&format!(
+            "exec >/dev/null 2>&1; trap {trap}; echo $$ > pid; while :; do sleep 1000 & wait $!; done"
+        ));
+        spec.keep_children = true;
+        spec.time_limit_ms = Some(3_600_000);
+        spec.stop.grace_ms = grace;
+        let shim = bench.start(&spec);
+        let program = bench.process("pid");
+        kill(&shim, Signal::KILL);
+        // Its hour is over.
+        let record = bench.run_dir().join("program.json");
+        let mut said: serde_json::Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+        assert!(said["over_at"].as_u64().unwrap() > 3_600_000, "{said}");
+        said["over_at"] = 1.into();
+        fs::write(&record, said.to_string()).unwrap();
+        assert!(matches!(block_on(wait(&bench.run_dir())), Observed::Lost { .. }));
+        assert!(dead(&program));
+        assert_eq!(bench.path("tree/asked").exists(), grace > 1);
+    }
 }
