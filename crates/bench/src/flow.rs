@@ -279,8 +279,9 @@ impl Flow {
         if let Call::Tracker(call) = &effect.call
             && effect.project == self.project
         {
-            let words =
-                |_: &orch_core::note::Note, _: orch_core::message::Lang| "The analysis is ready.".to_owned();
+            let words = |_: &orch_core::note::Note, _: orch_core::message::Lang| {
+                Ok("The analysis is ready.".to_owned())
+            };
             let said = self.tracker.perform(call, effect.id, self.now, &words);
             let said = said.map_err(|failure| anyhow::anyhow!(failure.cause))?;
             let told = replied(term, effect, Outcome::Done(Reply::Tracker(said.reply)));

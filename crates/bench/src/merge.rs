@@ -28,7 +28,7 @@ pub(crate) fn run(plan: &Plan, files: usize) -> Result<()> {
     let hub = Hub::create(git, &folder.path().join("hub"), &origin.to_string_lossy(), None)?;
     let forge = LocalForge::open(&folder.path().join("forge.db"), Log::Own)?;
     let project = ProjectId::from("bench");
-    let ask = |call: &ForgeCall| forge.perform(&project, &hub, call, &|_| None).map_err(said);
+    let ask = |call: &ForgeCall| forge.perform(&project, &hub, call, &|_| Ok(None)).map_err(said);
     // All are cut from the same main, so that each but the first is a merge with what others brought.
     let tasks: Vec<TaskId> =
         (1..=plan.rounds * MERGES).map(|n| TaskId::from(format!("BENCH-{n:03}"))).collect();

@@ -26,6 +26,7 @@ use orch_adapters::forge::local::LocalForge;
 use orch_adapters::process::RunAs;
 use orch_adapters::run::{Finished, Watched};
 use orch_adapters::tracker::builtin::BuiltinTracker;
+use orch_core::call::Failure;
 use orch_core::event::{Event, RunEnd, RunHow, Start, Usage};
 use orch_core::id::{Digest, Entity, ProjectId, RunId, TaskId};
 use orch_core::message::Lang;
@@ -147,9 +148,12 @@ pub struct Wishes {
 }
 
 impl Outside {
-    /// A text by its digest.
-    pub fn blob(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.read(|reader| reader.blob(digest)).ok().flatten()
+    /// A text by its digest; `None`: it was erased (decision 39).
+    ///
+    /// # Errors
+    /// It cannot be read now: whatever needs it is tried again.
+    pub fn blob(&self, digest: &Digest) -> Result<Option<Vec<u8>>, Failure> {
+        self.read(|reader| reader.blob(digest)).map_err(Failure::transient)
     }
 
     /// Reads the store with one of the readers.

@@ -189,7 +189,7 @@ fn words(text: &Text, means: &Means<'_>) -> Result<String, Failure> {
     if text.is_empty() {
         return Ok(String::new());
     }
-    let bytes = (means.text)(&text.blob)
+    let bytes = (means.text)(&text.blob)?
         .ok_or_else(|| Failure::permanent(Refusal::TextErased { digest: text.blob.short().to_owned() }))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

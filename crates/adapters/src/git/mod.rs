@@ -47,12 +47,15 @@ pub struct Means<'a> {
     /// Now, for the dates of commits.
     pub at: Moment,
     /// A text by its digest.
-    pub text: &'a dyn Fn(&Digest) -> Option<Vec<u8>>,
+    pub text: &'a ReadText<'a>,
     /// Reads an artefact by the contract.
     pub artefact: &'a ReadArtefact,
     /// Whether a secret of the installation stands in these bytes: no commit may hold one.
     pub secret: &'a dyn Fn(&[u8]) -> bool,
 }
+
+/// Gives a kept text; `None`: it was erased (decision 39), and stays so.
+pub type ReadText<'a> = dyn Fn(&Digest) -> Result<Option<Vec<u8>>, Failure> + 'a;
 
 /// Reads an artefact: its name below the work item's folder, its bytes, and whether the run just collected wrote it;
 /// gives also the texts that the artefact names.

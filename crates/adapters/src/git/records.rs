@@ -32,7 +32,7 @@ impl Hub {
             let (branch, origin) = (BRANCH.to_owned(), self.origin().to_owned());
             return Err(Failure::permanent(Refusal::RecordsAreMain { branch, origin }));
         }
-        let bytes = (means.text)(&entry.text.blob).ok_or_else(|| {
+        let bytes = (means.text)(&entry.text.blob)?.ok_or_else(|| {
             Failure::permanent(Refusal::TextErased { digest: entry.text.blob.short().to_owned() })
         })?;
         let blob = self.ask(["hash-object", "-w", "--stdin"]).input(bytes).run()?.text();

@@ -205,8 +205,8 @@ pub(crate) fn means() -> Means<'static> {
     }
 }
 
-fn known_text(digest: &Digest) -> Option<Vec<u8>> {
-    [TITLE, TEXT].into_iter().find(|t| Digest::of(t.as_bytes()) == *digest).map(|t| t.as_bytes().to_vec())
+fn known_text(digest: &Digest) -> Result<Option<Vec<u8>>, Failure> {
+    Ok([TITLE, TEXT].into_iter().find(|t| Digest::of(t.as_bytes()) == *digest).map(|t| t.as_bytes().to_vec()))
 }
 
 fn plain_artefact(name: &str, bytes: &[u8], fresh: bool) -> (Artefact, Vec<Blob>) {

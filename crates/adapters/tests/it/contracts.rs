@@ -59,7 +59,7 @@ impl Local {
     }
 
     fn git_at(&self, hub: &Hub, at: Moment, call: &GitCall) -> Result<GitReply, Failure> {
-        let text = |digest: &Digest| self.texts.get(digest).map(|text| text.clone().into_bytes());
+        let text = |digest: &Digest| Ok(self.texts.get(digest).map(|text| text.clone().into_bytes()));
         let artefact = |name: &str, bytes: &[u8], fresh: bool| {
             let read = artefact::read(name, bytes, fresh);
             (read.artefact, read.blobs)
@@ -97,7 +97,7 @@ impl repository::Stage for Local {
     }
 
     fn forge(&mut self, call: &ForgeCall) -> Result<ForgeReply, Failure> {
-        let text = |digest: &Digest| self.texts.get(digest).cloned();
+        let text = |digest: &Digest| Ok(self.texts.get(digest).cloned());
         self.forge.perform(&Self::project(), &self.bench.hub, call, &text)
     }
 
@@ -110,7 +110,7 @@ impl repository::Stage for Local {
         let (hub, texts) = (self.another_hub(), &self.texts);
         let file = self.bench.folder.path().join("forge.db");
         let forge = LocalForge::open(&file, Log::Own).unwrap();
-        let text = |digest: &Digest| texts.get(digest).cloned();
+        let text = |digest: &Digest| Ok(texts.get(digest).cloned());
         let project = Self::project();
         at_once(
             || self.forge.perform(&project, &self.bench.hub, call, &text),
@@ -282,7 +282,7 @@ impl Builtin {
     }
 
     fn ask(tracker: &BuiltinTracker, effect: u32, call: &TrackerCall) -> Result<TrackerAnswer, Failure> {
-        let words = |_: &orch_core::note::Note, _| "done".to_owned();
+        let words = |_: &orch_core::note::Note, _| Ok("done".to_owned());
         tracker.perform(call, EffectId::new(Seq(2), effect), Moment(7), &words)
     }
 }

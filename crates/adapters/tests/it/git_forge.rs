@@ -6,7 +6,7 @@ use orch_adapters::Log;
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::git::{BranchSeen, Hub};
 use orch_core::call::git::Candidate;
-use orch_core::call::{FailureKind, ForgeCall, ForgeReply, GitCall, GitReply};
+use orch_core::call::{Failure, FailureKind, ForgeCall, ForgeReply, GitCall, GitReply};
 use orch_core::id::{Commit, ProjectId, TaskId};
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
@@ -274,8 +274,8 @@ fn git_statuses_of_a_commit_are_kept() {
     assert_eq!(statuses, [("ci".to_owned(), true), ("review".to_owned(), true)]);
 }
 
-fn title(_: &orch_core::id::Digest) -> Option<String> {
-    Some("Say hello".to_owned())
+fn title(_: &orch_core::id::Digest) -> Result<Option<String>, Failure> {
+    Ok(Some("Say hello".to_owned()))
 }
 
 impl Forge {
@@ -455,18 +455,32 @@ fn git_brings_a_deleted_branch_back_for_a_restored_journal() {
     assert_eq!(forge.bench.hub_git(&["rev-parse", &format!("refs/heads/{BRANCH}")]), head.as_str());
 }
 
+/// Proves that a change request whose title cannot be read just now is not opened under another one.
+#[test]
+fn git_opens_no_change_request_without_reading_its_title() {
+    let forge = Forge::new();
+    let (head, _) = forge.bench.cut();
+    let unread = |_: &orch_core::id::Digest| Err(Failure::transient("too many open files".to_owned()));
+    let opened = forge.forge.perform(&project(), &forge.bench.hub, &open_call(&head), &unread);
+    assert_eq!(opened.unwrap_err().kind, FailureKind::Transient);
+    let reply = forge.reply(&open_call(&head));
+    assert_eq!(reply, ForgeReply::ChangeOpened { change: 1 });
+    assert_eq!(forge.forge.change(&project(), 1).unwrap().unwrap().title, "Say hello");
+}
+
 /// Proves decision 74: a stop that comes while a change request is opened leaves none open, whoever is done first.
 #[test]
 fn git_opens_no_change_request_past_a_stop() {
     let forge = Forge::new();
     let (head, _) = forge.bench.cut();
-    let perform = |call: &ForgeCall, text: &dyn Fn(&orch_core::id::Digest) -> Option<String>| {
-        forge.forge.perform(&project(), &forge.bench.hub, call, text)
-    };
+    let perform =
+        |call: &ForgeCall, text: &dyn Fn(&orch_core::id::Digest) -> Result<Option<String>, Failure>| {
+            forge.forge.perform(&project(), &forge.bench.hub, call, text)
+        };
     let delete = ForgeCall::DeleteBranch { branch: BRANCH.to_owned(), head: head.clone() };
     let overtaken = |_: &orch_core::id::Digest| {
         assert_eq!(perform(&delete, &title), Ok(ForgeReply::BranchDeleted));
-        None
+        Ok(None)
     };
     let opened = perform(&open_call(&head), &overtaken);
     assert_eq!(opened, Ok(ForgeReply::ChangeOpened { change: 1 }));

@@ -3,7 +3,7 @@
 use orch_adapters::Log;
 use orch_adapters::tracker::builtin::{BuiltinTracker, Edit, Issue, IssueError};
 use orch_core::call::tracker::{Author, Labels, Status};
-use orch_core::call::{FailureKind, TrackerCall, TrackerReply};
+use orch_core::call::{Failure, FailureKind, TrackerCall, TrackerReply};
 use orch_core::id::{EffectId, IssueKey, ProjectId, Seq, TaskId};
 use orch_core::message::Lang;
 use orch_core::stage::Role;
@@ -182,6 +182,6 @@ fn bad_wishes_say_why() {
     }
 }
 
-fn words(_: &orch_core::note::Note, _: Lang) -> String {
-    "done".to_owned()
+fn words(_: &orch_core::note::Note, _: Lang) -> Result<String, Failure> {
+    Ok("done".to_owned())
 }

@@ -16,7 +16,7 @@ use orch_engine::clock;
 use orch_engine::ports::{Perform, Performed};
 
 use super::Outside;
-use super::project::Project;
+use super::project::{Project, of_texts};
 
 /// A boundary of an effect at which a drill or a test lets the process die: `before git/collect 2` is the moment before
 /// the second effect of that kind is performed, `after ...` the one when it happened and nobody knows yet.
@@ -151,7 +151,7 @@ type Acted = Result<(Reply, Vec<Blob>), Failure>;
 fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
     let at = clock::now();
     let text =
-        |digest: &Digest| outside.blob(digest).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        |digest: &Digest| Ok(outside.blob(digest)?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()));
     match &effect.call {
         Call::Tracker(call) => {
             let words = |note: &Note, language: Lang| words(effect, &text, note, language);
@@ -180,10 +180,17 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
 }
 
 /// The sentence of a comment, made when it is said.
-fn words(effect: &Effect, text: &dyn Fn(&Digest) -> Option<String>, note: &Note, language: Lang) -> String {
-    let Entity::Task(task) = &effect.entity else { return String::new() };
+fn words(
+    effect: &Effect,
+    read: &dyn Fn(&Digest) -> Result<Option<String>, Failure>,
+    note: &Note,
+    language: Lang,
+) -> Result<String, Failure> {
+    let Entity::Task(task) = &effect.entity else { return Ok(String::new()) };
     // On the dashboard a file of the work item has a page of its own.
     let folder = format!("{}/", orch_core::artefact::folder(&task.item()));
     let link = |path: &str| path.strip_prefix(&folder).map(|name| format!("/tasks/{task}/files/{name}"));
-    message::note(note, &message::NoteFacts { item: &task.item(), text, link: &link }, language)
+    of_texts(read, |text| {
+        message::note(note, &message::NoteFacts { item: &task.item(), text, link: &link }, language)
+    })
 }

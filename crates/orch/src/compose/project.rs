@@ -1,5 +1,6 @@
 //! What is a project made of? A hub, runs, agents, the tests and a hook; all from the settings.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
@@ -99,14 +100,35 @@ impl Texts {
         Self { store, reader: Mutex::new(None) }
     }
 
-    fn get(&self, digest: &Digest) -> Option<String> {
+    /// `None`: it was erased. One that cannot be read now is a failure that is tried again.
+    fn get(&self, digest: &Digest) -> Result<Option<String>, Failure> {
+        let unread = |words: Told| Failure::transient(String::from(words));
         let mut reader = lock(&self.reader);
-        if reader.is_none() {
-            *reader = Reader::open(&self.store).ok();
-        }
-        let bytes = reader.as_mut()?.blob(digest).ok().flatten()?;
-        Some(String::from_utf8_lossy(&bytes).into_owned())
+        let reader = match &mut *reader {
+            Some(reader) => reader,
+            none => none.insert(Reader::open(&self.store).map_err(|e| unread(worded(&e)))?),
+        };
+        let bytes = reader.blob(digest).map_err(|e| unread(worded(&e)))?;
+        Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
+}
+
+/// What `make` makes of texts; it knows one that was erased by `None`. If one of them cannot be read now nothing is made.
+///
+/// # Errors
+/// The first that could not be read.
+pub(super) fn of_texts<T>(
+    read: &dyn Fn(&Digest) -> Result<Option<String>, Failure>,
+    make: impl FnOnce(&dyn Fn(&Digest) -> Option<String>) -> T,
+) -> Result<T, Failure> {
+    let failed = OnceCell::new();
+    let made = make(&|digest| {
+        read(digest).unwrap_or_else(|failure| {
+            failed.get_or_init(|| failure);
+            None
+        })
+    });
+    failed.into_inner().map_or(Ok(made), Err)
 }
 
 struct GitTrees(Arc<Hub>);
@@ -478,9 +500,9 @@ fn prompts(
             let said = tracker.said(&assignment.issue, ANSWERS)?;
             answers.extend(said.into_iter().filter(|said| !said.own).map(|said| (said.by, said.text)));
         }
-        let text = |digest: &Digest| texts.get(digest);
         let policy = lock(&policy).clone();
-        let facts = prompt::facts_of(assignment, &text, &answers, &policy);
+        let read = |digest: &Digest| texts.get(digest);
+        let facts = of_texts(&read, |text| prompt::facts_of(assignment, text, &answers, &policy))?;
         let made = prompt::prompt(&facts, own.as_deref());
         if let Some(refused) = made.refused {
             tracing::warn!(path, error = %refused, "a project's prompt is refused; the built-in one holds");

@@ -26,6 +26,7 @@ mod down;
 mod bad_input;
 mod full;
 mod untestable;
+mod unread;
 mod containment;
 mod real_input;
 mod at_once;

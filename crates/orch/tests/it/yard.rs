@@ -295,7 +295,7 @@ impl Yard {
     }
 
     pub(crate) fn text(&self, digest: &Digest) -> String {
-        String::from_utf8_lossy(&self.outside().blob(digest).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(&self.outside().blob(digest).unwrap().unwrap_or_default()).into_owned()
     }
 
     /// All rows of the journal.

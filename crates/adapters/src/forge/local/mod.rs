@@ -108,20 +108,20 @@ impl LocalForge {
     }
 
     /// Performs a call on a project's hub; performed again it finds what it did and answers the same. `text` reads the
-    /// texts that calls name. Blocks.
+    /// texts that calls name; `None`: it was erased. Blocks.
     pub fn perform(
         &self,
         project: &ProjectId,
         hub: &Hub,
         call: &ForgeCall,
-        text: &dyn Fn(&Digest) -> Option<String>,
+        text: &dyn Fn(&Digest) -> Result<Option<String>, Failure>,
     ) -> Result<ForgeReply, Failure> {
         match call {
             ForgeCall::OpenChange { branch, head, title, task } => {
                 if !self.has_change(project, branch, task.as_str())? {
                     there(hub, branch, head)?;
                 }
-                let title = text(&title.blob).unwrap_or_else(|| task.to_string());
+                let title = text(&title.blob)?.unwrap_or_else(|| task.to_string());
                 let opened = self.open_change(project, branch, head, &title, task.as_str())?;
                 // A stop that came between closed nothing yet.
                 if hub.is_deleted(branch, head)? {

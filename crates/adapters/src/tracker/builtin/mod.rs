@@ -454,12 +454,12 @@ impl BuiltinTracker {
         call: &TrackerCall,
         effect: EffectId,
         at: Moment,
-        words: &dyn Fn(&Note, Lang) -> String,
+        words: &dyn Fn(&Note, Lang) -> Result<String, Failure>,
     ) -> Result<TrackerAnswer, Failure> {
         let done = match call {
             TrackerCall::SetStatus { issue, status } => self.put(issue, *status, effect),
             TrackerCall::Comment { issue, author, note, language } => {
-                self.say(issue, *author, &words(note, *language), effect, at)
+                self.say(issue, *author, &words(note, *language)?, effect, at)
             }
             TrackerCall::ReadComments { issue, task: _ } => self.comments(issue),
         };
