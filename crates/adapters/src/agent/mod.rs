@@ -10,8 +10,9 @@ pub mod model;
 pub mod scripted;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use orch_core::event::{RunHow, Usage};
 use orch_core::id::ProviderId;
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
+use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Output, RunSpec, Stream};
@@ -83,6 +85,9 @@ pub struct Login {
     /// Keys, each passed in the variable of that name.
     pub keys: BTreeMap<String, Secret>,
 }
+
+/// No credential file has more bytes.
+const LARGEST_LOGIN: u64 = 64 << 10;
 
 /// Strings of a login that are shorter are words: names of scopes and plans.
 const SHORTEST_TOKEN: usize = 20;
@@ -237,6 +242,7 @@ impl Agents {
             program: agent.kind.clone(),
             price: agent.price,
             tokens: assignment.tokens,
+            login: agent.copy_of_login(),
         };
         let about = About::new(*run, task.clone(), self.runs.project.clone(), kind, commit.clone());
         preparing.start(&about, &spec)
@@ -275,6 +281,15 @@ impl AgentProgram {
         }
     }
 
+    /// Where a run has its copy of the credential file, below its home.
+    fn copy_of_login(&self) -> Option<PathBuf> {
+        let from = self.login.file.as_ref()?;
+        Some(match self.kind {
+            AgentKind::Claude => PathBuf::from(claude::CREDENTIALS),
+            AgentKind::Command | AgentKind::Scripted { .. } => from.file_name()?.into(),
+        })
+    }
+
     fn log_in(
         &self,
         folder: &RunFolder,
@@ -282,13 +297,8 @@ impl AgentProgram {
         mask: &Masker,
     ) -> Result<(), Failure> {
         env.extend(self.login.keys.iter().map(|(name, key)| (name.clone(), key.expose().to_owned())));
-        let Some(from) = &self.login.file else { return Ok(()) };
-        let to = match self.kind {
-            AgentKind::Claude => folder.home.join(claude::CREDENTIALS),
-            AgentKind::Command | AgentKind::Scripted { .. } => {
-                folder.home.join(from.file_name().unwrap_or_default())
-            }
-        };
+        let (Some(from), Some(copy)) = (&self.login.file, self.copy_of_login()) else { return Ok(()) };
+        let to = folder.home.join(copy);
         if let Some(above) = to.parent() {
             fs::create_dir_all(above).map_err(io_failure(above))?;
         }
@@ -300,6 +310,22 @@ impl AgentProgram {
         mask.learn(tokens(&bytes));
         crate::run::private_file(&to, &bytes)
     }
+}
+
+/// Lets the masker know what a run's program has put into its copy of a login: it renews its tokens there. The program may
+/// have put anything there; what is no file of a login's size says nothing.
+pub(crate) fn learn_renewed(copy: &Path, mask: &Masker) {
+    let read = || -> io::Result<Vec<u8>> {
+        // A pipe would be waited for, a link could name anything.
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(copy)?;
+        let mut bytes = Vec::new();
+        if file.metadata()?.is_file() {
+            file.take(LARGEST_LOGIN).read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    };
+    mask.learn(tokens(&read().unwrap_or_default()));
 }
 
 /// Reads the end of an agent's run.

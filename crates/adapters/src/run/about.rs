@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use orch_core::call::Failure;
 use orch_core::hindrance::Hindrance;
@@ -53,6 +53,9 @@ pub enum RunKind {
         /// How many tokens it may use; 0: as many as it likes.
         #[serde(default)]
         tokens: u64,
+        /// Where its copy of a login is, below its home; records of older binaries do not say.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        login: Option<PathBuf>,
     },
     /// The project's tests.
     Ci,

@@ -309,6 +309,12 @@ impl Runs {
         File::create(&mark).map(drop).map_err(io(&mark))
     }
 
+    /// Lets the masker know the tokens that a run's program renewed in its own copy of a login: before anything that it said
+    /// is shown.
+    pub fn learn_login(&self, run: RunId) {
+        learn_login(&self.places.of(run), &self.mask);
+    }
+
     pub(crate) fn step(&self, name: &'static str) {
         if let Some(on_step) = &self.on_step {
             on_step(name);
@@ -451,6 +457,14 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
         }
     }
     met
+}
+
+/// As [`Runs::learn_login`] where there are no runs but what they left.
+pub fn learn_login(folder: &RunFolder, mask: &Masker) {
+    let Ok(Some(about)) = About::read(&folder.record) else { return };
+    if let RunKind::Agent { login: Some(copy), .. } = &about.kind {
+        crate::agent::learn_renewed(&folder.home.join(copy), mask);
+    }
 }
 
 /// Whose a run's ports are.

@@ -77,6 +77,7 @@ impl Runs {
             Ok(None) => Err("its record does not say what it was of".to_owned()),
             Err(failure) => Err(failure.cause.to_string()),
         };
+        self.learn_login(run);
         let (mut notes, mut left_out) = (Vec::new(), 0);
         // What it was of is needed to read what it left; that it is lost is shown without.
         let read_later = about.as_ref().map_or(true, About::is_read_later);

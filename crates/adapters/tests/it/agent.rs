@@ -474,6 +474,43 @@ fn claude_is_called_unattended() {
     assert!(!wrote(2, "args").contains("--model") && !wrote(2, "args").contains("dangerous"));
 }
 
+/// Proves that a token which the program renews in its own copy of the login is masked while the run goes on, in its end, and in
+/// what it leaves, and that what is no file of a login's size keeps nobody from reading the end.
+#[test]
+fn a_token_that_a_run_renews_is_masked() {
+    const NEW: &str = "sk-renewed-0123456789abcdef0123456789abcdef";
+    let bench = Bench::new();
+    let mut agents = bench.agents("");
+    let script = format!(
+        r#"cat >/dev/null; copy="$CLAUDE_CONFIG_DIR/.credentials.json"
+        echo '{{"oauth":{{"access":"{NEW}"}}}}' >"$copy"; echo "with {NEW}" >&2; echo >renewed
+        while ! test -e go; do sleep 0.02; done
+        test -e odd && {{ rm "$copy"; mkfifo "$copy"; }}
+        echo '{{"type":"result","is_error":false,"result":"Used {NEW}.","usage":{{"input_tokens":1}}}}'"#
+    );
+    program(&bench, &mut agents, AgentKind::Claude, &script);
+    let from = bench.write("person/.credentials.json", r#"{"oauth":{"access":"sk-first-0123456789abcdef"}}"#);
+    agents.programs.get_mut("scripted").unwrap().login = Login { file: Some(from), ..Login::default() };
+    let run = assignment(1).run;
+    launch(&agents, &assignment(1)).unwrap();
+    let tree = agents.runs.places.of(run).tree;
+    crate::process::eventually("the renewal", || tree.join("renewed").exists().then_some(()));
+    assert!(!agents.runs.mask.finds(NEW.as_bytes()));
+    let mut while_it_runs = agents.clone();
+    while_it_runs.runs.mask = Masker::default();
+    while_it_runs.runs.learn_login(run);
+    assert_eq!(while_it_runs.runs.mask.mask(&format!("with {NEW}")), "with ***");
+    fs::write(tree.join("go"), "").unwrap();
+    let finished = end(&agents.runs, run);
+    assert_eq!(tail(&finished), "Used ***.\nwith ***");
+    assert!(agents.runs.mask.finds(NEW.as_bytes()), "nothing with it is committed");
+
+    bench.commit("go", "");
+    bench.commit("odd", "");
+    launch(&agents, &assignment(2)).unwrap();
+    assert_eq!(end(&agents.runs, assignment(2).run).end.how, RunHow::Exited { code: 0 });
+}
+
 /// What a person must mend is said, with the remedy: no such agent, no such program, no login.
 #[test]
 fn missing_things_are_named() {
