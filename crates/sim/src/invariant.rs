@@ -92,6 +92,9 @@ pub struct Watch {
     under_watch: BTreeMap<TaskId, Commit>,
     /// What a project's last deploy that came out may have been: one, unless a watch ended without the service's word.
     out: BTreeMap<ProjectId, Vec<Option<Commit>>>,
+    /// By which run of the hook that is, and by which one each commit was deployed last.
+    out_by: BTreeMap<ProjectId, RunId>,
+    deployed_by: BTreeMap<Commit, RunId>,
     /// What each hook was to be told.
     previous: BTreeMap<RunId, Option<Commit>>,
     /// Who froze a repository, as far as the rows tell; `None`: a person, or a main that was rewritten.

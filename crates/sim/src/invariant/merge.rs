@@ -14,6 +14,8 @@ use orch_core::state::State;
 use orch_core::task::{Consent, Merged, Task, WatchEnd};
 use orch_engine::Engine;
 
+use super::done::accepts;
+use super::watch::later;
 use super::{Broken, Occasion, Watch, broken, deeds};
 use crate::MemoryJournal;
 use crate::twin::Twin;
@@ -120,6 +122,7 @@ impl Watch {
     pub(super) fn comes_out(&mut self, id: &TaskId, row: &Row) -> Result<(), Broken> {
         let watched = row.changes.iter().any(|change| matches!(change, Change::Watched(_)));
         let sure = row.reasons.iter().any(|reason| matches!(reason, Reason::StayedWell));
+        let along = later(row).is_some();
         for change in &row.changes {
             let ended = match change {
                 // What runs is the other.
@@ -130,7 +133,7 @@ impl Watch {
                 }
                 Change::Deployed(deployed) if deployed.is_out() => Some((deployed.commit.clone(), true)),
                 Change::Watched(watch) if watch.end == Some(WatchEnd::Well) => {
-                    self.under_watch.remove(id).map(|commit| (commit, sure))
+                    self.under_watch.remove(id).filter(|_| !along).map(|commit| (commit, sure))
                 }
                 Change::Staged(stage) if stage.is_terminal() => {
                     self.under_watch.remove(id).map(|commit| (commit, false))
@@ -140,13 +143,23 @@ impl Watch {
             let Some((commit, sure)) = ended else { continue };
             let Some((project, _)) = self.items.get(&id.item()) else { continue };
             let out = self.out.entry(project.clone()).or_insert_with(|| vec![None]);
+            // Of two it is the one that the hook ran for later, whenever a person said so.
+            let by = self.deployed_by.get(&commit).copied();
+            if accepts(row) && by < self.out_by.get(project).copied() {
+                continue;
+            }
+            // Who holds the lane when a person says so was told of the one before.
             if sure {
                 out.clear();
+            }
+            if sure || accepts(row) {
+                self.out_by.extend(by.map(|by| (project.clone(), by)));
             }
             out.push(Some(commit));
         }
         for effect in &row.effects {
-            let Call::Deploy(DeployCall::Hook { run, previous, .. }) = &effect.call else { continue };
+            let Call::Deploy(DeployCall::Hook { run, commit, previous, .. }) = &effect.call else { continue };
+            self.deployed_by.insert(commit.clone(), *run);
             let out = self.out.get(&effect.project).map_or(&[None][..], Vec::as_slice);
             if !out.contains(previous) {
                 broken("previous-is-what-runs", format!("{run} is told of {previous:?}, {out:?} came out"))?;
