@@ -424,7 +424,7 @@ impl<'a> Desk<'a> {
                     Some(merged) => merged.commit.clone(),
                     None => candidate()?.commit.clone(),
                 };
-                // What is deployed stays so while the lane is held.
+                // What is deployed stays so while the lane is held, but for what a person accepts meanwhile.
                 let deployed = task.previous.clone().filter(|_| task.merged.is_some() && task.lane.is_some());
                 (git, Call::Git(GitCall::Prove { commit, deployed }))
             }

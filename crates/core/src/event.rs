@@ -263,6 +263,9 @@ pub enum Message {
         /// By which run of the hook: the later one is what runs. Journals of older rules do not say.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hook: Option<RunId>,
+        /// Whether a person says so, who may know nothing of a later one.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        seen: bool,
     },
     /// To a provider: a run was refused for now.
     ProviderLimited {

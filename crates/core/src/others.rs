@@ -64,12 +64,19 @@ fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
                 false => Decision::only(Reason::Noted),
             }
         }
-        Event::Message(Message::Deployed { commit, hook }) => match (*hook, repository.deployed_by) {
-            // A person looked at what another deploy has overtaken since.
-            (Some(run), Some(last)) if run < last => Decision::only(Reason::Noted),
-            (Some(run), _) => one(Change::DeployedBy { commit: commit.clone(), run }, Reason::Noted),
-            (None, _) => one(Change::DeployedAt(commit.clone()), Reason::Noted),
-        },
+        Event::Message(Message::Deployed { commit, hook, seen }) => {
+            // A person looked at what another deploy has overtaken since; under older rules nobody noted by which run it was.
+            let overtaken = match repository.deployed_by {
+                Some(last) => *hook < Some(last),
+                None => repository.deployed.is_some() && hook.is_some(),
+            };
+            let out = match hook {
+                _ if *seen && overtaken => return Decision::only(Reason::Noted),
+                Some(run) => Change::DeployedBy { commit: commit.clone(), run: *run },
+                None => Change::DeployedAt(commit.clone()),
+            };
+            one(out, Reason::Noted)
+        }
         Event::Gesture(gesture) => match gesture.what {
             Press::Freeze if is_frozen(repository, &FreezeCause::Person, None) => {
                 no_effect(gesture, NoEffect::Again)

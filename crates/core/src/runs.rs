@@ -330,7 +330,10 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
         return Some(Said::FilesMissing { files }.into());
     }
     let rejected = d.task.findings.as_ref().and_then(|findings| findings.about.as_ref());
-    if !asks && rejected.is_some() && work_of(d, role).as_ref() == rejected {
+    // Somebody may have pushed since: then it is left as it was found.
+    let found = |row: &&Arc<RunRow>| row.run == end.run && row.commit == collected.head;
+    let left = work_of(d, role).as_ref() == rejected || d.task.runs.iter().any(|row| found(&row));
+    if !asks && rejected.is_some() && left {
         return Some(Said::NothingChanged.into());
     }
     match role {

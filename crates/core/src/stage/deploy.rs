@@ -261,16 +261,15 @@ pub(crate) fn proven(d: &mut Desk<'_>, proof: &Proof) {
         // The merge of a later round repairs what an earlier one broke (decision 41).
         d.thaw();
     }
-    if !d.policy.preset.deploys() {
-        return enter(d, Stage::Done);
-    }
-    if let Some(merged) = d.task.merged.clone().filter(|_| !again) {
+    let deploys = d.policy.preset.deploys();
+    if let Some(merged) = d.task.merged.clone().filter(|_| deploys && !again) {
         d.say(Author::Stream, Note::Merged { commit: merged.commit });
     }
-    match d.task.previous.clone().filter(|_| proof.taken_along) {
+    match d.task.previous.clone().filter(|_| deploys && proof.taken_along) {
         Some(with) => taken_along(d, &with),
         None if again => proceed(d),
-        None => hook(d),
+        None if deploys => hook(d),
+        None => enter(d, Stage::Done),
     }
 }
 
@@ -382,10 +381,10 @@ pub(crate) fn probed(d: &mut Desk<'_>, tries: u32, health: &Health) {
     }
 }
 
-/// The repository is told what came out, and by which run of the hook.
-pub(crate) fn tell_it_is_out(d: &mut Desk<'_>, commit: Commit) {
+/// The repository is told what came out, and by which run of the hook; `seen` by a person, after others may have deployed.
+pub(crate) fn tell_it_is_out(d: &mut Desk<'_>, commit: Commit, seen: bool) {
     let hook = hook_row(d).map(|row| row.run);
-    d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit, hook });
+    d.tell(Entity::Repository(d.task.project.clone()), Message::Deployed { commit, hook, seen });
 }
 
 /// The last run of the hook in this round.
@@ -475,7 +474,7 @@ fn is_out(d: &mut Desk<'_>, came: Came<'_>) {
         return watch::begin(d, rules);
     }
     if !later {
-        tell_it_is_out(d, commit);
+        tell_it_is_out(d, commit, false);
     }
     enter(d, Stage::Done);
 }

@@ -166,7 +166,7 @@ fn came_out(d: &mut Desk<'_>, said: &Said) {
     if let Some(Merged { commit, .. }) = d.task.merged.clone()
         && !matches!(said, Said::LaterDeployRuns { .. })
     {
-        deploy::tell_it_is_out(d, commit);
+        deploy::tell_it_is_out(d, commit, matches!(said, Said::SeenWell { .. }));
     }
 }
 
@@ -394,7 +394,7 @@ mod tests {
             assert_eq!(surface::wanted(&task), Some(Status::Done));
             let watch = task.watch.as_ref().unwrap();
             assert_eq!((watch.failed, watch.flaps, watch.end), (failed, flaps, Some(WatchEnd::Well)));
-            let deployed = Message::Deployed { commit: commit("a"), hook: None };
+            let deployed = Message::Deployed { commit: commit("a"), hook: None, seen: false };
             assert!(decision.messages.contains(&(Entity::Repository("demo".into()), deployed)));
         }
     }

@@ -107,12 +107,7 @@ fn fill(yard: &Yard, id: &TaskId) {
 #[test]
 fn what_a_full_store_did_not_take_is_told_again() {
     let mut yard = Yard::with(&[], GREEN);
-    let other = yard.folder().join("other");
-    std::fs::create_dir_all(other.join(".orch")).unwrap();
-    yard.git_in(&other, ["init", "--quiet", "--initial-branch=main"]);
-    std::fs::write(other.join(".orch/policy.toml"), GREEN).unwrap();
-    yard.git_in(&other, ["add", "--all"]);
-    yard.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+    let other = yard.another_repository();
     let good = yard.settings_text();
     yard.project = format!("[projects.other]\nprefix = \"OTHER\"\nrepository = \"{}\"\n", other.display());
     yard.write("home/orch.toml", yard.settings_text());

@@ -212,12 +212,7 @@ fn an_edited_orch_toml_holds_at_once() {
     assert_eq!(refused(&yard), None, "mended to what it was");
 
     // A second repository, and other limits. Asked for its projects, Orch looks at once: nobody sweeps here.
-    let other = yard.folder().join("other");
-    std::fs::create_dir_all(other.join(".orch")).unwrap();
-    yard.git_in(&other, ["init", "--quiet", "--initial-branch=main"]);
-    std::fs::write(other.join(".orch/policy.toml"), GREEN).unwrap();
-    yard.git_in(&other, ["add", "--all"]);
-    yard.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+    let other = yard.another_repository();
     let entry = format!("[projects.other]\nprefix = \"OTHER\"\nrepository = \"{}\"\n", other.display());
     yard.write("home/orch.toml", format!("{good}\n[limits]\ngates = 7\n{entry}"));
     let body = json!({ "project": "other", "title": "Elsewhere", "text": "", "start": true });

@@ -146,6 +146,17 @@ impl Yard {
         self.git_in(&self.repository(), arguments)
     }
 
+    /// A second repository, with a policy and a commit, that no project has yet.
+    pub(crate) fn another_repository(&self) -> PathBuf {
+        let other = self.folder().join("other");
+        std::fs::create_dir_all(other.join(".orch")).unwrap();
+        self.git_in(&other, ["init", "--quiet", "--initial-branch=main"]);
+        std::fs::write(other.join(".orch/policy.toml"), GREEN).unwrap();
+        self.git_in(&other, ["add", "--all"]);
+        self.git_in(&other, ["commit", "--quiet", "--message", "first"]);
+        other
+    }
+
     #[track_caller]
     pub(crate) fn git_in<S: AsRef<OsStr>>(
         &self,
