@@ -70,8 +70,10 @@ fn on_repository(repository: &Repository, stamped: &Stamped<'_>) -> Decision {
                 Some(last) => *hook < Some(last),
                 None => repository.deployed.is_some() && hook.is_some(),
             };
+            if *seen && overtaken {
+                return Decision::only(Reason::Noted);
+            }
             let out = match hook {
-                _ if *seen && overtaken => return Decision::only(Reason::Noted),
                 Some(run) => Change::DeployedBy { commit: commit.clone(), run: *run },
                 None => Change::DeployedAt(commit.clone()),
             };
