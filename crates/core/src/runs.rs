@@ -196,6 +196,13 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
                 d.change(Change::Found(None));
             }
             fruitful(d);
+            if role == Role::Developer && !developed(d) {
+                // Who pushed had done all of it.
+                if let Some(mut branch) = d.task.branch.clone() {
+                    branch.developed = Some(d.task.round);
+                    d.change(Change::Branched(branch));
+                }
+            }
             if role != Role::Analyst && approval_lapsed(d) {
                 return analysis::ask_again(d);
             }
@@ -214,6 +221,10 @@ pub(crate) fn collected(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Co
 pub(crate) fn take_in(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Collected) {
     d.drop_tree(run);
     if let Some(mut branch) = d.task.branch.clone() {
+        let began = d.task.runs.iter().find(|row| row.run == run).map(|row| &row.commit);
+        if role == Role::Developer && began != Some(&collected.head) {
+            branch.developed = Some(d.task.round);
+        }
         branch.head = collected.head.clone();
         branch.tree = Some(collected.tree.clone());
         branch.change = Some(collected.change.clone());
@@ -232,6 +243,10 @@ pub(crate) fn take_in(d: &mut Desk<'_>, run: RunId, role: Role, collected: &Coll
 /// Somebody pushed to the task branch: its head is theirs, and what was known of it lapses (decision 45).
 pub(crate) fn take_over(d: &mut Desk<'_>, head: &Commit) {
     if let Some(mut branch) = d.task.branch.clone() {
+        if d.task.stage >= Stage::Development {
+            branch.developed = Some(d.task.round);
+        }
+        branch.pushed = true;
         branch.head = head.clone();
         branch.tree = None;
         branch.change = None;
@@ -281,11 +296,9 @@ fn fruitful(d: &mut Desk<'_>) {
     }
 }
 
-/// Whether the branch moved on since the first developer of this round began.
+/// Whether somebody developed in this round.
 pub(crate) fn developed(d: &Desk<'_>) -> bool {
-    let mine = |row: &&Arc<RunRow>| row.job == Job::Agent(Role::Developer) && row.round == d.task.round;
-    let from = d.task.runs.iter().find(mine).map(|row| &row.commit);
-    from.zip(d.task.branch.as_ref()).is_some_and(|(from, branch)| *from != branch.head)
+    d.task.branch.as_ref().is_some_and(|branch| branch.developed == Some(d.task.round))
 }
 
 /// What the work of a role is now, as far as it is known: a person who rejects it rejects exactly this (decision 71).
@@ -340,7 +353,8 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
         Role::Developer => {
             // What the architect changed beside the documents is no development. Who pushed to the branch may have done all
             // of it, and so may the round before.
-            let untouched = !developed(d) && d.task.round == 1 && d.task.attempts.conflicts == 0;
+            let pushed = d.task.branch.as_ref().is_some_and(|branch| branch.pushed);
+            let untouched = !developed(d) && d.task.round == 1 && !pushed;
             (collected.empty || untouched).then(|| Said::ChangeEmpty.into())
         }
         Role::Reviewer | Role::Tester => {

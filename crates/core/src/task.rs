@@ -522,6 +522,12 @@ pub struct Branch {
     pub empty: bool,
     /// With which main the tests were last green since the developer's run: red with another is red together with it (decision 15).
     pub green_with: Option<Commit>,
+    /// In which round somebody last developed: a developer's run that left something or counted, or who pushed from then on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub developed: Option<u32>,
+    /// Whether somebody else ever pushed to it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pushed: bool,
 }
 
 /// A person's consent to one thing (decision 37).

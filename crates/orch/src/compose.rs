@@ -169,7 +169,7 @@ impl Outside {
             Some(reader) => reader,
             None => Reader::open(&self.home.store()).map_err(|e| worded(&e))?,
         };
-        let seen = look(&mut reader).map_err(|e| worded(&e).into());
+        let seen = look(&mut reader).map_err(|e| self.texts.in_words(&e).into());
         let mut idle = lock(&self.readers);
         if idle.len() < 3 {
             idle.push(reader);
@@ -239,7 +239,7 @@ impl Outside {
             let target = Target::Entity(Entity::Task(task));
             let incoming = Incoming::of(target, Event::RunEnded(Box::new(told.end))).with(told.blobs);
             report(&outside.handle, incoming).await;
-            if let Err(failure) = project.runs.settle(run) {
+            if let Some(Err(failure)) = blocking(move || project.runs.settle(run)).await {
                 tracing::warn!(%run, cause = %failure.cause, "a run's folder could not be marked");
             }
             lock(&outside.watched).remove(&run);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use orch_adapters::git::{Git, Hub};
 use orch_adapters::process::{Observed, observe};
-use orch_adapters::run::{Masker, Places, learn_login};
+use orch_adapters::run::{Masker, Places, mask_of};
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::board::{Board, Policies};
 use orch_core::effect::Effect;
@@ -206,11 +206,11 @@ impl Source for Left {
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let (home, run) = (&self.home, part.run);
             let places = Places { runs: home.runs(), trees: home.trees(), homes: home.homes() };
-            learn_login(&places.of(run), mask);
+            let mask = mask_of(&places.of(run), mask);
             let record = self.record(&part);
             // Runs go on while the brain is down (decision 7); their end is in their record before it is in the journal.
             let live = row.end.is_none() && matches!(observe(&record), Observed::Running(_));
-            log_of(&record, live, &part, mask).map(Some)
+            log_of(&record, live, &part, &mask).map(Some)
         })
     }
 

@@ -10,9 +10,8 @@ pub mod model;
 pub mod scripted;
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -23,7 +22,7 @@ use orch_core::event::{RunHow, Usage};
 use orch_core::id::ProviderId;
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Output, RunSpec, Stream};
@@ -88,6 +87,9 @@ pub struct Login {
 
 /// No credential file has more bytes.
 const LARGEST_LOGIN: u64 = 64 << 10;
+
+/// No login has more tokens.
+const MOST_TOKENS: usize = 64;
 
 /// Strings of a login that are shorter are words: names of scopes and plans.
 const SHORTEST_TOKEN: usize = 20;
@@ -312,20 +314,27 @@ impl AgentProgram {
     }
 }
 
-/// Lets the masker know what a run's program has put into its copy of a login: it renews its tokens there. The program may
-/// have put anything there; what is no file of a login's size says nothing.
-pub(crate) fn learn_renewed(copy: &Path, mask: &Masker) {
+/// What a run's program has put into its copy of a login, below its home: it renews its tokens there. The program may have
+/// put anything there: what is no file of a login's size, or is reached over a link, says nothing.
+pub(crate) fn renewed(home: &Path, copy: &Path) -> Vec<Secret> {
     let read = || -> io::Result<Vec<u8>> {
+        let home = fs::File::open(home)?;
         // A pipe would be waited for, a link could name anything.
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(copy)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        let file = fs::File::from(openat2(home, copy, flags, Mode::empty(), within)?);
         let mut bytes = Vec::new();
         if file.metadata()?.is_file() {
-            file.take(LARGEST_LOGIN).read_to_end(&mut bytes)?;
+            file.take(LARGEST_LOGIN + 1).read_to_end(&mut bytes)?;
         }
         Ok(bytes)
     };
-    mask.learn(tokens(&read().unwrap_or_default()));
+    let mut found = match read() {
+        Ok(bytes) if bytes.len() as u64 <= LARGEST_LOGIN => tokens(&bytes),
+        Ok(_) | Err(_) => Vec::new(),
+    };
+    found.truncate(MOST_TOKENS);
+    found
 }
 
 /// Reads the end of an agent's run.

@@ -373,8 +373,8 @@ pub fn outlived_its_boot(run_dir: &Path) -> bool {
 }
 
 /// Asks the run of `run_dir` to end: its own gentle signal, its grace, then SIGKILL to all of it. Returns at
-/// once; [`wait`] tells when it is done. Asking again changes nothing. A program that outlived its shim is asked gently;
-/// for good it is ended at its time limit.
+/// once; [`wait`] tells when it is done. Asking again changes nothing. A program that outlived its shim is asked gently, each
+/// time; for good it is ended at its time limit.
 pub fn request_stop(run_dir: &Path) -> StopAnswer {
     let identity = match observe(run_dir) {
         Observed::Running(identity) => identity,

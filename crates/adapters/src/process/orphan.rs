@@ -1,7 +1,7 @@
 //! What becomes of a program that outlives its supervisor: a deploy hook (`keep_children`) whose shim was killed?
 //!
-//! It is at work as long as its own process lives, whatever it started besides. Nobody keeps its output any more or writes
-//! how it ends, but its time limit holds: who waits for it ends it then, as its shim would have.
+//! It is at work as long as its own process lives, whatever it started besides. Nobody keeps its output any more
+//! (one that goes on writing ends by that) or writes how it ends, but its time limit holds: who waits for it ends it then, as its shim would have.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -44,16 +44,22 @@ impl ProgramRecord {
     }
 
     /// Waits for its end, of which `process` tells, and brings it when its time is over.
+    ///
+    /// # Errors
+    /// It cannot be waited for; or nothing ends it.
     pub(super) async fn until_its_end(&self, process: &AsyncFd<OwnedFd>) -> io::Result<()> {
         if let Some(over_at) = self.over_at {
             let alarm = Alarm::new()?;
             let left = Duration::from_millis(over_at).saturating_sub(boot_clock());
             let grace = Duration::from_millis(self.stop.grace_ms);
-            for (after, signal) in [(left, self.gentle()), (grace, Signal::KILL)] {
+            for (after, signal) in [(left, Some(self.gentle())), (grace, Some(Signal::KILL)), (grace, None)] {
                 alarm.ring_in(after)?;
                 tokio::select! {
                     ended = process.readable() => return ended.map(drop),
-                    () = alarm.rings() => self.strike(signal),
+                    () = alarm.rings() => match signal {
+                        Some(signal) => self.strike(signal),
+                        None => return Err(io::Error::other("SIGKILL does not end it")),
+                    },
                 }
             }
         }

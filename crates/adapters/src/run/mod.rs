@@ -11,6 +11,7 @@ pub mod shelter;
 pub mod watch;
 
 mod meter;
+mod renewed;
 mod failure;
 
 use std::cell::RefCell;
@@ -309,10 +310,9 @@ impl Runs {
         File::create(&mark).map(drop).map_err(io(&mark))
     }
 
-    /// Lets the masker know the tokens that a run's program renewed in its own copy of a login: before anything that it said
-    /// is shown.
-    pub fn learn_login(&self, run: RunId) {
-        learn_login(&self.places.of(run), &self.mask);
+    /// What is masked of a run, and kept out of its commit. As [`mask_of`].
+    pub fn mask_of(&self, run: RunId) -> Masker {
+        mask_of(&self.places.of(run), &self.mask)
     }
 
     pub(crate) fn step(&self, name: &'static str) {
@@ -459,12 +459,10 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
     met
 }
 
-/// As [`Runs::learn_login`] where there are no runs but what they left.
-pub fn learn_login(folder: &RunFolder, mask: &Masker) {
-    let Ok(Some(about)) = About::read(&folder.record) else { return };
-    if let RunKind::Agent { login: Some(copy), .. } = &about.kind {
-        crate::agent::learn_renewed(&folder.home.join(copy), mask);
-    }
+/// What is masked of a run: all that `mask` knows, and the tokens that its program renewed in its own copy of a login. For
+/// this run alone, as nothing that an agent writes is a secret of others.
+pub fn mask_of(folder: &RunFolder, mask: &Masker) -> Masker {
+    mask.with(renewed::of(folder))
 }
 
 /// Whose a run's ports are.

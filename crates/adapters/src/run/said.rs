@@ -65,6 +65,16 @@ impl Masker {
         *known = all.into();
     }
 
+    /// One that knows these besides, for itself alone.
+    #[must_use]
+    pub fn with(&self, secrets: impl IntoIterator<Item = Secret>) -> Self {
+        Self::new(self.known().iter().cloned().chain(secrets))
+    }
+
+    pub(super) fn knows(&self, secret: &Secret) -> bool {
+        self.known().contains(secret)
+    }
+
     fn known(&self) -> Arc<[Secret]> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

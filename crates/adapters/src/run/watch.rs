@@ -11,7 +11,7 @@ use orch_core::journal::Blob;
 use orch_core::refusal::Refusal;
 use orch_core::time::Span;
 
-use super::{About, RunFolder, RunKind, Runs, owner};
+use super::{About, RunFolder, RunKind, Runs, owner, renewed};
 use crate::git::remove;
 use crate::process::{self, Ending, ExitRecord, Observed};
 use crate::{agent, deploy, gate};
@@ -77,7 +77,10 @@ impl Runs {
             Ok(None) => Err("its record does not say what it was of".to_owned()),
             Err(failure) => Err(failure.cause.to_string()),
         };
-        self.learn_login(run);
+        // Before the home goes.
+        if let Err(failure) = renewed::keep(folder, &self.mask) {
+            return cannot_tell(failure.cause.to_string());
+        }
         let (mut notes, mut left_out) = (Vec::new(), 0);
         // What it was of is needed to read what it left; that it is lost is shown without.
         let read_later = about.as_ref().map_or(true, About::is_read_later);
@@ -127,13 +130,13 @@ impl Runs {
     }
 
     fn read(&self, folder: &RunFolder, about: &About, record: &ExitRecord) -> io::Result<Read> {
-        let how = how(&record.ending);
+        let (how, mask) = (how(&record.ending), self.mask_of(folder.run));
         match &about.kind {
             RunKind::Agent { program, price, .. } => {
-                agent::read_end(&folder.record, how, program, price.as_ref(), &self.mask)
+                agent::read_end(&folder.record, how, program, price.as_ref(), &mask)
             }
-            RunKind::Ci => gate::ci::read_end(&folder.record, how, record, &self.mask),
-            RunKind::Hook { .. } => deploy::hook::read_end(&folder.record, how, &self.mask),
+            RunKind::Ci => gate::ci::read_end(&folder.record, how, record, &mask),
+            RunKind::Hook { .. } => deploy::hook::read_end(&folder.record, how, &mask),
         }
     }
 

@@ -475,7 +475,8 @@ fn claude_is_called_unattended() {
 }
 
 /// Proves that a token which the program renews in its own copy of the login is masked while the run goes on, in its end, and in
-/// what it leaves, and that what is no file of a login's size keeps nobody from reading the end.
+/// what it leaves, also when its home is gone and Orch was started again; that it is a secret of no other run, for an agent can
+/// write there what it likes; and that what is no file of a login's size, or lies behind a link, keeps nobody from reading the end.
 #[test]
 fn a_token_that_a_run_renews_is_masked() {
     const NEW: &str = "sk-renewed-0123456789abcdef0123456789abcdef";
@@ -485,7 +486,11 @@ fn a_token_that_a_run_renews_is_masked() {
         r#"cat >/dev/null; copy="$CLAUDE_CONFIG_DIR/.credentials.json"
         echo '{{"oauth":{{"access":"{NEW}"}}}}' >"$copy"; echo "with {NEW}" >&2; echo >renewed
         while ! test -e go; do sleep 0.02; done
-        test -e odd && {{ rm "$copy"; mkfifo "$copy"; }}
+        dir="$CLAUDE_CONFIG_DIR"; test -e odd && case "$(cat odd)" in
+            pipe) rm "$copy"; mkfifo "$copy" ;;
+            large) head -c 70000 /dev/zero | tr '\0' '\n' >>"$copy" ;;
+            link) mv "$dir" "$dir-moved"; ln -s "$dir-moved" "$dir" ;;
+        esac
         echo '{{"type":"result","is_error":false,"result":"Used {NEW}.","usage":{{"input_tokens":1}}}}'"#
     );
     program(&bench, &mut agents, AgentKind::Claude, &script);
@@ -495,20 +500,27 @@ fn a_token_that_a_run_renews_is_masked() {
     launch(&agents, &assignment(1)).unwrap();
     let tree = agents.runs.places.of(run).tree;
     crate::process::eventually("the renewal", || tree.join("renewed").exists().then_some(()));
-    assert!(!agents.runs.mask.finds(NEW.as_bytes()));
-    let mut while_it_runs = agents.clone();
-    while_it_runs.runs.mask = Masker::default();
-    while_it_runs.runs.learn_login(run);
-    assert_eq!(while_it_runs.runs.mask.mask(&format!("with {NEW}")), "with ***");
+    let said = format!("with {NEW}");
+    assert_eq!(agents.runs.mask_of(run).mask(&said), "with ***");
     fs::write(tree.join("go"), "").unwrap();
     let finished = end(&agents.runs, run);
     assert_eq!(tail(&finished), "Used ***.\nwith ***");
-    assert!(agents.runs.mask.finds(NEW.as_bytes()), "nothing with it is committed");
+    assert!(!agents.runs.places.of(run).home.exists());
+    let mut started_again = agents.clone();
+    started_again.runs.mask = Masker::default();
+    let mask = started_again.runs.mask_of(run);
+    assert!(mask.finds(NEW.as_bytes()), "nothing with it is committed");
+    assert_eq!(mask.mask(&said), "with ***");
+    assert!(!agents.runs.mask.finds(NEW.as_bytes()) && agents.runs.mask.mask(&said) == said);
 
     bench.commit("go", "");
-    bench.commit("odd", "");
-    launch(&agents, &assignment(2)).unwrap();
-    assert_eq!(end(&agents.runs, assignment(2).run).end.how, RunHow::Exited { code: 0 });
+    for (n, odd) in [(2, "pipe"), (3, "large"), (4, "link")] {
+        bench.commit("odd", odd);
+        let odd = assignment(n);
+        launch(&agents, &odd).unwrap();
+        assert_eq!(end(&agents.runs, odd.run).end.how, RunHow::Exited { code: 0 });
+        assert_eq!(agents.runs.mask_of(odd.run).mask(&said), said);
+    }
 }
 
 /// What a person must mend is said, with the remedy: no such agent, no such program, no login.

@@ -91,5 +91,7 @@ pub(crate) fn cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Commit) {
         change: None,
         empty: true,
         green_with: None,
+        developed: None,
+        pushed: false,
     }));
 }

@@ -1,5 +1,5 @@
 //! Is the store what it says? All of it is checked on a connection of its own while Orch serves: at once after a stop
-//! that was not in order, and once a week; a finding keeps every turn back and freezes writes.
+//! that was not in order, where something that was read is damaged, and once a week; a finding keeps every turn back and freezes writes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,7 +31,8 @@ const AT_LAST: Duration = Duration::from_secs(3600);
 /// Findings that are named one by one.
 const SHOWN: usize = 3;
 
-/// Checks the store in the background: at once after a stop that was not in order, and every week. It begins when the log
+/// Checks the store in the background: at once after a stop that was not in order, as soon as something that was read is
+/// damaged, and every week. It begins when the log
 /// that the brain before left is in the file: a look that takes long keeps the log from being begun afresh, and the next
 /// start reads all of it.
 pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::oneshot::Receiver<()>) {
@@ -51,6 +52,7 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::ones
             tokio::select! {
                 () = outside.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
+                () = outside.texts.doubted() => depth = Depth::Thorough,
             }
             match look(&outside, depth).await {
                 Looked::Sound => {

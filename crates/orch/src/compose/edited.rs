@@ -49,7 +49,7 @@ pub struct Edited {
     seen: Option<Option<Mark>>,
     /// Why the newest text was refused, until it is mended.
     refused: Option<String>,
-    /// A project of it could not begin yet.
+    /// It could not be read, or a project of it could not begin yet.
     unfinished: bool,
     /// The day on which the brain last took all of it; `None` as long as it did not take what was seen last. Once a day it is
     /// told again, for limits hold a calendar of this year and the next.
@@ -72,6 +72,15 @@ impl Edited {
 /// Takes the file up if it was written since the last look, if something of it could not begin yet or was not taken by the
 /// brain, and once a day. Otherwise nobody is woken. With every sweep, and for the front door, that need not wait for one.
 pub async fn look(outside: &Arc<Outside>) {
+    // Who asked at the front door can be gone before the end: what was begun is done all the same.
+    let theirs = Arc::clone(outside);
+    let looking = outside.tasks.spawn(async move { look_to_the_end(&theirs).await });
+    if let Err(error) = looking.await {
+        tracing::error!(%error, "a look at orch.toml stopped; the next one does it all");
+    }
+}
+
+async fn look_to_the_end(outside: &Arc<Outside>) {
     let mut edited = outside.edited.lock().await;
     let (mark, now) = (Mark::of(&outside.home), clock::now());
     let day = now.0.div_euclid(24 * 60 * 60 * 1000);
@@ -82,14 +91,14 @@ pub async fn look(outside: &Arc<Outside>) {
     if edited.seen != Some(mark) && mark.is_some_and(|mark| mark.grows(edited.file, now)) {
         return;
     }
-    // Nobody may wait for the end of this look: who asked at the front door can be gone. Then the next one does it all.
     (edited.file, edited.seen, edited.told) = (mark.map(|mark| mark.file), Some(mark), None);
     edited.told = take_up(outside, &mut edited).await.then_some(day);
 }
 
 /// Takes up what the file says now. What it said before is no news to the brain. False: the brain did not take all of it.
 async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) -> bool {
-    match offer(outside) {
+    let (offered, was_read) = offer(outside);
+    match offered {
         Reloaded::Same => {}
         Reloaded::Changed(_) => {
             // Policies stand below its ceilings: they are read again.
@@ -110,6 +119,7 @@ async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) -> bool {
         edited.refused = None;
     }
     if let Some(cause) = &edited.refused {
+        edited.unfinished = !was_read;
         return tell_refused(outside, cause.clone()).await;
     }
     let settings = outside.settings();
@@ -129,15 +139,16 @@ async fn take_up(outside: &Arc<Outside>, edited: &mut Edited) -> bool {
     retired && told
 }
 
-fn offer(outside: &Outside) -> Reloaded<Settings, String> {
+/// What the file says, and whether it could be read: one that cannot be read now is no older for that when it can.
+fn offer(outside: &Outside) -> (Reloaded<Settings, String>, bool) {
     let file = outside.home.settings();
     let text = match std::fs::read_to_string(&file) {
         Ok(text) => text,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Reloaded::Same,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return (Reloaded::Same, true),
         // A text that is none, so that it is refused once, and read again when it can be.
         Err(e) => {
-            return lock(&outside.settings)
-                .offer(&format!("\0{e}"), |_| Err(format!("{}: {e}", file.display())));
+            let unread = |_: &str| Err(format!("{}: {e}", file.display()));
+            return (lock(&outside.settings).offer(&format!("\0{e}"), unread), false);
         }
     };
     let read = |text: &str| {
@@ -148,7 +159,7 @@ fn offer(outside: &Outside) -> Reloaded<Settings, String> {
             }
         })
     };
-    lock(&outside.settings).offer(&text, read)
+    (lock(&outside.settings).offer(&text, read), true)
 }
 
 /// Tells the brain of the installation's settings. False: it did not take it.

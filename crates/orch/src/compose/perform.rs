@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use orch_adapters::git::Means;
-use orch_core::call::{AgentReply, Call, DeployReply, Failure, GateReply, Reply};
+use orch_core::call::{AgentReply, Call, DeployReply, Failure, GateReply, GitCall, Reply};
 use orch_core::effect::Effect;
 use orch_core::event::Outcome;
 use orch_core::id::{Digest, Entity, RunId, TaskId};
@@ -168,7 +168,15 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
                 let read = orch_core::artefact::read(name, bytes, fresh);
                 (read.artefact, read.blobs)
             };
-            let secret = |bytes: &[u8]| project.runs.mask.finds(bytes);
+            let mask = match call {
+                GitCall::Collect { run, .. } => project.runs.mask_of(*run),
+                GitCall::CutBranch { .. }
+                | GitCall::BuildCandidate { .. }
+                | GitCall::Prove { .. }
+                | GitCall::WriteRecord { .. }
+                | GitCall::DropTree { .. } => project.runs.mask.clone(),
+            };
+            let secret = |bytes: &[u8]| mask.finds(bytes);
             let means = Means { at, text: &text, artefact: &artefact, secret: &secret };
             let answer = project.hub.perform(call, &means)?;
             Ok((Reply::Git(answer.reply), answer.blobs))

@@ -20,7 +20,8 @@ use orch_core::call::{AgentCall, AgentReply, Failure};
 use orch_core::id::{Digest, ProjectId, RunId};
 use orch_core::policy::Policy;
 use orch_core::stage::Role;
-use orch_store::Reader;
+use orch_store::{Reader, StoreError};
+use tokio::sync::Notify;
 
 use super::refs::Refs;
 use super::{Wishes, chain, lock, user};
@@ -92,12 +93,34 @@ impl Project {
 pub struct Texts {
     store: PathBuf,
     reader: Mutex<Option<Reader>>,
+    doubted: Notify,
 }
 
 impl Texts {
     /// Texts of the store at this path.
     pub fn new(store: PathBuf) -> Self {
-        Self { store, reader: Mutex::new(None) }
+        Self { store, reader: Mutex::new(None), doubted: Notify::new() }
+    }
+
+    /// Why something of the store could not be read. Trying again mends no damage: whoever waits for [`Texts::doubted`] is told.
+    pub fn in_words(&self, error: &StoreError) -> Told {
+        match error {
+            StoreError::Damaged { .. } => self.doubted.notify_one(),
+            StoreError::DiskFull { .. }
+            | StoreError::KeyTaken { .. }
+            | StoreError::NotNext { .. }
+            | StoreError::AheadOfJournal { .. }
+            | StoreError::Unwritable { .. }
+            | StoreError::Busy { .. }
+            | StoreError::NotLasting { .. }
+            | StoreError::Sqlite { .. } => {}
+        }
+        worded(error)
+    }
+
+    /// Waits until something that was read is damaged; or was, since the last time.
+    pub async fn doubted(&self) {
+        self.doubted.notified().await;
     }
 
     /// `None`: it was erased. One that cannot be read now is a failure that is tried again.
@@ -108,7 +131,7 @@ impl Texts {
             Some(reader) => reader,
             none => none.insert(Reader::open(&self.store).map_err(|e| unread(worded(&e)))?),
         };
-        let bytes = reader.blob(digest).map_err(|e| unread(worded(&e)))?;
+        let bytes = reader.blob(digest).map_err(|e| unread(self.in_words(&e)))?;
         Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
     }
 }

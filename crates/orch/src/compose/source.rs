@@ -314,8 +314,7 @@ impl Source for Answers {
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
-            project.runs.learn_login(part.run);
-            log_of(&record, row.end.is_none(), &part, &project.runs.mask).map(Some)
+            log_of(&record, row.end.is_none(), &part, &project.runs.mask_of(part.run)).map(Some)
         })
     }
 

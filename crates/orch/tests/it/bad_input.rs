@@ -7,7 +7,7 @@ use orch::error::Kind;
 use orch_adapters::tracker::builtin::{SIGNATURE_HEADER, sign};
 use orch_core::event::RunHow;
 use orch_core::hold::HoldKind;
-use orch_core::id::TaskId;
+use orch_core::id::{Digest, TaskId};
 use orch_core::journal::{Batch, Journal as _};
 use orch_core::policy::Policy;
 use orch_core::said::{Cause, Said};
@@ -429,6 +429,29 @@ fn an_older_damaged_row_freezes_the_store() {
         }
     };
     assert!(refused.to_string().contains("the store is damaged"), "{refused}");
+}
+
+/// Proves that a text which is found damaged when it is read is not only tried again: the store is checked at once, though it
+/// was closed in order, and nothing is written any more.
+#[test]
+fn a_damaged_text_freezes_the_store() {
+    const TITLE: &str = "A title like no other";
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let id = yard.ask(TITLE);
+    yard.until(&id, "the approval", |task| (task.step == Step::Rest(Rest::Approval)).then_some(()));
+    yard.settle();
+    yard.stop();
+    // In the tracker's table too, which has no digest.
+    for _ in ["tracker", "texts"] {
+        flip(&yard, TITLE.as_bytes());
+    }
+    yard.up();
+    let failure = yard.outside().blob(&Digest::of(TITLE.as_bytes())).unwrap_err();
+    assert!(failure.cause.to_string().contains("is damaged"), "{}", failure.cause);
+    yard.until_damaged();
+    let holds = yard.holds(&id);
+    assert!(matches!(holds.as_slice(), [HoldKind::StoreDamaged { .. }, ..]), "{holds:?}");
 }
 
 /// Proves that a project whose main branch changes its name in the settings is refused, with what it began with.

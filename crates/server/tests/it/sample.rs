@@ -108,6 +108,8 @@ pub(crate) fn branched(memory: &Memory, task: &TaskId, n: u64) {
         change: Some(Digest::of(task.0.as_bytes())),
         empty: false,
         green_with: None,
+        developed: None,
+        pushed: false,
     };
     memory.force(task, vec![Change::Branched(branch), Change::ChangeOpened(n)], vec![]);
     let text = "diff --git a/src/main.rs b/src/main.rs\nindex 1..2 100644\n--- a/src/main.rs\n+++ b/src/main.rs\n@@ -10,6 +10,9 @@ fn main() {\n     let args = Args::parse();\n-    println!(\"{}\", report(&args));\n+    let report = report(&args);\n+    if args.json {\n+        return println!(\"{}\", json::to_string(&report));\n+    }\n+    println!(\"{report}\");\n }\n \n fn report(args: &Args) -> Report {\ndiff --git a/tests/json.rs b/tests/json.rs\nnew file mode 100644\n--- /dev/null\n+++ b/tests/json.rs\n@@ -0,0 +1,4 @@\n+#[test]\n+fn a_report_is_json() { // <b>not bold</b>\n+    assert!(run(&[\"--json\"]).starts_with('{'));\n+}\n";

@@ -60,7 +60,7 @@ pub enum Deed {
     Hang,
     /// Touches a protected path as well (developer).
     Protected,
-    /// Writes the same file as another change (developer): this path.
+    /// Writes the same file as another change (developer), or beside the documents of its issue (architect): this path.
     Touch(String),
     /// Uses more tokens than it may.
     Spend,

@@ -70,6 +70,9 @@ impl Repository {
                 for name in ["08-data-requirements.md", "10-tech-risks.md"] {
                     put(name, format!("by {run}"));
                 }
+                if let Deed::Touch(path) = deed {
+                    files.insert(path.clone(), format!("by {run}"));
+                }
             }
             Role::Developer => {
                 let content = match deed {
