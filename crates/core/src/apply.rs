@@ -133,6 +133,8 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         revision: reading.revision,
         watch: None,
         named: None,
+        unread: false,
+        later: Vec::new(),
     })))
 }
 
@@ -193,6 +195,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             task.accepted = None;
             task.passed = None;
             task.watch = None;
+            task.later.clear();
             task.earlier_merges.extend(task.merged.take());
         }
         Change::Attempted(attempts) => task.attempts = *attempts,
@@ -245,6 +248,11 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
             }
         }
         Change::Answers(answers) => task.answers = *answers,
+        Change::FoundLater { stage, findings } => {
+            task.later.retain(|(known, _)| known != stage);
+            task.later.extend(findings.clone().map(|findings| (*stage, findings)));
+        }
+        Change::Unread(unread) => task.unread = *unread,
         Change::Edited(edited) => task.edited = *edited,
         Change::StandingEnded(ended) => task.standing_ended = *ended,
         Change::Rejected(rejection) => task.rejection = rejection.clone(),

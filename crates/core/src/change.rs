@@ -138,6 +138,15 @@ pub enum Change {
     },
     /// Whether the analyst is to read answers.
     Answers(bool),
+    /// What a person rejected at a stage waits until its turn comes again, or has gone to it.
+    FoundLater {
+        /// Which.
+        stage: Stage,
+        /// What.
+        findings: Option<Findings>,
+    },
+    /// Whether the analyst works by another text than the one that is known by now.
+    Unread(bool),
     /// Whether the request was edited after its approval.
     Edited(bool),
     /// The label autoDeploy no longer counts, or does again.

@@ -310,6 +310,8 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                     runs::ended(d, *job, &end);
                 }
                 Ask::Reason { by } => press::reason_read(d, by.clone(), &[]),
+                // A person can look, and say (decision 64).
+                Ask::Probe => deploy::cannot_tell(d, failure.cause.clone()),
                 Ask::CutBranch { .. }
                 | Ask::Collect { .. }
                 | Ask::OpenChange
@@ -317,7 +319,6 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                 | Ask::Candidate
                 | Ask::Merge
                 | Ask::Prove
-                | Ask::Probe
                 | Ask::Watch => {
                     if let Ask::Collect { run, .. } = &ask {
                         d.drop_tree(*run);
@@ -600,7 +601,11 @@ pub(crate) fn enter(d: &mut Desk<'_>, to: Stage) {
     // A change that was written for other requirements is not passed on as it is (decision 45).
     let there = d.task.branch.as_ref().is_some_and(|branch| branch.change.is_some() && !branch.empty);
     let written = there && runs::developed(d);
-    if to == Stage::Development && written {
+    let later = d.task.later.iter().find(|(stage, _)| *stage == to).cloned();
+    if let Some((stage, findings)) = later {
+        d.change(Change::FoundLater { stage, findings: None });
+        d.change(Change::Found(Some(findings)));
+    } else if to == Stage::Development && written {
         let text = Said::RequirementsChanged.into();
         d.change(Change::Found(Some(Findings { from: Judge::Host, text, link: String::new(), about: None })));
     } else if to == Stage::Development

@@ -247,6 +247,9 @@ impl<'a> Desk<'a> {
         };
         let run = self.new_run();
         self.because(Reason::RunBegan { run });
+        if job == Job::Agent(crate::stage::Role::Analyst) && self.task.unread {
+            self.change(Change::Unread(false));
+        }
         // What a person allowed is for one run (decision 37).
         let allowed = matches!(job, Job::Agent(_)).then(|| self.task.allowed.clone()).flatten();
         if allowed.is_some() {

@@ -80,6 +80,9 @@ pub enum Note {
         change: Digest,
         /// Whether something will be deployed, or only merged.
         deploys: bool,
+        /// Whether it was merged past the gates, and a person accepted it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        accepted: bool,
     },
     /// Merged, and proven.
     Merged {

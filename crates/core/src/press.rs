@@ -6,6 +6,7 @@ use crate::call::tracker::{Author, Comment, Covered, IssueReading, Status, Words
 use crate::change::Change;
 use crate::decide::{self, no_effect, proceed};
 use crate::desk::Desk;
+use crate::edited::{self, Follows};
 use crate::event::{IssueSeen, Message};
 use crate::gesture::{Door, Gesture, Press};
 use crate::id::{Entity, TaskId};
@@ -75,7 +76,7 @@ fn says(d: &mut Desk<'_>, words: Words) -> Heard {
     let Words { title, slug, text, labels, present } = words;
     let request = Request { title, slug, text, present };
     let known = &d.task.request;
-    let edited = known.title.blob != request.title.blob || known.text.blob != request.text.blob;
+    let is_edited = known.title.blob != request.title.blob || known.text.blob != request.text.blob;
     let presence = (known.present != present).then_some(present);
     let relabelled = d.task.labels != labels;
     if *known != request {
@@ -86,14 +87,17 @@ fn says(d: &mut Desk<'_>, words: Words) -> Heard {
         d.change(Change::Requested(request));
     }
     let approved = d.task.approval.is_some();
-    if edited {
+    if is_edited {
         d.because(Reason::RequestEdited);
+        if edited::follows(&d.task) == Follows::AnalystReads && !d.task.unread {
+            d.change(Change::Unread(true));
+        }
         asks_again(d);
     }
     if relabelled {
         d.change(Change::Labelled(labels));
     }
-    Heard { edited: edited && !approved, relabelled, presence }
+    Heard { edited: is_edited && !approved, relabelled, presence }
 }
 
 /// The approval that stands may be for the text as it was: that is asked (decision 45).
@@ -352,7 +356,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     let refused = gesture.what == Press::Retry && push_records_again(d);
     // A watch counts its looks: one more would make it shorter (decision 69).
     let waits = matches!(&d.task.step, Step::Backoff { ask, .. } if *ask != Ask::Watch);
-    let again = d.task.escalated.is_some() || waits;
+    let again = d.task.escalated.is_some() || waits || unseen::is_asked(d);
     if refused && !again {
         return taken(d, gesture);
     }
@@ -559,15 +563,15 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
         taken(d, gesture);
         return reject_now(d, gesture.by.clone(), reason.cloned());
     }
-    if d.task.is_critical() || d.task.merged.is_some() {
+    if d.task.escalated.is_some() {
+        return no_effect(d, "reject", NoEffect::Escalated);
+    }
+    if d.task.is_critical() {
         return no_effect(d, "reject", NoEffect::Busy);
     }
     // What is in main already is accepted or given up: there is nothing to send back.
-    if d.task.merged_outside().is_some() {
+    if d.task.merged.is_some() || d.task.merged_outside().is_some() {
         return no_effect(d, "reject", NoEffect::WrongStage(d.task.stage));
-    }
-    if d.task.escalated.is_some() {
-        return no_effect(d, "reject", NoEffect::Escalated);
     }
     taken(d, gesture);
     // Where the branch will be is not known yet: the rejection waits for the answer that says it.

@@ -298,7 +298,15 @@ fn fruitful(d: &mut Desk<'_>) {
 
 /// Whether somebody developed in this round.
 pub(crate) fn developed(d: &Desk<'_>) -> bool {
-    d.task.branch.as_ref().is_some_and(|branch| branch.developed == Some(d.task.round))
+    d.task.branch.as_ref().is_some_and(|branch| match branch.developed {
+        Some(round) => round == d.task.round,
+        // An older binary did not write it down: its own rule, whether the branch moved on since the first developer began.
+        None => {
+            let mine =
+                |row: &&Arc<RunRow>| row.job == Job::Agent(Role::Developer) && row.round == d.task.round;
+            d.task.runs.iter().find(mine).is_some_and(|row| row.commit != branch.head)
+        }
+    })
 }
 
 /// What the work of a role is now, as far as it is known: a person who rejects it rejects exactly this (decision 71).
@@ -353,7 +361,9 @@ fn lacking(d: &Desk<'_>, role: Role, end: &RunEnd, collected: &Collected) -> Opt
         Role::Developer => {
             // What the architect changed beside the documents is no development. Who pushed to the branch may have done all
             // of it, and so may the round before.
-            let pushed = d.task.branch.as_ref().is_some_and(|branch| branch.pushed);
+            let pushed = d.task.branch.as_ref().is_some_and(|branch| {
+                branch.pushed || (branch.developed.is_none() && d.task.attempts.conflicts > 0)
+            });
             let untouched = !developed(d) && d.task.round == 1 && !pushed;
             (collected.empty || untouched).then(|| Said::ChangeEmpty.into())
         }
@@ -543,9 +553,12 @@ pub(crate) fn send_back_own(d: &mut Desk<'_>, findings: Findings) {
     proceed(d);
 }
 
-/// Back to the analyst because the request is another one (decision 45).
+/// Back to the analyst because the request is another one (decision 45). What a person rejected before is rejected still.
 pub(crate) fn analyse_again(d: &mut Desk<'_>) {
     d.release_lane();
+    if let Some(findings) = d.task.findings.clone().filter(|found| matches!(found.from, Judge::Person(_))) {
+        d.change(Change::FoundLater { stage: d.task.stage, findings: Some(findings) });
+    }
     d.change(Change::Edited(false));
     d.change(Change::Approved(None));
     if d.task.consent.is_some() {

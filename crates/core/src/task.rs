@@ -175,6 +175,12 @@ pub struct Task {
     /// The branch slug that the title had when work began, if it has another one since: branches keep their name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub named: Option<String>,
+    /// The text was edited while the analyst worked by the one before: no label approves what comes of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
+    /// What a person rejected, for a stage whose turn comes again later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub later: Vec<(Stage, Findings)>,
 }
 
 /// What is asked for.
@@ -522,7 +528,7 @@ pub struct Branch {
     pub empty: bool,
     /// With which main the tests were last green since the developer's run: red with another is red together with it (decision 15).
     pub green_with: Option<Commit>,
-    /// In which round somebody last developed: a developer's run that left something or counted, or who pushed from then on.
+    /// In which round somebody last developed, by leaving something, by counting, or by a push from then on; 0: in none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub developed: Option<u32>,
     /// Whether somebody else ever pushed to it.

@@ -206,7 +206,7 @@ impl Source for Left {
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let (home, run) = (&self.home, part.run);
             let places = Places { runs: home.runs(), trees: home.trees(), homes: home.homes() };
-            let mask = mask_of(&places.of(run), mask);
+            let mask = mask_of(&places.of(run), mask).map_err(|failure| failure.cause.to_string())?;
             let record = self.record(&part);
             // Runs go on while the brain is down (decision 7); their end is in their record before it is in the journal.
             let live = row.end.is_none() && matches!(observe(&record), Observed::Running(_));

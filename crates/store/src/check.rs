@@ -121,10 +121,15 @@ pub fn full_until(
         check.blobs(),
         check.tally(),
     ];
+    let mut failed = None;
     for part in parts {
-        check.report.take(part)?;
+        failed = failed.or(check.report.take(part).err());
     }
-    Ok(check.report)
+    match failed {
+        // What was found is so, whatever else could not be looked at.
+        Some(error) if check.report.is_sound() => Err(error.into()),
+        Some(_) | None => Ok(check.report),
+    }
 }
 
 /// The name in `meta` of the moment from which the wait for the next thorough check counts.

@@ -11,7 +11,7 @@ pub mod scripted;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,7 +22,6 @@ use orch_core::event::{RunHow, Usage};
 use orch_core::id::ProviderId;
 use orch_core::refusal::Refusal;
 use orch_core::stage::Role;
-use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
 use serde::{Deserialize, Serialize};
 
 use crate::process::{Output, RunSpec, Stream};
@@ -86,7 +85,7 @@ pub struct Login {
 }
 
 /// No credential file has more bytes.
-const LARGEST_LOGIN: u64 = 64 << 10;
+pub(crate) const LARGEST_LOGIN: u64 = 64 << 10;
 
 /// No login has more tokens.
 const MOST_TOKENS: usize = 64;
@@ -105,12 +104,16 @@ impl Login {
     }
 }
 
-/// The long strings of a credential file. One that is no JSON is a token whole, line by line.
+/// The long strings of a credential file. One that is no JSON, or not all of one, is a token whole, line by line and between
+/// quotation marks.
 fn tokens(file: &[u8]) -> Vec<Secret> {
     let mut found = Vec::new();
     match serde_json::from_slice(file) {
         Ok(value) => strings(&value, &mut found),
-        Err(_) => found.extend(String::from_utf8_lossy(file).lines().map(|line| line.trim().to_owned())),
+        Err(_) => {
+            let text = String::from_utf8_lossy(file);
+            found.extend(text.split(['"', '\n', '\r']).map(|part| part.trim().to_owned()));
+        }
     }
     found.retain(|text| text.len() >= SHORTEST_TOKEN);
     found.into_iter().map(Secret::new).collect()
@@ -310,29 +313,14 @@ impl AgentProgram {
         })?;
         // It was renewed since the masker was made, perhaps.
         mask.learn(tokens(&bytes));
+        crate::run::given(folder, &bytes)?;
         crate::run::private_file(&to, &bytes)
     }
 }
 
-/// What a run's program has put into its copy of a login, below its home: it renews its tokens there. The program may have
-/// put anything there: what is no file of a login's size, or is reached over a link, says nothing.
-pub(crate) fn renewed(home: &Path, copy: &Path) -> Vec<Secret> {
-    let read = || -> io::Result<Vec<u8>> {
-        let home = fs::File::open(home)?;
-        // A pipe would be waited for, a link could name anything.
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let file = fs::File::from(openat2(home, copy, flags, Mode::empty(), within)?);
-        let mut bytes = Vec::new();
-        if file.metadata()?.is_file() {
-            file.take(LARGEST_LOGIN + 1).read_to_end(&mut bytes)?;
-        }
-        Ok(bytes)
-    };
-    let mut found = match read() {
-        Ok(bytes) if bytes.len() as u64 <= LARGEST_LOGIN => tokens(&bytes),
-        Ok(_) | Err(_) => Vec::new(),
-    };
+/// What a copy of a login holds that was given to a program; the program may have put anything there.
+pub(crate) fn tokens_of_copy(bytes: &[u8]) -> Vec<Secret> {
+    let mut found = tokens(bytes);
     found.truncate(MOST_TOKENS);
     found
 }
@@ -403,6 +391,8 @@ mod tests {
         let said = "sk-first-0123456789abcdef sk-second-0123456789abcdef my-key user:inference";
         assert_eq!(known.mask(said), "*** *** *** user:inference");
         assert_eq!(tokens(b"plain-token-0123456789\nname\n").len(), 1);
+        let cut_off = Masker::new(tokens(br#"{"oauth":{"access":"sk-third-0123456789abcdef","ref"#));
+        assert_eq!(cut_off.mask("sk-third-0123456789abcdef"), "***");
         assert!(Login { file: Some(dir.path().join("gone")), ..Login::default() }.secrets().is_empty());
     }
 }

@@ -38,6 +38,7 @@ use crate::process::{self, Launcher, Observed, RunAs, RunSpec, StopAnswer};
 
 pub(crate) use failure::io;
 pub(crate) use meter::Over;
+pub(crate) use renewed::given;
 
 /// Says that a run is not to begin, or to end: written before its shim is asked.
 const STOP: &str = "stop";
@@ -311,7 +312,10 @@ impl Runs {
     }
 
     /// What is masked of a run, and kept out of its commit. As [`mask_of`].
-    pub fn mask_of(&self, run: RunId) -> Masker {
+    ///
+    /// # Errors
+    /// What its program had cannot be read now.
+    pub fn mask_of(&self, run: RunId) -> Result<Masker, Failure> {
         mask_of(&self.places.of(run), &self.mask)
     }
 
@@ -459,10 +463,13 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
     met
 }
 
-/// What is masked of a run: all that `mask` knows, and the tokens that its program renewed in its own copy of a login. For
-/// this run alone, as nothing that an agent writes is a secret of others.
-pub fn mask_of(folder: &RunFolder, mask: &Masker) -> Masker {
-    mask.with(renewed::of(folder))
+/// What is masked of a run: all that `mask` knows, and the tokens that its program was given and renewed in its own copy of a
+/// login. For this run alone, as nothing that an agent writes is a secret of others.
+///
+/// # Errors
+/// They cannot be read now.
+pub fn mask_of(folder: &RunFolder, mask: &Masker) -> Result<Masker, Failure> {
+    renewed::of(folder).map(|tokens| mask.with(tokens)).map_err(io(&folder.record))
 }
 
 /// Whose a run's ports are.

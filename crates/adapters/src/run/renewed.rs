@@ -1,48 +1,92 @@
-//! Which tokens did a run's program renew in its own copy of a login?
+//! Which tokens did a run's program have: those of the login that it was given, and those that it renewed in its own copy?
 //!
-//! They are masked in all that it said, and kept out of what it left. The copy goes with the run's home when the run has ended;
-//! what it held is kept in the run's record, as long as that is.
+//! They are masked in all that it said, and kept out of what it left, as long as its record is there: the person's login has
+//! other tokens by then, perhaps. What was given lies in the record from the start; the copy goes there from the run's home, which
+//! is removed when the run has ended. That takes no room on the disk: the run may have filled it.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use orch_core::call::Failure;
-use orch_core::refusal::Refusal;
+use rustix::fs::{CWD, Mode, OFlags, openat, renameat};
+use rustix::io::Errno;
 
-use super::{About, Masker, RunFolder, RunKind, Secret, io};
-use crate::agent;
+use super::{About, RunFolder, RunKind, Secret, private_file};
+use crate::agent::{LARGEST_LOGIN, tokens_of_copy};
 
-const FILE: &str = "renewed.json";
+const GIVEN: &str = "login.given";
+const LEFT: &str = "login.left";
 
-/// What is in its copy and was in it: of a run that goes on, and of one that has ended.
-pub(super) fn of(folder: &RunFolder) -> Vec<Secret> {
-    let kept = fs::read(folder.record.join(FILE)).unwrap_or_default();
-    let kept: Vec<String> = serde_json::from_slice(&kept).unwrap_or_default();
-    kept.into_iter().map(Secret::new).chain(in_its_home(folder)).collect()
+/// Notes the login that a run is given.
+pub(crate) fn given(folder: &RunFolder, login: &[u8]) -> Result<(), Failure> {
+    private_file(&folder.record.join(GIVEN), login)
 }
 
-/// Keeps in the record what the `mask` of all does not know; done again, it loses none.
-pub(super) fn keep(folder: &RunFolder, mask: &Masker) -> Result<(), Failure> {
-    if in_its_home(folder).iter().all(|token| mask.knows(token)) {
-        return Ok(());
-    }
-    let new = of(folder).into_iter().filter(|token| !mask.knows(token));
-    let all: Vec<String> = new.map(|token| token.expose().to_owned()).collect();
-    let bytes =
-        serde_json::to_vec(&all).map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
-    let path = folder.record.join(FILE);
-    match crate::process::write_lasting(&folder.record, FILE, &bytes) {
-        // A record that was moved aside has nothing to show.
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
-        written => written.map_err(io(&path)),
-    }
-}
-
-fn in_its_home(folder: &RunFolder) -> Vec<Secret> {
-    match About::read(&folder.record) {
-        Ok(Some(About { kind: RunKind::Agent { login: Some(copy), .. }, .. })) => {
-            agent::renewed(&folder.home, &copy)
+/// Those of a run that goes on, and of one that has ended.
+///
+/// # Errors
+/// Something of it is there and cannot be read now: nobody may take that for none.
+pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
+    let mut found = Vec::new();
+    for name in [GIVEN, LEFT] {
+        match fs::read(folder.record.join(name)) {
+            Ok(bytes) => found.extend(tokens_of_copy(&bytes)),
+            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) => return Err(e),
         }
-        Ok(_) | Err(_) => Vec::new(),
+    }
+    let about = About::read(&folder.record).map_err(|failure| io::Error::other(failure.cause.to_string()))?;
+    if let Some(mut copy) = about.as_ref().map_or(Ok(None), |about| Copy::find(folder, about))? {
+        let mut bytes = Vec::new();
+        copy.file.read_to_end(&mut bytes)?;
+        found.extend(tokens_of_copy(&bytes));
+    }
+    Ok(found)
+}
+
+/// Takes the copy into the record before the home goes; done again, it loses nothing.
+pub(super) fn keep(folder: &RunFolder, about: &About) -> io::Result<()> {
+    match Copy::find(folder, about)? {
+        Some(copy) => Ok(renameat(&copy.within, &copy.name, CWD, folder.record.join(LEFT))?),
+        None => Ok(()),
+    }
+}
+
+/// A run's copy of a login, where its program left it.
+struct Copy {
+    within: OwnedFd,
+    name: OsString,
+    file: File,
+}
+
+impl Copy {
+    /// The program may have put anything there: what is no file of a login's size, or is reached over a link, is none.
+    fn find(folder: &RunFolder, about: &About) -> io::Result<Option<Self>> {
+        let RunKind::Agent { login: Some(copy), .. } = &about.kind else { return Ok(None) };
+        match Self::open(&folder.home, copy) {
+            Ok(copy) => {
+                let is = copy.file.metadata()?;
+                Ok((is.is_file() && is.len() <= LARGEST_LOGIN).then_some(copy))
+            }
+            Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ACCESS | Errno::NXIO) => Ok(None),
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn open(home: &Path, copy: &Path) -> rustix::io::Result<Self> {
+        // A pipe would be waited for, a link could name anything.
+        let to = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let folder = to | OFlags::DIRECTORY;
+        let mut within = openat(CWD, home, folder, Mode::empty())?;
+        let mut names: Vec<&OsStr> = copy.iter().collect();
+        let name = names.pop().unwrap_or_default().to_owned();
+        for part in names {
+            within = openat(&within, part, folder, Mode::empty())?;
+        }
+        let file = openat(&within, &name, to, Mode::empty())?.into();
+        Ok(Self { within, name, file })
     }
 }

@@ -71,10 +71,6 @@ impl Masker {
         Self::new(self.known().iter().cloned().chain(secrets))
     }
 
-    pub(super) fn knows(&self, secret: &Secret) -> bool {
-        self.known().contains(secret)
-    }
-
     fn known(&self) -> Arc<[Secret]> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }

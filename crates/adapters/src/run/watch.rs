@@ -77,10 +77,6 @@ impl Runs {
             Ok(None) => Err("its record does not say what it was of".to_owned()),
             Err(failure) => Err(failure.cause.to_string()),
         };
-        // Before the home goes.
-        if let Err(failure) = renewed::keep(folder, &self.mask) {
-            return cannot_tell(failure.cause.to_string());
-        }
         let (mut notes, mut left_out) = (Vec::new(), 0);
         // What it was of is needed to read what it left; that it is lost is shown without.
         let read_later = about.as_ref().map_or(true, About::is_read_later);
@@ -120,6 +116,11 @@ impl Runs {
             }
         };
         notes.extend(about.as_ref().err().cloned());
+        if let Ok(about) = &about
+            && let Err(e) = renewed::keep(folder, about)
+        {
+            return cannot_tell(format!("its login cannot be kept: {e}"));
+        }
         self.clear_up(folder, about.as_ref().ok(), &read.how);
         let (tail, blobs) = match read.tail.trim_end() {
             "" => (None, Vec::new()),
@@ -130,7 +131,8 @@ impl Runs {
     }
 
     fn read(&self, folder: &RunFolder, about: &About, record: &ExitRecord) -> io::Result<Read> {
-        let (how, mask) = (how(&record.ending), self.mask_of(folder.run));
+        let how = how(&record.ending);
+        let mask = self.mask_of(folder.run).map_err(|failure| io::Error::other(failure.cause.to_string()))?;
         match &about.kind {
             RunKind::Agent { program, price, .. } => {
                 agent::read_end(&folder.record, how, program, price.as_ref(), &mask)

@@ -104,8 +104,18 @@ pub fn escalated(item: &WorkItem, at: Stage, cause: &Why, lang: Lang) -> String 
 
 /// The change waits for Confirm Deploy, and Approved is not it (row 76). `deploys`: whether the project has a deploy, else it
 /// is the merge that is confirmed (decision 6). The consent is to this change alone (decision 37).
-pub fn awaiting_confirm(item: &WorkItem, change: &Digest, deploys: bool, lang: Lang) -> String {
-    let key = if deploys { "comment-confirm-deploy" } else { "comment-confirm-merge" };
+pub fn awaiting_confirm(
+    item: &WorkItem,
+    change: &Digest,
+    (deploys, accepted): (bool, bool),
+    lang: Lang,
+) -> String {
+    let key = match (accepted, deploys) {
+        // What is merged already can only be deployed.
+        (true, _) => "comment-confirm-deploy-accepted",
+        (false, true) => "comment-confirm-deploy",
+        (false, false) => "comment-confirm-merge",
+    };
     let change = change.as_str().chars().filter(char::is_ascii_alphanumeric).take(12).collect();
     paragraphs([
         Some(say(lang, key, [item_arg(item)])),

@@ -50,8 +50,8 @@ pub fn note(note: &Note, facts: &NoteFacts<'_>, lang: Lang) -> String {
             comment::sent_back(what, lang)
         }
         Note::Escalated { why, stage } => comment::escalated(facts.item, *stage, why, lang),
-        Note::AwaitingConfirmation { change, deploys } => {
-            comment::awaiting_confirm(facts.item, change, *deploys, lang)
+        Note::AwaitingConfirmation { change, deploys, accepted } => {
+            comment::awaiting_confirm(facts.item, change, (*deploys, *accepted), lang)
         }
         Note::Merged { commit } => comment::merged(commit, lang),
         Note::MergedOutside { commit } => comment::merged_outside(facts.item, commit, lang),

@@ -244,8 +244,9 @@ fn notes() -> Vec<Note> {
         back(Judge::Person("al*ice".to_owned()), 1),
         back(Judge::Main, 0),
         back(Judge::Host, 0),
-        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true },
-        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: false },
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true, accepted: false },
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: false, accepted: false },
+        Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true, accepted: true },
         Note::Merged { commit: commit.clone() },
         Note::MergedOutside { commit: commit.clone() },
         Note::Withdrawn { what: Withdrawn::Branch },
@@ -520,7 +521,7 @@ fn created_is_to_analyse() {
 /// row 76: CTA in tracker and Telegram names Confirm Deploy and not Approved as the trigger.
 #[test]
 fn confirm_deploy_is_named() {
-    let note = Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true };
+    let note = Note::AwaitingConfirmation { change: Digest::of(b"x"), deploys: true, accepted: false };
     assert_eq!(
         told(&note, Lang::En),
         "Everything has passed. To deploy, move the issue to **Confirm Deploy** or run `orch confirm ORCH-042`. \

@@ -49,7 +49,8 @@ fn ask_approval(d: &mut Desk<'_>) {
     let mut clock = d.task.review;
     clock.started = clock.started.or(Some(d.at));
     d.change(Change::ReviewClock(clock));
-    if by_label(d) {
+    // A label stands for nobody who read these files for another text.
+    if !d.task.unread && by_label(d) {
         return;
     }
     let folder = artefact::folder(&d.task.item);
@@ -88,6 +89,9 @@ pub(crate) fn approve(d: &mut Desk<'_>, by: &str, standing: bool) {
     let what = artefact::requirements_digest(&d.task.artefacts);
     let consent = Consent { what: what.clone(), by: by.to_owned(), at: d.at, standing };
     d.change(Change::Approved(Some(consent)));
+    if d.task.unread {
+        d.change(Change::Unread(false));
+    }
     d.because(Reason::GateSaid { gate: GateId::CheckAnalysisApproved, passed: Some(true) });
     d.change(Change::Judged(Arc::new(Evidence {
         gate: GateId::CheckAnalysisApproved,

@@ -90,7 +90,8 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
     if !asks(d) || is_given(d) || by_label(d) {
         return d.queue(Want::Lane);
     }
-    d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys });
+    let accepted = d.task.merged.as_ref().is_some_and(|merged| outside::is_accepted(d, &merged.commit));
+    d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys, accepted });
     d.change(Change::BoardFresh(false));
     d.rest(Rest::Confirmation);
 }
@@ -313,7 +314,7 @@ pub(crate) fn hook_ended(d: &mut Desk<'_>, end: &RunEnd) {
 
 /// A person is asked; the lane stays held, for nothing else may merge before it is known (decision 36). A stop that
 /// waited for the deploy's end is carried out: nothing runs any more, and a freeze keeps what the lane kept.
-fn cannot_tell(d: &mut Desk<'_>, cause: Cause) {
+pub(crate) fn cannot_tell(d: &mut Desk<'_>, cause: Cause) {
     if d.task.cancel.is_some() {
         untold(d, cause);
         return terminal::cancel_now(d);

@@ -91,7 +91,7 @@ pub(crate) fn cut(d: &mut Desk<'_>, name: &str, head: &Commit, base: &Commit) {
         change: None,
         empty: true,
         green_with: None,
-        developed: None,
+        developed: Some(0),
         pushed: false,
     }));
 }

@@ -356,6 +356,7 @@ comment-whole = All of it: { $link }
 comment-escalated = Orch has stopped at **{ $stage }** and needs a person.
 comment-escalated-ask = To begin afresh at this stage, run `orch retry { $item }` or move the issue to **To Analyse**. To give it up, move the issue to **STOP**.
 comment-confirm-deploy = Everything has passed. To deploy, move the issue to **Confirm Deploy** or run `orch confirm { $item }`. **Approved** does not deploy.
+comment-confirm-deploy-accepted = This was merged past the gates and accepted as it is. To deploy, move the issue to **Confirm Deploy** or run `orch confirm { $item }`. **Approved** does not deploy.
 comment-confirm-merge = Everything has passed. To merge, move the issue to **Confirm Deploy** or run `orch confirm { $item }`. **Approved** does not merge.
 comment-protected = This change touches protected files. Look at exactly these changes; if they are right, move the issue to **Approved** or run `orch approve { $item }`.
 comment-merged = Merged: main is `{ $commit }`.

@@ -362,6 +362,7 @@ comment-whole = Полностью: { $link }
 comment-escalated = Orch остановился на этапе **{ $stage }**, нужен человек.
 comment-escalated-ask = Чтобы начать этот этап заново, выполните `orch retry { $item }` или переведите задачу в **To Analyse**. Чтобы отказаться от неё, переведите её в **STOP**.
 comment-confirm-deploy = Все проверки пройдены. Чтобы выкатить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** выкатку не запускает.
+comment-confirm-deploy-accepted = Это слили в обход проверок и приняли как есть. Чтобы выкатить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** выкатку не запускает.
 comment-confirm-merge = Все проверки пройдены. Чтобы слить, переведите задачу в **Confirm Deploy** или выполните `orch confirm { $item }`. **Approved** слияние не запускает.
 comment-protected = Изменение затрагивает защищённые файлы. Посмотрите именно эти изменения; если они верны, переведите задачу в **Approved** или выполните `orch approve { $item }`.
 comment-merged = Слито: main теперь `{ $commit }`.

@@ -52,7 +52,7 @@ pub fn begin(outside: &Arc<Outside>, at_once: bool, log_moved: tokio::sync::ones
             tokio::select! {
                 () = outside.stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
-                () = outside.texts.doubted() => depth = Depth::Thorough,
+                () = outside.texts.doubted(), if failed == 0 => depth = Depth::Thorough,
             }
             match look(&outside, depth).await {
                 Looked::Sound => {

@@ -169,7 +169,7 @@ fn act(outside: &Outside, project: &Project, effect: &Effect) -> Acted {
                 (read.artefact, read.blobs)
             };
             let mask = match call {
-                GitCall::Collect { run, .. } => project.runs.mask_of(*run),
+                GitCall::Collect { run, .. } => project.runs.mask_of(*run)?,
                 GitCall::CutBranch { .. }
                 | GitCall::BuildCandidate { .. }
                 | GitCall::Prove { .. }

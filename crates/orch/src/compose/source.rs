@@ -314,7 +314,8 @@ impl Source for Answers {
             let Some(row) = task.runs.iter().find(|row| row.run == part.run) else { return Ok(None) };
             let Some(project) = outside.project(&task.project) else { return Ok(None) };
             let record = project.runs.places.of(part.run).record;
-            log_of(&record, row.end.is_none(), &part, &project.runs.mask_of(part.run)).map(Some)
+            let mask = project.runs.mask_of(part.run).map_err(|failure| failure.cause.to_string())?;
+            log_of(&record, row.end.is_none(), &part, &mask).map(Some)
         })
     }
 

@@ -246,6 +246,8 @@ fn a_dead_supervisor_is_a_lost_run<S: Stage>(stage: &mut S) {
     let order = Order::of(1);
     let pid = started(stage, &order, Does::Hangs);
     stage.lose(order.run, pid);
+    // A deploy hook that began outlives it, until somebody ends it.
+    assert_eq!(stage.stop(order.run), Ok(()));
     let end = stage.end(order.run);
     assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
     let again = stage.start(&order);

@@ -68,6 +68,8 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         runs: Vec::new(),
         answers: false,
         edited: false,
+        unread: false,
+        later: Vec::new(),
         standing_ended: false,
         froze: false,
         records: Vec::new(),

@@ -414,3 +414,20 @@ fn a_stored_task_is_the_same_task() {
         }
     }
 }
+
+/// Proves that what a developer did under an older binary, which did not write down that he did, goes on to its judges when
+/// a person begins again, and that no developer is asked for it anew.
+#[test]
+fn what_was_developed_before_it_was_written_down_counts() {
+    let mut way = Way::begun(Preset::Library, Trouble::NoTests);
+    while way.step().is_some() {}
+    assert_eq!(way.task().stage, Stage::Development);
+    let mut branch = way.task().branch.clone().expect("there is a branch");
+    assert_eq!(branch.developed.take(), Some(1));
+    let older = [Change::Branched(branch)];
+    way.state = crate::apply::apply(way.state.take(), &entity(), (Seq(way.seq), Moment(0)), &older);
+    let _ = way.tell(way.press(Press::Retry));
+    let developers = way.runs(Job::Agent(Role::Developer));
+    assert!(matches!(way.task().step, Step::Queued(Want::Ci(_))), "{:?}", way.task().step);
+    assert_eq!(developers, 1);
+}

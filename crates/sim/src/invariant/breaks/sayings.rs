@@ -43,7 +43,7 @@ fn sayings() -> Vec<Note> {
         Note::ProtectedTouched { paths: Vec::new() },
         Note::SentBack { from, to, judge: Judge::Main, text: None, attempt: 1, of: 3 },
         Note::Escalated { why: Why::Conflicts, stage: to },
-        Note::AwaitingConfirmation { change: Digest::of(b"c"), deploys: true },
+        Note::AwaitingConfirmation { change: Digest::of(b"c"), deploys: true, accepted: false },
         Note::Merged { commit: commit() },
         Note::MergedOutside { commit: commit() },
         Note::Withdrawn { what: Withdrawn::Branch },
