@@ -311,7 +311,10 @@ fn on_reply(d: &mut Desk<'_>, reply: &EffectReply) {
                 }
                 Ask::Reason { by } => press::reason_read(d, by.clone(), &[]),
                 // A person can look, and say (decision 64).
-                Ask::Probe => deploy::cannot_tell(d, failure.cause.clone()),
+                Ask::Probe => {
+                    d.because(Reason::GateSaid { gate: GateId::CheckDeployStatus, passed: None });
+                    deploy::cannot_tell(d, failure.cause.clone());
+                }
                 Ask::CutBranch { .. }
                 | Ask::Collect { .. }
                 | Ask::OpenChange

@@ -87,6 +87,10 @@ fn says(d: &mut Desk<'_>, words: Words) -> Heard {
         d.change(Change::Requested(request));
     }
     let approved = d.task.approval.is_some();
+    // Who puts it on now approves whatever is there.
+    if d.task.unread && labels.auto_approve && !d.task.labels.auto_approve {
+        d.change(Change::Unread(false));
+    }
     if is_edited {
         d.because(Reason::RequestEdited);
         if edited::follows(&d.task) == Follows::AnalystReads && !d.task.unread {
@@ -356,7 +360,7 @@ pub(crate) fn on_gesture(d: &mut Desk<'_>, gesture: &Gesture) {
     let refused = gesture.what == Press::Retry && push_records_again(d);
     // A watch counts its looks: one more would make it shorter (decision 69).
     let waits = matches!(&d.task.step, Step::Backoff { ask, .. } if *ask != Ask::Watch);
-    let again = d.task.escalated.is_some() || waits || unseen::is_asked(d);
+    let again = d.task.escalated.is_some() || waits || unseen::is_looked_at_again(d);
     if refused && !again {
         return taken(d, gesture);
     }

@@ -47,12 +47,22 @@ pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
     Ok(found)
 }
 
-/// Takes the copy into the record before the home goes; done again, it loses nothing.
+/// Takes the copy into the record before the home goes; done again, it loses nothing. A program that closed the folder of its
+/// copy, on a full disk besides, keeps nobody from reading its end.
+///
+/// # Errors
+/// The copy is there and cannot be read now.
 pub(super) fn keep(folder: &RunFolder, about: &About) -> io::Result<()> {
-    match Copy::find(folder, about)? {
-        Some(copy) => Ok(renameat(&copy.within, &copy.name, CWD, folder.record.join(LEFT))?),
-        None => Ok(()),
+    let Some(mut copy) = Copy::find(folder, about)? else { return Ok(()) };
+    let left = folder.record.join(LEFT);
+    if renameat(&copy.within, &copy.name, CWD, &left).is_err() {
+        let mut bytes = Vec::new();
+        copy.file.read_to_end(&mut bytes)?;
+        if let Err(failure) = private_file(&left, &bytes) {
+            tracing::warn!(run = %folder.run, cause = %failure.cause, "the login that a run left cannot be kept");
+        }
     }
+    Ok(())
 }
 
 /// A run's copy of a login, where its program left it.

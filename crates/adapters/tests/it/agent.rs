@@ -490,6 +490,7 @@ fn a_token_that_a_run_renews_is_masked() {
             pipe) rm "$copy"; mkfifo "$copy" ;;
             large) head -c 70000 /dev/zero | tr '\0' '\n' >>"$copy" ;;
             link) mv "$dir" "$dir-moved"; ln -s "$dir-moved" "$dir" ;;
+            closed) chmod 500 "$dir" ;;
         esac
         echo '{{"type":"result","is_error":false,"result":"Used {NEW}.","usage":{{"input_tokens":1}}}}'"#
     );
@@ -522,6 +523,10 @@ fn a_token_that_a_run_renews_is_masked() {
         assert_eq!(end(&agents.runs, odd.run).end.how, RunHow::Exited { code: 0 });
         assert_eq!(agents.runs.mask_of(odd.run).unwrap().mask(&said), said);
     }
+    bench.commit("odd", "closed");
+    launch(&agents, &assignment(5)).unwrap();
+    assert_eq!(end(&agents.runs, assignment(5).run).end.how, RunHow::Exited { code: 0 });
+    assert_eq!(agents.runs.mask_of(assignment(5).run).unwrap().mask(&said), "with ***");
 }
 
 /// What a person must mend is said, with the remedy: no such agent, no such program, no login.

@@ -49,8 +49,7 @@ fn ask_approval(d: &mut Desk<'_>) {
     let mut clock = d.task.review;
     clock.started = clock.started.or(Some(d.at));
     d.change(Change::ReviewClock(clock));
-    // A label stands for nobody who read these files for another text.
-    if !d.task.unread && by_label(d) {
+    if by_label(d) {
         return;
     }
     let folder = artefact::folder(&d.task.item);
@@ -76,7 +75,9 @@ pub(crate) fn ask_again(d: &mut Desk<'_>) {
 
 /// Whether the label autoApprove approves it now; a failed deploy ends that until a person consents (decision 37).
 pub(crate) fn by_label(d: &mut Desk<'_>) -> bool {
-    let counts = d.policy.labels && d.task.labels.auto_approve && !d.task.standing_ended;
+    // It stands for nobody who read these files for another text.
+    let stands = d.task.labels.auto_approve && !d.task.standing_ended && !d.task.unread;
+    let counts = d.policy.labels && stands;
     if counts {
         d.say(Author::Stream, Note::ByLabel { deploy: false, merges: false });
         approve(d, "autoApprove", true);

@@ -25,6 +25,19 @@ pub(crate) fn is_asked(d: &Desk<'_>) -> bool {
     }
 }
 
+/// Whether to begin again is to look again, and no hook: then it is done also by who meant a record.
+pub(crate) fn is_looked_at_again(d: &Desk<'_>) -> bool {
+    match &d.task.step {
+        Step::Rest(Rest::WentBad { .. } | Rest::WentSilent { .. }) => true,
+        Step::Rest(Rest::CannotTell { .. }) => d.policy.probe,
+        Step::Rest(_)
+        | Step::Queued(_)
+        | Step::Asked { .. }
+        | Step::Running { .. }
+        | Step::Backoff { .. } => false,
+    }
+}
+
 /// Whether a person's look at production counts: where they are asked, and while it is watched for them.
 pub(crate) fn may_look(d: &Desk<'_>) -> bool {
     is_asked(d) || d.task.is_watched()
