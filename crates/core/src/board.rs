@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Grant, Turn};
 use crate::gesture::Priority;
-use crate::hold::HoldKind;
+use crate::hold::{self, HoldKind};
 use crate::id::{Commit, Entity, ProjectId, ProviderId, Seq, TaskId};
 use crate::policy::Policy;
 use crate::stage::{Role, Stage};
@@ -110,7 +110,7 @@ impl Board {
             {
                 let crowd = (old.project.clone(), turn);
                 if let Some(set) = crowds.get_mut(&crowd) {
-                    set.remove(&(old.priority, seq, id.clone()));
+                    set.remove(&(old.rank(), seq, id.clone()));
                     if set.is_empty() {
                         crowds.remove(&crowd);
                     }
@@ -132,7 +132,7 @@ impl Board {
         if let Some((turn, seq)) = row.want {
             let crowd = (row.project.clone(), turn);
             let crowds = self.wanting.entry(class(turn)).or_default();
-            crowds.entry(crowd).or_default().insert((row.priority, seq, id.clone()));
+            crowds.entry(crowd).or_default().insert((row.rank(), seq, id.clone()));
         }
         if row.live.is_some() || row.lane {
             self.busy.insert(id.clone());
@@ -274,7 +274,7 @@ impl Board {
         if matches!(turn, Turn::Start | Turn::Lane | Turn::Merge)
             && let Some(freeze) = self.others_freeze(id, row)
         {
-            found.push(HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() });
+            found.push(hold::frozen_by(freeze, self));
         }
         if let Turn::Agent(role) = turn {
             if let Some(choice) = policy.agents.get(&role)
@@ -427,7 +427,7 @@ impl Board {
             return exempt
                 .chain(&self.allowed)
                 .filter_map(|id| Some((id, self.rows.get(id)?)))
-                .filter_map(|(id, row)| set.get(&(row.priority, row.want?.1, id.clone())))
+                .filter_map(|(id, row)| set.get(&(row.rank(), row.want?.1, id.clone())))
                 .filter(|(_, _, id)| {
                     *looks += 1;
                     self.blockers(id, *turn, policies, now).is_empty()
@@ -571,6 +571,20 @@ pub(crate) mod tests {
         }
         let (next, grant) = board.turn(&policies(false), Moment(0)).expect("other projects go on");
         assert_eq!((next.as_str(), grant.turn), ("other-009", Turn::Start));
+    }
+
+    /// Proves that the tests of who holds the lane wait for those of nobody else (decision 20).
+    #[test]
+    fn the_tests_of_the_lane_are_urgent() {
+        let mut board = crowd("demo", 1..=3, Want::Ci(crate::task::CiOf::Head));
+        let (entity, State::Task(mut task)) = waiting("demo", 4, Want::Ci(crate::task::CiOf::Candidate))
+        else {
+            panic!()
+        };
+        (task.priority, task.lane) = (Priority::Low, Some(Seq(1)));
+        board.note(&entity, &State::Task(task));
+        let next = board.turn(&policies(false), Moment(0)).map(|(id, _)| id.to_string());
+        assert_eq!(next.as_deref(), Some("demo-004"));
     }
 
     /// Proves that a row is stored in at most 200 bytes (decision 51), that it reads back as it was,

@@ -134,6 +134,9 @@ pub enum HoldKind {
         cause: FreezeCause,
         /// By which task.
         task: Option<TaskId>,
+        /// Whether that one is over, and merges nothing that could repair it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
     },
     /// The provider of the model refuses for now.
     Provider {
@@ -297,10 +300,14 @@ fn frozen<'a>(task: &'a Task, board: &'a Board) -> impl Iterator<Item = Hold> + 
         (Some(repository), true) => repository.freezes.iter().collect(),
         (Some(repository), false) => repository.freezes_before(&task.id).collect(),
     };
-    keeps.into_iter().map(|freeze| Hold {
-        kind: HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone() },
-        since: freeze.at,
-    })
+    keeps.into_iter().map(|freeze| Hold { kind: frozen_by(freeze, board), since: freeze.at })
+}
+
+/// What a freeze keeps, as people are told of it: a task that is over repairs nothing any more.
+pub(crate) fn frozen_by(freeze: &Freeze, board: &Board) -> HoldKind {
+    let is_over = |task| board.row(task).is_none_or(|row| row.stage.is_terminal());
+    let over = freeze.task.as_ref().is_some_and(is_over);
+    HoldKind::Frozen { cause: freeze.cause.clone(), task: freeze.task.clone(), over }
 }
 
 /// Since the deploy was judged: each look begins another step.
@@ -318,7 +325,7 @@ fn since_of(kind: &HoldKind, task: &Task, board: &Board) -> Moment {
             board.installation().damaged.as_ref().map_or(task.step_since, |damaged| damaged.at)
         }
         HoldKind::DiskFull => board.installation().disk_full.unwrap_or(task.step_since),
-        HoldKind::Frozen { cause, task: by } => board
+        HoldKind::Frozen { cause, task: by, over: _ } => board
             .repository(&task.project)
             .and_then(|r| r.freezes.iter().find(|f| f.cause == *cause && f.task == *by))
             .map_or(task.step_since, |freeze| freeze.at),
@@ -448,7 +455,7 @@ mod tests {
         let repository = Repository { freezes, ..Repository::default() };
         board.note(&Entity::Repository("demo".into()), &State::Repository(repository));
         let policies = Policies::from([("demo".into(), Policy::default())]);
-        let kind = HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other) };
+        let kind = HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other), over: true };
         let hold = Hold { kind, since: Moment(20) };
         assert_eq!(standing(task, &board, &policies, Moment(30)), Standing::Held(vec![hold]));
     }

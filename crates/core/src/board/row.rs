@@ -99,6 +99,12 @@ impl Row {
         (!task.stage.is_terminal() || task.stopping_run().is_some()).then(|| Self::open(task))
     }
 
+    /// Among which others it waits: everybody who wants to merge waits for who holds the lane, so that one's tests are as urgent
+    /// as any (decision 20).
+    pub(super) fn rank(&self) -> Priority {
+        if self.lane { Priority::Urgent } else { self.priority }
+    }
+
     /// The row as text, in about a hundred bytes.
     pub fn to_text(&self) -> String {
         let stored: Stored<'_> = (

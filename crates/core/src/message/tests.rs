@@ -309,8 +309,8 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 0 },
         HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 1 },
         HoldKind::Watched { until: Moment(1_767_366_240_000), looks: 12, of: 30, bad: 5 },
-        HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()) },
-        HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other()) },
+        HoldKind::Frozen { cause: FreezeCause::DeployFailed, task: Some(other()), over: false },
+        HoldKind::Frozen { cause: FreezeCause::UnprovenMerge, task: Some(other()), over: false },
         HoldKind::Provider {
             provider: ProviderId::from("acme"),
             until: Moment(1_767_366_240_000),
@@ -328,7 +328,7 @@ fn holds() -> Vec<HoldKind> {
     ];
     all.extend([false, true].map(|drain| HoldKind::Paused { by: "alice".to_owned(), drain }));
     all.extend(whys().into_iter().map(HoldKind::Escalated));
-    all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None }));
+    all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None, over: false }));
     for turn in [Turn::Start, Turn::Agent(Role::Tester), Turn::Gate, Turn::Lane, Turn::Merge] {
         all.extend([HoldKind::Slot { turn }, HoldKind::Turn { turn }]);
     }

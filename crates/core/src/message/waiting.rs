@@ -215,8 +215,8 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
                 [("looks", count(*looks)), ("of", count(*of)), ("bad", count(*bad)), until_arg(*until)];
             (say(lang, "hold-watched", args), say(lang, "lift-watched", [item_arg(item)]))
         }
-        HoldKind::Frozen { cause, task } => {
-            let is_repaired = cause.is_repaired_by_a_merge();
+        HoldKind::Frozen { cause, task, over } => {
+            let is_repaired = cause.is_repaired_by_a_merge() && !over;
             let cause = ("cause", Arg::Text(freeze_cause(cause, lang)));
             let lift = match task {
                 Some(by) if is_repaired => {

@@ -36,7 +36,9 @@ pub(crate) fn begin(d: &mut Desk<'_>, rules: WatchRules) {
 pub(crate) fn again(d: &mut Desk<'_>) {
     let Some(known) = d.task.watch.clone() else { return d.because(Reason::Noted) };
     let rules = d.policy.watch.unwrap_or(known.rules);
-    d.change(Change::Watched(Box::new(Watch::new(rules, known.before))));
+    // What was seen last holds until that look.
+    let watch = Watch { last: known.last, ..Watch::new(rules, known.before) };
+    d.change(Change::Watched(Box::new(watch)));
     d.ask(Ask::Watch, 0);
     if let Some(until) = d.task.watched_until() {
         d.because(Reason::WatchBegan { until });
@@ -80,7 +82,8 @@ pub(crate) fn saw(d: &mut Desk<'_>, health: &Health) {
     let over = watch.looks >= watch.rules.looks();
     let said = match look {
         Look::Well => {
-            watch.flaps += u32::from(!watch.is_well());
+            // What an earlier watch saw is none of this one's.
+            watch.flaps += u32::from(!watch.is_well() && watch.looks > 1);
             (watch.failing, watch.silent, watch.last) = (0, 0, None);
             d.change(Change::Watched(watch));
             d.because(Reason::Healthy);

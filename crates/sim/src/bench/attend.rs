@@ -4,8 +4,7 @@ use orch_core::call::tracker::Status;
 use orch_core::event::FreezeCause;
 use orch_core::gesture::Press;
 use orch_core::hold::{HoldKind, Standing, standing};
-use orch_core::id::{Entity, TaskId};
-use orch_core::stage::Stage;
+use orch_core::id::Entity;
 use orch_core::task::{Rest, Step, Task, Want};
 use orch_core::time::Span;
 
@@ -161,19 +160,11 @@ impl Bench {
     /// Whether a person must look at main: somebody froze the repository by hand, or what froze it was given up and nobody
     /// will mend it (decision 41).
     fn is_frozen_for_a_person(&mut self, task: &Task) -> bool {
-        let mut by_hand = false;
-        let by: Vec<TaskId> = self
-            .holds(task)
-            .into_iter()
-            .filter_map(|kind| match kind {
-                HoldKind::Frozen { cause, task } => {
-                    by_hand |= cause == FreezeCause::Person;
-                    task
-                }
-                _ => None,
-            })
-            .collect();
-        by_hand || by.iter().any(|id| self.task(id).is_none_or(|task| task.stage == Stage::Cancelled))
+        let for_a_person = |kind| match kind {
+            HoldKind::Frozen { cause, over, .. } => over || cause == FreezeCause::Person,
+            _ => false,
+        };
+        self.holds(task).into_iter().any(for_a_person)
     }
 
     fn is_paused(&mut self, task: &Task) -> bool {

@@ -119,7 +119,7 @@ fn commands_are_named_where_they_help() {
         let under = comment::escalated(&item, Stage::Development, &Why::RoundsSpent, lang);
         assert!(!under.contains("orch show"), "they stand there already: {under}");
         for task in [None, Some(TaskId::from("DEMO-002"))] {
-            let frozen = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task };
+            let frozen = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task, over: false };
             assert!(hold_kind(&frozen, &item, lang).contains("`orch unfreeze DEMO`"), "{lang:?}");
         }
         let stopped = comment::stopped(&item, None, true, lang);
