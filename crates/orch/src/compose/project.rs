@@ -104,16 +104,8 @@ impl Texts {
 
     /// Why something of the store could not be read. Trying again mends no damage: whoever waits for [`Texts::doubted`] is told.
     pub fn in_words(&self, error: &StoreError) -> Told {
-        match error {
-            StoreError::Damaged { .. } => self.doubted.notify_one(),
-            StoreError::DiskFull { .. }
-            | StoreError::KeyTaken { .. }
-            | StoreError::NotNext { .. }
-            | StoreError::AheadOfJournal { .. }
-            | StoreError::Unwritable { .. }
-            | StoreError::Busy { .. }
-            | StoreError::NotLasting { .. }
-            | StoreError::Sqlite { .. } => {}
+        if let StoreError::Damaged { .. } = error {
+            self.doubted.notify_one();
         }
         worded(error)
     }
