@@ -122,6 +122,18 @@ fn commands_are_named_where_they_help() {
             let frozen = HoldKind::Frozen { cause: FreezeCause::DeployFailed, task, over: false };
             assert!(hold_kind(&frozen, &item, lang).contains("`orch unfreeze DEMO`"), "{lang:?}");
         }
+        let lift = |over| {
+            let task = Some(TaskId::from("DEMO-002"));
+            hold_halves(&HoldKind::Frozen { cause: FreezeCause::DeployFailed, task, over }, &item, lang).1
+        };
+        assert_ne!(lift(true), lift(false), "a task that is over repairs nothing any more");
+        let of_another = HoldKind::Frozen {
+            cause: FreezeCause::UnprovenMerge,
+            task: Some(TaskId::from("DEMO-002")),
+            over: false,
+        };
+        let end = |lift: &str| lift.split_once("DEMO-002").map(|(_, end)| end.to_owned());
+        assert_eq!(end(&lift(true)), end(&hold_halves(&of_another, &item, lang).1), "it is looked at");
         let stopped = comment::stopped(&item, None, true, lang);
         assert!(stopped.contains("`orch unfreeze DEMO`"), "{stopped}");
     }
