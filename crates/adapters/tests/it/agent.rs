@@ -1,7 +1,7 @@
 //! Agents under the real supervisor: started once, shut in, stopped, read.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::process::{Command, Stdio};
 
 use orch_adapters::agent::{AgentKind, Agents, Login, Price};
@@ -490,7 +490,6 @@ fn a_token_that_a_run_renews_is_masked() {
             pipe) rm "$copy"; mkfifo "$copy" ;;
             large) head -c 70000 /dev/zero | tr '\0' '\n' >>"$copy" ;;
             link) mv "$dir" "$dir-moved"; ln -s "$dir-moved" "$dir" ;;
-            closed) chmod 500 "$dir" ;;
         esac
         echo '{{"type":"result","is_error":false,"result":"Used {NEW}.","usage":{{"input_tokens":1}}}}'"#
     );
@@ -523,10 +522,31 @@ fn a_token_that_a_run_renews_is_masked() {
         assert_eq!(end(&agents.runs, odd.run).end.how, RunHow::Exited { code: 0 });
         assert_eq!(agents.runs.mask_of(odd.run).unwrap().mask(&said), said);
     }
-    bench.commit("odd", "closed");
-    launch(&agents, &assignment(5)).unwrap();
-    assert_eq!(end(&agents.runs, assignment(5).run).end.how, RunHow::Exited { code: 0 });
-    assert_eq!(agents.runs.mask_of(assignment(5).run).unwrap().mask(&said), "with ***");
+}
+
+/// Proves that the login which a run left is kept also where it cannot be moved into the record, as out of a folder that the
+/// program closed: here its home is on another file system.
+#[test]
+fn a_login_that_cannot_be_moved_is_kept() {
+    const NEW: &str = "sk-renewed-0123456789abcdef0123456789abcdef";
+    let bench = Bench::new();
+    let elsewhere = tempfile::tempdir_in("/dev/shm").unwrap();
+    let disk = |path: &std::path::Path| fs::metadata(path).unwrap().dev();
+    assert_ne!(disk(elsewhere.path()), disk(&bench.root()), "the tests' folder is no memory file system");
+    let mut agents = bench.agents("");
+    agents.runs.places.homes = elsewhere.path().to_owned();
+    let script = format!(
+        r#"cat >/dev/null; echo '{{"oauth":{{"access":"{NEW}"}}}}' >"$CLAUDE_CONFIG_DIR/.credentials.json"
+        echo '{{"type":"result","is_error":false,"result":"Done.","usage":{{"input_tokens":1}}}}'"#
+    );
+    program(&bench, &mut agents, AgentKind::Claude, &script);
+    let from = bench.write("person/.credentials.json", r#"{"oauth":{"access":"sk-first-0123456789abcdef"}}"#);
+    agents.programs.get_mut("scripted").unwrap().login = Login { file: Some(from), ..Login::default() };
+    let run = assignment(1).run;
+    launch(&agents, &assignment(1)).unwrap();
+    assert_eq!(end(&agents.runs, run).end.how, RunHow::Exited { code: 0 });
+    assert!(!agents.runs.places.of(run).home.exists());
+    assert_eq!(agents.runs.mask_of(run).unwrap().mask(NEW), "***");
 }
 
 /// What a person must mend is said, with the remedy: no such agent, no such program, no login.
