@@ -302,8 +302,8 @@ impl Board {
             && let Some(holder) = self.lane_holder(&row.project)
             && holder != id
         {
-            let until = self.rows.get(holder).and_then(|row| row.watched);
-            found.push(HoldKind::Lane { holder: holder.clone(), until });
+            let (until, rests) = self.rows.get(holder).map_or((None, false), |row| (row.watched, row.rests));
+            found.push(HoldKind::Lane { holder: holder.clone(), until, rests });
         }
         if self.slots_full(row, turn) {
             found.push(HoldKind::Slot { turn });
@@ -687,7 +687,10 @@ pub(crate) mod tests {
             board.note(&entity, &State::Task(task));
         }
         let kept = |id: &str, turn| board.blockers(&id.into(), turn, &policies(false), Moment(0));
-        assert_eq!(kept("demo-001", Turn::Lane), [HoldKind::Lane { holder: "demo-002".into(), until: None }]);
+        assert_eq!(
+            kept("demo-001", Turn::Lane),
+            [HoldKind::Lane { holder: "demo-002".into(), until: None, rests: false }]
+        );
         assert_eq!(kept("demo-001", Turn::Gate), []);
         assert_eq!(kept("demo-002", Turn::Lane), [], "its own");
         assert_eq!(kept("other-001", Turn::Lane), []);

@@ -171,6 +171,9 @@ pub enum HoldKind {
         /// Until about when production is watched for that one, if it is.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Moment>,
+        /// Whether that one waits for a person.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        rests: bool,
     },
     /// All slots are taken.
     Slot {
@@ -266,7 +269,9 @@ pub fn standing(task: &Task, board: &Board, policies: &Policies, now: Moment) ->
         }
     }
     // What is in the way besides, where it is not the hold already.
+    let gone = !task.request.present && task.merged.is_none();
     let others = [
+        gone.then_some(HoldKind::IssueGone),
         task.merged_outside().map(|by| HoldKind::MergedOutside { commit: by.commit.clone() }),
         task.withdrawn().map(HoldKind::Withdrawn),
     ];

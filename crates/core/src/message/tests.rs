@@ -319,13 +319,13 @@ fn holds() -> Vec<HoldKind> {
         HoldKind::TaskBudget { spent: 19_500_000, budget: 20_000_000 },
         HoldKind::DayBudget { budget: 100_000_000 },
         HoldKind::Serial { behind: other() },
-        HoldKind::Lane { holder: other(), until: None },
-        HoldKind::Lane { holder: other(), until: Some(Moment(1_767_366_240_000)) },
+        HoldKind::Lane { holder: other(), until: Some(Moment(1_767_366_240_000)), rests: false },
         HoldKind::NoPolicy { cause: None },
         HoldKind::NoPolicy { cause: Some(cause()) },
         HoldKind::PolicyRefused { cause: cause() },
         HoldKind::Stopping { run: RunId::new(Seq(1), 0) },
     ];
+    all.extend([false, true].map(|rests| HoldKind::Lane { holder: other(), until: None, rests }));
     all.extend([false, true].map(|drain| HoldKind::Paused { by: "alice".to_owned(), drain }));
     all.extend(whys().into_iter().map(HoldKind::Escalated));
     all.extend(freezes().map(|cause| HoldKind::Frozen { cause, task: None, over: false }));

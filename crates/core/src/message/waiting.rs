@@ -246,10 +246,14 @@ pub fn hold_halves(kind: &HoldKind, item: &WorkItem, lang: Lang) -> (String, Str
         HoldKind::Serial { behind } => {
             (say(lang, "hold-serial", [item_arg(&behind.item())]), say(lang, "lift-serial", []))
         }
-        HoldKind::Lane { holder, until: None } => {
-            (say(lang, "hold-lane", [item_arg(&holder.item())]), say(lang, "lift-lane", []))
+        HoldKind::Lane { holder, until: None, rests } => {
+            let holder = item_arg(&holder.item());
+            let what = say(lang, "hold-lane", [holder.clone()]);
+            let lift =
+                if *rests { say(lang, "lift-lane-rests", [holder]) } else { say(lang, "lift-lane", []) };
+            (what, lift)
         }
-        HoldKind::Lane { holder, until: Some(until) } => {
+        HoldKind::Lane { holder, until: Some(until), rests: _ } => {
             let holder = item_arg(&holder.item());
             let what = say(lang, "hold-lane-watched", [holder.clone(), until_arg(*until)]);
             (what, say(lang, "lift-lane-watched", [holder]))

@@ -15,11 +15,14 @@ fn why_is_answered() {
         "DEMO-001 ждёт вашего одобрения требований, с 2026-01-02 15:04 UTC (3 ч): \
          переведите её в Approved, нажмите «Одобрить» или выполните `orch approve DEMO-001`."
     );
-    let also = [HoldKind::Lane { holder: TaskId::from("DEMO-002~2"), until: None }, HoldKind::DiskFull];
+    let also = [
+        HoldKind::Lane { holder: TaskId::from("DEMO-002~2"), until: None, rests: false },
+        HoldKind::DiskFull,
+    ];
     assert_eq!(
         answer(&held(also), Lang::En),
         "DEMO-001 waits because DEMO-002 holds the merge lane, since 2026-01-02 15:04 UTC (3 h): it goes on by itself \
-         when that one has merged or gone back. \
+         when that one has given it back. \
          Also, it waits because the disk is full: free some space; it goes on by itself when 1.25 GiB is free where the \
          data folder lies."
     );
