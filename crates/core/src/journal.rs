@@ -15,7 +15,7 @@ use crate::time::Moment;
 
 /// The version of the decision rules. It rises with every change of what `decide` answers, so that `replay --verify`
 /// decides again only rows of its own rules (decision 39).
-pub const RULES: u32 = 17;
+pub const RULES: u32 = 18;
 
 /// One row of the journal: what happened and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

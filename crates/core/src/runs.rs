@@ -29,7 +29,9 @@ pub(crate) fn on_end(d: &mut Desk<'_>, end: &RunEnd) {
     let Some(row) = d.task.runs.iter().find(|row| row.run == end.run).cloned() else {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     };
-    if row.end.is_some() {
+    // One whose start was refused for good may have begun when it was asked for before.
+    let refused = matches!(end.how, RunHow::CouldNotStart { .. });
+    if row.end.is_some() && (refused || !row.may_live()) {
         return d.because(Reason::Ignored(Ignored::StaleToken));
     }
     let live = d.task.live_run();

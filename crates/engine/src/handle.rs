@@ -128,6 +128,14 @@ impl Handle {
         self.inbox.is_full()
     }
 
+    /// Whether nothing is written any more: who would write into the same store beside the brain asks first.
+    ///
+    /// # Errors
+    /// Nothing is written, and why.
+    pub fn may_write(&self) -> Result<(), NotTaken> {
+        self.inbox.frozen().map_or(Ok(()), |cause| Err(NotTaken::Store(cause)))
+    }
+
     /// Nothing is written any more, for this cause: a check found the store damaged. Ends with the process.
     pub fn freeze(&self, cause: String) {
         self.inbox.freeze(cause);

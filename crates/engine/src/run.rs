@@ -60,6 +60,11 @@ impl Inbox {
         self.bell.notify_one();
     }
 
+    /// Why nothing is taken any more, if so.
+    pub(crate) fn frozen(&self) -> Option<String> {
+        self.lock().frozen.clone()
+    }
+
     pub(crate) fn push_outside(&self, incoming: Incoming, tell: Told) -> Result<(), NotTaken> {
         let mut waiting = self.lock();
         if waiting.stop {

@@ -87,7 +87,7 @@ pub struct Keeper {
     cookie: String,
     tickets: Mutex<Vec<Ticket>>,
     sessions: Mutex<HashMap<Digest, KeptSession>>,
-    keep: Option<Keep>,
+    keep: Option<Mutex<Keep>>,
 }
 
 struct Ticket {
@@ -147,7 +147,14 @@ impl Keeper {
             false => format!("orch-{}", &Digest::of(token.0.as_bytes()).0[..8]),
         };
         let sessions = kept.into_iter().map(|session| (session.hash.clone(), session)).collect();
-        Self { access, token, cookie, tickets: Mutex::default(), sessions: Mutex::new(sessions), keep }
+        Self {
+            access,
+            token,
+            cookie,
+            tickets: Mutex::default(),
+            sessions: Mutex::new(sessions),
+            keep: keep.map(Mutex::new),
+        }
     }
 
     /// A ticket for one sign-in within ten minutes: the link is `/login?ticket=<ticket>`.
@@ -205,15 +212,15 @@ impl Keeper {
             sessions.remove(&oldest);
         }
         sessions.insert(session.hash.clone(), session);
-        self.write_down(&sessions);
+        drop(sessions);
+        self.write_down();
         Ok(self.set_cookie(&token, SESSION_LIFE.as_seconds()))
     }
 
     /// Ends a session. Answers the cookie that forgets it.
     pub(crate) fn sign_out(&self, session: &Session) -> HeaderValue {
-        let mut sessions = lock(&self.sessions);
-        sessions.remove(&session.hash);
-        self.write_down(&sessions);
+        lock(&self.sessions).remove(&session.hash);
+        self.write_down();
         self.set_cookie("", 0)
     }
 
@@ -242,9 +249,11 @@ impl Keeper {
         HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
     }
 
-    fn write_down(&self, sessions: &HashMap<Digest, KeptSession>) {
+    /// Keeps the sessions as they are. Whoever asks who somebody is does not wait for the disk.
+    fn write_down(&self) {
         if let Some(keep) = &self.keep {
-            let mut all: Vec<KeptSession> = sessions.values().cloned().collect();
+            let keep = lock(keep);
+            let mut all: Vec<KeptSession> = lock(&self.sessions).values().cloned().collect();
             all.sort_by(|a, b| a.hash.cmp(&b.hash));
             keep(&all);
         }

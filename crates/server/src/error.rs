@@ -137,6 +137,15 @@ impl Problem {
         Self::new(Kind::Malformed, message, hint)
     }
 
+    /// Orch itself is wrong.
+    pub(crate) fn defect() -> Self {
+        Self::new(
+            Kind::Failed,
+            both!("this request ended in a defect of Orch", "этот запрос оборвался из-за ошибки в Orch"),
+            both!("please report it", "пожалуйста, сообщите о ней"),
+        )
+    }
+
     /// There is no such thing.
     pub(crate) fn not_found(message: Both) -> Self {
         let hint = both!(

@@ -237,12 +237,7 @@ fn router(setup: Setup) -> Router {
         .layer(from_fn(safe_headers))
         .layer(CatchPanicLayer::custom(|_: Box<dyn std::any::Any + Send>| {
             tracing::error!("a request ended in a panic");
-            Problem::new(
-                Kind::Failed,
-                both!("this request ended in a defect of Orch", "этот запрос оборвался из-за ошибки в Orch"),
-                both!("please report it", "пожалуйста, сообщите о ней"),
-            )
-            .into_response()
+            Problem::defect().into_response()
         }))
         .with_state(rooms)
 }

@@ -134,8 +134,11 @@ impl Metered {
 }
 
 pub(super) fn read_end(record: &Path, how: RunHow, mask: &Masker) -> io::Result<Read> {
-    let mut heard = Heard::default();
-    said::lines(record, Stream::Stdout, |line| heard.hear(line))?;
+    let (mut heard, mut metered) = (Heard::default(), Metered::default());
+    said::lines(record, Stream::Stdout, |line| {
+        heard.hear(line);
+        metered.hear(line);
+    })?;
     let complaints = said::tail(record, Stream::Stderr, TAIL / 4, mask)?;
     let told = mask.mask(&said::clean(heard.told().as_bytes()));
     let tail = [said::last(&told, TAIL - TAIL / 4 - 1), complaints.as_str()]
@@ -154,7 +157,13 @@ pub(super) fn read_end(record: &Path, how: RunHow, mask: &Masker) -> io::Result<
         | RunHow::Lost { .. }
         | RunHow::ProviderLimited { .. } => how,
     };
-    Ok(Read { how, usage: heard.used(), tail })
+    // One that was ended says nothing in the end: what it had reported until then was used all the same (decision 12).
+    let (told, counted) = (heard.used(), metered.usage());
+    let usage = match told.tokens() < counted.tokens() {
+        true => Usage { microdollars: told.microdollars, ..counted },
+        false => told,
+    };
+    Ok(Read { how, usage, tail })
 }
 
 impl Heard {

@@ -301,6 +301,9 @@ impl AgentProgram {
         env: &mut BTreeMap<String, String>,
         mask: &Masker,
     ) -> Result<(), Failure> {
+        if !self.login.keys.is_empty() {
+            crate::run::given_keys(folder, self.login.keys.values())?;
+        }
         env.extend(self.login.keys.iter().map(|(name, key)| (name.clone(), key.expose().to_owned())));
         let (Some(from), Some(copy)) = (&self.login.file, self.copy_of_login()) else { return Ok(()) };
         let to = folder.home.join(copy);

@@ -20,11 +20,14 @@ use super::base::{Base, boot};
 use super::hub::Hub;
 use super::layer;
 use super::paths::{self, Kind};
-use super::tree::{Admin, Cache};
+use super::tree::{Admin, Cache, names_in};
 use crate::failure;
 
 /// A cache that may have been built from this many other files is not worth keeping.
 const MOST_NAMES: usize = 5_000;
+/// Of so many tasks the caches are kept, those whose runs left or took one last: a build folder for each role of each task
+/// that ever was would fill the disk.
+const MOST_TASKS: usize = 8;
 
 /// What a cache was built from.
 #[derive(Debug, Serialize, Deserialize)]
@@ -93,7 +96,27 @@ impl Hub {
             .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
         let above = note.parent().unwrap_or(&note);
         fs::create_dir_all(above).map_err(failure::io(above))?;
-        fs::write(&note, bytes).map_err(failure::io(&note))
+        fs::write(&note, bytes).map_err(failure::io(&note))?;
+        self.forget_old_caches()
+    }
+
+    /// Forgets the caches of tasks that used none for longest.
+    fn forget_old_caches(&self) -> Result<(), Failure> {
+        let (caches, notes) = (self.room("cache")?, self.room("cache.built")?);
+        let mut tasks = Vec::new();
+        for task in names_in(&caches)? {
+            // Whatever is taken or left changes the folder of its role.
+            let roles = names_in(&caches.join(&task)).unwrap_or_default();
+            let used = |role| fs::metadata(caches.join(&task).join(role)).and_then(|found| found.modified());
+            tasks.push((roles.iter().filter_map(|role| used(role).ok()).max(), task));
+        }
+        tasks.sort_unstable();
+        let over = tasks.len().saturating_sub(MOST_TASKS);
+        for (_, task) in tasks.into_iter().take(over) {
+            self.trash(&caches.join(&task))?;
+            self.trash(&notes.join(&task))?;
+        }
+        Ok(())
     }
 
     /// Dates these files of a tree now.

@@ -124,6 +124,16 @@ impl Hub {
                 self.hash_diff(base, head, left, hash)?;
                 self.hash_diff(base, head, right, hash)
             }
+            // Nor is one file: then what it was and is, by name.
+            Err(GitError::TooMuch { .. }) => {
+                let ids = self
+                    .ask(["diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev"])
+                    .env("GIT_LITERAL_PATHSPECS", "1")
+                    .args([base.as_str(), head.as_str(), "--"])
+                    .args(names.iter().map(|name| OsStr::from_bytes(name)));
+                hash.update(&ids.run()?.out);
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -133,11 +133,14 @@ impl Hub {
     /// The hub of the repository at `origin` (a path or an address), made in `root` if it is not there yet. Without
     /// `main` the repository's own default branch is main.
     pub fn create(git: Git, root: &Path, origin: &str, main: Option<&str>) -> Result<Self, HubError> {
+        let named = origin;
         let origin = absolute(origin);
         let bare = root.join("hub.git");
         if bare.join("HEAD").exists() {
             let hub = Self::open(git, root)?;
-            if hub.origin != origin {
+            // Of one that is away nobody can tell where a link in its path led: it is waited for, as any other.
+            let is_away = is_path(named) && fs::metadata(named).is_err();
+            if hub.origin != origin && !is_away {
                 return Err(HubError::OtherOrigin {
                     folder: root.display().to_string(),
                     has: hub.origin,

@@ -15,6 +15,7 @@ use super::base::{Base, Ground};
 use super::branch::index_line;
 use super::hub::Hub;
 use super::overlay::{self, Layers, Mounts};
+use super::paths;
 use super::tree::{Admin, TreeOrder, write_admin};
 use crate::failure;
 use crate::process::RunAs;
@@ -215,7 +216,7 @@ impl Hub {
         let removed = walk(&upper, &[".git"], &mut |name, found| {
             let kind = found.file_type();
             if !kind.is_file() && !kind.is_symlink() && !kind.is_dir() && !overlay::is_whiteout(found) {
-                fs::remove_file(admin.folder.join(name))?;
+                paths::remove_file(&admin.folder.join(name))?;
             }
             Ok(true)
         });
@@ -285,7 +286,12 @@ fn walk(
 ) -> io::Result<()> {
     let mut open = vec![PathBuf::new()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(root.join(&folder))? {
+        let entries = match fs::read_dir(root.join(&folder)) {
+            // Too deep for anybody, git too.
+            Err(e) if e.kind() == io::ErrorKind::InvalidFilename => continue,
+            entries => entries?,
+        };
+        for entry in entries {
             let entry = entry?;
             let name = folder.join(entry.file_name());
             if but.iter().any(|but| name.as_os_str().as_bytes() == but.as_bytes()) {

@@ -34,7 +34,12 @@ pub(super) fn kind_of(root: &Path, path: &str) -> io::Result<Kind> {
         at.push(part);
         let found = match fs::symlink_metadata(&at) {
             Ok(found) => found,
-            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidFilename
+                ) =>
+            {
                 return Ok(Kind::Nothing);
             }
             Err(e) => return Err(e),
@@ -139,10 +144,13 @@ pub(crate) fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// Removes pipes, sockets and devices below `tree`, its `.git` apart. None can be in a commit, and git would wait for ever
-/// for a pipe that is called `.gitignore`.
+/// for a pipe that is called `.gitignore`. A folder that the run closed is opened: what lies in it counts like all else.
 pub(super) fn remove_special(tree: &Path) -> io::Result<()> {
     let mut open = vec![tree.to_owned()];
     while let Some(folder) = open.pop() {
+        if !open_up(&folder, 0o500)? {
+            continue;
+        }
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
             let kind = entry.file_type()?;
@@ -151,11 +159,36 @@ pub(super) fn remove_special(tree: &Path) -> io::Result<()> {
                     open.push(entry.path());
                 }
             } else if !kind.is_file() && !kind.is_symlink() {
-                fs::remove_file(entry.path())?;
+                remove_file(&entry.path())?;
             }
         }
     }
     Ok(())
+}
+
+/// Lets the owner of a folder do this with it; false if it is too deep for anybody, git too.
+fn open_up(folder: &Path, owner: u32) -> io::Result<bool> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let found = match fs::symlink_metadata(folder) {
+        Err(e) if e.kind() == ErrorKind::InvalidFilename => return Ok(false),
+        found => found?,
+    };
+    let mode = found.permissions().mode();
+    if mode & owner != owner {
+        fs::set_permissions(folder, fs::Permissions::from_mode(mode | owner))?;
+    }
+    Ok(true)
+}
+
+/// Removes a file below a folder that can be looked into; one that is too deep is none to git.
+pub(super) fn remove_file(path: &Path) -> io::Result<()> {
+    let removed = match (fs::remove_file(path), path.parent()) {
+        (Err(e), Some(above)) if e.kind() == ErrorKind::PermissionDenied && open_up(above, 0o700)? => {
+            fs::remove_file(path)
+        }
+        (removed, _) => removed,
+    };
+    removed.or_else(|e| if e.kind() == ErrorKind::InvalidFilename { Ok(()) } else { Err(e) })
 }
 
 /// The files and links below a folder, `most` and one more at most; a repository in it is left out.

@@ -57,6 +57,8 @@ use orphan::ProgramRecord;
 use record::ShimRecord;
 
 const LOCK: &str = "lock";
+/// Says that a run is not to begin, or to end: whoever stops it writes it before the shim is asked.
+pub(crate) const STOP: &str = "stop";
 const SHIM_LOG: &str = "shim.log";
 
 /// How long a shim may take to name itself. Far above what a busy machine needs, for giving up early would
@@ -341,6 +343,12 @@ pub async fn wait(run_dir: &Path) -> Observed {
             Ok(orphan) => orphan,
             Err(e) => return Observed::Unknown { why: e.into() },
         };
+        // Its shim was asked, perhaps, while it was dying.
+        if let Some(program) = &orphan
+            && run_dir.join(STOP).exists()
+        {
+            program.ask();
+        }
         let handle = match identity.hold() {
             Held::Alive(handle) => handle,
             Held::Dead(_) => continue,
@@ -376,27 +384,34 @@ pub fn outlived_its_boot(run_dir: &Path) -> bool {
 /// once; [`wait`] tells when it is done. Asking again changes nothing. A program that outlived its shim is asked gently, each
 /// time; for good it is ended at its time limit.
 pub fn request_stop(run_dir: &Path) -> StopAnswer {
-    let identity = match observe(run_dir) {
-        Observed::Running(identity) => identity,
-        Observed::NotStarted | Observed::Ended(_) | Observed::Lost { .. } => return StopAnswer::NotRunning,
-        Observed::Unknown { why } => return StopAnswer::Unknown { why },
-    };
-    match orphan(run_dir, &identity) {
-        Ok(None) => {}
-        Ok(Some(program)) => {
-            program.ask();
-            return StopAnswer::Asked;
+    // Once more where the shim died meanwhile and its program lives on.
+    loop {
+        let identity = match observe(run_dir) {
+            Observed::Running(identity) => identity,
+            Observed::NotStarted | Observed::Ended(_) | Observed::Lost { .. } => {
+                return StopAnswer::NotRunning;
+            }
+            Observed::Unknown { why } => return StopAnswer::Unknown { why },
+        };
+        match orphan(run_dir, &identity) {
+            Ok(None) => {}
+            Ok(Some(program)) => {
+                program.ask();
+                return StopAnswer::Asked;
+            }
+            Err(e) => return StopAnswer::Unknown { why: e.into() },
         }
-        Err(e) => return StopAnswer::Unknown { why: e.into() },
-    }
-    match identity.hold() {
-        Held::Alive(handle) => match pidfd_send_signal(&handle, Signal::TERM) {
-            Ok(()) => StopAnswer::Asked,
-            Err(rustix::io::Errno::SRCH) => StopAnswer::NotRunning,
-            Err(e) => StopAnswer::Unknown { why: Hindrance::NotSignalled { words: e.to_string() } },
-        },
-        Held::Dead(_) => StopAnswer::NotRunning,
-        Held::Unknown(why) => StopAnswer::Unknown { why },
+        match identity.hold() {
+            Held::Alive(handle) => match pidfd_send_signal(&handle, Signal::TERM) {
+                Ok(()) => return StopAnswer::Asked,
+                Err(rustix::io::Errno::SRCH) => {}
+                Err(e) => {
+                    return StopAnswer::Unknown { why: Hindrance::NotSignalled { words: e.to_string() } };
+                }
+            },
+            Held::Dead(_) => {}
+            Held::Unknown(why) => return StopAnswer::Unknown { why },
+        }
     }
 }
 
@@ -414,7 +429,9 @@ pub fn sweep_lost(run_dir: &Path) -> io::Result<Swept> {
     if shim.keep_children {
         return Ok(Swept::default());
     }
-    let signs = sweep::Signs { cgroup: shim.cgroup.as_deref(), ancestor: None, mark: &shim.mark, since: 0 };
+    // What is older is of another run that had this name: one of a data folder that was made anew.
+    let since = shim.identity.start;
+    let signs = sweep::Signs { cgroup: shim.cgroup.as_deref(), ancestor: None, mark: &shim.mark, since };
     let swept = sweep::sweep(&signs, || {})?;
     if let Some(cgroup) = &shim.cgroup {
         sweep::remove_cgroup(cgroup);

@@ -34,14 +34,12 @@ pub use watch::{Finished, Watched};
 
 use crate::git::remove;
 use crate::lease::{Ports, Registry};
-use crate::process::{self, Launcher, Observed, RunAs, RunSpec, StopAnswer};
+use crate::process::{self, Launcher, Observed, RunAs, RunSpec, STOP, StopAnswer};
 
 pub(crate) use failure::io;
 pub(crate) use meter::Over;
-pub(crate) use renewed::given;
+pub(crate) use renewed::{given, given_keys};
 
-/// Says that a run is not to begin, or to end: written before its shim is asked.
-const STOP: &str = "stop";
 /// Says that the end of a run is in the journal.
 const SETTLED: &str = "settled";
 /// The lock that a shim holds as long as it lives (see [`crate::process`]).
@@ -300,9 +298,9 @@ impl Runs {
             return Ok(());
         }
         let path = record.join(SPEC);
-        let mut spec = read_spec(&path)?;
+        let (mut spec, mask) = (read_spec(&path)?, self.mask_of(run)?);
         for value in spec.env.values_mut() {
-            *value = self.mask.mask(value);
+            *value = mask.mask(value);
         }
         let bytes = serde_json::to_vec(&spec)
             .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;

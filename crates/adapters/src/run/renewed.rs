@@ -1,7 +1,8 @@
-//! Which tokens did a run's program have: those of the login that it was given, and those that it renewed in its own copy?
+//! Which secrets did a run's program have: its keys, the tokens of the login that it was given, and those that it renewed in its
+//! own copy?
 //!
-//! They are masked in all that it said, and kept out of what it left, as long as its record is there: the person's login has
-//! other tokens by then, perhaps. What was given lies in the record from the start; the copy goes there from the run's home, which
+//! They are masked in all that it said, and kept out of what it left, as long as its record is there: by then a key was
+//! exchanged, perhaps, or its agent taken out of the settings, and the person's login has other tokens. What was given lies in the record from the start; the copy goes there from the run's home, which
 //! is removed when the run has ended. That takes no room on the disk: the run may have filled it.
 
 use std::ffi::{OsStr, OsString};
@@ -11,12 +12,14 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use orch_core::call::Failure;
+use orch_core::refusal::Refusal;
 use rustix::fs::{CWD, Mode, OFlags, openat, renameat};
 use rustix::io::Errno;
 
 use super::{About, RunFolder, RunKind, Secret, private_file};
 use crate::agent::{LARGEST_LOGIN, tokens_of_copy};
 
+const KEYS: &str = "keys.given";
 const GIVEN: &str = "login.given";
 const LEFT: &str = "login.left";
 
@@ -25,14 +28,34 @@ pub(crate) fn given(folder: &RunFolder, login: &[u8]) -> Result<(), Failure> {
     private_file(&folder.record.join(GIVEN), login)
 }
 
+/// Notes the keys that a run is given.
+pub(crate) fn given_keys<'a>(
+    folder: &RunFolder,
+    keys: impl Iterator<Item = &'a Secret>,
+) -> Result<(), Failure> {
+    let keys: Vec<&str> = keys.map(Secret::expose).collect();
+    let bytes = serde_json::to_vec(&keys)
+        .map_err(|e| Failure::permanent(Refusal::Defect { cause: e.to_string() }))?;
+    private_file(&folder.record.join(KEYS), &bytes)
+}
+
+/// The keys that were noted; of a note that a power cut tore what looks like a key.
+fn keys_of(note: &[u8]) -> Vec<Secret> {
+    match serde_json::from_slice::<Vec<String>>(note) {
+        Ok(keys) => keys.into_iter().map(Secret::new).collect(),
+        Err(_) => tokens_of_copy(note),
+    }
+}
+
 /// Those of a run that goes on, and of one that has ended.
 ///
 /// # Errors
 /// Something of it is there and cannot be read now: nobody may take that for none.
 pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
     let mut found = Vec::new();
-    for name in [GIVEN, LEFT] {
+    for name in [KEYS, GIVEN, LEFT] {
         match fs::read(folder.record.join(name)) {
+            Ok(bytes) if name == KEYS => found.extend(keys_of(&bytes)),
             Ok(bytes) => found.extend(tokens_of_copy(&bytes)),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
             Err(e) => return Err(e),

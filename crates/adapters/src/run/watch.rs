@@ -9,9 +9,10 @@ use orch_core::event::{RunEnd, RunHow, Usage};
 use orch_core::id::RunId;
 use orch_core::journal::Blob;
 use orch_core::refusal::Refusal;
+use orch_core::said::Cause;
 use orch_core::time::Span;
 
-use super::{About, RunFolder, RunKind, Runs, owner, renewed};
+use super::{About, Masker, RunFolder, RunKind, Runs, owner, renewed};
 use crate::git::remove;
 use crate::process::{self, Ending, ExitRecord, Observed};
 use crate::{agent, deploy, gate};
@@ -85,22 +86,14 @@ impl Runs {
             (Observed::Unknown { why }, _) => return cannot_tell(why.to_string()),
             (Observed::Running(_), _) => return cannot_tell("it still runs".to_owned()),
             (Observed::Lost { why }, _) => match process::sweep_lost(&folder.record) {
-                Ok(swept) if swept.left_alive == 0 => (
-                    Span(0),
-                    Read {
-                        how: RunHow::Lost { cause: why.into() },
-                        usage: Usage::default(),
-                        tail: String::new(),
-                    },
-                ),
+                Ok(swept) if swept.left_alive == 0 => (Span(0), lost(folder, about.as_ref().ok(), why)),
                 Ok(swept) => {
                     return cannot_tell(format!("{} of its processes would not die", swept.left_alive));
                 }
                 Err(e) => return cannot_tell(format!("what it left behind cannot be looked for: {e}")),
             },
             (Observed::Ended(_), _) if read_later && process::outlived_its_boot(&folder.record) => {
-                let how = RunHow::Lost { cause: Refusal::LeftIncomplete.into() };
-                (Span(0), Read { how, usage: Usage::default(), tail: String::new() })
+                (Span(0), lost(folder, about.as_ref().ok(), Refusal::LeftIncomplete))
             }
             (Observed::Ended(_), Err(why)) => return cannot_tell(why.clone()),
             (Observed::Ended(record), Ok(about)) => {
@@ -175,6 +168,20 @@ impl Runs {
             untidy("the ports of a run cannot be given back", &error);
         }
     }
+}
+
+/// Nobody knows how it ended; what it had used by its own reports was used all the same (decision 12).
+fn lost(folder: &RunFolder, about: Option<&About>, why: impl Into<Cause>) -> Read {
+    let how = RunHow::Lost { cause: why.into() };
+    let usage = match about.map(|about| &about.kind) {
+        Some(RunKind::Agent { program, price, .. }) => {
+            let mask = Masker::default();
+            agent::read_end(&folder.record, how.clone(), program, price.as_ref(), &mask)
+                .map_or_else(|_| Usage::default(), |read| read.usage)
+        }
+        Some(RunKind::Ci | RunKind::Hook { .. }) | None => Usage::default(),
+    };
+    Read { how, usage, tail: String::new() }
 }
 
 fn how(ending: &Ending) -> RunHow {

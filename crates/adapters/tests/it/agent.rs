@@ -524,6 +524,31 @@ fn a_token_that_a_run_renews_is_masked() {
     }
 }
 
+/// Proves that a key which a run was given is masked in what it says, and does not stay in its specification, although another
+/// one is in the settings by the time it ends: in the key file since, and Orch was started again.
+#[test]
+fn a_key_that_was_exchanged_is_masked() {
+    let bench = Bench::new();
+    let mut agents = bench.agents("");
+    let script = r#"cat >/dev/null; echo "with $KEY"; while ! test -e go; do sleep 0.02; done"#;
+    program(&bench, &mut agents, AgentKind::Command, script);
+    let keys = [("KEY".to_owned(), Secret::new("the-first-key-0123456789abcdef-012"))].into();
+    agents.programs.get_mut("scripted").unwrap().login = Login { file: None, keys };
+    let run = assignment(1).run;
+    launch(&agents, &assignment(1)).unwrap();
+    agents.runs.mask = Masker::new([Secret::new("the-second-key-0123456789abcdef-01")]);
+    fs::write(agents.runs.places.of(run).tree.join("go"), "").unwrap();
+    assert_eq!(tail(&end(&agents.runs, run)), "with ***");
+    assert!(
+        agents.runs.mask_of(run).unwrap().finds(b"the-first-key-0123456789abcdef-012"),
+        "nothing with it is committed"
+    );
+    agents.runs.settle(run).unwrap();
+    let spec = fs::read_to_string(agents.runs.places.of(run).record.join("spec.json")).unwrap();
+    assert!(spec.contains("\"KEY\":\"***\""), "{spec}");
+    assert_eq!(agents.runs.mask_of(run).unwrap().mask("with the-first-key-0123456789abcdef-012"), "with ***");
+}
+
 /// Proves that the login which a run left is kept also where it cannot be moved into the record, as out of a folder that the
 /// program closed: here its home is on another file system.
 #[test]
@@ -598,4 +623,31 @@ fn a_run_is_stopped_at_its_tokens() {
     let finished = end(&agents.runs, assignment(2).run);
     assert_eq!(finished.end.how, RunHow::Exited { code: 0 });
     assert_eq!(finished.end.usage.tokens(), 1_209);
+}
+
+/// Proves that what a run had used by its own reports is known of one that was ended, or whose supervisor was (decision 12).
+#[test]
+fn what_a_run_had_used_is_known_of_one_that_was_ended() {
+    let bench = Bench::new();
+    let mut agents = bench.agents("");
+    let script = r#"cat >/dev/null
+        echo '{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":600,"output_tokens":1}}}'
+        echo '{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":600,"output_tokens":2}}}'
+        echo >said; exec sleep 600"#;
+    program(&bench, &mut agents, AgentKind::Claude, script);
+    let price = Price { input: 1_000_000, output: 1_000_000, cache_read: 0, cache_write: 0 };
+    agents.programs.get_mut("scripted").unwrap().price = Some(price);
+    for n in [1, 2] {
+        let run = assignment(n).run;
+        let pid = launch(&agents, &assignment(n)).unwrap();
+        let said = agents.runs.places.of(run).tree.join("said");
+        crate::process::eventually("the report", || said.exists().then_some(()));
+        match n {
+            1 => agents.runs.stop(run).unwrap(),
+            _ => kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap(),
+        }
+        let finished = end(&agents.runs, run);
+        assert_eq!(matches!(finished.end.how, RunHow::Lost { .. }), n == 2, "{:?}", finished.end.how);
+        assert_eq!((finished.end.usage.tokens(), finished.end.usage.microdollars), (602, Some(602)));
+    }
 }

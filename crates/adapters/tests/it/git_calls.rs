@@ -61,6 +61,21 @@ fn git_trusts_no_name_alone() {
     assert_eq!(bench.hub_git(&["rev-parse", BRANCH]), collected.head.as_str());
 }
 
+/// Does something as a user for whom folders can be closed. Tests may run as root, for whom none is.
+fn as_nobody(work: impl FnOnce() + Send) {
+    std::thread::scope(|scope| {
+        let run = || {
+            if rustix::process::geteuid().is_root() {
+                let nobody = rustix::process::Uid::from_raw(65534);
+                // Of this thread alone, and of what it starts.
+                rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+            }
+            work();
+        };
+        scope.spawn(run).join().unwrap();
+    });
+}
+
 /// What was undone, in words.
 fn undone(collected: &Collected) -> Vec<String> {
     collected.outside.iter().map(ToString::to_string).collect()
@@ -637,4 +652,45 @@ fn git_survives_a_hostile_tree() {
     });
     assert_eq!(undone(&flooded), ["*: more than 20000 files were written: nothing was kept"]);
     assert_eq!(flooded.head, collected.head);
+}
+
+/// Proves that a folder which a run closed costs nobody its work: what lies in it counts like all else, and a pipe in it keeps
+/// nobody waiting. Not as root, whom nothing is closed to.
+#[test]
+fn git_collects_past_a_closed_folder() {
+    as_nobody(|| {
+        let bench = Bench::new();
+        let (head, _) = bench.cut();
+        let collected = bench.run(1, Role::Developer, &head, |tree| {
+            write(tree, "src/new.rs", "x");
+            for folder in ["target/locked", "src/shut"] {
+                write(tree, &format!("{folder}/left.txt"), "left");
+                let pipe = tree.join(folder).join(".gitignore");
+                assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+            }
+            let close = |path, mode| {
+                fs::set_permissions(tree.join(path), fs::Permissions::from_mode(mode)).unwrap();
+            };
+            close("target/locked", 0o000);
+            close("src/shut", 0o500);
+            // What is in main lies in a closed folder too.
+            close("src", 0o000);
+        });
+        assert_eq!(undone(&collected), [""; 0]);
+        let changed = bench.hub_git(&["diff", "--name-status", head.as_str(), collected.head.as_str()]);
+        assert_eq!(changed, "A\tsrc/new.rs\nA\tsrc/shut/left.txt");
+    });
+}
+
+/// Proves that a change whose diff is longer than anybody reads at once is a change like others: a large file that goes.
+#[test]
+fn git_collects_the_end_of_a_large_file() {
+    let bench = Bench::new();
+    bench.main_gets("model.bin", &"0".repeat(65 << 20));
+    let (head, _) = bench.cut();
+    let collected =
+        bench.run(1, Role::Developer, &head, |tree| fs::remove_file(tree.join("model.bin")).unwrap());
+    assert!(!collected.empty);
+    let other = bench.run(2, Role::Developer, &collected.head, |tree| write(tree, "a", "a"));
+    assert_ne!(other.change, collected.change);
 }

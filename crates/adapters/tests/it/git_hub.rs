@@ -50,6 +50,14 @@ fn git_finds_its_hub_again() {
     assert_eq!(Hub::open(git(), &root).unwrap().main(), "trunk");
     let error = Hub::create(git(), &root, bench.folder.path().to_str().unwrap(), None).unwrap_err();
     assert!(matches!(error, HubError::OtherOrigin { .. }), "{error}");
+    // By a link, and while what it leads to is not mounted.
+    let (link, away) = (bench.folder.path().join("link"), bench.folder.path().join("away"));
+    std::os::unix::fs::symlink(&bench.origin, &link).unwrap();
+    let by_link =
+        || Hub::create(git(), &root, link.to_str().unwrap(), None).map(|hub| hub.origin().to_owned());
+    assert_eq!(by_link().unwrap(), bench.hub.origin());
+    fs::rename(&bench.origin, &away).unwrap();
+    assert_eq!(by_link().unwrap(), bench.hub.origin());
 }
 
 /// Proves that readings say where main is, and that a rewritten main does not descend.

@@ -87,6 +87,41 @@ fn git_trees_keep_caches_for_their_role() {
     assert!(bench.hub.prepare_tree(&order).is_err());
 }
 
+/// Proves that caches do not grow with the number of tasks: those of the eight that used one last are kept.
+#[test]
+fn git_trees_keep_caches_of_few_tasks() {
+    let bench = Bench::new();
+    let (head, _) = bench.cut();
+    let cache = |task: u32, role: &str| {
+        Some(Cache { key: format!("ORCH-{task}/{role}"), paths: vec!["target".to_owned()] })
+    };
+    let mut n = 0;
+    let mut run = |task, role: &str| {
+        n += 1;
+        let tree = bench.tree(n, &head, &[], cache(task, role));
+        let found = tree.folder.join("target/built").exists();
+        write(&tree.folder, "target/built", "x");
+        drop_tree(&bench, n);
+        found
+    };
+    for task in 1..=8 {
+        assert!(!run(task, "developer"));
+        assert!(!run(task, "ci"));
+    }
+    assert!(run(1, "ci"), "it is kept, and used again");
+    assert!(!run(9, "ci"));
+    let kept = |room: &str| {
+        let folder = bench.folder.path().join("data").join(room);
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(kept("cache"), [1, 3, 4, 5, 6, 7, 8, 9].map(|task| format!("ORCH-{task}")));
+    assert_eq!(kept("cache"), kept("cache.built"));
+    assert!(run(1, "developer") && !run(2, "developer"));
+}
+
 /// Proves that the trees of runs that do not live are removed at the next start, and those of live ones are not.
 #[test]
 fn git_trees_of_dead_runs_are_tidied() {

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Job, Task};
+use super::{Ask, Job, RunRow, Task};
 use crate::call::Text;
-use crate::event::InMain;
+use crate::event::{InMain, RunHow};
 use crate::id::{EffectId, RunId};
 
 /// A question of which nobody knows what it did.
@@ -28,9 +28,29 @@ pub struct Stopping {
 impl Task {
     /// A run that nobody waits for any more and that may live still: its stop is on its way.
     pub fn stopping_run(&self) -> Option<(RunId, Job)> {
-        let alive = |stopping: &&Stopping| !self.has_ended(stopping.run);
-        let run = self.stopping.iter().find(alive)?.run;
-        self.runs.iter().rev().find(|row| row.run == run).map(|row| (run, row.job))
+        let row_of = |run| self.runs.iter().rev().find(|row| row.run == run);
+        let mut stopping = self.stopping.iter().filter_map(|stopping| row_of(stopping.run));
+        stopping.find(|row| row.may_live()).map(|row| (row.run, row.job))
+    }
+}
+
+impl RunRow {
+    /// Whether it may live, for all that is known: a start that was refused for good may have happened when it was asked for
+    /// before.
+    pub(crate) fn may_live(&self) -> bool {
+        match &self.end {
+            None | Some(RunHow::CouldNotStart { .. }) => true,
+            Some(
+                RunHow::Exited { .. }
+                | RunHow::Signalled { .. }
+                | RunHow::TimedOut
+                | RunHow::TooMuchOutput
+                | RunHow::Stopped
+                | RunHow::OverTokens { .. }
+                | RunHow::Lost { .. }
+                | RunHow::ProviderLimited { .. },
+            ) => false,
+        }
     }
 }
 

@@ -420,8 +420,8 @@ fn kept_secret(name: &str, agent: &settings::Agent) -> Result<(), Error> {
     )))
 }
 
-fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>, Error> {
-    let read = |(variable, file): (&String, &PathBuf)| {
+fn keys(name: &str, agent: &settings::Agent) -> impl Iterator<Item = Result<(String, Secret), Error>> {
+    let read = move |(variable, file): (&String, &PathBuf)| {
         let key = std::fs::read_to_string(file).map_err(|e| {
             let cause = say!(
                 "the key of agent `{name}` cannot be read: {e}",
@@ -431,14 +431,14 @@ fn keys(name: &str, agent: &settings::Agent) -> Result<BTreeMap<String, Secret>,
         })?;
         Ok((variable.clone(), Secret::new(key.trim())))
     };
-    agent.env_files.iter().map(read).collect()
+    agent.env_files.iter().map(read)
 }
 
 /// Knows the keys and logins of all agents. One that cannot be read is not known: `orch up` refuses to begin with it.
 pub(crate) fn masker(settings: &Settings) -> Masker {
     let login = |(name, agent): (&String, &settings::Agent)| Login {
         file: agent.login_file.clone(),
-        keys: keys(name, agent).unwrap_or_default(),
+        keys: keys(name, agent).flatten().collect(),
     };
     Masker::new(settings.agents.iter().map(login).flat_map(|login| login.secrets()))
 }
@@ -457,7 +457,8 @@ fn programs(settings: &Settings, wishes: &Wishes) -> Result<BTreeMap<String, Age
         let mut read_only = Vec::new();
         read_only.extend(agent.script.clone());
         kept_secret(name, agent)?;
-        let login = Login { file: agent.login_file.clone(), keys: keys(name, agent)? };
+        let login =
+            Login { file: agent.login_file.clone(), keys: keys(name, agent).collect::<Result<_, _>>()? };
         let program = AgentProgram {
             name: name.clone(),
             kind,

@@ -366,6 +366,7 @@ impl Source for Answers {
     fn create_issue(&self, issue: NewIssue) -> Later<Created> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
+            outside.handle.may_write().map_err(shed)?;
             edited::look(&outside).await;
             let Some(project) = outside.in_settings().into_iter().find(|own| own.id == issue.project) else {
                 return Ok(Created::UnknownProject);
@@ -395,6 +396,7 @@ impl Source for Answers {
     fn edit_issue(&self, wanted: IssueEdit) -> Later<Edited> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
+            outside.handle.may_write().map_err(shed)?;
             let (theirs, asked) = (Arc::clone(&outside), wanted.clone());
             let edited = tokio::task::spawn_blocking(move || edit_once(&theirs, &asked));
             let (project, once) = match edited.await.map_err(|e| failed(Doing::Edit, &e))?? {
@@ -426,6 +428,7 @@ impl Source for Answers {
     fn comment(&self, comment: NewComment) -> Later<Commented> {
         let outside = Arc::clone(&self.outside);
         Box::pin(async move {
+            outside.handle.may_write().map_err(shed)?;
             let said = tokio::task::spawn_blocking(move || {
                 let found = outside.read(|reader| task_of(reader, &comment.task));
                 let Some((_, task)) = found.map_err(|e| failed(Doing::Comment, &e))? else {

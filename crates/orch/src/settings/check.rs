@@ -294,7 +294,7 @@ fn projects(settings: &Settings, source: &Source) -> Result<(), FileError> {
             ));
         }
         absolute(source, &keys("repository"), &project.repository)?;
-        if let Some(other) = repositories.insert(project.repository.clone(), id) {
+        if let Some(other) = repositories.insert(real(&project.repository), id) {
             return Err(source.at(
                 &keys("repository"),
                 say!(
@@ -410,6 +410,15 @@ fn watched(settings: &Settings, source: &Source) -> Result<(), FileError> {
         }
     }
     Ok(())
+}
+
+/// The repository that a path leads to, whatever links it goes over; its git folder is the same one.
+fn real(repository: &Path) -> PathBuf {
+    let path = repository.canonicalize().unwrap_or_else(|_| repository.to_owned());
+    match path.parent() {
+        Some(above) if path.file_name().is_some_and(|name| name == ".git") => above.to_owned(),
+        Some(_) | None => path,
+    }
 }
 
 fn absolute(source: &Source, keys: &[&str], path: &Path) -> Result<(), FileError> {

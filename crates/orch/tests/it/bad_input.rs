@@ -429,6 +429,14 @@ fn an_older_damaged_row_freezes_the_store() {
         }
     };
     assert!(refused.to_string().contains("the store is damaged"), "{refused}");
+    // What people write lies in the same store.
+    for (path, body) in [
+        (format!("/api/v1/tasks/{held}/comments"), json!({ "text": "Lost by a restore" })),
+        ("/api/v1/issues".to_owned(), json!({ "project": PROJECT, "title": "Lost by a restore" })),
+    ] {
+        let refused = yard.post(&path, &body).unwrap_err();
+        assert!(refused.to_string().contains("the store is damaged"), "{path}: {refused}");
+    }
 }
 
 /// Proves that a text which is found damaged when it is read is not only tried again: the store is checked at once, though it

@@ -176,6 +176,13 @@ fn what_cannot_be_meant() {
     check(two, "6:1", "`projects.b.prefix`: A is the prefix of project `a` too", "a prefix of its own");
     let same = "[projects.a]\nprefix = \"A\"\nrepository = \"/a\"\n[projects.b]\nprefix = \"B\"\nrepository = \"/a\"";
     check(same, "6:1", "`projects.b.repository` is the repository of project `a` too", "keep one");
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let link = other.path().join("link");
+    std::os::unix::fs::symlink(dir.path(), &link).unwrap();
+    std::fs::create_dir(dir.path().join(".git")).unwrap();
+    let by_link = same.replacen("\"/a\"", &format!("{:?}", dir.path()), 1);
+    let by_link = by_link.replace("\"/a\"", &format!("{:?}", link.join(".git")));
+    check(&by_link, "6:1", "`projects.b.repository` is the repository of project `a` too", "keep one");
     let health =
         "[projects.a]\nprefix = \"A\"\nrepository = \"/a\"\n[projects.a.health]\nurl = \"localhost:80\"";
     check(

@@ -62,7 +62,8 @@ pub(crate) async fn sign_in(
     form: Result<axum::Form<Shown>, axum::extract::rejection::FormRejection>,
 ) -> Result<Response, Problem> {
     let axum::Form(shown) = form?;
-    let cookie = rooms.keeper.sign_in(shown.ticket.trim(), rooms.source.now())?;
+    let now = rooms.source.now();
+    let cookie = written_down(move || rooms.keeper.sign_in(shown.ticket.trim(), now)).await??;
     Ok(with_cookie(cookie))
 }
 
@@ -85,7 +86,12 @@ pub(crate) async fn sign_out(
     _form: Signed<Leaving>,
 ) -> Result<Response, Problem> {
     let Who::Session(session) = who else { return Err(Problem::no_credential()) };
-    Ok(with_cookie(rooms.keeper.sign_out(&session)))
+    Ok(with_cookie(written_down(move || rooms.keeper.sign_out(&session)).await?))
+}
+
+/// Sessions last, and that takes the disk its time: nobody else waits for it.
+async fn written_down<T: Send + 'static>(change: impl FnOnce() -> T + Send + 'static) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(change).await.map_err(|_| Problem::defect())
 }
 
 fn with_cookie(cookie: HeaderValue) -> Response {
