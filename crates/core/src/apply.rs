@@ -119,6 +119,7 @@ fn born((seq, at): (Seq, Moment), change: &Change) -> Option<State> {
         runs: Vec::new(),
         answers: false,
         edited: false,
+        confirms: None,
         standing_ended: false,
         rejection: None,
         froze: false,
@@ -254,6 +255,7 @@ pub(crate) fn to_task(task: &mut Task, (seq, at): (Seq, Moment), change: &Change
         }
         Change::Unread(unread) => task.unread = *unread,
         Change::Edited(edited) => task.edited = *edited,
+        Change::Confirms(deploys) => task.confirms = Some(*deploys),
         Change::StandingEnded(ended) => task.standing_ended = *ended,
         Change::Rejected(rejection) => task.rejection = rejection.clone(),
         Change::Froze(froze) => task.froze = *froze,

@@ -188,7 +188,20 @@ impl<'a> Desk<'a> {
     pub fn escalate(&mut self, why: Why) {
         self.release_lane();
         self.because(Reason::Escalated(why.clone()));
-        let merging = matches!(self.task.open_question(), Some(Ask::Merge | Ask::Prove));
+        // What git answered is known, whatever is lacking to go on from there.
+        let answered = match &why {
+            Why::Outside { .. } | Why::Unproven { .. } => false,
+            Why::RoundsSpent
+            | Why::Fruitless { .. }
+            | Why::Conflicts
+            | Why::RequestTooShort { .. }
+            | Why::NoTests
+            | Why::NoHook
+            | Why::RollbackFailed
+            | Why::Machine { .. }
+            | Why::NoAgent { .. } => true,
+        };
+        let merging = !answered && matches!(self.task.open_question(), Some(Ask::Merge | Ask::Prove));
         if merging && self.task.merged.is_none() && !self.task.merge_untold {
             self.change(Change::MergeUntold(true));
         }

@@ -87,8 +87,9 @@ fn says(d: &mut Desk<'_>, words: Words) -> Heard {
         d.change(Change::Requested(request));
     }
     let approved = d.task.approval.is_some();
-    // Who puts it on now approves whatever is there.
-    if d.task.unread && labels.auto_approve && !d.task.labels.auto_approve {
+    // Who puts it on now approves what is there, once it is.
+    let is_there = d.task.step == Step::Rest(Rest::Approval);
+    if d.task.unread && is_there && labels.auto_approve && !d.task.labels.auto_approve {
         d.change(Change::Unread(false));
     }
     if is_edited {
@@ -580,7 +581,9 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     taken(d, gesture);
     // Where the branch will be is not known yet: the rejection waits for the answer that says it.
     if d.task.branch_moves() {
-        let rejection = Rejection { by: gesture.by.clone(), reason: reason.cloned() };
+        // Who says nothing takes back nothing that was said.
+        let said = d.task.rejection.as_ref().and_then(|waiting| waiting.reason.as_ref());
+        let rejection = Rejection { by: gesture.by.clone(), reason: reason.or(said).cloned() };
         return d.change(Change::Rejected(Some(rejection)));
     }
     reject_now(d, gesture.by.clone(), reason.cloned());
@@ -606,7 +609,11 @@ pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
     let newest = comments.iter().rev().find(|comment| !comment.own);
     let text = match newest {
         Some(comment) => comment.text.clone().into(),
-        None => Said::RejectedWithoutReason.into(),
+        None => match &d.task.findings {
+            // What somebody said before is to be mended still.
+            Some(Findings { from: Judge::Person(_), text, .. }) => text.clone(),
+            Some(_) | None => Said::RejectedWithoutReason.into(),
+        },
     };
     rejected(d, &by, text);
 }

@@ -2,6 +2,7 @@
 
 mod ask;
 mod delivery;
+mod run;
 mod watch;
 mod aside;
 
@@ -13,20 +14,19 @@ use crate::artefact::Artefact;
 use crate::call::Text;
 use crate::call::git::{Candidate, Protected};
 use crate::call::tracker::{Labels, Status};
-use crate::event::{InMain, RunHow, Turn, Usage};
+use crate::event::{InMain, Turn, Usage};
 use crate::gate::Evidence;
 use crate::gesture::{Gesture, Priority};
-use crate::id::{
-    Commit, Digest, EffectId, IssueKey, ProjectId, ProviderId, RunId, Seq, TaskId, TimerId, Tree, WorkItem,
-};
+use crate::id::{Commit, Digest, EffectId, IssueKey, ProjectId, RunId, Seq, TaskId, TimerId, Tree, WorkItem};
 use crate::record::Recorded;
 use crate::rework::{Attempts, Findings, MAX_DEVELOPER_RUNS};
 use crate::said::Cause;
 use crate::stage::{Role, Stage};
-use crate::time::{Moment, Span};
+use crate::time::Moment;
 
 pub use aside::{Outside, Rejection, Stopping, Untold, Withdrawn};
 pub use delivery::{Deployed, Merged};
+pub use run::RunRow;
 pub use watch::{Watch, WatchEnd};
 
 /// One life of a work item. What is not there is left out where it is stored: a state is written with most events.
@@ -132,6 +132,9 @@ pub struct Task {
     /// Whether title or text were edited after the approval, and nobody said `continue` yet (decision 45).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub edited: bool,
+    /// Whether the consent that a person was asked for last is one to a deploy as well; an older binary did not write it down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirms: Option<bool>,
     /// Whether a failed deploy ended the standing consent of the label autoDeploy (decision 37).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub standing_ended: bool,
@@ -567,44 +570,6 @@ pub struct ReviewClock {
     pub started: Option<Moment>,
     /// When analysis was left (row 7).
     pub ended: Option<Moment>,
-}
-
-/// A run, in one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunRow {
-    /// Which.
-    pub run: RunId,
-    /// Of what.
-    pub job: Job,
-    /// In which round.
-    pub round: u32,
-    /// On which commit.
-    pub commit: Commit,
-    /// Which agent, for agents' runs.
-    pub agent: Option<String>,
-    /// When it got its turn.
-    pub at: Moment,
-    /// How it ended; `None` while it lives.
-    pub end: Option<RunHow>,
-    /// How long it ran.
-    pub wall: Span,
-    /// What it used.
-    pub usage: Usage,
-    /// Bytes of its output that were too many to be kept: a finding of the run.
-    #[serde(default, skip_serializing_if = "crate::call::agent::is_zero")]
-    pub left_out: u64,
-    /// Who allowed it whatever the budgets say, if somebody did (decision 12).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub allowed: Option<String>,
-    /// By which definition of the tests it was started, for runs of the tests (decision 40).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub definition: Option<Digest>,
-    /// Whose model it asks, for agents' runs (decision 11).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub provider: Option<ProviderId>,
-    /// What it lacked to count, if it ended well and brought nothing that can be used (decision 15).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub lacked: Option<Cause>,
 }
 
 impl Want {

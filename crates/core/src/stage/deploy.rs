@@ -91,6 +91,13 @@ pub(crate) fn ask_consent(d: &mut Desk<'_>) {
         return d.queue(Want::Lane);
     }
     let accepted = d.task.merged.as_ref().is_some_and(|merged| outside::is_accepted(d, &merged.commit));
+    // Who consented to less is asked anew.
+    if d.task.consent.is_some() && for_the_merge_alone(d) {
+        d.change(Change::Consented(None));
+    }
+    if d.task.confirms != Some(deploys) {
+        d.change(Change::Confirms(deploys));
+    }
     d.say(Author::Deployer, Note::AwaitingConfirmation { change, deploys, accepted });
     d.change(Change::BoardFresh(false));
     d.rest(Rest::Confirmation);
@@ -115,7 +122,13 @@ fn is_given(d: &Desk<'_>) -> bool {
     let Some(consent) = &d.task.consent else { return false };
     let by_hand = d.task.outside.as_ref().is_some_and(|outside| outside.in_main.is_some());
     let begun = d.task.merged.is_some() && (!by_hand || hooked(d));
-    d.task.change() == Some(&consent.what) && (!consent.standing || begun || label_counts(d))
+    let counts = if consent.standing { begun || label_counts(d) } else { !for_the_merge_alone(d) };
+    d.task.change() == Some(&consent.what) && counts
+}
+
+/// Whether a person was asked for a merge alone, by the policy of then, and something would be deployed now (decision 37).
+fn for_the_merge_alone(d: &Desk<'_>) -> bool {
+    d.policy.preset.deploys() && d.task.confirms == Some(false)
 }
 
 /// Whether the label autoDeploy consents now; a failed deploy ends that until a person consents (decision 37).

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Job, RunRow, Task};
+use super::{Ask, Job, Task};
 use crate::call::Text;
-use crate::event::{InMain, RunHow};
+use crate::event::InMain;
 use crate::id::{EffectId, RunId};
 
 /// A question of which nobody knows what it did.
@@ -31,26 +31,6 @@ impl Task {
         let row_of = |run| self.runs.iter().rev().find(|row| row.run == run);
         let mut stopping = self.stopping.iter().filter_map(|stopping| row_of(stopping.run));
         stopping.find(|row| row.may_live()).map(|row| (row.run, row.job))
-    }
-}
-
-impl RunRow {
-    /// Whether it may live, for all that is known: a start that was refused for good may have happened when it was asked for
-    /// before.
-    pub(crate) fn may_live(&self) -> bool {
-        match &self.end {
-            None | Some(RunHow::CouldNotStart { .. }) => true,
-            Some(
-                RunHow::Exited { .. }
-                | RunHow::Signalled { .. }
-                | RunHow::TimedOut
-                | RunHow::TooMuchOutput
-                | RunHow::Stopped
-                | RunHow::OverTokens { .. }
-                | RunHow::Lost { .. }
-                | RunHow::ProviderLimited { .. },
-            ) => false,
-        }
     }
 }
 

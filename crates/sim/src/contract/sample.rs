@@ -70,6 +70,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         edited: false,
         unread: false,
         later: Vec::new(),
+        confirms: Some(true),
         standing_ended: false,
         froze: false,
         records: Vec::new(),

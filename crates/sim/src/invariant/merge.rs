@@ -201,7 +201,8 @@ impl Watch {
                 broken("a-deploy-takes-nothing-back", what)?;
             }
             let current = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
-            let consents = |consent: &Consent| Some(&consent.what) == task.change();
+            let asked = |consent: &Consent| consent.standing || task.confirms != Some(false);
+            let consents = |consent: &Consent| Some(&consent.what) == task.change() && asked(consent);
             if current && !task.consent.as_ref().is_some_and(consents) {
                 broken("production-needs-consent", format!("{run} deploys for {id} without consent"))?;
             }
