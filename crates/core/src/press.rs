@@ -555,6 +555,11 @@ fn confirm(d: &mut Desk<'_>, gesture: &Gesture, what: Option<&crate::id::Digest>
         return no_effect(d, "confirm", NoEffect::OtherThing);
     }
     taken(d, gesture);
+    // Whoever answers sees what the policy of today asks for, and may have been asked for less.
+    let deploys = d.policy.preset.deploys() && d.task.confirms != Some(false);
+    if d.task.confirms != Some(deploys) {
+        d.change(Change::Confirms(deploys));
+    }
     deploy::consent(d, &gesture.by, false);
     d.queue(Want::Lane);
 }
@@ -582,8 +587,13 @@ fn reject(d: &mut Desk<'_>, gesture: &Gesture, reason: Option<&Text>) {
     // Where the branch will be is not known yet: the rejection waits for the answer that says it.
     if d.task.branch_moves() {
         // Who says nothing takes back nothing that was said.
-        let said = d.task.rejection.as_ref().and_then(|waiting| waiting.reason.as_ref());
-        let rejection = Rejection { by: gesture.by.clone(), reason: reason.or(said).cloned() };
+        if let Some(Rejection { by, reason: Some(said) }) =
+            d.task.rejection.clone().filter(|_| reason.is_none())
+        {
+            let (from, text, link) = (Judge::Person(by), said.into(), String::new());
+            d.change(Change::Found(Some(Findings { from, text, link, about: None })));
+        }
+        let rejection = Rejection { by: gesture.by.clone(), reason: reason.cloned() };
         return d.change(Change::Rejected(Some(rejection)));
     }
     reject_now(d, gesture.by.clone(), reason.cloned());
@@ -604,16 +614,16 @@ pub(crate) fn reject_now(d: &mut Desk<'_>, by: String, reason: Option<Text>) {
 /// How often the comments are asked for before a rejection goes on without them.
 pub(crate) const REASON_TRIES: u32 = 4;
 
-/// The comments are read: the newest that a person wrote is the reason.
+/// The comments are read: the newest that a person wrote is the reason. What somebody said with a rejection that is to be mended
+/// still stays the reason, unless a person wrote something since: Orch tells of a rejection under the issue.
 pub(crate) fn reason_read(d: &mut Desk<'_>, by: String, comments: &[Comment]) {
     let newest = comments.iter().rev().find(|comment| !comment.own);
-    let text = match newest {
-        Some(comment) => comment.text.clone().into(),
-        None => match &d.task.findings {
-            // What somebody said before is to be mended still.
-            Some(Findings { from: Judge::Person(_), text, .. }) => text.clone(),
-            Some(_) | None => Said::RejectedWithoutReason.into(),
-        },
+    let since = comments.last().filter(|comment| !comment.own);
+    let before = d.task.findings.as_ref().filter(|found| matches!(found.from, Judge::Person(_)));
+    let text = match (since, before, newest) {
+        (Some(comment), _, _) | (None, None, Some(comment)) => comment.text.clone().into(),
+        (None, Some(before), _) => before.text.clone(),
+        (None, None, None) => Said::RejectedWithoutReason.into(),
     };
     rejected(d, &by, text);
 }

@@ -105,10 +105,13 @@ impl Hub {
         let (caches, notes) = (self.room("cache")?, self.room("cache.built")?);
         let mut tasks = Vec::new();
         for task in names_in(&caches)? {
-            // Whatever is taken or left changes the folder of its role.
-            let roles = names_in(&caches.join(&task)).unwrap_or_default();
-            let used = |role| fs::metadata(caches.join(&task).join(role)).and_then(|found| found.modified());
-            tasks.push((roles.iter().filter_map(|role| used(role).ok()).max(), task));
+            // Whatever is left is noted anew, and nothing is taken without that a run leaves something.
+            let roles = [&caches, &notes].map(|room| {
+                let room = room.join(&task);
+                let roles = names_in(&room).unwrap_or_default();
+                roles.into_iter().filter_map(move |role| fs::metadata(room.join(role)).ok()?.modified().ok())
+            });
+            tasks.push((roles.into_iter().flatten().max(), task));
         }
         tasks.sort_unstable();
         let over = tasks.len().saturating_sub(MOST_TASKS);

@@ -26,6 +26,8 @@ use crate::process::RunAs;
 
 /// No step of git holds a lock file longer than this; an older one was left by a crash.
 const LOCK_AGE: Duration = Duration::from_secs(60);
+/// As what the repository was named last, while it was there.
+const NAMED: &str = "named";
 
 /// A project's bare repository, with the folders that belong to it.
 #[derive(Debug)]
@@ -133,13 +135,19 @@ impl Hub {
     /// The hub of the repository at `origin` (a path or an address), made in `root` if it is not there yet. Without
     /// `main` the repository's own default branch is main.
     pub fn create(git: Git, root: &Path, origin: &str, main: Option<&str>) -> Result<Self, HubError> {
+        let folder = |source| HubError::Folder { folder: root.display().to_string(), source };
         let named = origin;
         let origin = absolute(origin);
         let bare = root.join("hub.git");
         if bare.join("HEAD").exists() {
             let hub = Self::open(git, root)?;
-            // Of one that is away nobody can tell where a link in its path led: it is waited for, as any other.
-            let is_away = is_path(named) && fs::metadata(named).is_err();
+            // Of one that is away nobody can tell where a link in its path leads: it is waited for, as any other, if this was
+            // its name when it was there.
+            let was = fs::read_to_string(root.join(NAMED)).is_ok_and(|was| was == named);
+            if hub.origin == origin && !was {
+                fs::write(root.join(NAMED), named).map_err(folder)?;
+            }
+            let is_away = was && is_path(named) && fs::metadata(named).is_err();
             if hub.origin != origin && !is_away {
                 return Err(HubError::OtherOrigin {
                     folder: root.display().to_string(),
@@ -150,7 +158,6 @@ impl Hub {
             return Ok(hub);
         }
         let (main, sha256) = default_branch(&git, &origin, main)?;
-        let folder = |source| HubError::Folder { folder: root.display().to_string(), source };
         let half = root.join("hub.half");
         fs::create_dir_all(root).map_err(folder)?;
         if half.exists() {
@@ -174,6 +181,7 @@ impl Hub {
         if !there.map_err(broken)? {
             return Err(HubError::Shallow { origin: hub.origin });
         }
+        fs::write(root.join(NAMED), named).map_err(folder)?;
         fs::rename(&half, &bare).map_err(folder)?;
         Ok(hub)
     }

@@ -3,10 +3,13 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Component, Path, PathBuf};
 
 use orch_core::undone::Unfit;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 /// What lies at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -166,16 +169,19 @@ pub(super) fn remove_special(tree: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lets the owner of a folder do this with it; false if it is too deep for anybody, git too.
+/// Lets the owner of a folder do this with it; false if it is too deep for anybody, git too. What a process that lives still
+/// puts in its place is another folder of the tree, or nothing.
 fn open_up(folder: &Path, owner: u32) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt as _;
-    let found = match fs::symlink_metadata(folder) {
-        Err(e) if e.kind() == ErrorKind::InvalidFilename => return Ok(false),
-        found => found?,
+    let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let held = match rustix::fs::open(folder, flags, Mode::empty()) {
+        Err(Errno::NAMETOOLONG) => return Ok(false),
+        held => fs::File::from(held?),
     };
-    let mode = found.permissions().mode();
+    let mode = held.metadata()?.permissions().mode() & 0o777;
     if mode & owner != owner {
-        fs::set_permissions(folder, fs::Permissions::from_mode(mode | owner))?;
+        let place = format!("/proc/self/fd/{}", held.as_raw_fd());
+        fs::set_permissions(place, fs::Permissions::from_mode(mode | owner))?;
     }
     Ok(true)
 }

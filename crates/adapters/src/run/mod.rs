@@ -286,8 +286,8 @@ impl Runs {
         Ok(runs)
     }
 
-    /// The end of a run is in the journal: it need not be watched any more. Its logs stay, the secrets of its environment
-    /// do not. A run without a folder has neither.
+    /// The end of a run is in the journal: it need not be watched any more. Its logs stay, and what
+    /// masks them; its specification stays without the secrets. A run without a folder has neither.
     ///
     /// # Errors
     /// The folder cannot be read or written.

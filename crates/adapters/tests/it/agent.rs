@@ -633,15 +633,16 @@ fn what_a_run_had_used_is_known_of_one_that_was_ended() {
     let script = r#"cat >/dev/null
         echo '{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":600,"output_tokens":1}}}'
         echo '{"type":"assistant","message":{"id":"m1","usage":{"input_tokens":600,"output_tokens":2}}}'
-        echo >said; exec sleep 600"#;
+        exec sleep 600"#;
     program(&bench, &mut agents, AgentKind::Claude, script);
     let price = Price { input: 1_000_000, output: 1_000_000, cache_read: 0, cache_write: 0 };
     agents.programs.get_mut("scripted").unwrap().price = Some(price);
     for n in [1, 2] {
         let run = assignment(n).run;
         let pid = launch(&agents, &assignment(n)).unwrap();
-        let said = agents.runs.places.of(run).tree.join("said");
-        crate::process::eventually("the report", || said.exists().then_some(()));
+        let log = agents.runs.places.of(run).record.join("stdout.log");
+        let reports = || fs::read_to_string(&log).unwrap_or_default().lines().count();
+        crate::process::eventually("the reports", || (reports() == 2).then_some(()));
         match n {
             1 => agents.runs.stop(run).unwrap(),
             _ => kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap(),

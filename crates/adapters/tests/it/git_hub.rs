@@ -58,6 +58,10 @@ fn git_finds_its_hub_again() {
     assert_eq!(by_link().unwrap(), bench.hub.origin());
     fs::rename(&bench.origin, &away).unwrap();
     assert_eq!(by_link().unwrap(), bench.hub.origin());
+    // One that is not there and never was is no name of it.
+    let never = bench.folder.path().join("never");
+    let error = Hub::create(git(), &root, never.to_str().unwrap(), None).unwrap_err();
+    assert!(matches!(error, HubError::OtherOrigin { .. }), "{error}");
 }
 
 /// Proves that readings say where main is, and that a rewritten main does not descend.

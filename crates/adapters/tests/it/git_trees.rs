@@ -93,14 +93,14 @@ fn git_trees_keep_caches_of_few_tasks() {
     let bench = Bench::new();
     let (head, _) = bench.cut();
     let cache = |task: u32, role: &str| {
-        Some(Cache { key: format!("ORCH-{task}/{role}"), paths: vec!["target".to_owned()] })
+        Some(Cache { key: format!("ORCH-{task}/{role}"), paths: vec!["src/target".to_owned()] })
     };
     let mut n = 0;
     let mut run = |task, role: &str| {
         n += 1;
         let tree = bench.tree(n, &head, &[], cache(task, role));
-        let found = tree.folder.join("target/built").exists();
-        write(&tree.folder, "target/built", "x");
+        let found = tree.folder.join("src/target/built").exists();
+        write(&tree.folder, "src/target/built", "x");
         drop_tree(&bench, n);
         found
     };
