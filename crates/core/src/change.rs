@@ -149,6 +149,8 @@ pub enum Change {
     Unread(bool),
     /// Whether the request was edited after its approval.
     Edited(bool),
+    /// People put this into main.
+    WasInMain(Commit),
     /// A person is asked for a consent: to a deploy as well, or to the merge alone.
     Confirms(bool),
     /// The label autoDeploy no longer counts, or does again.

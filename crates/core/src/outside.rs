@@ -87,6 +87,10 @@ fn learn(d: &mut Desk<'_>, now: Option<Outside>) {
             withdrawn.iter().for_each(|what| d.because(Reason::Withdrawn(*what)));
         }
     }
+    let by_people = now.as_ref().and_then(|now| now.in_main.as_ref()).map(|by| &by.commit);
+    if let Some(commit) = by_people.filter(|commit| d.task.was_in_main.as_ref() != Some(commit)) {
+        d.change(Change::WasInMain(commit.clone()));
+    }
     d.change(Change::Outside(now.map(Box::new)));
 }
 

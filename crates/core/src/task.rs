@@ -150,6 +150,9 @@ pub struct Task {
     /// What people did with the branch of this round, if they did anything (decision 45).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outside: Option<Box<Outside>>,
+    /// What people had put into main of it, also where the branch went on from there: it stays there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was_in_main: Option<Commit>,
     /// A merge past the gates that a person accepted: which commit of main, and who (decision 45).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Consent>,

@@ -76,7 +76,7 @@ pub(crate) fn cancel_now(d: &mut Desk<'_>) {
     }
     let last = d.task.merged.as_ref().or(d.task.earlier_merges.last());
     let by_people = d.task.merged_outside().map(|by| by.commit.clone());
-    let stays = by_people.or(last.map(|merged| merged.commit.clone()));
+    let stays = by_people.or(last.map(|merged| merged.commit.clone())).or(d.task.was_in_main.clone());
     d.because(Reason::Stopped);
     let unproven = d.task.merged.as_ref().map_or(d.task.merge_untold, |merged| !merged.proven);
     d.say(Author::Stream, Note::Stopped { stays, frozen: unproven && d.task.froze });

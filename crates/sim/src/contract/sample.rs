@@ -71,6 +71,7 @@ pub fn task(project: &str, number: u64, life: u32, stage: Stage) -> Task {
         unread: false,
         later: Vec::new(),
         confirms: Some(true),
+        was_in_main: None,
         standing_ended: false,
         froze: false,
         records: Vec::new(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use orch_core::call::tracker::{Status, TrackerCall, TrackerReply};
 use orch_core::call::{AgentCall, Call, Reply, Text};
 use orch_core::change::Change;
-use orch_core::event::{Event, Message, Outcome};
+use orch_core::event::{Event, Message, Outcome, RunHow};
 use orch_core::gesture::Press;
 use orch_core::id::{EffectId, IssueKey, RunId, TaskId};
 use orch_core::journal::Row;
@@ -120,6 +120,9 @@ impl Watch {
         for change in &row.changes {
             let told = &mut self.told_of;
             match change {
+                // A start that was refused for good is no end: it may have happened when it was asked for before.
+                Change::RunOver { run, how: RunHow::CouldNotStart { .. }, .. }
+                    if !told.ended.contains(run) => {}
                 Change::RunOver { run, .. } if !told.ended.insert(*run) => {
                     broken("a-run-ends-once", format!("row {}: {run} ends again", row.seq))?;
                 }

@@ -194,8 +194,12 @@ impl Watch {
             let repository = world.repositories.get(&task.project);
             let has_it = |out: &Commit| repository.is_some_and(|known| known.contains(out, commit));
             // By Orch's word, and by what the service runs, where that was delivered.
-            let runs =
-                world.deployed.get(&task.project).filter(|runs| *runs != commit && delivered(engine, runs));
+            // What a person accepts while the lane is held comes too late to be told to who holds it (decision 75, its costs).
+            let before = |done: &Task| task.lane.is_none_or(|since| done.step_seq < since);
+            let runs = world
+                .deployed
+                .get(&task.project)
+                .filter(|runs| *runs != commit && delivered(engine, runs, before));
             if let Some(out) = previous.iter().chain(runs).find(|out| has_it(out)) {
                 let what = format!("{run} deploys {commit} over {out}, which has it");
                 broken("a-deploy-takes-nothing-back", what)?;
@@ -241,10 +245,12 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
         let Some(task) = tasks.iter().find(|task| task.id == *id) else { continue };
         let merged = task.merged.iter().chain(&task.earlier_merges).any(|merged| merged.commit == *commit);
         let told = task.outside.as_ref().and_then(|outside| outside.in_main.as_ref());
-        let told = told.is_some_and(|by| by.commit == *commit);
-        // Its own later merge went on from there.
         let repository = world.repositories.get(&task.project);
-        let within = |merged: &Merged| repository.is_some_and(|known| known.contains(&merged.commit, commit));
+        // Somebody may have merged the branch on top of it before anybody looked: then that is told.
+        let has_it = |by: &Commit| by == commit || repository.is_some_and(|known| known.contains(by, commit));
+        let told = told.is_some_and(|by| has_it(&by.commit));
+        // Its own later merge went on from there.
+        let within = |merged: &Merged| has_it(&merged.commit);
         let merged = merged || task.merged.iter().any(within);
         // Whoever was stopped is not looked at any more (decision 61, its costs).
         if !merged && !told && !task.is_critical() && task.stage != Stage::Cancelled {
@@ -254,11 +260,12 @@ pub(super) fn late_ones_are_told(tasks: &[Task], world: &World) -> Result<(), Br
     Ok(())
 }
 
-/// Whether a task is done with this commit.
-fn delivered(engine: &Engine<Twin>, commit: &Commit) -> bool {
+/// Whether a task is done with this commit, and counts.
+fn delivered(engine: &Engine<Twin>, commit: &Commit, counts: impl Fn(&Task) -> bool) -> bool {
     engine.journal_ref().states().values().any(|kept| match &kept.state {
         State::Task(task) => {
-            task.stage == Stage::Done && task.merged.as_ref().is_some_and(|merged| merged.commit == *commit)
+            let it = task.merged.as_ref().is_some_and(|merged| merged.commit == *commit);
+            it && task.stage == Stage::Done && counts(task)
         }
         State::Repository(_) | State::Project(_) | State::Provider(_) | State::Installation(_) => false,
     })

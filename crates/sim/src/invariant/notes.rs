@@ -36,7 +36,7 @@ pub(super) struct Known {
     /// What each run is that began.
     began: BTreeMap<RunId, Job>,
     /// Agents' runs that ended and that nobody was told of: what they used, and how long they ran.
-    over: Vec<(Role, Usage, Span)>,
+    over: BTreeMap<RunId, (Role, Usage, Span)>,
     /// What the branch carries.
     carries: Option<Digest>,
     rest: Option<Rest>,
@@ -121,7 +121,7 @@ impl Known {
                 }
                 Change::RunOver { run, usage, wall, .. } => {
                     if let Some(Job::Agent(role)) = self.began.get(run) {
-                        self.over.push((*role, *usage, *wall));
+                        self.over.insert(*run, (*role, *usage, *wall));
                     }
                 }
                 Change::Branched(branch) => self.carries = branch.change.clone(),
@@ -168,7 +168,7 @@ impl Known {
     /// People were told this.
     pub(super) fn tell(&mut self, note: &Note) {
         if let Note::RunFinished { role, .. } = note {
-            self.over.retain(|(of, ..)| of != role);
+            self.over.retain(|_, (of, ..)| of != role);
         }
     }
 
@@ -196,7 +196,7 @@ impl Known {
                 changes(&|change| matches!(change, Change::Consented(Some(by)) if by.standing))
             }
             Note::RunFinished { role, usage, wall, files } => {
-                self.over.contains(&(*role, *usage, *wall)) && wrote(row, files)
+                self.over.values().any(|over| *over == (*role, *usage, *wall)) && wrote(row, files)
             }
             Note::ProtectedTouched { .. } => rests(&|rest| *rest == Rest::Protected),
             Note::SentBack { from, to, judge, text: _, attempt, of } => any(&|reason| {
