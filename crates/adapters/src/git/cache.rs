@@ -6,6 +6,7 @@
 //! gets the date of now.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -104,7 +105,8 @@ impl Hub {
     fn forget_old_caches(&self) -> Result<(), Failure> {
         let (caches, notes) = (self.room("cache")?, self.room("cache.built")?);
         let mut tasks = Vec::new();
-        for task in names_in(&caches)? {
+        let known: BTreeSet<OsString> = names_in(&caches)?.into_iter().chain(names_in(&notes)?).collect();
+        for task in known {
             // Whatever is left is noted anew, and nothing is taken without that a run leaves something.
             let roles = [&caches, &notes].map(|room| {
                 let room = room.join(&task);

@@ -298,7 +298,8 @@ impl Runs {
             return Ok(());
         }
         let path = record.join(SPEC);
-        let (mut spec, mask) = (read_spec(&path)?, self.mask_of(run)?);
+        let noted = renewed::noted(&self.places.of(run)).map_err(io(&record))?;
+        let (mut spec, mask) = (read_spec(&path)?, self.mask.with(noted));
         for value in spec.env.values_mut() {
             *value = mask.mask(value);
         }

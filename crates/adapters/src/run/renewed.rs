@@ -47,11 +47,11 @@ fn keys_of(note: &[u8]) -> Vec<Secret> {
     }
 }
 
-/// Those of a run that goes on, and of one that has ended.
+/// Those that stand in its record, whatever became of the rest of it.
 ///
 /// # Errors
 /// Something of it is there and cannot be read now: nobody may take that for none.
-pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
+pub(super) fn noted(folder: &RunFolder) -> io::Result<Vec<Secret>> {
     let mut found = Vec::new();
     for name in [KEYS, GIVEN, LEFT] {
         match fs::read(folder.record.join(name)) {
@@ -61,6 +61,15 @@ pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
             Err(e) => return Err(e),
         }
     }
+    Ok(found)
+}
+
+/// Those of a run that goes on, and of one that has ended.
+///
+/// # Errors
+/// As [`noted`].
+pub(super) fn of(folder: &RunFolder) -> io::Result<Vec<Secret>> {
+    let mut found = noted(folder)?;
     let about = About::read(&folder.record).map_err(|failure| io::Error::other(failure.cause.to_string()))?;
     if let Some(mut copy) = about.as_ref().map_or(Ok(None), |about| Copy::find(folder, about))? {
         let mut bytes = Vec::new();

@@ -314,6 +314,8 @@ fn a_lost_run_needs_no_record_of_what_it_was() {
     assert!(matches!(finished.end.how, RunHow::Lost { .. }), "{:?}", finished.end.how);
     assert!(finished.notes[0].contains("about.json is damaged"), "{:?}", finished.notes);
     assert!(!agents.runs.places.of(run).home.exists());
+    agents.runs.settle(run).unwrap();
+    assert_eq!(agents.runs.unsettled().unwrap(), [], "it is not watched for ever");
 
     let agents = bench.agents("");
     let run = assignment(2).run;

@@ -440,6 +440,9 @@ const DELIVERY: &[Break] = &[
         deploying().so(takes_back).look()
     }),
     ("production-needs-consent", || deploying().unheard(|task| task.consent = None).so(deploys).look()),
+    ("production-needs-consent", || {
+        deploying().unheard(|task| task.confirms = Some(false)).so(deploys).look()
+    }),
     ("deploys-are-serial", || deploying().unheard(|task| task.lane = None).so(deploys).look()),
     ("deploys-are-serial", || {
         let another = |it: &mut Scene| (0..2).for_each(|n| it.run(n, Worker::Hook, None));
