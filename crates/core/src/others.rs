@@ -378,6 +378,22 @@ mod tests {
         }
     }
 
+    /// Where older rules did not write down in which row a provider closed, the clock says which run came later.
+    #[test]
+    fn an_older_closing_is_told_by_the_clock() {
+        let limited = Message::ProviderLimited { until: None, cause: "no".into() };
+        let mut closed = told(None, 10, limited);
+        match &mut closed {
+            Some(State::Provider(provider)) => provider.closed_in = None,
+            _ => panic!("there is no provider"),
+        }
+        let open = |began| {
+            let worked = Message::ProviderWorked { began: Moment(began), run: Some(RunId::new(Seq(99), 0)) };
+            !is_closed(told(closed.clone(), 12, worked).as_ref())
+        };
+        assert_eq!([open(9), open(10), open(11)], [false, false, true]);
+    }
+
     /// Proves decision 46 for providers: a wait that Orch counted is as long as it was when the wall clock steps; a moment
     /// that the provider named stays that moment.
     #[test]

@@ -4,6 +4,7 @@ mod beside;
 mod deploys;
 mod edges;
 mod presses;
+mod rounds;
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ use crate::task::{Cancel, Merged, Outside};
 
 impl Way {
     /// What a part of the heart makes of the task as it is.
-    fn makes(&self, part: impl FnOnce(&mut Desk<'_>)) -> (Decision, Box<Task>) {
+    pub(super) fn makes(&self, part: impl FnOnce(&mut Desk<'_>)) -> (Decision, Box<Task>) {
         let mut desk = Desk::new(Box::new(self.task().clone()), &self.policy, Seq(9_999), Moment(9_999_000));
         part(&mut desk);
         desk.finish_both()

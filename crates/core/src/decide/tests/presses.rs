@@ -34,6 +34,20 @@ fn an_edited_request_stops_at_once() {
     assert_eq!(way.task().step, Step::Rest(Rest::RequestChanged));
 }
 
+/// A branch keeps the name that the title had when work began, whatever the title becomes; a text alone names nothing.
+#[test]
+fn a_branch_keeps_its_first_name() {
+    let mut way = Way::begun(Preset::Library, Trouble::None);
+    way.until(|task| task.stage == Stage::Development);
+    let mut named = Vec::new();
+    for (text, slug) in [("more", "add-a-flag"), ("more", "add-two"), ("still more", "add-three")] {
+        let _ = way.reads(|reading| (reading.text, reading.slug) = (Text::of(text), slug.to_owned()));
+        named.push(way.task().named.clone());
+    }
+    let first = Some("add-a-flag".to_owned());
+    assert_eq!(named, [None, first.clone(), first]);
+}
+
 /// A retry of a task that a person is asked about does both: it begins again, and its records are tried again (decisions 15, 18).
 #[test]
 fn a_retry_begins_again_and_pushes_records_again() {
