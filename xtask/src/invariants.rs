@@ -244,9 +244,9 @@ fn render(list: &[Promise], there: &There) -> String {
         "# What never happens\n\n\
          Made by `cargo xtask regen` from `docs/invariants.src`; not written by hand. Each name in it was looked up.\n\n\
          Behind each promise stands what would notice that it is broken: a *step* is looked at by the simulator in every\n\
-         history and every story, under this name, each time that happens what stands beside it in italics, and\n\
-         counted as often; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
-         about a part that does not exist yet says which issue brings it.\n\
+         history and every story, under this name, whenever what stands beside it in italics happens, and\n\
+         counted each time; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
+         about a part that does not exist yet says which part it waits for.\n\
          \n\
          That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
     );

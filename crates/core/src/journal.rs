@@ -13,8 +13,8 @@ use crate::reason::Reason;
 use crate::state::State;
 use crate::time::Moment;
 
-/// The version of the decision rules. It rises with every change of what `decide` answers, so that `replay --verify`
-/// decides again only rows of its own rules (decision 39).
+/// The version of the decision rules. It rises when what `decide` answers changes, once for all that lands together, so
+/// that `replay --verify` decides again only rows of its own rules (decision 39).
 pub const RULES: u32 = 18;
 
 /// One row of the journal: what happened and what came of it.

@@ -2,7 +2,7 @@
 //! ([`Occasion`]); what needs the whole journal, when it is folded and decided again.
 
 mod rows;
-mod board;
+mod heard;
 mod column;
 mod course;
 mod notes;
@@ -134,7 +134,7 @@ pub struct Watch {
     pub(crate) heard: BTreeSet<RunId>,
     /// How many presses of a task were taken when its last hook ended.
     hooked: BTreeMap<TaskId, u32>,
-    told_of: board::Told,
+    told_of: heard::Told,
     /// What the rows tell of money.
     money: money::Money,
     /// Where the branch of each task is, if its tree is known.

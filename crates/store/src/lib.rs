@@ -27,8 +27,6 @@ pub use journal::SqliteJournal;
 pub use reader::{Listed, Page, Place, Reader, TaskFilter};
 
 #[cfg(test)]
-mod faults;
-#[cfg(test)]
-mod migrations;
+mod full_disk;
 #[cfg(test)]
 mod plans;

@@ -200,3 +200,6 @@ pub(crate) fn migrate(path: &Path, conn: &mut Connection, all: &[Migration]) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

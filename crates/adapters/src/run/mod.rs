@@ -11,7 +11,7 @@ pub mod shelter;
 pub mod watch;
 
 mod meter;
-mod renewed;
+mod secrets;
 mod failure;
 
 use std::cell::RefCell;
@@ -38,7 +38,7 @@ use crate::process::{self, Launcher, Observed, RunAs, RunSpec, STOP, StopAnswer}
 
 pub(crate) use failure::io;
 pub(crate) use meter::Over;
-pub(crate) use renewed::{given, given_keys};
+pub(crate) use secrets::{given, given_keys};
 
 /// Says that the end of a run is in the journal.
 const SETTLED: &str = "settled";
@@ -298,7 +298,7 @@ impl Runs {
             return Ok(());
         }
         let path = record.join(SPEC);
-        let noted = renewed::noted(&self.places.of(run)).map_err(io(&record))?;
+        let noted = secrets::noted(&self.places.of(run)).map_err(io(&record))?;
         let (mut spec, mask) = (read_spec(&path)?, self.mask.with(noted));
         for value in spec.env.values_mut() {
             *value = mask.mask(value);
@@ -468,7 +468,7 @@ pub fn tidy(places: &Places, ports: &Registry, live: &[RunId]) -> Result<(), Fai
 /// # Errors
 /// They cannot be read now.
 pub fn mask_of(folder: &RunFolder, mask: &Masker) -> Result<Masker, Failure> {
-    renewed::of(folder).map(|tokens| mask.with(tokens)).map_err(io(&folder.record))
+    secrets::of(folder).map(|tokens| mask.with(tokens)).map_err(io(&folder.record))
 }
 
 /// Whose a run's ports are.

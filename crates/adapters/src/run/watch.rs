@@ -12,7 +12,7 @@ use orch_core::refusal::Refusal;
 use orch_core::said::Cause;
 use orch_core::time::Span;
 
-use super::{About, Masker, RunFolder, RunKind, Runs, owner, renewed};
+use super::{About, Masker, RunFolder, RunKind, Runs, owner, secrets};
 use crate::git::remove;
 use crate::process::{self, Ending, ExitRecord, Observed};
 use crate::{agent, deploy, gate};
@@ -110,7 +110,7 @@ impl Runs {
         };
         notes.extend(about.as_ref().err().cloned());
         if let Ok(about) = &about
-            && let Err(e) = renewed::keep(folder, about)
+            && let Err(e) = secrets::keep(folder, about)
         {
             return cannot_tell(format!("its login cannot be kept: {e}"));
         }

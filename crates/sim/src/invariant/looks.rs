@@ -292,7 +292,7 @@ mod tests {
             include_str!("once.rs"),
             include_str!("alive.rs"),
             include_str!("waits.rs"),
-            include_str!("board.rs"),
+            include_str!("heard.rs"),
             include_str!("deeds.rs"),
             include_str!("tasks.rs"),
             include_str!("merge.rs"),

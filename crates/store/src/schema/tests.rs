@@ -1,4 +1,4 @@
-//! Does each migration keep the data that was there before it? Each is applied to data inserted before it.
+//! Proves that each migration keeps the data that was there before it: each is applied to data inserted before it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

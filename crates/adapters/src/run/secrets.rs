@@ -2,8 +2,9 @@
 //! own copy?
 //!
 //! They are masked in all that it said, and kept out of what it left, as long as its record is there: by then a key was
-//! exchanged, perhaps, or its agent taken out of the settings, and the person's login has other tokens. What was given lies in the record from the start; the copy goes there from the run's home, which
-//! is removed when the run has ended. That takes no room on the disk: the run may have filled it.
+//! exchanged, perhaps, or its agent taken out of the settings, and the person's login has other tokens. What was given lies in the
+//! record from the start; the copy goes there from the run's home, which is removed when the run has ended. That takes no room on
+//! the disk: the run may have filled it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};

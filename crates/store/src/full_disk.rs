@@ -1,4 +1,4 @@
-//! What happens when the disk is full? The page limit of SQLite gives the same error as a disk without room.
+//! Proves what happens when the disk is full. The page limit of SQLite gives the same error as a disk without room.
 
 use orch_core::journal::Journal;
 use orch_core::stage::Stage;

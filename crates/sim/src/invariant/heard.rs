@@ -1,4 +1,4 @@
-//! Is each press heard, does it count once, and does an agent get what is known?
+//! Is each press heard and counted once, does a run end once, and does an agent get what is known?
 
 use std::collections::BTreeMap;
 
