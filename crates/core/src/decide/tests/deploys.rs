@@ -10,7 +10,7 @@ use crate::note::Note;
 use crate::policy::WatchRules;
 use crate::record::Came;
 use crate::said::{Cause, Said};
-use crate::stage::{deploy, terminal};
+use crate::stage::{deploy, terminal, watch};
 use crate::task::{Cancel, Merged, Outside};
 
 impl Way {
@@ -141,6 +141,25 @@ fn who_looked_is_not_looked_after() {
     assert!(watched(&way, Came::Out));
     assert!(!watched(&way, Came::Seen { by: "ann" }));
     assert!(!watched(&way.with(|task| task.cancel = stop_waits()), Came::Out));
+}
+
+/// A service that is well at the first look of a watch has not come back in it, whatever an earlier watch saw last; at a later look it
+/// has (decision 69).
+#[test]
+fn what_an_earlier_watch_saw_is_no_flap() {
+    let mut way = Way::begun(Preset::Full, Trouble::None);
+    way.policy.watch = Some(WatchRules { window: Span::seconds(900), every: Span::seconds(30), failures: 3 });
+    way.asks(|ask| *ask == Ask::Watch);
+    let flaps = |looks| {
+        let way = way.with(|task| {
+            let watch = task.watch.as_mut().expect("a watch");
+            (watch.looks, watch.last) = (looks, Some(Cause::from("away")));
+        });
+        let after = way.makes(|d| watch::saw(d, &Health::Expected)).1.watch.expect("a watch");
+        assert!(after.is_well());
+        after.flaps
+    };
+    assert_eq!([flaps(0), flaps(1)], [0, 1]);
 }
 
 /// What is told at the end is what each role used that worked, and nobody else (rows 185, 193).
