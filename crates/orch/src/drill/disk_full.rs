@@ -121,7 +121,7 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
     // Who only looks is answered; a tracker is told to come back.
     yard.get(&format!("/api/v1/tasks/{id}"))?;
     let said = hook(yard, &id)?;
-    if said.status != 503 || !said.retry_after {
+    if !said.is_shed() {
         return Err(Unmet::Broken(both!(
             "a delivery to a full disk is answered {said:?}",
             "доставка при полном диске получила ответ {said:?}"

@@ -32,12 +32,21 @@ pub(super) struct Delivery {
 /// What was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Answer {
+    /// Which of the list was sent.
+    pub(super) at: usize,
     pub(super) n: usize,
     pub(super) signed: Signed,
     /// 0 if there was none.
     pub(super) status: u16,
-    /// Whether it says when to come back.
+    /// Whether it says when to come back: in how many seconds.
     pub(super) retry_after: bool,
+}
+
+impl Answer {
+    /// Whether it was told to come back.
+    pub(super) fn is_shed(&self) -> bool {
+        self.status == 503 && self.retry_after
+    }
 }
 
 /// To whom.
@@ -70,18 +79,38 @@ impl Target {
     /// # Errors
     /// The machine gives no more threads.
     pub(super) fn send(&self, deliveries: &[Delivery], connections: usize) -> io::Result<Vec<Answer>> {
+        self.send_counting(deliveries, connections, &AtomicUsize::new(0))
+    }
+
+    /// The same, and counts meanwhile how many were told to come back.
+    ///
+    /// # Errors
+    /// The machine gives no more threads.
+    pub(super) fn send_counting(
+        &self,
+        deliveries: &[Delivery],
+        connections: usize,
+        shed: &AtomicUsize,
+    ) -> io::Result<Vec<Answer>> {
         let (next, all) = (AtomicUsize::new(0), Mutex::new(Vec::with_capacity(deliveries.len())));
         std::thread::scope(|scope| {
             for _ in 0..connections {
                 std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || {
                     let (mut own, mut stream) = (Vec::new(), None);
-                    while let Some(delivery) = deliveries.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    loop {
+                        let at = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(delivery) = deliveries.get(at) else { break };
                         let answered = exchange(&mut stream, self.address, &self.request(delivery));
                         if answered.is_err() {
                             stream = None;
                         }
                         let (status, retry_after) = answered.unwrap_or((0, false));
-                        own.push(Answer { n: delivery.n, signed: delivery.signed, status, retry_after });
+                        let answer =
+                            Answer { at, n: delivery.n, signed: delivery.signed, status, retry_after };
+                        if answer.is_shed() {
+                            shed.fetch_add(1, Ordering::Relaxed);
+                        }
+                        own.push(answer);
                     }
                     if let Ok(mut all) = all.lock() {
                         all.append(&mut own);
@@ -94,7 +123,7 @@ impl Target {
     }
 }
 
-/// Sends a request and reads its answer: the status, and whether a `Retry-After` came with it.
+/// Sends a request and reads its answer: the status, and whether a `Retry-After` came with it that names seconds.
 fn exchange(kept: &mut Option<TcpStream>, address: SocketAddr, request: &[u8]) -> io::Result<(u16, bool)> {
     let stream = match kept {
         Some(stream) => stream,
@@ -119,7 +148,8 @@ fn exchange(kept: &mut Option<TcpStream>, address: SocketAddr, request: &[u8]) -
         let length: usize = of("content-length:").and_then(|n| n.parse().ok()).unwrap_or(0);
         if answer.len() >= end + 4 + length {
             let status = head.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0);
-            return Ok((status, of("retry-after:").is_some()));
+            let seconds = of("retry-after:").and_then(|seconds| seconds.parse::<u32>().ok());
+            return Ok((status, seconds.is_some_and(|seconds| seconds > 0)));
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -72,6 +72,8 @@ pub(super) struct Yard<'a> {
     home: Home,
     brain: Option<Brain>,
     reader: RefCell<Option<Reader>>,
+    /// Where the brain is told to listen.
+    listen: SocketAddr,
     /// Where programs of the brain are looked for first.
     first: Option<PathBuf>,
     /// Processes that end with the drill, whatever becomes of it.
@@ -93,6 +95,7 @@ impl<'a> Yard<'a> {
             home,
             brain: None,
             reader: RefCell::new(None),
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
             first: None,
             owned: Vec::new(),
             moves: 0,
@@ -115,9 +118,10 @@ impl<'a> Yard<'a> {
     pub(super) fn settings(&self, project: &str) -> Result<(), Unmet> {
         let quoted = |path: &Path| toml_string(&path.to_string_lossy());
         let settings = format!(
-            "listen = \"127.0.0.1:0\"\nlanguage = \"{language}\"\nagent = \"drill\"\n\n\
+            "listen = \"{listen}\"\nlanguage = \"{language}\"\nagent = \"drill\"\n\n\
              [agents.drill]\nkind = \"command\"\nprogram = {agent}\n\n\
              [projects.{PROJECT}]\nprefix = \"DRILL\"\nrepository = {repository}\n{project}",
+            listen = self.listen,
             language = words().lang.code(),
             agent = quoted(&self.folder.join("agent")),
             repository = quoted(&self.repository()),
@@ -280,6 +284,12 @@ impl<'a> Yard<'a> {
         let file = self.home.folder().join("hooks").join(PROJECT);
         let secret = fs::read_to_string(&file).map_err(failed(&file))?;
         Ok(Target { address: self.address()?, project: PROJECT, secret: secret.trim().into() })
+    }
+
+    /// The next brain listens where this one does. It can be reached there before it serves and says so.
+    pub(super) fn keep_address(&mut self) -> Result<(), Unmet> {
+        self.listen = self.address()?;
+        self.settings("")
     }
 
     /// Where the brain listens: it says so when it serves.
