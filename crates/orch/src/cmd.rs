@@ -1,4 +1,4 @@
-//! What can a person type? Each subcommand has a file with its arguments and its help.
+//! What can a person type? Each subcommand, or family of them, has a file with its arguments and its help.
 
 pub mod demo;
 pub mod init;

@@ -8,6 +8,9 @@ use orch_engine::clock;
 use super::yard::Yard;
 use super::{Told, Unmet, both, look};
 
+/// What the policy allows, in milliseconds.
+const LIMIT: u64 = 60_000;
+
 pub(super) fn fault() -> String {
     both!(
         "an agent with a child of its own writes nothing and does not end; the policy allows one minute",
@@ -40,6 +43,13 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         return Err(Unmet::Broken(both!(
             "the run ended as {ending:?}, or left processes",
             "запуск завершён как {ending:?} или оставил процессы"
+        )));
+    }
+    if !(LIMIT..2 * LIMIT).contains(&end.wall_ms) {
+        let after = end.wall_ms as f64 / 1000.0;
+        return Err(Unmet::Broken(both!(
+            "the run was ended after {after:.1} s, and should be after a minute",
+            "запуск завершён через {after:.1} с, а должен через минуту"
         )));
     }
     let charged = yard.task(&id)?.map(|task| (task.attempts.negative, task.attempts.fruitless));

@@ -2,7 +2,9 @@
 //! (decisions 1, 32)
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use orch_core::stage::Role;
 use orch_core::task::{Job, Task};
@@ -15,6 +17,12 @@ use super::{Told, Unmet, both, catcher, look};
 
 /// A lock counts as left behind after a minute, and it is asked for at intervals that double.
 const PATIENCE: Span = Span::seconds(300);
+
+/// For so long a git that lives may hold a lock: until then nobody may remove it. The adapter of git says the same.
+const HOLDS: Span = Span::seconds(60);
+
+/// What passes between two looks at it on a busy machine.
+const SLACK: Span = Span::seconds(2);
 
 /// The refs are locked, and not moved until there is more to read.
 const HELD: &str = r#"mkfifo "{yard}/held.in"
@@ -53,8 +61,24 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let lock = yard.until(&what, |_| Ok(locks(&hubs).pop()))?;
     look::signal(&hand, Signal::KILL);
     let killed = clock::now();
-    if !lock.exists() {
+    let Some(left) = made(&lock) else {
         return Err(Unmet::Broken(both!("git left no lock", "git не оставил замка")));
+    };
+    let what = both!("the lock is removed", "замок снят");
+    let mut stood = Span(0);
+    yard.until_within(PATIENCE, &what, |_| {
+        if made(&lock) != Some(left) {
+            return Ok(Some(()));
+        }
+        stood = SystemTime::now().duration_since(left.1).map_or(stood, |age| Span(age.as_millis() as u64));
+        Ok(None)
+    })?;
+    if stood.0 + SLACK.0 < HOLDS.0 {
+        let (stood, holds) = (stood.0 as f64 / 1000.0, HOLDS.as_seconds());
+        return Err(Unmet::Broken(both!(
+            "the lock was removed after {stood:.1} s; until {holds} s are over its git may live",
+            "замок снят через {stood:.1} с; пока не прошло {holds} с, его git может быть жив"
+        )));
     }
     let what = both!("the work is on the branch and tested", "работа в ветке и проверяется");
     yard.until_within(PATIENCE, &what, |yard| {
@@ -67,23 +91,30 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let runs = developers(&task).count();
     let authors = yard.git(&["log", "--format=%an", "main"])?;
     let commits = authors.lines().filter(|author| *author == Role::Developer.name()).count();
-    let charged = (task.attempts.negative, task.attempts.fruitless);
-    if (runs, commits, charged) != (1, 1, (0, 0)) {
+    let charged = (task.attempts.negative, task.attempts.fruitless, task.attempts.machine);
+    if (runs, commits, charged) != (1, 1, (0, 0, 0)) {
         return Err(Unmet::Broken(both!(
             "{runs} runs, {commits} commits, charged {charged:?}",
             "запусков {runs}, коммитов {commits}, списано {charged:?}"
         )));
     }
     yard.once(&id)?;
+    let stood = stood.0 as f64 / 1000.0;
     let happened = both!(
-        "the lock stayed, was seen to be left behind and was removed; one run, one commit; merged once",
-        "замок остался, признан брошенным и снят; один запуск, один коммит; слито один раз"
+        "the lock stood for {stood:.1} s, and was removed then; one run, one commit; merged once",
+        "замок простоял {stood:.1} с и тогда был снят; один запуск, один коммит; слито один раз"
     );
     Ok(Told { happened, recovery })
 }
 
 fn tests(job: Job) -> bool {
     matches!(job, Job::Ci(_))
+}
+
+/// Which file it is, and when it was made; `None`: it is not there.
+fn made(file: &Path) -> Option<(u64, SystemTime)> {
+    let file = fs::metadata(file).ok()?;
+    Some((file.ino(), file.modified().ok()?))
 }
 
 /// The locks of refs below a folder.

@@ -36,10 +36,18 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let task = yard.delivered(&id)?;
     let recovery = clock::now().since(killed);
     let (ran, deployed) = target::seen(yard);
-    if ran != 1 || task.merged.is_none_or(|merged| merged.commit.as_str() != deployed) {
+    if ran != 1 || task.merged.as_ref().is_none_or(|merged| merged.commit.as_str() != deployed) {
         return Err(Unmet::Broken(both!(
             "the hook ran {ran} times, deployed is {deployed}",
             "хук запускался раз: {ran}, развёрнут {deployed}"
+        )));
+    }
+    // Without an answer of the service a person would have had to say how it came out.
+    if !task.deployed.as_ref().is_some_and(|it| it.healthy == Some(true) && it.seen_by.is_none()) {
+        let deployed = task.deployed;
+        return Err(Unmet::Broken(both!(
+            "the service was not asked: {deployed:?}",
+            "сервис не спрошен: {deployed:?}"
         )));
     }
     yard.once(&id)?;

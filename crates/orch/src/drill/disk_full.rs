@@ -113,11 +113,31 @@ fn full(yard: &mut Yard, folder: &Path) -> Result<Told, Unmet> {
         }
         let wanted = if acknowledged.len().is_multiple_of(2) { "high" } else { "low" };
         match yard.post(&format!("/api/v1/tasks/{id}/priority"), &json!({ "priority": wanted })) {
-            Ok(said) => acknowledged.extend(said.get("seq").and_then(serde_json::Value::as_u64)),
+            Ok(said) => match said.get("seq").and_then(serde_json::Value::as_u64) {
+                Some(seq) => acknowledged.push(seq),
+                None => {
+                    return Err(Unmet::Broken(both!(
+                        "a write was acknowledged without its row: {said}",
+                        "запись подтверждена без номера строки: {said}"
+                    )));
+                }
+            },
             Err(error) => break error,
         }
     };
     let Error { cause: refused, .. } = refused;
+    if acknowledged.is_empty() {
+        return Err(Unmet::Broken(both!(
+            "no write was acknowledged before the disk was full, so that none could be lost: {refused}",
+            "до заполнения диска не подтверждено ни одной записи, терять было нечего: {refused}"
+        )));
+    }
+    if !refused.to_string().contains(&both!("the disk is full", "диск заполнен")) {
+        return Err(Unmet::Broken(both!(
+            "what cannot be written is refused with another reason: {refused}",
+            "незаписанное отклонено с другой причиной: {refused}"
+        )));
+    }
     // Who only looks is answered; a tracker is told to come back.
     yard.get(&format!("/api/v1/tasks/{id}"))?;
     let said = hook(yard, &id)?;

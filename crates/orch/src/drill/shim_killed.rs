@@ -41,8 +41,8 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.go(&again)?;
     let task = yard.delivered(&id)?;
     let row = task.runs.iter().find(|row| row.run == lost.run);
-    let charged = (task.attempts.negative, task.attempts.fruitless);
-    if !row.is_some_and(|row| matches!(row.end, Some(RunHow::Lost { .. }))) || charged != (0, 0) {
+    let charged = (task.attempts.negative, task.attempts.fruitless, task.attempts.machine);
+    if !row.is_some_and(|row| matches!(row.end, Some(RunHow::Lost { .. }))) || charged != (0, 0, 0) {
         let end = row.and_then(|row| row.end.as_ref());
         return Err(Unmet::Broken(both!(
             "the run ended as {end:?}, charged {charged:?}",

@@ -59,8 +59,8 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     yard.go(&last)?;
     let task = yard.delivered(&id)?;
     let end = task.runs.iter().find(|row| row.run == lost.run).and_then(|row| row.end.clone());
-    let charged = (task.attempts.negative, task.attempts.fruitless);
-    if !matches!(end, Some(RunHow::Lost { .. })) || charged != (0, 0) {
+    let charged = (task.attempts.negative, task.attempts.fruitless, task.attempts.machine);
+    if !matches!(end, Some(RunHow::Lost { .. })) || charged != (0, 0, 0) {
         return Err(Unmet::Broken(both!(
             "the tests ended as {end:?}, charged {charged:?}",
             "тесты завершены как {end:?}, списано {charged:?}"

@@ -92,7 +92,10 @@ fn storm(yard: &mut Yard, target: &Target, deliveries: &[Delivery]) -> Result<Ve
     let shed = AtomicUsize::new(0);
     let (full, answers) = std::thread::scope(|scope| {
         let storm = scope.spawn(|| target.send_counting(deliveries, CONNECTIONS, &shed));
-        let what = both!("a full queue sheds", "полная очередь отказывает");
+        let what = both!(
+            "a full queue sheds, and says when to come back",
+            "полная очередь отказывает и говорит, когда прийти снова"
+        );
         let full = yard
             .until_within(FULL_WITHIN, &what, |_| Ok((shed.load(Ordering::Relaxed) >= SHED).then_some(())));
         // Whatever came of it: who waits in the queue is answered when the brain serves, and the senders end then.

@@ -365,7 +365,12 @@ impl<'a> Yard<'a> {
     /// What a task waits for, as a person reads it.
     pub(super) fn why(&self, id: &TaskId) -> Result<String, Unmet> {
         let said = self.get(&format!("/api/v1/tasks/{id}/why"))?;
-        Ok(said.get("sentence").and_then(Value::as_str).unwrap_or_default().to_owned())
+        match said.get("sentence").and_then(Value::as_str).filter(|sentence| !sentence.trim().is_empty()) {
+            Some(sentence) => Ok(sentence.to_owned()),
+            None => {
+                Err(Unmet::Broken(both!("{id} does not say why: {said}", "{id} не говорит почему: {said}")))
+            }
+        }
     }
 
     fn read<T>(
