@@ -12,13 +12,14 @@ use super::{Unmet, both, look};
 
 /// Calls of git with a word among its arguments are caught, each trap once: before anything is done (`before`), with everything done
 /// (`after`), or between the two (`held`: the drill says how). There it waits to be killed, with its pid in a file. Everything
-/// else is git.
+/// else is git. All calls with that word are written down.
 const CATCHER: &str = r#"#!/bin/sh
 caught() {
     mv "{yard}/$1" "{yard}/$1.caught" 2> /dev/null && echo $$ > "{yard}/$1.pid"
 }
 for word in "$@"; do
     [ "$word" = "{word}" ] || continue
+    echo "$*" >> "{yard}/calls"
     if caught before; then
         exec sleep 600
     fi
@@ -66,6 +67,12 @@ pub(super) fn plain(path: &Path) -> Result<String, Unmet> {
 /// Sets a trap.
 pub(super) fn set(yard: &Yard, trap: &str) -> Result<(), Unmet> {
     yard.write(&yard.folder().join(trap), "")
+}
+
+/// The calls with the word so far.
+pub(super) fn calls(yard: &Yard) -> Vec<String> {
+    let text = fs::read_to_string(yard.folder().join("calls")).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
 }
 
 /// Waits until something is in a trap. It ends with the drill.

@@ -32,6 +32,13 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let killed = clock::now();
     yard.delivered(&id)?;
     let recovery = clock::now().since(killed);
+    let pushes = catcher::calls(yard).iter().filter(|call| call.contains("refs/heads/main")).count();
+    if pushes != 2 {
+        return Err(Unmet::Broken(both!(
+            "main was pushed {pushes} times, and should be twice: what happened was not found",
+            "main отправляли столько раз: {pushes}, а должно быть два: сделанное не нашли"
+        )));
+    }
     yard.once(&id)?;
     let happened = both!(
         "the first push was asked again, the second was found done; main moved once",

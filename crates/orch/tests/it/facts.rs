@@ -1,9 +1,11 @@
 //! What did a story come to? Every fact that the outside shows, and that the journal says the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use orch_adapters::forge::local::{ChangeState, LocalForge};
 use orch_adapters::process::{self, Observed};
+use orch_adapters::run::About;
 use orch_adapters::tracker::builtin::BuiltinTracker;
 use orch_core::call::tracker::Status;
 use orch_core::id::{ProjectId, Seq};
@@ -11,6 +13,7 @@ use orch_core::journal::Row;
 use orch_core::record::Record;
 use orch_core::replay::Fold;
 use orch_core::stage::Stage;
+use orch_core::task::Job;
 
 use crate::scene::Scene;
 
@@ -120,14 +123,57 @@ pub(crate) fn of_delivered(scene: &Scene, project: &str, id: &str) -> Vec<String
         lines.push(format!("deployed {:?}, folders {}", deployed.hook, folders.unwrap().count()));
     }
 
+    let mut recorded = BTreeSet::new();
     for (run, record) in scene.records() {
         assert!(!matches!(process::observe(&record), Observed::Running(_)), "{run} still runs");
-        assert!(task.runs.iter().any(|row| row.run == run) || scene.records().len() > task.runs.len());
+        let about = About::read(&record).unwrap().unwrap_or_else(|| panic!("{run} is of nobody"));
+        assert_eq!(about.run, run);
+        let whose = scene.task(about.task.as_str());
+        let known = whose.is_some_and(|task| task.runs.iter().any(|row| row.run == run));
+        assert!(known, "{run} is of {}, which does not know it", about.task);
+        if about.task == task.id {
+            recorded.insert(run);
+        }
     }
+    let runs: BTreeSet<_> = task.runs.iter().map(|row| row.run).collect();
+    assert_eq!(recorded, runs, "each run of the task left its record");
     lines.push(format!("records of runs {}", scene.records().len()));
     let trees = std::fs::read_dir(scene.home().trees()).unwrap().count();
     lines.push(format!("trees left {trees}"));
     lines
+}
+
+/// Where a hook that was made to [count](hook_that_counts) writes down that it began.
+fn starts(scene: &Scene) -> PathBuf {
+    scene.folder().join("hook-began")
+}
+
+/// A program that writes down that it began, of which run and for which commit, and then is this one.
+pub(crate) fn hook_that_counts(scene: &Scene, hook: &std::path::Path) -> PathBuf {
+    let program = scene.folder().join("counting-hook");
+    // A run's checkout has the run's name.
+    let (starts, hook) = (starts(scene), hook.display());
+    let text = format!(
+        "#!/bin/sh\necho \"${{ORCH_CHECKOUT##*/}} $ORCH_COMMIT\" >> '{}'\nexec '{hook}' \"$@\"\n",
+        starts.display()
+    );
+    crate::stage::program(&program, &text);
+    program
+}
+
+/// How often the hook began, in a line. Asserts that the journal explains each: one start for each run of the hook that a
+/// delivered task had, for its commit.
+#[track_caller]
+pub(crate) fn starts_of_the_hook(scene: &Scene, id: &str) -> String {
+    let task = scene.task(id).unwrap();
+    let runs = task.runs.iter().filter(|row| row.job == Job::Hook);
+    let mut wanted: Vec<String> = runs.map(|row| format!("{} {}", row.run, row.commit)).collect();
+    let text = std::fs::read_to_string(starts(scene)).unwrap_or_default();
+    let mut began: Vec<String> = text.lines().map(str::to_owned).collect();
+    wanted.sort();
+    began.sort();
+    assert_eq!(began, wanted, "the hook began once for each of its runs");
+    format!("the hook began {} times", began.len())
 }
 
 fn fs_find_bare(hub: &std::path::Path) -> std::path::PathBuf {

@@ -64,6 +64,7 @@ fn a_full_store_loses_nothing_acknowledged() {
             Err(error) => break error,
         }
     };
+    assert!(!acknowledged.is_empty(), "nothing could be lost: {refused}");
     let said = refused.to_string();
     assert!(said.contains("free some space") && said.contains("1.25 GiB"), "{said}");
     assert!(said.matches("full").count() == 1 && !said.contains("Retry-After"), "{said}");
@@ -124,6 +125,8 @@ fn what_a_full_store_did_not_take_is_told_again() {
     });
     yard.sweep();
     yard.stop();
+    // Room for what a start and one sweep write, and for little more: how much that is depends on how full the last pages
+    // are, so the rest is filled until a write is refused. What is tried then wants no less room than that write.
     let pages = std::fs::metadata(yard.home().store()).unwrap().len() / 4096;
     yard.wishes.store_pages = Some(u32::try_from(pages).unwrap() + 4);
     yard.up();

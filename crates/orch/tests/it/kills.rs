@@ -22,12 +22,13 @@ use crate::{facts, own};
 const TASK: &str = "DEMO-001";
 
 /// In every run of the tests: a death on each side of what costs most to do twice.
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 10] = [
     "before git/collect 3",
     "after git/collect 2",
     "after git/drop_tree 2",
     "after forge/merge 1",
     "before deploy/hook 1",
+    "after deploy/hook 1",
     "after agent/launch 3",
     "after gate/ci 1",
     "after tracker/comment 4",
@@ -53,10 +54,16 @@ fn stage_it() -> Scene {
         &scene.folder().join("demo"),
         None,
         orch::demo::story::ALONE,
-        &Wishes { exe, ..Wishes::default() },
+        &Wishes { exe: exe.clone(), ..Wishes::default() },
     )
     .unwrap();
     workspace.write_settings(([127, 0, 0, 1], 0).into()).unwrap();
+    let file = scene.home().settings();
+    let hook = facts::hook_that_counts(&scene, &exe);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let [plain, counting] = [&exe, &hook].map(|program| format!("program = \"{}\"", program.display()));
+    assert_eq!(text.matches(&plain).count(), 1, "the hook: {text}");
+    std::fs::write(&file, text.replace(&plain, &counting)).unwrap();
     scene.write("demo/scenario.toml", &scenario());
     scene
 }
@@ -192,7 +199,8 @@ fn tell(fate: &Fate) -> Told {
         (task.stage == Stage::Done && settled()).then_some(())
     });
     brain.stop(&scene);
-    let lines = facts::of_delivered(&scene, orch::demo::PROJECT, TASK);
+    let mut lines = facts::of_delivered(&scene, orch::demo::PROJECT, TASK);
+    lines.push(facts::starts_of_the_hook(&scene, TASK));
     let rows = facts::folded(&scene);
     Told { facts: lines, wanted: facts::wanted(&rows), rows: rows.len() as u64, fell }
 }
@@ -303,7 +311,7 @@ fn moments(seed: u64, rows: u64) -> Fate {
 }
 
 /// Proves that Orch may be killed at any boundary of an effect: the story ends as the undisturbed one does, with one branch,
-/// change request, merge, deploy and comment each. Nine boundaries and six random moments;
+/// change request, merge, deploy and comment each; the hook counts how often it began. Ten boundaries and six random moments;
 /// with `ORCH_SEEDS` above 6 every boundary of the story is hit three times, and as many random moments. `ORCH_KILL="after gate/ci 1, before forge/merge 1"` plays only these.
 #[test]
 fn killed_at_a_boundary_the_story_ends_the_same() {
