@@ -573,11 +573,23 @@ impl<'a> Yard<'a> {
         }
         let merges =
             changes.iter().filter(|change| change.state == ChangeState::Merged(merged.commit.clone()));
-        if (changes.len(), merges.count()) != (1, 1) {
-            let count = changes.len();
+        let (count, merged) = (changes.len(), merges.count());
+        if (count, merged) != (1, 1) {
             return Err(Unmet::Broken(both!(
-                "{count} change requests instead of one",
-                "запросов на изменение: {count}, а не один"
+                "{count} change requests, {merged} of them merged, and should be one that is",
+                "запросов на изменение: {count}, из них слито: {merged}, а должен быть один и слитый"
+            )));
+        }
+        let hub = self.home.hubs().join(PROJECT).join("hub.git");
+        let branches = self.git_in(&hub, &["for-each-ref", "--format=%(refname:short)", "refs/heads"])?;
+        let of_tasks = |name: &&str| !["main", "orch/records"].contains(name);
+        let branches: Vec<&str> = branches.lines().filter(of_tasks).collect();
+        let own = task.branch.as_ref().map(|branch| branch.name.as_str());
+        if branches.len() != 1 || branches.first().copied() != own {
+            let branches = branches.join(", ");
+            return Err(Unmet::Broken(both!(
+                "the branches of tasks are {branches}, and should be one",
+                "ветки задач: {branches}, а должна быть одна"
             )));
         }
         self.verified()?;
