@@ -4,11 +4,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use orch_core::stage::Role;
 use orch_core::task::{Job, Task};
-use orch_core::time::Span;
+use orch_core::time::{Moment, Span};
 use orch_engine::clock;
 use rustix::process::Signal;
 
@@ -70,7 +69,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         if made(&lock) != Some(left) {
             return Ok(Some(()));
         }
-        stood = SystemTime::now().duration_since(left.1).map_or(stood, |age| Span(age.as_millis() as u64));
+        stood = clock::now().since(left.1);
         Ok(None)
     })?;
     if stood.0 + SLACK.0 < HOLDS.0 {
@@ -112,9 +111,9 @@ fn tests(job: Job) -> bool {
 }
 
 /// Which file it is, and when it was made; `None`: it is not there.
-fn made(file: &Path) -> Option<(u64, SystemTime)> {
+fn made(file: &Path) -> Option<(u64, Moment)> {
     let file = fs::metadata(file).ok()?;
-    Some((file.ino(), file.modified().ok()?))
+    Some((file.ino(), Moment(file.mtime() * 1000 + file.mtime_nsec() / 1_000_000)))
 }
 
 /// The locks of refs below a folder.

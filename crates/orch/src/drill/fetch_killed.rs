@@ -1,5 +1,6 @@
 //! Does the candidate contain main as it is, although git is killed while it fetches it? (decisions 14, 35)
 
+use orch_core::event::RunHow;
 use orch_core::task::{CiOf, Job};
 use orch_engine::clock;
 use rustix::process::Signal;
@@ -59,14 +60,15 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     }
     // The tree decides: what was tested may have got another commit around it.
     let tested = task.runs.iter().rev().find(|row| row.job == Job::Ci(CiOf::Candidate));
+    let passed = tested.is_some_and(|row| row.end == Some(RunHow::Exited { code: 0 }));
     let tested =
         tested.map(|row| yard.git(&["rev-parse", &format!("{}^{{tree}}", row.commit)])).transpose()?;
     let main = yard.git(&["rev-parse", "main^{tree}"])?;
-    if tested.as_ref() != Some(&main) {
+    if !passed || tested.as_ref() != Some(&main) {
         let tested = tested.unwrap_or_default();
         return Err(Unmet::Broken(both!(
-            "main is the tree {main}, the last tests were of {tested}",
-            "в main дерево {main}, последние тесты были на {tested}"
+            "main is the tree {main}, the last tests were of {tested}, passed: {passed}",
+            "в main дерево {main}, последние тесты были на {tested}, пройдены: {passed}"
         )));
     }
     let pushed = yard.git(&["show", &format!("main:{PUSHED}")])?;
