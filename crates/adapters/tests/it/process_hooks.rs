@@ -18,13 +18,14 @@ fn a_hook_does_not_give_way() {
     assert_eq!(bench.out(), format!("{}\n0\n", own_niceness()));
 }
 
-/// A deploy hook's service stays, and may write to the hook's output as long as it likes.
+/// A deploy hook's service stays, and may write to the hook's output as long as it likes: somebody reads it also when the shim
+/// has ended, or the service would wait for room in the pipe for ever, or die of it.
 #[test]
 fn a_kept_service_stays() {
     let bench = Bench::new();
     let mut spec = bench.script(
         "sh -c 'trap \"echo hup\" HUP; echo $$ > pid; while ! test -e go; do sleep 0.02; done
-                echo still here && echo wrote > wrote; while :; do sleep 1; done' &
+                head -c 1048576 /dev/zero && head -c 1048576 /dev/zero >&2 && echo wrote > wrote; while :; do sleep 1; done' &
          while ! test -s pid; do sleep 0.01; done; echo deployed",
     );
     spec.keep_children = true;
@@ -36,20 +37,27 @@ fn a_kept_service_stays() {
     eventually("the shim's end", || dead(&shim).then_some(()));
     fs::write(bench.path("tree/go"), "").unwrap();
     eventually("the service's word", || bench.path("tree/wrote").exists().then_some(()));
+    assert_eq!(bench.out(), "deployed\n", "what comes after the record is kept nowhere");
     kill(&service, Signal::KILL);
 }
 
-/// A kept service that writes without end delays neither the record nor itself.
+/// A kept service that writes without end delays neither the record nor itself, nor one that shares its output: all of it is
+/// read on.
 #[test]
 fn a_noisy_kept_service_delays_nothing() {
     let bench = Bench::new();
-    let mut spec = bench.script("yes & echo $! > pid");
+    let mut spec = bench.script(
+        "yes & echo $! > pid
+         sh -c 'while ! test -e go; do sleep 0.02; done; head -c 1048576 /dev/zero && echo wrote > wrote' &",
+    );
     spec.keep_children = true;
     spec.output.bytes = 1000;
     let shim = bench.start(&spec);
     let record = bench.end();
     assert_eq!((record.ending, record.stdout.bytes <= 1000), (Ending::Exited { code: 0 }, true));
     eventually("the shim's end", || dead(&shim).then_some(()));
+    fs::write(bench.path("tree/go"), "").unwrap();
+    eventually("the other one's word", || bench.path("tree/wrote").exists().then_some(()));
     kill(&bench.process("pid"), Signal::KILL);
 }
 
