@@ -1,16 +1,35 @@
 //! The project's tests as a gate: green, red, out of time, side by side.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
+use orch_adapters::agent::AgentKind;
 use orch_adapters::gate::ci::Ci;
-use orch_adapters::run::Machine;
-use orch_core::call::{Failure, FailureKind, GateCall, GateReply};
+use orch_adapters::process::{Identity, Observed, observe};
+use orch_adapters::run::{Machine, Secret};
+use orch_core::call::{AgentCall, Failure, FailureKind, GateCall, GateReply};
 use orch_core::event::RunHow;
 use orch_core::id::{Commit, RunId, Seq};
 use orch_core::time::Span;
 
-use crate::world::{self, COMMIT};
+use crate::process::{dead, eventually};
+use crate::world::{self, COMMIT, assignment};
 use crate::{Bench, end, exe, stdout, tail};
+
+/// What the environment of the tests has, and nothing besides.
+const NAMES: [&str; 10] = [
+    "CI",
+    "HOME",
+    "LANG",
+    "ORCH_PORT",
+    "ORCH_PORT_END",
+    "ORCH_RUN",
+    "ORCH_RUN_MARK",
+    "PATH",
+    "TERM",
+    "TMPDIR",
+];
 
 /// The tests of run `r<n>.0`.
 fn call(n: u64, setup: &[&str], test: &[&str]) -> GateCall {
@@ -118,45 +137,89 @@ fn setup_failing() {
     assert!(!ci.runs.places.of(run(1)).tree.join("tested").exists());
 }
 
-/// Tests that hang are killed at their limit, with all that they started.
+/// Tests that hang are killed at their limit, with all that they started, also where that left their group.
 #[test]
 fn out_of_time() {
     let bench = Bench::new();
     let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
-    let GateCall::Ci { run: id, task, commit, setup, test, cache, .. } =
-        call(1, &[], &["sh", "-c", "echo begun; sleep 1000 & wait"]);
-    let hanging = GateCall::Ci { run: id, task, commit, setup, test, cache, limit: Span(300) };
-    launch(&ci, &hanging).unwrap();
-    assert_eq!(end(&ci.runs, id).end.how, RunHow::TimedOut);
+    let mut patience = Span(300);
+    for n in 1.. {
+        let GateCall::Ci { run: id, task, commit, setup, test, cache, .. } =
+            call(n, &[], &["sh", "-c", "setsid sleep 1000 & echo $! >started; wait"]);
+        launch(&ci, &GateCall::Ci { run: id, task, commit, setup, test, cache, limit: patience }).unwrap();
+        let folder = ci.runs.places.of(id);
+        let started = eventually("what the tests started, or their end", || {
+            let text = fs::read_to_string(folder.tree.join("started")).unwrap_or_default();
+            let pid = text.strip_suffix('\n').map(|pid| pid.parse().unwrap());
+            let over = !matches!(observe(&folder.record), Observed::Running(_));
+            (pid.is_some() || over).then_some(pid)
+        });
+        let child = started.and_then(|pid| Identity::of(pid).ok());
+        assert_eq!(end(&ci.runs, id).end.how, RunHow::TimedOut);
+        let Some(child) = child else {
+            // A busy machine came to nothing in that time.
+            patience = Span(patience.0 * 4);
+            continue;
+        };
+        assert!(dead(&child), "what they started is alive");
+        return;
+    }
 }
 
-/// Two runs at once have different ports, and no key of anyone.
+/// Two runs at once have different ports, and no key of anyone: neither of whoever started Orch, nor of the agent beside them,
+/// which has one. These names are all they get, in any of their processes.
 #[test]
 fn two_at_once_do_not_meet() {
     let bench = Bench::new();
-    let ci = Ci { runs: world::runs(&bench.root(), exe()).0 };
-    // Each waits until the test has seen both.
-    let test = ["sh", "-c", "env; while [ ! -e go ]; do sleep 0.01; done"];
+    let mut agents = world::agents(&bench.root(), exe(), None);
+    let agent = agents.programs.get_mut("scripted").unwrap();
+    agent.kind = AgentKind::Command;
+    agent.program = bench.root().join("bin/agent").to_string_lossy().into_owned();
+    agent.login.keys = [("API_KEY".to_owned(), Secret::new("sk-of-the-agent"))].into();
+    crate::bench::program(
+        &bench.root().join("bin/agent"),
+        "#!/bin/sh\necho \"$API_KEY\" >has; exec sleep 1000\n",
+    );
+    agents.perform(&AgentCall::Launch(Box::new(assignment(3)))).unwrap();
+    let has = agents.runs.places.of(run(3)).tree.join("has");
+    eventually("the agent's key", || (fs::read_to_string(&has).ok()? == "sk-of-the-agent\n").then_some(()));
+    let ci = Ci { runs: agents.runs.clone() };
+    // What the step was given, and what gave it; then each waits until the test has seen both.
+    let test = [
+        "sh",
+        "-c",
+        "cat /proc/$$/environ; echo; cat /proc/$PPID/environ; echo; while [ ! -e go ]; do sleep 0.01; done",
+    ];
     for n in [1, 2] {
         launch(&ci, &call(n, &[], &test)).unwrap();
     }
     let blocks = ci.runs.ports.all().unwrap();
-    assert_eq!(blocks.len(), 2);
+    assert_eq!(blocks.len(), 3, "two of the tests, one of the agent");
     for n in [1, 2] {
-        std::fs::write(ci.runs.places.of(run(n)).tree.join("go"), "").unwrap();
+        fs::write(ci.runs.places.of(run(n)).tree.join("go"), "").unwrap();
     }
     let printed = [1, 2].map(|n| {
         assert_eq!(end(&ci.runs, run(n)).end.how, RunHow::Exited { code: 0 });
         stdout(&ci.runs, run(n))
     });
-    let port = |printed: &str| -> u16 {
-        let line = printed.lines().find_map(|line| line.strip_prefix("ORCH_PORT="));
-        line.unwrap().parse().unwrap()
-    };
-    assert!(port(&printed[0]).abs_diff(port(&printed[1])) >= 10);
-    assert!(
-        printed[0].contains("\nCI=true\n") && !printed[0].contains("TOKEN") && !printed[0].contains("KEY=")
-    );
+    let ports = printed.map(|printed| {
+        let given: Vec<BTreeMap<&str, &str>> = printed
+            .lines()
+            .filter(|line| line.contains('\0'))
+            .map(|line| line.split('\0').filter_map(|entry| entry.split_once('=')).collect())
+            .collect();
+        assert_eq!(given.len(), 2, "{printed}");
+        for given in &given {
+            let names: Vec<&str> = given.keys().copied().collect();
+            assert_eq!(names, NAMES);
+            assert_eq!(given["CI"], "true");
+        }
+        assert!(!printed.contains("sk-of-the-agent"), "{printed}");
+        given[0]["ORCH_PORT"].parse::<u16>().unwrap()
+    });
+    assert!(ports[0].abs_diff(ports[1]) >= 10);
+    agents.perform(&AgentCall::Stop { run: run(3) }).unwrap();
+    end(&agents.runs, run(3));
     assert_eq!(ci.runs.ports.all().unwrap(), []);
 }
 
