@@ -15,7 +15,7 @@ use orch_core::hindrance::Hindrance;
 use orch_core::id::Digest;
 use serde::{Deserialize, Serialize};
 
-/// Told apart two takers of one process.
+/// Tells two takers of one process apart.
 static TAKES: AtomicU64 = AtomicU64::new(0);
 
 /// A block of ports, both ends included.
@@ -237,6 +237,21 @@ mod tests {
         TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port().min(65_000)
     }
 
+    /// Somebody who listens on a port and on the third after it, and which that first one is.
+    fn listening() -> ([TcpListener; 2], u16) {
+        loop {
+            let listen = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+            let first = listen(0).unwrap();
+            let from = first.local_addr().unwrap().port();
+            // Where the other one is somebody else's, or no range fits behind it, another begin will do.
+            if from <= 65_000
+                && let Ok(second) = listen(from + 3)
+            {
+                return ([first, second], from);
+            }
+        }
+    }
+
     /// Two runs never get the same port, one run always gets its own again, and what is given back is free.
     #[test]
     fn blocks_are_exclusive() {
@@ -255,13 +270,13 @@ mod tests {
         assert!(c.last < b.first || b.last < c.first);
     }
 
-    /// Takers at the same time never share a block, and a port on which something listens is in none.
+    /// Takers at the same time never share a block, and a block in which something listens, on its first port or its last, goes
+    /// to nobody.
     #[test]
     fn takers_at_once_share_nothing() {
         let temp = tempfile::tempdir().unwrap();
-        let from = free();
-        let busy = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
-        let used = busy.local_addr().unwrap().port();
+        // The first port of the first block, and the last one of the second.
+        let (listeners, from) = listening();
         let registry = Registry::within(temp.path(), from, from + 300, 2);
         let mut first: Vec<u16> = std::thread::scope(|scope| {
             let takers: Vec<_> = (0..8)
@@ -275,7 +290,8 @@ mod tests {
         first.sort_unstable();
         first.dedup();
         assert_eq!(first.len(), 8);
-        assert!(first.iter().all(|port| *port != used && port + 1 != used));
+        assert!(first.iter().all(|port| *port >= from + 4), "{first:?} from {from} on");
+        drop(listeners);
     }
 
     /// Two installations begin at different places, each tries every block once, and none outside the range.
