@@ -188,6 +188,35 @@ mod tests {
         assert_eq!(Failure::from(late).kind, FailureKind::Unknown);
     }
 
+    /// Proves which errors of SQLite pass with time (another hand at the file, no room, a device that does not answer now) and
+    /// which do not: a call is tried again where that can help, and a person is asked where it cannot (decision 14).
+    #[test]
+    fn errors_of_the_tables_have_the_right_kind() {
+        use rusqlite::ffi;
+        for (code, kind) in [
+            (ffi::SQLITE_BUSY, FailureKind::Transient),
+            (ffi::SQLITE_BUSY_SNAPSHOT, FailureKind::Transient),
+            (ffi::SQLITE_LOCKED, FailureKind::Transient),
+            (ffi::SQLITE_FULL, FailureKind::Transient),
+            (ffi::SQLITE_IOERR_WRITE, FailureKind::Transient),
+            (ffi::SQLITE_NOMEM, FailureKind::Transient),
+            (ffi::SQLITE_INTERRUPT, FailureKind::Transient),
+            (ffi::SQLITE_CANTOPEN, FailureKind::Transient),
+            (ffi::SQLITE_CORRUPT, FailureKind::Permanent),
+            (ffi::SQLITE_NOTADB, FailureKind::Permanent),
+            (ffi::SQLITE_READONLY, FailureKind::Permanent),
+            (ffi::SQLITE_CONSTRAINT_UNIQUE, FailureKind::Permanent),
+            (ffi::SQLITE_ERROR, FailureKind::Permanent),
+        ] {
+            let error = || rusqlite::Error::SqliteFailure(ffi::Error::new(code), Some("words".to_owned()));
+            for failure in [sqlite(error()), IssueError::Tables(error()).into()] {
+                assert_eq!(failure.kind, kind, "{code}: {}", failure.cause);
+                assert!(failure.cause.to_string().contains("words"), "{code}: {}", failure.cause);
+            }
+        }
+        assert_eq!(sqlite(rusqlite::Error::QueryReturnedNoRows).kind, FailureKind::Permanent);
+    }
+
     /// Proves that a password in an address never reaches a cause.
     #[test]
     fn passwords_are_hidden() {

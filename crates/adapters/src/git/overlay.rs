@@ -30,7 +30,7 @@ pub struct Mounts {
 #[derive(Debug, thiserror::Error)]
 pub enum NoOverlay {
     /// No mount namespace.
-    #[error("no mount namespace of its own ({0}): that takes root with CAP_SYS_ADMIN")]
+    #[error("no mount namespace of its own ({0}): that needs root with CAP_SYS_ADMIN")]
     Namespace(#[source] io::Error),
     /// The trial failed.
     #[error("an overlay in {folder} does not work: {source}", folder = folder.display())]

@@ -290,7 +290,10 @@ impl Builtin {
 impl tracker::Stage for Builtin {
     const OUT_OF_REACH: &[OutOfReach] = &[
         ("a_missing_column_is_refused", "the built-in board has every column"),
-        ("who_does_not_answer_is_asked_again", "its file is waited for longer than a test may take"),
+        (
+            "who_does_not_answer_is_asked_again",
+            "its file is waited for longer than a test may take; tests of its own show it without the wait",
+        ),
     ];
 
     fn perform(&mut self, effect: u32, call: &TrackerCall) -> Result<(TrackerReply, Vec<Blob>), Failure> {

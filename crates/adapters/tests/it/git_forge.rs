@@ -214,7 +214,7 @@ fn git_lets_one_of_two_racers_merge() {
 }
 
 /// Proves that a push which was killed after it had moved main is found to be the merge that it is: the change request says
-/// so too, and nothing is left to be asked again (decision 19). `orch drill hand-killed` found that it stayed open.
+/// so too, and nothing is left to be asked again (decision 19). `orch drill merge-killed` found that it stayed open.
 #[test]
 fn git_finds_the_merge_of_a_killed_push() {
     let forge = Forge::new();

@@ -122,7 +122,7 @@ fn a_merge_happens_once<S: Stage>(stage: &mut S) {
     assert_eq!(stage.main(), later);
 }
 
-/// Two who merge it at once, as an old hand and its successor, merge it once: none takes the other's merge for a push of
+/// Two who merge it at once, as an old hand and its successor, merge it once: neither takes the other's merge for a push of
 /// somebody else (decision 19). A checkout into which the other one is just writing has changes: that one is to ask again
 /// (decision 43).
 fn two_hands_merge_once<S: Stage>(stage: &mut S) {

@@ -2,6 +2,8 @@
 //! through this port (decision 2).
 
 mod hook;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
