@@ -15,6 +15,7 @@ use orch_core::stage::Role;
 use orch_core::time::Span;
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::process::eventually;
 use crate::world::{self, assignment};
 use crate::{Bench, block_on, end, exe, stdout, tail};
 
@@ -405,8 +406,8 @@ fn any_program_is_an_agent() {
     assert!(launch(&agents, &assignment(1)).is_ok());
 }
 
-/// As root, an agent is another user: it may write its tree and its home, and that is all it may. Runs as root alone, as CI
-/// does.
+/// As root, an agent is another user: it may write its tree and its home, and no other place, whatever the sandbox says: not a
+/// folder of root's, nor its own record, nor what another run has. Runs as root alone, as CI does.
 #[test]
 fn root_runs_agents_as_another_user() {
     if !rustix::process::geteuid().is_root() {
@@ -416,15 +417,39 @@ fn root_runs_agents_as_another_user() {
     let mut agents = bench.agents("");
     fs::set_permissions(bench.root(), fs::Permissions::from_mode(0o711)).unwrap();
     bench.commit("src/old", "old");
-    let script = r#"id -u; echo new >src/old; echo x >"$HOME/x"; echo x >"$TMPDIR/x"; cat"#;
-    program(&bench, &mut agents, AgentKind::Command, script);
+    // In the own tree only the user is in the way, in the tree and home of another run of theirs only the sandbox.
+    fs::create_dir(bench.root().join("roots")).unwrap();
+    let root = bench.root().display().to_string();
+    let places = ["trees/r1.0/roots", "trees/r2.0", "homes/r2.0/home", "runs/r1.0", "runs/r2.0", "roots"];
+    let places = places.map(|place| format!("{root}/{place}/x"));
+    let script = format!(
+        r#"id -u; echo new >src/old; echo x >"$HOME/x"; echo x >"$TMPDIR/x"; cat
+        touch here; while [ ! -e go ]; do sleep 0.02; done
+        for place in '{}'; do (echo x >"$place") 2>&1; done; true"#,
+        places.join("' '")
+    );
+    program(&bench, &mut agents, AgentKind::Command, &script);
     agents.runs.machine.run_as = Some(RunAs { uid: 65534, gid: 65534 });
-    launch(&agents, &assignment(1)).unwrap();
+    let trees = [1, 2].map(|n| {
+        launch(&agents, &assignment(n)).unwrap();
+        let tree = agents.runs.places.of(assignment(n).run).tree;
+        eventually("the agent's work", || tree.join("here").exists().then_some(()));
+        tree
+    });
+    fs::create_dir(trees[0].join("roots")).unwrap();
+    fs::write(trees[0].join("go"), "").unwrap();
     let finished = end(&agents.runs, assignment(1).run);
     assert_eq!(finished.end.how, RunHow::Exited { code: 0 }, "{}", tail(&finished));
-    assert_eq!(tail(&finished), "65534\nBe the developer.");
-    let tree = agents.runs.places.of(assignment(1).run).tree;
-    assert_eq!(fs::read_to_string(tree.join("src/old")).unwrap(), "new\n");
+    let said = tail(&finished);
+    let (own, refused) = said.split_at("65534\nBe the developer.\n".len());
+    assert_eq!(own, "65534\nBe the developer.\n", "{said}");
+    assert_eq!(fs::read_to_string(trees[0].join("src/old")).unwrap(), "new\n");
+    assert_eq!(refused.lines().count(), places.len(), "{said}");
+    for (place, refused) in places.iter().zip(refused.lines()) {
+        assert!(refused.contains(place) && refused.contains("Permission denied"), "{place}: {said}");
+    }
+    agents.runs.stop(assignment(2).run).unwrap();
+    end(&agents.runs, assignment(2).run);
 }
 
 /// A program named by a path from somewhere would be taken from the tree, where the agent before could have put it.
