@@ -140,7 +140,9 @@ fn render(suites: &[Suite], runners: &[Runner]) -> String {
          Made by `cargo xtask regen` from `{SUITES}`; not written by hand.\n\n\
          The simulator's world and what ships are put to the same tests, so that a history of the simulator means something.\n\
          A suite runs every promise on a stage of its own: one implementation with people around it. What a stage cannot\n\
-         bring about stands beside the promise, with the reason.\n\n\
+         bring about stands beside the promise, with the reason. Where two hands do the same at once, what ships has two that are\n\
+         as near to each other as threads can be; the simulator's world does one thing after the other, and so what the second\n\
+         hand asks there comes right after the first.\n\n\
          {} suites, {promises} promises.\n",
         suites.len()
     );

@@ -32,6 +32,8 @@ pub struct World {
     pub works: Works,
     /// Runs that were started, by their id.
     pub runs: BTreeMap<RunId, Run>,
+    /// Each beginning of a run, in order: one that began twice stands here twice.
+    pub begun: Vec<RunId>,
     /// What is deployed, by project.
     pub deployed: BTreeMap<ProjectId, Commit>,
     /// Commits of which the service said, some time, that they run and are well.
@@ -131,7 +133,7 @@ impl World {
 
     fn marks(&self) -> (usize, usize, usize, usize) {
         let writes = self.repositories.values().map(Repository::writes).sum();
-        (self.tracker.comments(), writes, self.runs.len(), self.hooks.len())
+        (self.tracker.comments(), writes, self.begun.len(), self.hooks.len())
     }
 
     fn act(&mut self, effect: &Effect) -> Outcome {
@@ -189,10 +191,9 @@ impl World {
                 Outcome::Done(Reply::Gate(GateReply::Launched { pid: 1 }))
             }
             Call::Deploy(DeployCall::Hook { run, task, commit, previous, .. }) => {
-                if !self.runs.contains_key(run) {
+                if self.launch(*run, effect, task, Worker::Hook, commit) {
                     self.hooks.push((*run, commit.clone(), task.clone(), previous.clone()));
                 }
-                self.launch(*run, effect, task, Worker::Hook, commit);
                 Outcome::Done(Reply::Deploy(DeployReply::Launched { pid: 1 }))
             }
             Call::Deploy(DeployCall::Probe { commit }) => {
@@ -244,8 +245,20 @@ impl World {
         }
     }
 
-    fn launch(&mut self, run: RunId, effect: &Effect, task: &TaskId, worker: Worker, commit: &Commit) {
-        self.runs.entry(run).or_insert_with(|| Run {
+    /// Begins a run, unless it began before; whether it did now.
+    fn launch(
+        &mut self,
+        run: RunId,
+        effect: &Effect,
+        task: &TaskId,
+        worker: Worker,
+        commit: &Commit,
+    ) -> bool {
+        if self.runs.contains_key(&run) {
+            return false;
+        }
+        self.begun.push(run);
+        let begun = Run {
             project: effect.project.clone(),
             task: task.clone(),
             worker,
@@ -255,7 +268,9 @@ impl World {
             tests: None,
             said: None,
             in_doubt: false,
-        });
+        };
+        self.runs.insert(run, begun);
+        true
     }
 
     /// Runs of a task that got a tree which is still there. A hook has a checkout of its own.

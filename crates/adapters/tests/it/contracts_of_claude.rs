@@ -111,6 +111,10 @@ impl run::Stage for Claude {
         self.machine.lose(run, pid);
     }
 
+    fn bury(&mut self, run: RunId) {
+        self.machine.bury(run);
+    }
+
     fn hide(&mut self, run: RunId, hidden: bool) {
         self.machine.hide(run, hidden);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Instant;
+use std::path::PathBuf;
 
 use orch_adapters::agent::{AgentKind, Agents};
 use orch_adapters::deploy::hook::{Deploy, Hook};
@@ -22,8 +22,9 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::contracts::at_once;
 use crate::deploy::{http, server};
+use crate::process::eventually;
 use crate::world::{self, assignment};
-use crate::{Bench, PATIENCE, block_on, end, exe, tail};
+use crate::{Bench, block_on, end, exe, tail};
 
 /// What is started.
 pub(crate) enum Kind {
@@ -157,7 +158,7 @@ impl run::Stage for Machine {
             Kind::Ci(_) => drop(self.scripts.insert(run, script)),
             Kind::Hook(deploy) => {
                 let hook = deploy.hook.as_mut().unwrap();
-                hook.args[1] = format!("echo began >>$ORCH_RUN_DIR/ran.$ORCH_RUN; {last}");
+                hook.args[1] = format!("echo began >>ran; echo began >>$ORCH_RUN_DIR/ran.$ORCH_RUN; {last}");
             }
         }
     }
@@ -203,24 +204,39 @@ impl run::Stage for Machine {
     }
 
     fn began(&mut self, run: RunId) -> usize {
-        let file = match &self.kind {
-            Kind::Hook(_) => self.bench.root().join("run").join(run::COMMIT).join(format!("ran.{run}")),
-            Kind::Scripted(_) | Kind::Command(_) | Kind::Ci(_) => self.runs().places.of(run).tree.join("ran"),
-        };
-        fs::read_to_string(file).map_or(0, |lines| lines.lines().count())
+        let lines = |file: PathBuf| fs::read_to_string(file).map_or(0, |lines| lines.lines().count());
+        let tree = self.runs().places.of(run).tree;
+        let in_tree = tree.join("ran");
+        if let Kind::Hook(_) = &self.kind {
+            let out = lines(self.bench.root().join("run").join(run::COMMIT).join(format!("ran.{run}")));
+            // It writes into its checkout first, which goes when it has ended: one that is there without that was made anew,
+            // for a second start.
+            assert!(!tree.exists() || lines(in_tree) >= out, "{run} was prepared again");
+            return out;
+        }
+        lines(in_tree)
     }
 
-    fn lose(&mut self, _: RunId, pid: u32) {
+    fn lose(&mut self, run: RunId, pid: u32) {
+        eventually("the program", || (self.began(run) > 0).then_some(()));
         kill_process(Pid::from_raw(pid.cast_signed()).unwrap(), Signal::KILL).unwrap();
+    }
+
+    fn bury(&mut self, run: RunId) {
+        eventually("the end of what is left", || match observe(&self.runs().places.of(run).record) {
+            Observed::Running(left) => {
+                // The supervisor, which is dying, or the hook; it may be gone by now.
+                let _ = kill_process(Pid::from_raw(left.pid).unwrap(), Signal::KILL);
+                None
+            }
+            Observed::Lost { .. } => Some(()),
+            other => panic!("{run} is not lost: {other:?}"),
+        });
     }
 
     fn hide(&mut self, run: RunId, hidden: bool) {
         // A supervisor that is still about to start its program looks at its record itself.
-        let until = Instant::now() + PATIENCE;
-        while hidden && self.began(run) == 0 {
-            assert!(Instant::now() < until, "{run} does not begin");
-            std::thread::yield_now();
-        }
+        eventually("the program", || (!hidden || self.began(run) > 0).then_some(()));
         let record = self.runs().places.of(run).record.join("shim.json");
         let aside = record.with_extension("aside");
         if hidden {

@@ -81,8 +81,10 @@ pub trait Stage {
     fn seen(&mut self, run: RunId) -> Seen;
     /// How often the program of a run that is over, or lives for long, began.
     fn began(&mut self, run: RunId) -> usize;
-    /// Kills the supervisor, which leaves no record.
+    /// Kills the supervisor of a run whose program began; it leaves no record.
     fn lose(&mut self, run: RunId, pid: u32);
+    /// Kills what outlived its supervisor. Nobody asks for a stop.
+    fn bury(&mut self, run: RunId);
     /// Makes the record of a run unreadable, or readable again.
     fn hide(&mut self, run: RunId, hidden: bool);
 }
@@ -107,6 +109,7 @@ pub fn run_of<S: Stage>(make: impl Fn() -> S) {
         a_stop_may_come_too_late,
         a_stop_is_for_one_run,
         a_dead_supervisor_is_a_lost_run,
+        a_lost_run_is_not_started_again,
         what_cannot_be_told_is_neither_life_nor_death,
         without_a_program_nothing_begins,
         a_name_alone_is_no_proof,
@@ -240,21 +243,32 @@ fn a_stop_is_for_one_run<S: Stage>(stage: &mut S) {
     assert_eq!(stage.seen(other.run), Seen::Alive);
 }
 
-/// A supervisor that died without a word has lost its run: that is no exit of the program, and it is not started again under
-/// the same name (decisions 3, 7).
+/// A supervisor that died without a word has lost its run: that is no exit of the program. A deploy hook that began outlives
+/// it, until it ends or somebody ends it: a stop is for what is left of a run, too (decisions 3, 7).
 fn a_dead_supervisor_is_a_lost_run<S: Stage>(stage: &mut S) {
     let order = Order::of(1);
     let pid = started(stage, &order, Does::Hangs);
     stage.lose(order.run, pid);
-    // A deploy hook that began outlives it, until somebody ends it.
     assert_eq!(stage.stop(order.run), Ok(()));
     let end = stage.end(order.run);
     assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
-    let again = stage.start(&order);
-    assert_eq!(stage.seen(order.run), Seen::Over, "{again:?}");
-    // How it was lost is said as it is found: a dead process goes from the table when its parent looks.
-    let end = stage.end(order.run);
-    assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
+    assert_eq!(stage.seen(order.run), Seen::Over);
+}
+
+/// A run that was lost has begun: asked for again, which nobody need have stopped, it is found under its name and not started
+/// once more, before and after its end was read. A lost deploy would be a second one (decisions 1, 3, 7).
+fn a_lost_run_is_not_started_again<S: Stage>(stage: &mut S) {
+    let order = Order::of(1);
+    let pid = started(stage, &order, Does::Hangs);
+    stage.lose(order.run, pid);
+    stage.bury(order.run);
+    for _ in 0..2 {
+        assert_eq!((stage.start(&order), stage.seen(order.run)), (Ok(pid), Seen::Over));
+        assert_eq!(stage.began(order.run), 1);
+        // How it was lost is said as it is found: a dead process goes from the table when its parent looks.
+        let end = stage.end(order.run);
+        assert!(matches!(end.how, RunHow::Lost { .. }), "{:?}", end.how);
+    }
 }
 
 /// Whether a run lives whose record cannot be read is an answer of its own: nothing is started or stopped, and nobody is

@@ -210,6 +210,7 @@ impl tracker::Stage for Fake {
         Ok((reply, self.world.take_texts()))
     }
 
+    /// The world does one thing after the other.
     fn perform_twice(&mut self, effect: u32, call: &TrackerCall) -> [Result<TrackerReply, Failure>; 2] {
         [(); 2].map(|()| tracker::Stage::perform(self, effect, call).map(|(reply, _)| reply))
     }
@@ -302,6 +303,7 @@ impl run::Stage for Runs {
         }
     }
 
+    /// The world does one thing after the other.
     fn start_twice(&mut self, order: &Order) -> [Result<u32, Failure>; 2] {
         [(); 2].map(|()| self.start(order))
     }
@@ -336,10 +338,7 @@ impl run::Stage for Runs {
     }
 
     fn began(&mut self, run: RunId) -> usize {
-        match self.worker {
-            Worker::Hook => self.fake.world.hooks.iter().filter(|(started, ..)| *started == run).count(),
-            Worker::Agent(_) | Worker::Ci => usize::from(self.fake.world.runs.contains_key(&run)),
-        }
+        self.fake.world.begun.iter().filter(|begun| **begun == run).count()
     }
 
     fn lose(&mut self, run: RunId, _: u32) {
@@ -347,6 +346,9 @@ impl run::Stage for Runs {
             run.ended = Some(RunHow::Lost { cause: "killed".into() });
         }
     }
+
+    /// Nothing in the world outlives its supervisor.
+    fn bury(&mut self, _: RunId) {}
 
     fn hide(&mut self, run: RunId, hidden: bool) {
         if let Some(run) = self.fake.world.runs.get_mut(&run) {
