@@ -354,7 +354,8 @@ fn shared_files_without_a_note_are_replaced() {
     assert!(!old.exists() && fs::read_dir(&bases).unwrap().count() == 1);
 }
 
-/// Proves that files whose folder holds what a mount's options cannot say still get trees, of another kind.
+/// Proves that a folder whose name holds what a mount's options cannot say is found out when an overlay is tried in it, with the
+/// reason, and that the trial leaves nothing. What gets no overlay there still gets trees; the composition's tests show it.
 #[test]
 fn an_odd_path_is_no_overlay() {
     let odd = tempfile::Builder::new().prefix("a,b:c").tempdir().unwrap();

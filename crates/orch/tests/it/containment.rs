@@ -3,8 +3,10 @@
 
 use std::io::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
-use orch_adapters::git::Mounts;
+use orch_adapters::git::{Mounts, TreeKind, TreeOrder};
+use orch_core::id::{Commit, ProjectId, RunId, Seq};
 use orch_core::stage::{Role, Stage};
 use orch_core::task::{Job, Task};
 
@@ -301,6 +303,44 @@ fn an_agent_gets_nothing_in_an_overlay() {
     let mounted = std::fs::read_to_string("/proc/thread-self/mountinfo").unwrap();
     let folder = yard.folder().canonicalize().unwrap().display().to_string();
     assert!(!mounted.contains(&folder), "{mounted}");
+}
+
+/// Proves that a project whose data folder no overlay can be laid in gets its trees all the same, of another kind; beside one
+/// that gets overlays, so that its repository is large enough for them (decision 54).
+#[test]
+fn an_odd_folder_gets_other_trees() {
+    let mounts = match Mounts::own() {
+        Ok(mounts) => mounts,
+        Err(error) => return not_tried(&error),
+    };
+    let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
+    let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
+    for (name, kind) in [("plain", TreeKind::Overlay), ("a,b:c", TreeKind::Plain)] {
+        let mut yard = Yard::below(name).holding(&files, GREEN);
+        if let Err(error) = mounts.try_in(yard.folder())
+            && kind == TreeKind::Overlay
+        {
+            return not_tried(&error);
+        }
+        yard.wishes.mounts = Some(mounts.clone());
+        yard.up();
+        let commit = Commit::from(yard.git(["rev-parse", "main"]));
+        let hub = Arc::clone(&yard.outside().projects()[&ProjectId::from(PROJECT)].hub);
+        let run = RunId::new(Seq(1), 0);
+        let order = TreeOrder {
+            run,
+            commit: &commit,
+            folder: &yard.home().trees().join(run.to_string()),
+            cache: None,
+            remove: Vec::new(),
+            owner: None,
+        };
+        let tree = hub.prepare_tree(&order).unwrap();
+        assert_eq!(tree.kind, kind, "{name}");
+        assert_eq!(std::fs::read_to_string(tree.folder.join(&names[1_099])).unwrap(), "one of many");
+        hub.drop_tree(run).unwrap();
+        yard.stop();
+    }
 }
 
 /// Proves that a data folder which the user of `run_as` cannot walk to is refused with the folder that is closed.

@@ -50,7 +50,12 @@ pub(crate) struct Yard {
 impl Yard {
     /// A folder with nothing but a scenario in which everybody does well.
     pub(crate) fn new() -> Self {
-        let dir = tempfile::tempdir().unwrap();
+        Self::below(".tmp")
+    }
+
+    /// The same in a folder whose name begins so.
+    pub(crate) fn below(name: &str) -> Self {
+        let dir = tempfile::Builder::new().prefix(name).tempdir().unwrap();
         // Another user, if agents run as one, must be able to walk in.
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
         let text = |name: &str| std::env::var(name).unwrap_or_default();
@@ -85,15 +90,19 @@ impl Yard {
 
     /// With a repository in which these files and this policy are committed on main.
     pub(crate) fn with(files: &[(&str, &str)], policy: &str) -> Self {
-        let yard = Self::new();
-        yard.git(["init", "--quiet", "--initial-branch=main"]);
+        Self::new().holding(files, policy)
+    }
+
+    /// The same in the folder that it has.
+    pub(crate) fn holding(self, files: &[(&str, &str)], policy: &str) -> Self {
+        self.git(["init", "--quiet", "--initial-branch=main"]);
         for (name, text) in files {
-            yard.write(&format!("repository/{name}"), text);
+            self.write(&format!("repository/{name}"), text);
         }
-        yard.write("repository/README.md", "# yard\n");
-        yard.write("repository/.orch/policy.toml", policy);
-        yard.commit("first");
-        yard
+        self.write("repository/README.md", "# yard\n");
+        self.write("repository/.orch/policy.toml", policy);
+        self.commit("first");
+        self
     }
 
     /// Who does what; roles that are not named do well.
