@@ -5,18 +5,42 @@ use orch_core::call::Text;
 use orch_core::gesture::Priority;
 use orch_core::id::{Digest, EffectId, Entity, ProjectId, ProviderId, RunId, Seq};
 use orch_core::journal::{Batch, Blob, Head, Journal, Kept, Row, Sealed};
-use orch_core::stage::{Role, Stage};
+use orch_core::stage::{Role, Stage as TaskStage};
 use orch_core::state::{Installation, Provider, State};
 use orch_core::task::{Ask, Job, Rest, Step, Task, Want};
 
 use super::sample::{Pen, entity, issue, task, with_runs};
-use super::{keep, promises};
+use super::{OutOfReach, keep, promises};
+
+/// How a brain lets go of its journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// It stops in order.
+    InOrder,
+    /// It is gone without a word.
+    Without,
+}
+
+/// A journal, and who opens it again.
+pub trait Stage {
+    /// What is put to the test.
+    type Journal: Journal;
+    /// What it cannot bring about.
+    const OUT_OF_REACH: &[OutOfReach] = &[];
+
+    /// The journal, which is open.
+    fn journal(&mut self) -> &mut Self::Journal;
+    /// Lets go of it and opens what it left.
+    fn reopen(&mut self, close: Close);
+    /// Opens what is open still, as where no lock keeps another brain from that.
+    fn again(&mut self) -> Self::Journal;
+}
 
 /// Shows every promise; `make` gives an empty journal each time.
 ///
 /// # Panics
 /// At the end, naming the promises that were broken.
-pub fn journal<S: Journal>(make: impl Fn() -> S) {
+pub fn journal<S: Stage>(make: impl Fn() -> S) {
     let promises = promises![
         an_empty_journal_is_empty,
         what_is_committed_is_read_back,
@@ -33,74 +57,11 @@ pub fn journal<S: Journal>(make: impl Fn() -> S) {
         rows_are_paged,
         rows_with_a_state_are_paged,
         an_empty_batch_is_nothing,
+        what_was_committed_survives_a_stop,
+        what_was_committed_survives_a_death,
+        who_was_overtaken_writes_nothing,
     ];
-    keep(promises, &[], make);
-}
-
-/// Runs the part about reopening: `reopen` closes a journal and opens what it left.
-///
-/// # Panics
-/// Where something was lost.
-pub fn reopened<J: Journal>(make: impl Fn() -> J, reopen: impl Fn(J) -> J) {
-    let mut journal = make();
-    let mut pen = Pen::new(ok(journal.head()));
-    let some = task("a", 1, 1, Stage::Review);
-    let who = entity(&some);
-    let effect = pen.effect(&who, 0);
-    let timer = pen.timer(7_000);
-    let row = pen.row_with(&who, "k1", Vec::new(), vec![effect.clone()]);
-    let kept = Kept { seq: row.seq, state: State::Task(Box::new(some)) };
-    let batch = Batch {
-        rows: vec![row.clone()],
-        states: vec![(who.clone(), kept.clone())],
-        timers: vec![(who.clone(), Some(timer.clone()))],
-        blobs: vec![Blob::of("kept")],
-        ..Batch::default()
-    };
-    ok(journal.commit(&batch));
-    let mut journal = reopen(journal);
-    assert_eq!(ok(journal.head()), *pen.head(), "the head survives");
-    assert_eq!(ok(journal.rows(Seq(1), 10)), [row.into_row()], "rows survive");
-    assert_eq!(ok(journal.state(&who)), Some(kept), "states survive");
-    assert_eq!(ok(journal.open_effects()), [effect], "open effects survive");
-    assert_eq!(ok(journal.armed_timers()), [(who, timer)], "timers survive");
-    assert_eq!(ok(journal.blob(&Digest::of(b"kept"))), Some(b"kept".to_vec()), "blobs survive");
-    assert_eq!(open(&mut journal), ["task/A-001"], "what a start must know survives");
-    ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "k2")], ..Batch::default() }));
-    assert_eq!(ok(journal.taken("k1")), Some(Seq(1)), "keys survive");
-}
-
-/// Runs the part about two brains: `again` opens what a brain has open still, as where no lock keeps it from that.
-///
-/// # Panics
-/// Where the first could write after the second.
-pub fn overtaken<J: Journal>(make: impl Fn() -> J, again: impl Fn(&J) -> J) {
-    let mut first = make();
-    let mut pen = Pen::new(ok(first.head()));
-    let one = |row| Batch { rows: vec![row], ..Batch::default() };
-    let here = Entity::Installation;
-    ok(first.commit(&one(pen.row(&here, "before"))));
-    let mut second = again(&first);
-    assert_eq!(ok(second.head()), *pen.head(), "who takes over finds all that is written");
-    let mut late = pen.clone();
-    ok(second.commit(&one(pen.row(&here, "second"))));
-    let known = ok(first.head());
-    for key in ["late", "later"] {
-        assert!(
-            first.commit(&one(late.clone().row(&here, key))).is_err(),
-            "its row is another brain's by now"
-        );
-        assert_eq!(ok(first.head()), known, "and what it knows of the end stays what it was");
-        assert_eq!(ok(second.taken(key)), None, "of what was refused nothing stands");
-    }
-    late = Pen::new(pen.head().clone());
-    assert!(
-        first.commit(&one(late.row(&here, "last"))).is_err(),
-        "nor does it go on after a row that it did not write"
-    );
-    assert_eq!(ok(second.head()), *pen.head());
-    ok(second.commit(&one(pen.row(&here, "third"))));
-    assert_eq!(ok(second.rows(Seq(1), 10)).len(), 3, "who took over goes on");
+    keep(promises, S::OUT_OF_REACH, make);
 }
 
 fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
@@ -111,7 +72,8 @@ fn ok<T, E: std::error::Error>(result: Result<T, E>) -> T {
 }
 
 /// A journal in which nothing was written has no head of its own, no key, no state, no effect, no timer and no text.
-fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
+fn an_empty_journal_is_empty<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     assert_eq!(ok(journal.head()), Head { seq: Seq(0), hash: Row::genesis() });
     assert_eq!(ok(journal.taken("anything")), None);
     assert_eq!(ok(journal.state(&Entity::Installation)), None);
@@ -125,9 +87,10 @@ fn an_empty_journal_is_empty<J: Journal>(journal: &mut J) {
 }
 
 /// Rows, states and what is touched come back as they were written, and sound.
-fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
+fn what_is_committed_is_read_back<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let some = with_runs(task("a", 7, 1, Stage::Development), 4);
+    let some = with_runs(task("a", 7, 1, TaskStage::Development), 4);
     let who = entity(&some);
     let batch = pen.batch_about(&some, "first \"key\" with \u{1F600} and \n in it");
     ok(journal.commit(&batch));
@@ -139,7 +102,7 @@ fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
     assert_eq!(ok(journal.state(&who)).as_ref(), batch.states.first().map(|(_, kept)| kept));
 
     let mut moved = some;
-    moved.stage = Stage::Review;
+    moved.stage = TaskStage::Review;
     let next = pen.batch_about(&moved, "second");
     ok(journal.commit(&next));
     assert_eq!(ok(journal.state(&who)).as_ref(), next.states.first().map(|(_, kept)| kept), "the newer one");
@@ -153,7 +116,8 @@ fn what_is_committed_is_read_back<J: Journal>(journal: &mut J) {
 }
 
 /// A key is taken by the first row that has it, whole and in its own case; the same again is refused (decision 1).
-fn a_key_counts_once<J: Journal>(journal: &mut J) {
+fn a_key_counts_once<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
     ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "once")], ..Batch::default() }));
     assert_eq!(ok(journal.taken("once")), Some(Seq(1)));
@@ -172,11 +136,12 @@ fn a_key_counts_once<J: Journal>(journal: &mut J) {
 }
 
 /// Of a batch that is refused nothing stands: no row, key, state, effect, timer or text.
-fn a_refused_batch_leaves_nothing<J: Journal>(journal: &mut J) {
+fn a_refused_batch_leaves_nothing<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    ok(journal.commit(&pen.batch_about(&task("a", 1, 1, Stage::Created), "taken")));
+    ok(journal.commit(&pen.batch_about(&task("a", 1, 1, TaskStage::Created), "taken")));
     let head = pen.head().clone();
-    let other = task("a", 2, 1, Stage::Created);
+    let other = task("a", 2, 1, TaskStage::Created);
     let who = entity(&other);
     let effect = pen.effect(&who, 0);
     let timer = pen.timer(5);
@@ -202,7 +167,8 @@ fn a_refused_batch_leaves_nothing<J: Journal>(journal: &mut J) {
 }
 
 /// A row stands right after the one that it names as the last; a gap and another past are refused (decision 39).
-fn rows_follow_one_another<J: Journal>(journal: &mut J) {
+fn rows_follow_one_another<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
     ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "1")], ..Batch::default() }));
     let head = pen.head().clone();
@@ -219,9 +185,10 @@ fn rows_follow_one_another<J: Journal>(journal: &mut J) {
 }
 
 /// A state is true for a row that there is.
-fn states_are_not_ahead<J: Journal>(journal: &mut J) {
+fn states_are_not_ahead<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let mut batch = pen.batch_about(&task("a", 1, 1, Stage::Created), "k");
+    let mut batch = pen.batch_about(&task("a", 1, 1, TaskStage::Created), "k");
     for (_, kept) in &mut batch.states {
         kept.seq = Seq(2);
     }
@@ -235,42 +202,45 @@ fn states_are_not_ahead<J: Journal>(journal: &mut J) {
 }
 
 /// Of an issue the newest life of its task is found, life 10 after life 9.
-fn the_newest_life_has_the_issue<J: Journal>(journal: &mut J) {
+fn the_newest_life_has_the_issue<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let lives: Vec<_> = (1..=10).map(|life| task("a", 3, life, Stage::Cancelled)).collect();
+    let lives: Vec<_> = (1..=10).map(|life| task("a", 3, life, TaskStage::Cancelled)).collect();
     for life in &lives {
         ok(journal.commit(&pen.batch_about(life, life.id.as_str())));
     }
-    ok(journal.commit(&pen.batch_about(&task("b", 3, 1, Stage::Created), "another project")));
+    ok(journal.commit(&pen.batch_about(&task("b", 3, 1, TaskStage::Created), "another project")));
     let newest = ok(journal.task_of_issue(&ProjectId::from("a"), &issue(3)));
     assert_eq!(newest.as_ref(), lives.last().map(|task| &task.id), "life 10 comes after life 9");
     assert_eq!(ok(journal.task_of_issue(&ProjectId::from("c"), &issue(3))), None);
 }
 
 /// A start visits what is open, and what is over no more.
-fn only_open_entities_are_visited<J: Journal>(journal: &mut J) {
+fn only_open_entities_are_visited<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let mut moving = task("a", 1, 1, Stage::Testing);
+    let mut moving = task("a", 1, 1, TaskStage::Testing);
     ok(journal.commit(&pen.batch_about(&moving, "1")));
-    ok(journal.commit(&pen.batch_about(&task("a", 2, 1, Stage::Done), "2")));
-    ok(journal.commit(&pen.batch_about(&task("a", 3, 1, Stage::Created), "3")));
+    ok(journal.commit(&pen.batch_about(&task("a", 2, 1, TaskStage::Done), "2")));
+    ok(journal.commit(&pen.batch_about(&task("a", 3, 1, TaskStage::Created), "3")));
     let provider = Entity::Provider(ProviderId::from("p"));
     let row = pen.row(&provider, "4");
     let kept = Kept { seq: row.seq, state: State::Provider(Provider::default()) };
     let states = vec![(provider, kept)];
     ok(journal.commit(&Batch { rows: vec![row], states, ..Batch::default() }));
     assert_eq!(open(journal), ["provider/p", "task/A-001", "task/A-003"]);
-    moving.stage = Stage::Done;
+    moving.stage = TaskStage::Done;
     ok(journal.commit(&pen.batch_about(&moving, "5")));
     assert_eq!(open(journal), ["provider/p", "task/A-003"]);
 }
 
 /// What a start knows of an entity is what its state says, after each change.
-fn a_start_knows_what_the_states_say<J: Journal>(journal: &mut J) {
+fn a_start_knows_what_the_states_say<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let mut moving = task("a", 1, 1, Stage::Development);
+    let mut moving = task("a", 1, 1, TaskStage::Development);
     let mut n = 0;
-    let mut steps = |journal: &mut J, task: &Task| {
+    let mut steps = |journal: &mut S::Journal, task: &Task| {
         n += 1;
         ok(journal.commit(&pen.batch_about(task, &format!("{n}"))));
         open(journal);
@@ -294,7 +264,7 @@ fn a_start_knows_what_the_states_say<J: Journal>(journal: &mut J) {
     moving.lane = Some(Seq(2));
     moving.priority = Priority::Urgent;
     steps(journal, &moving);
-    moving.stage = Stage::Review;
+    moving.stage = TaskStage::Review;
     moving.step = Step::Running { run, job };
     steps(journal, &moving);
 }
@@ -318,7 +288,8 @@ fn open<J: Journal>(journal: &mut J) -> Vec<String> {
 }
 
 /// An effect is open from the row that wants it to the one that settles it, in the order of their ids (decision 1).
-fn effects_stay_open_until_settled<J: Journal>(journal: &mut J) {
+fn effects_stay_open_until_settled<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
     let here = Entity::Installation;
     let mut wanted = Vec::new();
@@ -347,7 +318,8 @@ fn effects_stay_open_until_settled<J: Journal>(journal: &mut J) {
 }
 
 /// An entity has one timer: arming another replaces it.
-fn an_entity_has_one_timer<J: Journal>(journal: &mut J) {
+fn an_entity_has_one_timer<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
     let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
     let (first, other) = (pen.timer(10), pen.timer(20));
@@ -367,7 +339,8 @@ fn an_entity_has_one_timer<J: Journal>(journal: &mut J) {
 }
 
 /// A text is found by its digest, however often it was kept (decision 39).
-fn blobs_are_kept_once<J: Journal>(journal: &mut J) {
+fn blobs_are_kept_once<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let blobs = vec![Blob::of("x"), Blob::of(vec![0_u8, 255, 10]), Blob::of(""), Blob::of("x")];
     ok(journal.commit(&Batch { blobs: blobs.clone(), ..Batch::default() }));
     ok(journal.commit(&Batch { blobs: blobs.clone(), ..Batch::default() }));
@@ -377,7 +350,8 @@ fn blobs_are_kept_once<J: Journal>(journal: &mut J) {
 }
 
 /// Rows are read in pages: all of them forward, those of an entity from the newest back.
-fn rows_are_paged<J: Journal>(journal: &mut J) {
+fn rows_are_paged<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
     let (a, b) = (Entity::Project(ProjectId::from("a")), Entity::Project(ProjectId::from("b")));
     let rows: Vec<Sealed> =
@@ -396,9 +370,10 @@ fn rows_are_paged<J: Journal>(journal: &mut J) {
 }
 
 /// The pages of an entity have each of its rows, whether it changed its state or not.
-fn rows_with_a_state_are_paged<J: Journal>(journal: &mut J) {
+fn rows_with_a_state_are_paged<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     let mut pen = Pen::new(ok(journal.head()));
-    let (a, b) = (task("a", 1, 1, Stage::Review), task("a", 2, 1, Stage::Review));
+    let (a, b) = (task("a", 1, 1, TaskStage::Review), task("a", 2, 1, TaskStage::Review));
     let (who, other) = (entity(&a), entity(&b));
     // Before it is born, then born, then rows that change it and rows that do not, of two in one batch.
     ok(journal.commit(&Batch { rows: vec![pen.row(&who, "1")], ..Batch::default() }));
@@ -423,7 +398,8 @@ fn rows_with_a_state_are_paged<J: Journal>(journal: &mut J) {
 }
 
 /// A batch of nothing changes nothing, not even the head.
-fn an_empty_batch_is_nothing<J: Journal>(journal: &mut J) {
+fn an_empty_batch_is_nothing<S: Stage>(stage: &mut S) {
+    let journal = stage.journal();
     ok(journal.commit(&Batch::default()));
     assert_eq!(ok(journal.head()).seq, Seq(0));
     let mut pen = Pen::new(ok(journal.head()));
@@ -433,4 +409,77 @@ fn an_empty_batch_is_nothing<J: Journal>(journal: &mut J) {
     ok(journal.commit(&Batch { rows: vec![row], states: vec![(here.clone(), kept)], ..Batch::default() }));
     ok(journal.commit(&Batch::default()));
     assert_eq!(ok(journal.head()), *pen.head());
+}
+
+/// What was committed is there when its journal was closed in order and opened again: head, rows, states, keys, open effects,
+/// timers, texts, and what a start must know.
+fn what_was_committed_survives_a_stop<S: Stage>(stage: &mut S) {
+    survives(stage, Close::InOrder);
+}
+
+/// The same when nobody closed it.
+fn what_was_committed_survives_a_death<S: Stage>(stage: &mut S) {
+    survives(stage, Close::Without);
+}
+
+fn survives<S: Stage>(stage: &mut S, close: Close) {
+    let journal = stage.journal();
+    let mut pen = Pen::new(ok(journal.head()));
+    let some = task("a", 1, 1, TaskStage::Review);
+    let who = entity(&some);
+    let effect = pen.effect(&who, 0);
+    let timer = pen.timer(7_000);
+    let row = pen.row_with(&who, "k1", Vec::new(), vec![effect.clone()]);
+    let kept = Kept { seq: row.seq, state: State::Task(Box::new(some)) };
+    let batch = Batch {
+        rows: vec![row.clone()],
+        states: vec![(who.clone(), kept.clone())],
+        timers: vec![(who.clone(), Some(timer.clone()))],
+        blobs: vec![Blob::of("kept")],
+        ..Batch::default()
+    };
+    ok(journal.commit(&batch));
+    stage.reopen(close);
+    let journal = stage.journal();
+    assert_eq!(ok(journal.head()), *pen.head(), "the head survives");
+    assert_eq!(ok(journal.rows(Seq(1), 10)), [row.into_row()], "rows survive");
+    assert_eq!(ok(journal.state(&who)), Some(kept), "states survive");
+    assert_eq!(ok(journal.open_effects()), [effect], "open effects survive");
+    assert_eq!(ok(journal.armed_timers()), [(who, timer)], "timers survive");
+    assert_eq!(ok(journal.blob(&Digest::of(b"kept"))), Some(b"kept".to_vec()), "blobs survive");
+    assert_eq!(open(journal), ["task/A-001"], "what a start must know survives");
+    ok(journal.commit(&Batch { rows: vec![pen.row(&Entity::Installation, "k2")], ..Batch::default() }));
+    assert_eq!(ok(journal.taken("k1")), Some(Seq(1)), "keys survive");
+}
+
+/// A brain that was overtaken by another one, where no lock held, writes nothing any more, and the other one goes on: there is
+/// one history.
+fn who_was_overtaken_writes_nothing<S: Stage>(stage: &mut S) {
+    let first = stage.journal();
+    let mut pen = Pen::new(ok(first.head()));
+    let one = |row| Batch { rows: vec![row], ..Batch::default() };
+    let here = Entity::Installation;
+    ok(first.commit(&one(pen.row(&here, "before"))));
+    let mut second = stage.again();
+    let first = stage.journal();
+    assert_eq!(ok(second.head()), *pen.head(), "who takes over finds all that is written");
+    let mut late = pen.clone();
+    ok(second.commit(&one(pen.row(&here, "second"))));
+    let known = ok(first.head());
+    for key in ["late", "later"] {
+        assert!(
+            first.commit(&one(late.clone().row(&here, key))).is_err(),
+            "its row is another brain's by now"
+        );
+        assert_eq!(ok(first.head()), known, "and what it knows of the end stays what it was");
+        assert_eq!(ok(second.taken(key)), None, "of what was refused nothing stands");
+    }
+    late = Pen::new(pen.head().clone());
+    assert!(
+        first.commit(&one(late.row(&here, "last"))).is_err(),
+        "nor does it go on after a row that it did not write"
+    );
+    assert_eq!(ok(second.head()), *pen.head());
+    ok(second.commit(&one(pen.row(&here, "third"))));
+    assert_eq!(ok(second.rows(Seq(1), 10)).len(), 3, "who took over goes on");
 }
