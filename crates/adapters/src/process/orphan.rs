@@ -16,6 +16,7 @@ use super::identity::{Identity, Life};
 use super::record::{PROGRAM, RECORD_VERSION, RecordError, read_versioned, write_lasting};
 use super::shim::{Alarm, boot_clock, whole_ms};
 use super::spec::{RunSpec, StopSignal, StopWay};
+use super::sweep::PATIENCE;
 
 /// What a program that may outlive its shim says of itself before it begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,7 +53,9 @@ impl ProgramRecord {
             let alarm = Alarm::new()?;
             let left = Duration::from_millis(over_at).saturating_sub(boot_clock());
             let grace = Duration::from_millis(self.stop.grace_ms);
-            for (after, signal) in [(left, Some(self.gentle())), (grace, Some(Signal::KILL)), (grace, None)] {
+            // The grace is the program's; how long a death takes is the kernel's matter, and says nothing of who is dying.
+            let steps = [(left, Some(self.gentle())), (grace, Some(Signal::KILL)), (PATIENCE, None)];
+            for (after, signal) in steps {
                 alarm.ring_in(after)?;
                 tokio::select! {
                     ended = process.readable() => return ended.map(drop),

@@ -18,7 +18,7 @@ pub(super) const MARK: &str = "ORCH_RUN_MARK";
 
 /// A process stuck in the kernel dies only when the kernel lets go of it; the run's record must not wait
 /// for that for ever.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How a run's processes are recognised. Each sign catches what the others miss: the cgroup what forks
 /// faster than we look, descent what cleared its environment, the mark what is no child of the shim.

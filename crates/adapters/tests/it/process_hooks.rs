@@ -104,7 +104,8 @@ fn a_hook_without_its_shim_has_its_limit() {
         assert!(said["over_at"].as_u64().unwrap() > 3_600_000, "{said}");
         said["over_at"] = 1.into();
         fs::write(&record, said.to_string()).unwrap();
-        assert!(matches!(block_on(wait(&bench.run_dir())), Observed::Lost { .. }));
+        let seen = block_on(wait(&bench.run_dir()));
+        assert!(matches!(seen, Observed::Lost { .. }), "{trap}: {seen:?}");
         assert!(dead(&program));
         assert_eq!(bench.path("tree/asked").exists(), grace > 1);
     }
