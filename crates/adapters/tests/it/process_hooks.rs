@@ -86,7 +86,7 @@ fn a_hook_without_its_shim_is_at_work() {
 #[test]
 fn a_hook_without_its_shim_has_its_limit() {
     // One that listens has all the time it needs, one that does not has none.
-    let listens = "trap 'echo asked > asked; kill $!; exit' TERM; echo $$ > pid; sleep 1000 & wait $!";
+    let listens = "trap 'echo asked > asked; kill $!; exit' TERM; sleep 1000 & echo $$ > pid; wait $!";
     let deaf = "trap '' TERM; echo $$ > pid; exec sleep 1000";
     for (script, grace) in [(listens, 3_600_000), (deaf, 1)] {
         let bench = Bench::new();
@@ -117,7 +117,7 @@ fn a_hook_without_its_shim_has_its_limit() {
 fn a_stop_survives_the_shim() {
     let bench = Bench::new();
     let mut spec = bench.script(
-        "exec >/dev/null 2>&1; trap 'echo asked > asked; kill $!; exit' TERM; echo $$ > pid; sleep 20 & wait $!",
+        "exec >/dev/null 2>&1; trap 'echo asked > asked; kill $!; exit' TERM; sleep 20 & echo $$ > pid; wait $!",
     );
     spec.keep_children = true;
     let shim = bench.start(&spec);

@@ -167,8 +167,12 @@ fn each_stage_keeps_what_it_is_to_mend() {
     ];
     let mut left = Vec::new();
     for change in changes {
-        way.state =
-            crate::apply::apply(way.state.take(), &entity(), (Seq(way.seq), Moment(0)), &[change.clone()]);
+        way.state = crate::apply::apply(
+            way.state.take(),
+            &entity(),
+            (Seq(way.seq), Moment(0)),
+            std::slice::from_ref(&change),
+        );
         left.push(way.task().later.iter().map(|(stage, _)| *stage).collect::<Vec<_>>());
     }
     let (first, both) = (vec![Stage::Architecture], vec![Stage::Architecture, Stage::Development]);
