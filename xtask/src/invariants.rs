@@ -178,14 +178,10 @@ fn tests_of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The names under which promises break: the first text of `broken(..)`, and of `name: ".."` in a `Broken`.
+/// The names under which promises break: the first text of `broken(..)` and of `Broken::of(..)`.
 fn steps_of(text: &str) -> impl Iterator<Item = &str> {
-    let called = text.match_indices("broken(").map(|(at, word)| &text[at + word.len()..]);
-    let named = text.match_indices("Broken {").map(|(at, word)| {
-        let rest = text[at + word.len()..].trim_start();
-        rest.strip_prefix("name:").unwrap_or("")
-    });
-    called.chain(named).filter_map(|rest| {
+    let after = |mark| text.match_indices(mark).map(|(at, word): (usize, &str)| &text[at + word.len()..]);
+    after("broken(").chain(after("Broken::of(")).filter_map(|rest| {
         let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
         let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
         (plain && !name.is_empty()).then_some(name)
@@ -248,7 +244,8 @@ fn render(list: &[Promise], there: &There) -> String {
          counted each time; a *test* and a *story* play one case; a *rule* is one of `cargo xtask tidy`, named by its test. What is\n\
          about a part that does not exist yet says which part it waits for.\n\
          \n\
-         That each step can see its promise broken is shown by `every_promise_can_go_red` (`crates/sim/src/invariant/breaks.rs`).\n",
+         That each step can see its promise broken, in every place that looks at it, is shown by `every_promise_can_go_red`\n\
+         (`crates/sim/src/invariant/breaks.rs`).\n",
     );
     let alone = list.iter().filter(|p| p.shown.iter().all(|shown| matches!(shown, Shown::Later(_)))).count();
     let part = list.iter().filter(|p| p.shown.iter().any(|shown| matches!(shown, Shown::Missing(_)))).count();
@@ -279,7 +276,7 @@ mod tests {
     /// What is named must exist, and what the simulator looks at must be named.
     #[test]
     fn what_is_not_there_is_named() {
-        let rust = "fn a() -> X {\n broken(\n \"one-lane\",\n format!(\"x\"))?;\n Err(Broken { name: \"liveness\", what })\n}\n";
+        let rust = "fn a() -> X {\n broken(\n \"one-lane\",\n format!(\"x\"))?;\n Err(Broken::of(\"liveness\", what))\n}\n";
         let steps: Vec<&str> = steps_of(rust).collect();
         assert_eq!(steps, ["one-lane", "liveness"]);
         let there = There {

@@ -426,7 +426,7 @@ impl Bench {
         let differs = self.engine.as_ref().is_some_and(|engine| engine.journal_ref().trouble().is_some());
         if let Some(why) = self.refused.take().filter(|_| !differs) {
             let what = format!("the journal refuses a commit, and what came is lost: {why}");
-            return Err(Broken { name: "events-count-once", what });
+            return Err(Broken::of("events-count-once", what));
         }
         let waits = self.inbox.iter().filter_map(|incoming| match &incoming.event {
             Event::RunEnded(end) => Some(end.run),
@@ -486,7 +486,7 @@ impl Bench {
                 return self.rests();
             }
         }
-        Err(Broken { name: "liveness", what: "still busy after 40,000 actions".to_owned() })
+        Err(Broken::of("liveness", "still busy after 40,000 actions".to_owned()))
     }
 
     /// All was known already: read again, it is no news.

@@ -174,8 +174,8 @@ impl Life {
             Ok(Ok(said)) if said.contains("skipped: ") => self.skipped += 1,
             Ok(Ok(_)) => {}
             // What the dice invent is a line that stories have: one which is not would take its kind out of all histories.
-            Ok(Err(BadLine::Unknown(what))) if self.by.is_some() => {
-                self.broken = Some((self.done, Broken { name: "nothing-panics", what }));
+            Ok(Err(BadLine::Unknown(unknown))) if self.by.is_some() => {
+                self.broken = Some((self.done, Broken::of("nothing-panics", unknown)));
             }
             Ok(Err(BadLine::Undone(_) | BadLine::Unknown(_))) => self.skipped += 1,
             Ok(Err(BadLine::Broken(broken))) => self.broken = Some((self.done, broken)),
@@ -183,7 +183,7 @@ impl Life {
                 let what = panic.downcast_ref::<String>().cloned();
                 let what = what.or_else(|| panic.downcast_ref::<&str>().map(|what| (*what).to_owned()));
                 let what = what.unwrap_or_else(|| "without a word".to_owned());
-                self.broken = Some((self.done, Broken { name: "nothing-panics", what }));
+                self.broken = Some((self.done, Broken::of("nothing-panics", what)));
             }
         }
         self.done += 1;

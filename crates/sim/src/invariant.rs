@@ -26,6 +26,7 @@ mod key;
 mod breaks;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::panic::Location;
 
 use orch_core::call::tracker::Status;
 use orch_core::call::{Call, ForgeCall, TrackerCall};
@@ -62,10 +63,21 @@ pub struct Broken {
     pub name: &'static str,
     /// What was seen.
     pub what: String,
+    /// Who saw it.
+    pub at: &'static Location<'static>,
 }
 
+impl Broken {
+    /// The promise of this name, and what was seen of it.
+    #[track_caller]
+    pub fn of(name: &'static str, what: impl Into<String>) -> Self {
+        Self { name, what: what.into(), at: Location::caller() }
+    }
+}
+
+#[track_caller]
 fn broken(name: &'static str, what: impl Into<String>) -> Result<(), Broken> {
-    Err(Broken { name, what: what.into() })
+    Err(Broken::of(name, what))
 }
 
 /// Looks after every step at what is new since the last look, so that a long history costs no more a step than a

@@ -29,7 +29,7 @@ impl Bench {
             self.run()?;
             let took = Span(self.free_time().saturating_sub(began).max(0).cast_unsigned());
             if took > LONGEST {
-                return Err(Broken { name: "liveness", what: format!("it takes {took}") });
+                return Err(Broken::of("liveness", format!("it takes {took}")));
             }
             let waiting: Vec<Task> =
                 self.tasks().into_iter().filter(|task| !task.stage.is_terminal()).collect();
@@ -52,7 +52,7 @@ impl Bench {
         if left.is_empty() {
             return self.ends_for_good();
         }
-        Err(Broken { name: "liveness", what: left.join("; ") })
+        Err(Broken::of("liveness", left.join("; ")))
     }
 
     /// What is still on its way when all is over begins nothing any more: deliveries, answers that a dead brain was owed, what
@@ -66,13 +66,13 @@ impl Bench {
             let open = self.tasks().into_iter().find(|task| !task.stage.is_terminal());
             if let Some(task) = open {
                 let what = format!("all was over, and what came late began {} at {}", task.id, task.stage);
-                return Err(Broken { name: "liveness", what });
+                return Err(Broken::of("liveness", what));
             }
             if !self.is_something_on_its_way() {
                 return Ok(());
             }
         }
-        Err(Broken { name: "liveness", what: "what is late comes without end".to_owned() })
+        Err(Broken::of("liveness", "what is late comes without end".to_owned()))
     }
 
     /// A person looks at every task that waits for one, now and then.

@@ -319,7 +319,7 @@ impl Bench {
             let written = acks.iter().any(|ack| matches!(ack, Ack::Accepted { .. }));
             if written || engine.journal_ref().all().len() != before {
                 let what = format!("a brain that was deposed wrote: {acks:?}");
-                return Err(Broken { name: "one-brain-leads", what });
+                return Err(Broken::of("one-brain-leads", what));
             }
             if let Ok(stepped) = stepped {
                 // What it only asks again it may ask: the effect was wanted, and is looked up before it is done.

@@ -266,11 +266,12 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::invariant::breaks::sites::{MARKS, SOURCES};
 
-    /// The names of promises in a source: after `broken(` or `name:`, also on the next line.
+    /// The names of promises in a source: after what says that one is broken, also on the next line.
     fn named(source: &str) -> impl Iterator<Item = String> + '_ {
         let after = |mark: &'static str| source.split(mark).skip(1);
-        after("broken(").chain(after("name: ")).filter_map(|rest| {
+        MARKS.into_iter().flat_map(after).filter_map(|rest| {
             let name = rest.trim_start().strip_prefix('"')?.split('"').next()?;
             name.contains('-')
                 .then(|| name.to_owned())
@@ -282,34 +283,7 @@ mod tests {
     /// nothing looks at.
     #[test]
     fn every_promise_is_counted() {
-        let sources = [
-            include_str!("../invariant.rs"),
-            include_str!("rows.rs"),
-            include_str!("course.rs"),
-            include_str!("notes.rs"),
-            include_str!("key.rs"),
-            include_str!("done.rs"),
-            include_str!("once.rs"),
-            include_str!("alive.rs"),
-            include_str!("waits.rs"),
-            include_str!("heard.rs"),
-            include_str!("deeds.rs"),
-            include_str!("tasks.rs"),
-            include_str!("merge.rs"),
-            include_str!("watch.rs"),
-            include_str!("rest.rs"),
-            include_str!("journal.rs"),
-            include_str!("time.rs"),
-            include_str!("calls.rs"),
-            include_str!("money.rs"),
-            include_str!("answers.rs"),
-            include_str!("../bench.rs"),
-            include_str!("../bench/attend.rs"),
-            include_str!("../bench/trouble.rs"),
-            include_str!("../history.rs"),
-            include_str!("../script/exact.rs"),
-        ];
-        let found: BTreeSet<String> = sources.iter().flat_map(|source| named(source)).collect();
+        let found: BTreeSet<String> = SOURCES.iter().flat_map(|(_, source)| named(source)).collect();
         let table: Vec<&str> =
             Occasion::ALL.iter().flat_map(|occasion| occasion.promises()).copied().collect();
         let counted: BTreeSet<String> = table.iter().map(|name| (*name).to_owned()).collect();

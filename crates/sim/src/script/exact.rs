@@ -86,9 +86,7 @@ impl Story {
             self.bench.looks_at(Occasion::Store);
         }
         match self.bench.engine().journal_ref().trouble() {
-            Some(what) => {
-                Err(Broken { name: "the-store-says-what-was-written", what: what.to_owned() }.into())
-            }
+            Some(what) => Err(Broken::of("the-store-says-what-was-written", what.to_owned()).into()),
             None => Ok(()),
         }
     }
@@ -123,7 +121,7 @@ impl Story {
                 let open = self.bench.tasks().into_iter().find(|task| task.stage != Stage::Done);
                 if let Some(task) = open {
                     let what = format!("{} is {}", task.id, task.stage);
-                    return Err(Broken { name: "everything-is-delivered", what }.into());
+                    return Err(Broken::of("everything-is-delivered", what).into());
                 }
             }
             ["policy", "of", name, rest @ ..] => {

@@ -669,6 +669,19 @@ impl Repository {
         self.changes.iter().map(|(n, request)| (*n, request.branch.as_str(), request.open))
     }
 
+    /// A commit has a file that nobody put there, and its tree is called as before.
+    #[cfg(test)]
+    pub(crate) fn slip_in(&mut self, commit: &Commit, path: &str, content: &str) {
+        let object = self.objects.get_mut(commit).expect("such a commit");
+        object.files.insert(path.to_owned(), content.to_owned());
+    }
+
+    /// Change requests are open again, whoever closed them.
+    #[cfg(test)]
+    pub(crate) fn reopen_changes(&mut self) {
+        self.changes.values_mut().for_each(|request| request.open = true);
+    }
+
     /// Where the branch of records stands.
     pub fn records(&self) -> Option<&Commit> {
         self.branches.get(record::BRANCH)

@@ -43,7 +43,7 @@ fn a_history_is_written_before_it_happens() {
         let what = format!("step {} is not written: {last:?}", bench.tally.steps);
         match !text.ends_with('\n') && last.starts_with("> ") {
             true => Ok(()),
-            false => Err(Broken { name: "written-before", what }),
+            false => Err(Broken::of("written-before", what)),
         }
     }
     let pen = Pen::new(|piece| TEXT.lock().expect("a text").push_str(piece));
@@ -82,7 +82,7 @@ fn once_frozen_for_ever(bench: &mut Bench) -> Result<(), Broken> {
     });
     let merged = bench.tasks().iter().any(|task| task.merged.is_some() && task.stage == Stage::Deploy);
     match thawed && merged {
-        true => Err(Broken { name: "once-frozen-for-ever", what: "merged after a thaw".to_owned() }),
+        true => Err(Broken::of("once-frozen-for-ever", "merged after a thaw")),
         false => Ok(()),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::*;
 use crate::call::FailureKind;
-use crate::call::tracker::TrackerReply;
+use crate::call::tracker::{Comment, TrackerReply};
 use crate::gesture::Priority;
-use crate::rework::MAX_CONFLICTS;
+use crate::rework::{Judge, MAX_CONFLICTS};
 use crate::task::Delay;
 
 impl Way {
@@ -104,8 +104,16 @@ fn a_reason_in_a_comment_is_found() {
     way.until(|task| task.step == Step::Rest(Rest::Approval));
     let _ = way.tell(way.press(Press::Reject { reason: None }));
     let effect = way.asks(|ask| matches!(ask, Ask::Reason { .. }));
-    let _ = way.answers(effect, Reply::Tracker(TrackerReply::Comments(Vec::new())));
-    assert!(way.task().findings.is_some());
+    let said = |author: &str, own: bool, text: &str| Comment {
+        author: author.to_owned(),
+        own,
+        text: Text::of(text),
+    };
+    let comments =
+        vec![said("ann", false, "older"), said("ann", false, "too wide"), said("orch", true, "told")];
+    let _ = way.answers(effect, Reply::Tracker(TrackerReply::Comments(comments)));
+    let found = way.task().findings.clone().expect("a reason");
+    assert_eq!((found.text, found.from), (Text::of("too wide").into(), Judge::Person("ann".to_owned())));
     assert!(way.task().approval.is_none());
 }
 
