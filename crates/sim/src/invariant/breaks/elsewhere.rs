@@ -169,6 +169,18 @@ pub(super) const ELSEWHERE: &[Break] = &[
         let tests = GateId::CheckCiGreen;
         merging().unheard(|task| task.evidence.retain(|said| said.gate != tests)).so(merges).look()
     }),
+    ("main-only-through-the-gates", || {
+        // It was asked about protected paths, and nobody answered.
+        let (paths, diff) = (vec!["tests/CODEOWNERS".to_owned()], Digest::of(b"owners"));
+        let touched = Some(orch_core::call::git::Protected { paths, diff });
+        merging().unheard(|task| task.protected = touched).so(merges).look()
+    }),
+    ("effects-happen-once", || begins_again(working(Stage::Review), |job| matches!(job, Job::Agent(_)))),
+    ("effects-happen-once", || {
+        let tests = |step: &Step| matches!(step, Step::Running { job: Job::Ci(_), .. });
+        begins_again(Scene::when(Preset::Library, |task| tests(&task.step)), |job| matches!(job, Job::Ci(_)))
+    }),
+    ("effects-happen-once", || begins_again(watching(), |job| *job == Job::Hook)),
     ("effects-happen-once", || {
         // Main moves a second time in this round.
         let mut it = done();
@@ -221,3 +233,11 @@ pub(super) const ELSEWHERE: &[Break] = &[
         done().task(|task| task.records.retain(|known| known.record != watched)).look()
     }),
 ];
+
+/// A run begins for which there was one already, under a name of its own.
+fn begins_again(mut it: Scene, is: impl Fn(&Job) -> bool) -> Result<(), Broken> {
+    let runs = it.now().runs;
+    let mut again = runs.iter().rev().find(|row| is(&row.job)).expect("such a run").clone();
+    Arc::make_mut(&mut again).run = NO_RUN;
+    it.row(|row| row.changes.push(Change::RunBegan(again))).look()
+}
