@@ -13,7 +13,8 @@ use crate::workspace;
 
 /// What the fate of a mutant follows from, and what lies there and does not matter.
 const DECIDES: &[&str] = &["crates/core/", "crates/engine/", "crates/store/", "crates/sim/", "Cargo.lock"];
-const BUT: &[&str] = &["crates/sim/survivors.txt", "crates/sim/mutants/"];
+const BUT: &[&str] =
+    &["crates/sim/survivors.txt", "crates/sim/mutants/", "crates/engine/tests/", "crates/store/tests/"];
 
 /// A line for each mutant: its number in the list, and what became of it.
 pub(super) struct Known(PathBuf);
