@@ -118,6 +118,15 @@ fn what_would_lose_something_is_refused() {
     let error = restore(&home.file("missing.db"), &home.store(), || Ok(())).unwrap_err();
     assert!(matches!(error, BackupError::Source(_)), "{error}");
     assert_eq!(std::fs::read(home.store()).unwrap(), before);
+
+    // Nobody reads it while the rows are compared: SQLite's own look finds it.
+    let spoiled = Home::new();
+    spoiled.filled(100).0.close().unwrap();
+    spoiled.spoil_first_page_of("state_slug");
+    let error = restore(&spoiled.store(), &home.store(), || Ok(())).unwrap_err();
+    assert!(matches!(error, BackupError::Unsound { .. }), "{error}");
+    assert!(error.to_string().contains("the file is damaged"), "{error}");
+    assert_eq!(std::fs::read(home.store()).unwrap(), before);
 }
 
 /// Proves that a backup to a place that is not there speaks of the copy and its folder, and of no restore.

@@ -167,3 +167,27 @@ fn much_damage_is_a_small_report() {
         }
     }
 }
+
+/// Proves that SQLite itself looks at the file too: a spoiled page of an index that nothing else here walks is found by a
+/// thorough check, and one of a table that nothing else here reads by a quick one.
+#[test]
+fn what_nothing_else_reads_is_looked_at() {
+    for (name, depth) in [
+        ("state_slug", Depth::Thorough),
+        ("meta", Depth::Thorough),
+        ("migration", Depth::Quick),
+        ("meta", Depth::Quick),
+    ] {
+        let home = Home::new();
+        home.filled(20).0.close().unwrap();
+        home.spoil_first_page_of(name);
+        let report = full(&home.store(), depth, None).unwrap();
+        let said: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+        assert!(!said.is_empty(), "{name}, {depth:?}: nothing was seen");
+        assert!(
+            said.iter().all(|one| one.starts_with("the file is damaged")),
+            "{name}, {depth:?}: {said:#?}"
+        );
+        assert_eq!((report.rows, report.entities), (21, 21), "{name}, {depth:?}: the rest is looked at");
+    }
+}

@@ -50,6 +50,18 @@ impl Home {
         (journal, pen)
     }
 
+    /// Spoils the head of the first page of this table or index, as a disk would; nobody has the store open.
+    fn spoil_first_page_of(&self, name: &str) {
+        let conn = rusqlite::Connection::open(self.store()).unwrap();
+        let asked = ["PRAGMA page_size", "SELECT rootpage FROM sqlite_schema WHERE name = ?1"];
+        let size: u32 = conn.query_row(asked[0], [], |row| row.get(0)).unwrap();
+        let page: u32 = conn.query_row(asked[1], [name], |row| row.get(0)).unwrap();
+        conn.close().unwrap();
+        let mut bytes = std::fs::read(self.store()).unwrap();
+        bytes.get_mut(((page - 1) * size) as usize..).unwrap().get_mut(..100).unwrap().fill(0xa5);
+        std::fs::write(self.store(), bytes).unwrap();
+    }
+
     /// Does something to the file that no brain would.
     fn spoil(&self, sql: &str) {
         let conn = rusqlite::Connection::open(self.store()).unwrap();
