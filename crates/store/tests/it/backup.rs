@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use orch_core::id::Seq;
-use orch_core::journal::Journal;
+use orch_core::journal::{Blob, Journal};
 use orch_core::stage::Stage;
 use orch_sim::contract::sample;
-use orch_store::SqliteJournal;
 use orch_store::backup::{BackupError, online, restore};
 use orch_store::check::{Depth, full};
+use orch_store::{Reader, SqliteJournal};
 
 use super::Home;
 
@@ -20,19 +20,26 @@ fn stored(store: &Path) -> Vec<(i64, String, Vec<u8>)> {
     rows.collect::<Result<_, _>>().unwrap()
 }
 
-/// Proves that a backup taken while the brain commits is whole and sound, and that its rows are byte for byte the
-/// store's: nothing acknowledged before it began is missing.
+/// Proves that a backup which takes several steps while the brain commits is whole and sound, and that its rows are byte for
+/// byte the store's: nothing acknowledged before it began is missing, and nothing came in after its moment.
 #[test]
 fn a_backup_is_one_moment_of_a_busy_store() {
+    /// Somebody whose copies would begin afresh with each commit would never end; then the writer ends.
+    const ENOUGH: u64 = 3_000;
     let home = Home::new();
     let (mut journal, mut pen) = home.filled(500);
+    // More pages than a copy takes in one step: only between two steps can a commit come in.
+    let mut large = pen.batch_about(&sample::task("a", 999, 1, Stage::Review), "large");
+    large.blobs.extend((0..24_u8).map(|n| Blob::of(vec![n; 1 << 20])));
+    journal.commit(&large).unwrap();
     let before = journal.head().unwrap();
     let (began, begin) = std::sync::mpsc::channel();
     let (stop, stopped) = std::sync::mpsc::channel::<()>();
     let writer = std::thread::spawn(move || {
-        let mut number = 1_000;
-        while stopped.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
-            number += 1;
+        for number in 1_000..1_000 + ENOUGH {
+            if stopped.try_recv() != Err(std::sync::mpsc::TryRecvError::Empty) {
+                break;
+            }
             let task = sample::task("a", number, 1, Stage::Review);
             journal.commit(&pen.batch_about(&task, &number.to_string())).unwrap();
             let _ = began.send(());
@@ -42,9 +49,11 @@ fn a_backup_is_one_moment_of_a_busy_store() {
     begin.recv().unwrap();
     let backup = home.file("backup.db");
     let copied = online(&home.store(), &backup).unwrap();
+    let after = Reader::open(&home.store()).unwrap().head().unwrap();
     drop(stop);
     let journal = writer.join().unwrap();
-    assert!(copied.head.seq > before.seq, "the writer was writing");
+    assert!(before.seq < copied.head.seq && copied.head.seq < after.seq, "the writer was writing");
+    assert!(copied.bytes > 24 << 20, "{} bytes are one step", copied.bytes);
     assert_eq!(copied.bytes, std::fs::metadata(&backup).unwrap().len());
     assert!(full(&backup, Depth::Thorough, None).unwrap().is_sound());
     drop(journal);
