@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use orch_core::board::Entry;
-use orch_core::id::{Entity, Seq};
+use orch_core::id::{Digest, Entity, Seq};
 use orch_core::journal::{Batch, Journal};
 use orch_core::stage::Stage;
 use orch_sim::contract::sample::{self, Pen};
@@ -155,7 +155,7 @@ fn malformed_rows_are_named() {
     assert!(error.contains("open effect e71.0"), "{error}");
     let error = journal.armed_timers().unwrap_err().to_string();
     assert!(error.contains("installation"), "{error}");
-    let blob = orch_core::id::Digest::of(b"text of k1");
+    let blob = Digest::of(b"text of k1");
     assert!(journal.blob(&blob).unwrap_err().to_string().contains(blob.as_str()));
     let mut pen = Pen::new(journal.head().unwrap());
     journal.commit(&Batch { rows: vec![pen.row(&first, "goes on")], ..Batch::default() }).unwrap();
@@ -166,34 +166,60 @@ fn malformed_rows_are_named() {
 #[test]
 fn a_damaged_page_is_never_another_row() {
     const PAGE: usize = 4096;
-    let read = |store: &Path| -> Result<_, String> {
-        let mut journal = SqliteJournal::open(store).map_err(|e| e.to_string())?;
-        let rows = journal.rows(Seq(1), 1000).map_err(|e| e.to_string())?;
-        let tasks = (1..=60).map(|number| {
-            let task = sample::entity(&sample::task("a", number, 1, Stage::Review));
-            journal.state(&task).map_err(|e| e.to_string())
-        });
-        let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-        Ok((rows, tasks, journal.open_effects().map_err(|e| e.to_string())?))
+    let tasks: Vec<Entity> =
+        (1..=60).map(|number| sample::entity(&sample::task("a", number, 1, Stage::Review))).collect();
+    let texts: Vec<Digest> =
+        (1..=60).map(|number| Digest::of(format!("text of k{number}").as_bytes())).collect();
+    let by_brain = |store: &Path| -> Result<_, String> {
+        let mut journal = SqliteJournal::open(store).map_err(said)?;
+        let rows = journal.rows(Seq(1), 1000).map_err(said)?;
+        let states =
+            tasks.iter().map(|task| journal.state(task).map_err(said)).collect::<Result<Vec<_>, _>>()?;
+        let texts =
+            texts.iter().map(|text| journal.blob(text).map_err(said)).collect::<Result<Vec<_>, _>>()?;
+        let (effects, timers) =
+            (journal.open_effects().map_err(said)?, journal.armed_timers().map_err(said)?);
+        Ok((rows, states, texts, effects, timers))
+    };
+    let by_reader = |store: &Path| -> Result<_, String> {
+        let mut reader = Reader::open(store).map_err(said)?;
+        let rows = reader.rows(Seq(1), 1000).map_err(said)?;
+        let states =
+            tasks.iter().map(|task| reader.state(task).map_err(said)).collect::<Result<Vec<_>, _>>()?;
+        let texts =
+            texts.iter().map(|text| reader.blob(text).map_err(said)).collect::<Result<Vec<_>, _>>()?;
+        let (effects, timers) = (reader.open_effects().map_err(said)?, reader.armed_timers().map_err(said)?);
+        Ok((rows, states, texts, effects, timers))
     };
     let home = Home::new();
     home.filled(60).0.close().unwrap();
     let sound = std::fs::read(home.store()).unwrap();
-    let written = read(&home.store()).unwrap();
-    let (mut met, pages) = (0, sound.len() / PAGE);
-    for (page, inside) in (0..pages).flat_map(|page| [(page, 0), (page, PAGE / 2)]) {
+    let written = by_brain(&home.store()).unwrap();
+    assert!(by_reader(&home.store()).unwrap() == written);
+    let (mut looked, mut brain, mut reader) = (0, 0, 0);
+    for (page, inside) in (0..sound.len() / PAGE).flat_map(|page| [(page, 0), (page, PAGE / 2)]) {
         let mut bytes = sound.clone();
         bytes.get_mut(page * PAGE + inside..).unwrap().get_mut(..100).unwrap().fill(0xa5);
-        for left in ["orch.db-wal", "orch.db-shm"] {
-            let _ = std::fs::remove_file(home.file(left));
-        }
-        std::fs::write(home.store(), bytes).unwrap();
-        match read(&home.store()) {
-            Ok(found) => assert!(found == written, "page {page}, byte {inside}: {found:#?}"),
-            Err(said) => met += usize::from(!said.is_empty()),
-        }
+        let look = |read: &dyn Fn(&Path) -> Result<_, String>, met: &mut usize| {
+            for left in ["orch.db-wal", "orch.db-shm"] {
+                let _ = std::fs::remove_file(home.file(left));
+            }
+            std::fs::write(home.store(), &bytes).unwrap();
+            match read(&home.store()) {
+                Ok(found) => assert!(found == written, "page {page}, byte {inside}: {found:#?}"),
+                Err(said) => *met += usize::from(!said.is_empty()),
+            }
+        };
+        looked += 1;
+        look(&by_brain, &mut brain);
+        look(&by_reader, &mut reader);
     }
-    assert!(met > pages / 2, "only {met} of {pages} pages were met");
+    println!("of {looked} damaged stores the brain met {brain} and a reader {reader}");
+    assert!(brain > looked / 2 && reader > looked / 2, "of {looked} only {brain} and {reader} were met");
+}
+
+fn said(error: impl std::fmt::Display) -> String {
+    error.to_string()
 }
 
 /// Proves that what a start must know of open tasks is made again from their states when a store has none of it, when
