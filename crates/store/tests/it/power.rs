@@ -243,6 +243,7 @@ fn every_acknowledged_row_survives_a_power_cut() {
     let Tally { cuts, acknowledged, lost, twice, wrong } = &tally;
     println!("{cuts} power cuts, {acknowledged} acknowledged rows looked for: {lost} lost, {twice} twice");
     assert!(wrong.is_empty() && *lost == 0 && *twice == 0, "{wrong:#?}");
+    assert!(*acknowledged > 0, "nothing was looked for");
 }
 
 /// Proves that the test above would notice: on a disk that says "synced" and is not, of the log, of the data file, of a copy
