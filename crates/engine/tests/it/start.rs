@@ -1,43 +1,18 @@
 //! By whose limits and policies does a brain decide that has just started?
 
-use orch_core::call::tracker::{IssueReading, Labels, Status};
-use orch_core::call::{Call, Failure, GitCall, Text};
+use orch_core::call::{Call, Failure, GitCall};
 use orch_core::effect::Effect;
-use orch_core::event::{EffectReply, Event, IssueSeen, Outcome, PolicyChange};
+use orch_core::event::{EffectReply, Event, Outcome};
 use orch_core::id::{Entity, Seq};
 use orch_core::journal::Journal;
 use orch_core::policy::Policy;
 use orch_core::stage::Preset;
 use orch_core::time::{Moment, Span};
-use orch_engine::step::{Stepped, policy_blob};
-use orch_engine::{Engine, Incoming, Target};
+use orch_engine::step::Stepped;
+use orch_engine::{Engine, Incoming};
 use orch_sim::MemoryJournal;
 
-use crate::started;
-
-fn policy(policy: &Policy, key: &str) -> Incoming {
-    let change = PolicyChange { digest: policy.digest(), commit: None, policy: policy.clone() };
-    let target = Target::Entity(Entity::Project("demo".into()));
-    let event = Event::PolicyChanged(Box::new(change));
-    Incoming::of(target, event).with(vec![policy_blob(policy)]).keyed(key)
-}
-
-fn issue(number: u64) -> Incoming {
-    let text = Text::of("please");
-    let reading = IssueReading {
-        issue: format!("demo-{number}").as_str().into(),
-        number,
-        status: Some(Status::ToAnalyse),
-        title: text.clone(),
-        slug: "x".to_owned(),
-        text,
-        labels: Labels::default(),
-        present: true,
-        revision: None,
-    };
-    let seen = IssueSeen { project: "demo".into(), reading };
-    Incoming::of(Target::Issue { prefix: "DEMO".to_owned() }, Event::Issue(Box::new(seen)))
-}
+use crate::{issue, policy, started};
 
 fn step(engine: &mut Engine<MemoryJournal>, now: Moment, incoming: Vec<Incoming>) -> Stepped {
     engine.step(now, incoming).expect("memory takes it")
