@@ -140,8 +140,12 @@ mod tests {
     /// Proves that a look at this machine's clocks is no step.
     #[test]
     fn looks_at_the_real_clocks_agree() {
-        let clock = Steady::of(None, None, &boot());
-        assert_eq!(clock.stepped(&boot()), None);
-        assert!(clock.now().since(now()) <= Boot::SLACK && now().since(clock.now()) <= Boot::SLACK);
+        let agree = || {
+            let clock = Steady::of(None, None, &boot());
+            let near = |a: Moment, b: Moment| a.since(b) <= Boot::SLACK;
+            clock.stepped(&boot()).is_none() && near(clock.now(), now()) && near(now(), clock.now())
+        };
+        // Between two looks somebody else may have the processor for long, or the machine's clock be set; not each time.
+        assert!((0..20).any(|_| agree()));
     }
 }
