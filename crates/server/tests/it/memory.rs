@@ -429,10 +429,8 @@ impl Source for Memory {
         self.busy()
     }
 
+    /// Looks at the signature whatever waits: to shed before is for who asks.
     fn hook(&self, delivery: Delivery) -> Later<HookAnswer> {
-        if let Some(trouble) = self.busy() {
-            return later(Err(trouble));
-        }
         let signed = delivery.header("orch-signature") == Some("right");
         later(Ok(if !signed {
             HookAnswer::BadSignature
