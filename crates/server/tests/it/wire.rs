@@ -19,8 +19,12 @@ async fn read_all(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// Proves that a client that sends its headers by drops is cut off, that others are served meanwhile, and that a stop
-/// ends it all.
+/// The same; it does not take for ever.
+async fn ended(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
+    tokio::time::timeout(Duration::from_secs(10), read_all(stream)).await.expect("the server ends it")
+}
+
+/// Proves that a client that sends its headers by drops is cut off, and that others are served meanwhile.
 #[tokio::test]
 async fn a_slow_client_is_cut_off() {
     let house = House::open(sample());
@@ -34,10 +38,60 @@ async fn a_slow_client_is_cut_off() {
     quick.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
     assert!(read_all(&mut quick).await.starts_with("HTTP/1.1 200"));
     // Ends only because the server ends it: the client waits for ever.
-    let cut = tokio::time::timeout(Duration::from_secs(20), read_all(&mut slow)).await.unwrap();
+    let cut = ended(&mut slow).await;
     assert!(!cut.starts_with("HTTP/1.1 200"), "{cut}");
     house.stop.cancel();
     served.await.unwrap();
+}
+
+/// A delivery of which the server waits for the body.
+async fn half_a_delivery(address: std::net::SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = "POST /webhook/orch/site HTTP/1.1\r\nHost: localhost\r\nOrch-Signature: right\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut goes_on = [0; b"HTTP/1.1 100 Continue\r\n\r\n".len()];
+    stream.read_exact(&mut goes_on).await.unwrap();
+    assert!(goes_on.starts_with(b"HTTP/1.1 100"), "{}", String::from_utf8_lossy(&goes_on));
+    stream
+}
+
+/// Proves that a stop ends a connection on which nothing happens, lets an answer under way end, and then ends the server.
+#[tokio::test]
+async fn a_stop_lets_answers_end() {
+    const LONG: Patience =
+        Patience { headers: Duration::from_secs(60), connections: 8, grace: Duration::from_secs(60) };
+    let house = House::open(sample());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served =
+        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), LONG, house.stop.clone()));
+    let mut idle = TcpStream::connect(address).await.unwrap();
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+    // Its answer has begun: it has been accepted.
+    idle.read_u8().await.unwrap();
+    let mut under_way = half_a_delivery(address).await;
+    house.stop.cancel();
+    assert!(ended(&mut idle).await.starts_with("TTP/1.1 200"));
+    assert!(!served.is_finished(), "an answer is under way");
+    under_way.write_all(br#"{"issue":1}"#).await.unwrap();
+    assert!(ended(&mut under_way).await.starts_with("HTTP/1.1 202"));
+    tokio::time::timeout(Duration::from_secs(10), served).await.expect("nothing is under way").unwrap();
+}
+
+/// Proves that an answer which does not end holds a stop up for no longer than the grace.
+#[tokio::test]
+async fn a_stop_waits_no_longer_than_its_grace() {
+    const SHORT: Patience =
+        Patience { headers: Duration::from_secs(60), connections: 8, grace: Duration::from_millis(1) };
+    let house = House::open(sample());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served =
+        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), SHORT, house.stop.clone()));
+    // Its body never comes.
+    let _under_way = half_a_delivery(address).await;
+    house.stop.cancel();
+    tokio::time::timeout(Duration::from_secs(10), served).await.expect("the grace is over").unwrap();
 }
 
 /// Proves that a body over the limit is refused, both when it is announced and when it only turns out to be.
@@ -89,8 +143,8 @@ async fn the_socket_needs_the_token() {
     house.stop.cancel();
 }
 
-/// Proves that who takes up every connection of the address that browsers use does not close the socket of the command
-/// line.
+/// Proves that who takes up every connection of the address that browsers use keeps the next one there waiting until a
+/// place is free, and does not close the socket of the command line.
 #[tokio::test]
 async fn the_socket_has_its_own_room() {
     const ONE: Patience =
@@ -106,9 +160,18 @@ async fn the_socket_has_its_own_room() {
     let kept = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
     held.write_all(kept.as_bytes()).await.unwrap();
     // Its answer has begun: it has the one place of its listener.
-    tokio::io::AsyncReadExt::read_u8(&mut held).await.unwrap();
-    let mut stream = UnixStream::connect(&path).await.unwrap();
-    stream.write_all(b"GET /health HTTP/1.1\r\nHost: orch\r\nConnection: close\r\n\r\n").await.unwrap();
-    assert!(read_all(&mut stream).await.starts_with("HTTP/1.1 200"));
+    held.read_u8().await.unwrap();
+    let mut next = TcpStream::connect(address).await.unwrap();
+    next.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await.unwrap();
+    // The server has had time for it, many times over.
+    for _ in 0..20 {
+        let mut stream = UnixStream::connect(&path).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nHost: orch\r\nConnection: close\r\n\r\n").await.unwrap();
+        assert!(ended(&mut stream).await.starts_with("HTTP/1.1 200"));
+    }
+    let early = next.try_read(&mut [0]).map_err(|e| e.kind());
+    assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "there is no place for it");
+    drop(held);
+    assert!(ended(&mut next).await.starts_with("HTTP/1.1 200"));
     house.stop.cancel();
 }
