@@ -119,6 +119,39 @@ fn a_delivery_and_a_sweep_at_once_are_one_reading() {
     assert_eq!(listed["tasks"].as_array().map(Vec::len), Some(5), "{listed}");
 }
 
+/// Proves that a delivery which comes again is known by its name, whatever was read since: what it said then is written no
+/// second time, and does not take the issue back to where it was.
+/// row 131: Webhook signatures are verified and duplicate deliveries ignored (inferred from test-group names only).
+#[test]
+fn a_delivery_that_comes_again_takes_nothing_back() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.up();
+    let secret = std::fs::read_to_string(yard.home().folder().join("hooks").join(PROJECT)).unwrap();
+    // The tracker has no such issue: no sweep reads it, and only deliveries tell of it.
+    let deliver = |delivery: &str, status: &str| {
+        let issue =
+            json!({ "key": "k-1", "number": 7, "title": "T", "text": "", "status": status, "labels": [] });
+        let body = json!({ "delivery": delivery, "project": PROJECT, "issue": issue }).to_string();
+        let signature = sign(secret.trim().as_bytes(), body.as_bytes());
+        let call = format!("POST /webhook/orch/{PROJECT}");
+        yard.http(&call, &[(SIGNATURE_HEADER, &signature)], body.as_bytes()).0
+    };
+    let statuses = || -> Vec<Option<Status>> {
+        let rows = yard.rows().into_iter();
+        rows.filter_map(|row| match row.event {
+            Event::Issue(seen) => Some(seen.reading.status),
+            _ => None, // other events of a task, whose agent may work by now
+        })
+        .collect()
+    };
+    let told = [Some(Status::Backlog), Some(Status::ToAnalyse)];
+    assert_eq!((deliver("d-1", "Backlog"), deliver("d-2", "To Analyse")), (202, 202));
+    assert_eq!(statuses(), told);
+    assert_eq!((deliver("d-1", "Backlog"), deliver("d-2", "To Analyse")), (200, 200));
+    assert_eq!(statuses(), told, "nothing is read a second time");
+    assert_eq!(deliver("d-3", "Backlog"), 202, "another delivery may say the same");
+}
+
 /// Proves that a second brain for the same data folder is refused, with the first one's process and what to do, and that
 /// the first goes on: its socket is not taken away.
 #[test]
