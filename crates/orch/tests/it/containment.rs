@@ -30,7 +30,10 @@ architect)
 developer)
   mkdir -p src; echo done > src/change.txt
   echo "== environment"; env | sort; echo "== end of environment"
-  tries() { if "$@" > /dev/null 2>&1; then echo "GOT: $*"; else echo "refused: $*"; fi; }
+  tries() { if "$@" > /dev/null 2>&1; then echo "GOT: $*"; else echo "refused $?: $*"; fi; }
+  works() { if "$@" > /dev/null 2>&1; then echo "worked: $*"; else echo "LACKS $?: $*"; fi; }
+  export port=$(cat {agent}/port)
+  works curl --silent --fail --max-time 5 http://localhost:$port/health
   tries cat {home}/token
   tries cat {home}/orch.db
   tries cat {home}/hooks/{project}
@@ -53,8 +56,8 @@ developer)
   tries touch {outside}/planted
   tries touch /etc/orch-planted
   tries sh -c 'curl --silent --fail --max-time 5 --unix-socket {home}/orch.sock -X POST http://localhost/api/v1/tasks/YARD-001/approve'
-  tries sh -c 'curl --silent --fail --max-time 5 -X POST http://localhost:{port}/api/v1/tasks/YARD-001/approve'
-  tries sh -c 'curl --silent --fail --max-time 5 -X POST -H "Authorization: Bearer " http://localhost:{port}/api/v1/installation/pause'
+  tries sh -c 'curl --silent --fail --max-time 5 -X POST http://localhost:$port/api/v1/tasks/YARD-001/approve'
+  tries sh -c 'curl --silent --fail --max-time 5 -X POST -H "Authorization: Bearer " http://localhost:$port/api/v1/installation/pause'
   printf '[core]\n\tfsmonitor = "touch %s/ran-fsmonitor"\n\tsshCommand = "touch %s/ran-ssh"\n\thooksPath = %s/.git/hooks\n[filter "plant"]\n\tclean = "touch %s/ran-filter"\n\tsmudge = "touch %s/ran-filter"\n' "$TMPDIR" "$TMPDIR" "$PWD" "{open}" "{open}" >> .git/config
   mkdir -p .git/hooks
   for hook in pre-commit post-commit post-checkout reference-transaction; do
@@ -74,17 +77,12 @@ tester)
 esac
 "#;
 
-/// An installation whose agent is the intruder, with secrets around it. The address must be known before it starts.
+/// An installation whose agent is the intruder, with secrets around it.
 fn besieged(run_as: Option<&str>) -> Yard {
     fortified(run_as, Yard::with(&[], GREEN))
 }
 
 fn fortified(run_as: Option<&str>, mut yard: Yard) -> Yard {
-    let port = {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        free.local_addr().unwrap().port()
-    };
-    yard.address = format!("127.0.0.1:{port}");
     let person = yard.folder().join("person");
     yard.write("person/.ssh/id_ed25519", "a key of the person");
     yard.write("person/.cargo/credentials.toml", "token = \"of the registry\"");
@@ -101,7 +99,7 @@ fn fortified(run_as: Option<&str>, mut yard: Yard) -> Yard {
         ("{repository}", &yard.repository().display().to_string()),
         ("{outside}", &yard.folder().join("outside").display().to_string()),
         ("{open}", &yard.folder().join("outside").display().to_string()),
-        ("{port}", &port.to_string()),
+        ("{agent}", &yard.folder().join("agent").display().to_string()),
     ] {
         text = text.replace(name, value);
     }
@@ -124,7 +122,7 @@ fn developer_log(yard: &Yard, task: &Task) -> String {
 }
 
 /// Says that a test does nothing on this machine, and why. In a CI, where everything is to be there, that is a failure.
-fn not_tried(why: &dyn std::fmt::Display) {
+pub(crate) fn not_tried(why: &dyn std::fmt::Display) {
     let ci = std::env::var("CI").is_ok_and(|ci| ci == "true" || ci == "1");
     assert!(!ci, "not tried: {why}");
     // Past the test's own output, which nobody is shown when it passes.
@@ -152,13 +150,34 @@ fn knocks(yard: &Yard) {
 fn holds_out(yard: &mut Yard) -> String {
     yard.up();
     knocks(yard);
+    // It lies beside the agent's program, where runs may read.
+    yard.write("agent/port", yard.running().address.port().to_string());
     let id = yard.ask("A change");
     let task = yard.travel(&id);
     let log = developer_log(yard, &task);
     assert_eq!(task.stage, Stage::Done, "{:?} {:?}\n{log}", task.step, task.escalated);
-    let got: Vec<&str> = log.lines().filter(|line| line.starts_with("GOT: ")).collect();
-    assert_eq!(got, [""; 0], "{log}");
-    assert!(log.matches("refused: ").count() >= 22, "{log}");
+    let begins =
+        |what: &str| -> Vec<&str> { log.lines().filter_map(|line| line.strip_prefix(what)).collect() };
+    assert_eq!(begins("GOT: "), [""; 0], "{log}");
+    // What it tries with is there for it, and so is what it tries to get: else that it fails proves nothing. Bases are where
+    // trees are overlays.
+    let bases = format!("{}/bases", yard.home().hubs().join(PROJECT).display());
+    let overlays = yard.wishes.mounts.is_some();
+    assert_eq!((begins("LACKS "), begins("worked: ").len()), (vec![], 1), "{log}");
+    let refused: Vec<(&str, &str)> =
+        begins("refused ").into_iter().map(|line| line.split_once(": ").unwrap()).collect();
+    assert_eq!(refused.len(), INTRUDER.lines().filter(|line| line.starts_with("  tries ")).count(), "{log}");
+    for (code, tried) in &refused {
+        match tried.split_once(' ').unwrap() {
+            ("ls", path) if path == bases && !overlays => {}
+            ("cat" | "ls", path) => assert!(Path::new(path).exists(), "{path} is not there"),
+            ("touch", path) => assert!(Path::new(path).parent().unwrap().is_dir(), "{path} has no place"),
+            // The door was reached, and it refused: 22 is curl's word for an answer of 400 or more.
+            ("sh", call) if call.contains("localhost:") => assert_eq!(*code, "22", "{call}"),
+            ("sh", call) => assert!(call.contains("--unix-socket"), "{call}"),
+            other => panic!("{other:?}"),
+        }
+    }
 
     // Its environment is an allow-list, and no secret of this installation is in it.
     let environment =
