@@ -1,7 +1,9 @@
 //! Where do the tests play? A folder with an installation and a repository of its own, and the real program in it.
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -92,8 +94,30 @@ impl Stage {
         folder: &Path,
         arguments: impl IntoIterator<Item = S>,
     ) -> Done {
+        self.typed(env!("CARGO_BIN_EXE_orch").as_ref(), folder, arguments)
+    }
+
+    /// A copy of the program where every user of the machine can start it; the stage is open to them from then on.
+    pub(crate) fn for_everybody(&self) -> PathBuf {
+        let open = |path: &Path| std::fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        let program = self.path("bin/orch");
+        // By another process, as in `program`.
+        let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_orch")).arg(&program).status();
+        assert!(copied.unwrap().success());
+        [self.dir.path(), &self.path("bin"), &program].into_iter().for_each(open);
+        program
+    }
+
+    /// Types a command with that copy.
+    pub(crate) fn typed<S: AsRef<OsStr>>(
+        &self,
+        program: &Path,
+        folder: &Path,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Done {
+        let program = program.to_str().unwrap();
         let Output { status, stdout, stderr } =
-            self.command(env!("CARGO_BIN_EXE_orch"), folder).args(arguments).output().unwrap();
+            self.command(program, folder).args(arguments).output().unwrap();
         let text =
             |bytes| String::from_utf8(bytes).unwrap().replace(self.dir.path().to_str().unwrap(), "$STAGE");
         Done { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
