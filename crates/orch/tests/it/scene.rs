@@ -238,30 +238,12 @@ impl Scene {
 
     /// The folders of all runs that left a record.
     pub(crate) fn records(&self) -> Vec<(RunId, PathBuf)> {
-        let entries = fs::read_dir(self.home.runs()).into_iter().flatten().flatten();
-        let mut records: Vec<(RunId, PathBuf)> = entries
-            .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
-            .collect();
-        records.sort();
-        records
+        records(&self.home.runs())
     }
 
     /// Every living process that was started from or for this scene.
     pub(crate) fn processes(&self) -> Vec<String> {
-        let folder = self.folder().to_string_lossy().into_owned();
-        let mut found = Vec::new();
-        for entry in fs::read_dir("/proc").unwrap().flatten() {
-            let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
-            let typed = fs::read(entry.path().join("cmdline")).unwrap_or_default();
-            let typed = String::from_utf8_lossy(&typed).replace('\0', " ");
-            let works = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
-            let ours = typed.contains(&folder) || works.starts_with(&folder);
-            let alive = || Identity::of(pid).is_ok_and(|identity| identity.life() == Life::Alive);
-            if ours && alive() {
-                found.push(format!("{pid} {typed}"));
-            }
-        }
-        found
+        processes(&self.folder())
     }
 
     /// What a demo deployed, a folder a commit.
@@ -277,19 +259,10 @@ impl Scene {
     }
 
     fn end_what_runs(&self) {
-        for (_, record) in self.records() {
-            process::request_stop(&record);
-        }
         for service in self.services() {
             kill(&service.identity);
         }
-        let until = Instant::now() + Duration::from_secs(120);
-        let runs = || {
-            self.records().iter().any(|(_, record)| matches!(process::observe(record), Observed::Running(_)))
-        };
-        while runs() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        end_runs(&self.home.runs());
     }
 }
 
@@ -299,6 +272,47 @@ impl Drop for Scene {
         // Whoever reads why it failed wants to look.
         self.dir.disable_cleanup(std::thread::panicking());
     }
+}
+
+/// The runs that left a record in an installation's folder of runs, each with its own.
+fn records(runs: &Path) -> Vec<(RunId, PathBuf)> {
+    let entries = fs::read_dir(runs).into_iter().flatten().flatten();
+    let mut records: Vec<(RunId, PathBuf)> =
+        entries.filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path()))).collect();
+    records.sort();
+    records
+}
+
+/// Asks all runs of an installation to stop, and waits for their end: they outlive its brain, and would write on in a folder
+/// that goes.
+pub(crate) fn end_runs(runs: &Path) {
+    let records = records(runs);
+    for (_, record) in &records {
+        process::request_stop(record);
+    }
+    let until = Instant::now() + PATIENCE;
+    let run = || records.iter().any(|(_, record)| matches!(process::observe(record), Observed::Running(_)));
+    while run() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Every living process that was started from a folder or works in it.
+pub(crate) fn processes(folder: &Path) -> Vec<String> {
+    let named = folder.to_string_lossy();
+    let mut found = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<i32>() else { continue };
+        let typed = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let typed = String::from_utf8_lossy(&typed).replace('\0', " ");
+        let works = fs::read_link(entry.path().join("cwd")).unwrap_or_default();
+        let ours = typed.contains(&*named) || works.starts_with(folder);
+        let alive = || Identity::of(pid).is_ok_and(|identity| identity.life() == Life::Alive);
+        if ours && alive() {
+            found.push(format!("{pid} {typed}"));
+        }
+    }
+    found
 }
 
 /// Ends exactly that process, at once.

@@ -21,6 +21,8 @@ use orch_core::task::{Rest, Step, Task};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::scene;
+
 /// The name of the project.
 pub(crate) const PROJECT: &str = "yard";
 
@@ -432,6 +434,31 @@ impl Yard {
 impl Drop for Yard {
     fn drop(&mut self) {
         self.stop();
+        // A run that is just being started is started to the end: the runtime waits for that when it goes.
+        let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        drop(std::mem::replace(&mut self.runtime, bare));
+        scene::end_runs(&self.home().runs());
+    }
+}
+
+/// Proves that an installation of a test leaves nothing that runs or lies about, though runs outlive their brain.
+#[test]
+fn nothing_of_a_yard_outlives_it() {
+    let mut yard = Yard::with(&[], GREEN);
+    yard.play(&[("analyst", "[[part.step]]\ndo = \"hang\"\n")]);
+    yard.up();
+    let id = yard.ask("A change");
+    yard.until(&id, "an agent works", |task| matches!(task.step, Step::Running { .. }).then_some(()));
+    yard.stop();
+    let folder = yard.folder().to_owned();
+    assert_ne!(scene::processes(&folder), [""; 0], "its agent works on");
+    drop(yard);
+    assert!(!folder.exists());
+    // A supervisor has written its last word before it is gone.
+    let until = Instant::now() + PATIENCE;
+    while !scene::processes(&folder).is_empty() {
+        assert!(Instant::now() < until, "{:?}", scene::processes(&folder));
+        std::thread::yield_now();
     }
 }
 
