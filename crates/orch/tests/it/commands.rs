@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use orch_core::call::Text;
 use orch_core::call::tracker::{IssueReading, Labels, Status};
@@ -26,16 +27,39 @@ struct Asked {
     body: String,
 }
 
+/// Far above what a command takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A brain that answers.
+struct Serves {
+    thread: JoinHandle<()>,
+    /// Closed when the thread has ended.
+    over: mpsc::Receiver<()>,
+}
+
+impl Serves {
+    /// Waits until everything that it had to answer was asked for; that it is not fails the test, which else would wait for ever.
+    #[track_caller]
+    fn join(self) -> std::thread::Result<()> {
+        let over = self.over.recv_timeout(PATIENCE);
+        assert_eq!(over, Err(mpsc::RecvTimeoutError::Disconnected), "not every answer was asked for");
+        self.thread.join()
+    }
+}
+
 /// A brain that answers what it is told to, in order, one answer a request. The knock before each is let pass.
-fn brain(stage: &Stage, answers: Vec<(u16, Value)>) -> (mpsc::Receiver<Asked>, JoinHandle<()>) {
+fn brain(stage: &Stage, answers: Vec<(u16, Value)>) -> (mpsc::Receiver<Asked>, Serves) {
     std::fs::create_dir_all(stage.home()).unwrap();
     std::fs::write(stage.home().join("token"), "secret\n").unwrap();
     let listener = UnixListener::bind(stage.home().join("orch.sock")).unwrap();
     let (tell, told) = mpsc::channel();
-    let serve = std::thread::spawn(move || {
+    let (open, over) = mpsc::channel();
+    let thread = std::thread::spawn(move || {
+        let _open: mpsc::Sender<()> = open;
         let mut answers = answers.into_iter();
         while answers.len() > 0 {
             let (stream, _) = listener.accept().unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
             let mut reader = BufReader::new(stream);
             let mut line = String::new();
             if reader.read_line(&mut line).unwrap() == 0 {
@@ -63,7 +87,7 @@ fn brain(stage: &Stage, answers: Vec<(u16, Value)>) -> (mpsc::Receiver<Asked>, J
             tell.send(Asked { line: line.trim().to_owned(), headers: lower, body }).unwrap();
         }
     });
-    (told, serve)
+    (told, Serves { thread, over })
 }
 
 /// Proves that without a brain nothing is started, and that it is said how to start it (decision 44).
@@ -160,11 +184,11 @@ fn a_list() {
     let said = stage.orch(["list"]).well();
     assert!(said.starts_with("D-001  analysis  waits for the approval  "), "{said}");
     assert!(said.ends_with("  Add \u{fffd}[31mred\n"), "{said:?}");
-    let first = asked.recv().unwrap();
+    let first = asked.recv_timeout(PATIENCE).unwrap();
     assert_eq!(first.line, "GET /api/v1/tasks?open=true&most=50 HTTP/1.1");
     assert!(first.headers.contains("authorization: bearer secret"), "{}", first.headers);
     assert_eq!(stage.orch(["ls", "--all", "--json"]).json(), page);
-    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks?most=50 HTTP/1.1");
+    assert_eq!(asked.recv_timeout(PATIENCE).unwrap().line, "GET /api/v1/tasks?most=50 HTTP/1.1");
     serve.join().unwrap();
 }
 
@@ -177,8 +201,8 @@ fn an_approval_names_what_was_shown() {
     let taken = json!({ "seq": 9, "duplicate": false, "effective": true, "reasons": ["approved"] });
     let (asked, serve) = brain(&stage, vec![(200, task), (200, taken)]);
     assert_eq!(stage.orch(["approve", "d-7"]).well(), "D-007  approved\n");
-    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-007 HTTP/1.1");
-    let pressed = asked.recv().unwrap();
+    assert_eq!(asked.recv_timeout(PATIENCE).unwrap().line, "GET /api/v1/tasks/D-007 HTTP/1.1");
+    let pressed = asked.recv_timeout(PATIENCE).unwrap();
     assert_eq!(pressed.line, "POST /api/v1/tasks/D-007/approve HTTP/1.1");
     assert!(pressed.headers.contains("idempotency-key: "), "{}", pressed.headers);
     assert_eq!(pressed.body, r#"{"what":"abc"}"#);
@@ -230,9 +254,12 @@ fn a_log_is_followed_to_its_end() {
         format!("{}: still here\n\n{}event: end\ndata: 9\n\n", event("one\n"), event("two\u{1b}[2J\n"));
     let (asked, serve) = brain(&stage, vec![(200, stream.into()), (200, "the end\n".into())]);
     assert_eq!(stage.orch(["logs", "-f", "d-1", "--run", "r12.0"]).well(), "one\ntwo\u{fffd}[2J\n");
-    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log/follow?run=r12.0 HTTP/1.1");
+    assert_eq!(
+        asked.recv_timeout(PATIENCE).unwrap().line,
+        "GET /api/v1/tasks/D-001/log/follow?run=r12.0 HTTP/1.1"
+    );
     assert_eq!(stage.orch(["logs", "d-1", "--err"]).well(), "the end\n");
-    assert_eq!(asked.recv().unwrap().line, "GET /api/v1/tasks/D-001/log?stream=err HTTP/1.1");
+    assert_eq!(asked.recv_timeout(PATIENCE).unwrap().line, "GET /api/v1/tasks/D-001/log?stream=err HTTP/1.1");
     serve.join().unwrap();
 }
 
@@ -256,7 +283,7 @@ fn gestures_reach_their_paths() {
         let (asked, serve) = brain(&stage, vec![(200, taken)]);
         let more = if command[0] == "priority" { "its priority is now high\n" } else { "" };
         assert!(stage.orch(command).well().ends_with(&format!("  so it is\n{more}")), "{command:?}");
-        let asked = asked.recv().unwrap();
+        let asked = asked.recv_timeout(PATIENCE).unwrap();
         assert_eq!(asked.line, format!("POST {path} HTTP/1.1"));
         assert_eq!(serde_json::from_str::<Value>(&asked.body).unwrap(), body);
         serve.join().unwrap();
@@ -271,7 +298,7 @@ fn a_new_issue() {
     let (asked, serve) = brain(&stage, vec![(201, json!({ "issue": "1", "task": "D-001" }))]);
     let said = stage.orch(["new", "A title", "-d", "more", "--backlog"]).well();
     assert_eq!(said, "D-001 written down   orch start D-001\n");
-    let body: Value = serde_json::from_str(&asked.recv().unwrap().body).unwrap();
+    let body: Value = serde_json::from_str(&asked.recv_timeout(PATIENCE).unwrap().body).unwrap();
     assert_eq!(body, json!({ "project": "demo", "title": "A title", "text": "more", "start": false }));
     serve.join().unwrap();
 }
@@ -299,7 +326,7 @@ fn an_edit() {
     let typed = ["edit", "d-1", "--title", "T", "-d", "", "--label", "-AUTOAPPROVE", "--label=+autoDeploy"];
     let said = stage.orch(typed).well();
     assert_eq!(said, "D-001  changed: title, labels\nThe approval was for the text as it was.\n");
-    let sent = asked.recv().unwrap();
+    let sent = asked.recv_timeout(PATIENCE).unwrap();
     assert_eq!(sent.line, "PATCH /api/v1/tasks/D-001/issue HTTP/1.1");
     assert!(sent.headers.contains("idempotency-key: "), "{}", sent.headers);
     let body: Value = serde_json::from_str(&sent.body).unwrap();
@@ -469,7 +496,7 @@ fn a_login_link() {
             assert_eq!(said.lines().next(), Some(url));
             assert!(said.contains("as ada, once"), "{said}");
         }
-        assert_eq!(asked.recv().unwrap().line, "POST /api/v1/login-links HTTP/1.1");
+        assert_eq!(asked.recv_timeout(PATIENCE).unwrap().line, "POST /api/v1/login-links HTTP/1.1");
         serve.join().unwrap();
     }
 }
