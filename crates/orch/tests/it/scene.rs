@@ -259,10 +259,11 @@ impl Scene {
     }
 
     fn end_what_runs(&self) {
+        end_runs(&self.home.runs());
+        // Last: a deploy that still ran may have begun one.
         for service in self.services() {
             kill(&service.identity);
         }
-        end_runs(&self.home.runs());
     }
 }
 
