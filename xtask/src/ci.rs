@@ -77,11 +77,53 @@ fn list(install: bool) -> Vec<Step> {
         },
         Step {
             name: "oldest git",
-            proves: "the git tests pass with the distribution's git too, not only with the newest",
-            work: Work::Tests(
-                &[("ORCH_TEST_GIT", parts::SYSTEM_GIT)],
-                &["test", "--locked", "-p", "orch-adapters", "git"],
-            ),
+            proves: "whatever asks git of the tests passes with the distribution's git too, not only with the newest",
+            work: Work::Tests(&[("ORCH_TEST_GIT", parts::SYSTEM_GIT)], WITH_GIT),
         },
     ]
+}
+
+/// The tests that play with git, by their modules: those that have the bench of git.
+const WITH_GIT: &[&str] = &[
+    "test",
+    "--locked",
+    "--package=orch-adapters",
+    "--test=it",
+    "--",
+    "contracts::",
+    "git_calls::",
+    "git_conflicts::",
+    "git_forge::",
+    "git_hub::",
+    "git_records::",
+    "git_trees::",
+    "power::",
+    "tree_kinds::",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace;
+
+    /// Each module that uses the bench of git is put to the oldest git, with tests of its own, and no other is named.
+    #[test]
+    fn the_oldest_git_is_put_to_every_test_of_git() {
+        const TESTS: &str = "crates/adapters/tests/it/";
+        let root = workspace::root();
+        let mut with_git = Vec::new();
+        for file in workspace::files(&root).expect("the files are listed") {
+            let Some(module) = file.strip_prefix(TESTS).and_then(|name| name.strip_suffix(".rs")) else {
+                continue;
+            };
+            let text = workspace::read(&root, &file).expect("it is there");
+            if text.contains("\nuse crate::bench::") {
+                assert!(text.contains("#[test]"), "{file} has no test");
+                with_git.push(format!("{module}::"));
+            }
+        }
+        with_git.sort();
+        let named: Vec<&str> = WITH_GIT.iter().skip_while(|word| **word != "--").skip(1).copied().collect();
+        assert_eq!(named, with_git);
+    }
 }
