@@ -8,6 +8,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
+use crate::invariants::{Shown, There};
 use crate::workspace;
 
 const SUITES: &str = "crates/sim/src/contract/";
@@ -25,7 +26,8 @@ pub(crate) fn table(root: &Path) -> Result<String> {
             runners.extend(runners_in(&file, &workspace::read(root, &file)?));
         }
     }
-    let problems = problems(&suites, &runners);
+    let mut problems = problems(&suites, &runners);
+    problems.extend(unproven(&suites, &runners, &There::look(root)?));
     if problems.is_empty() {
         return Ok(render(&suites, &runners));
     }
@@ -70,6 +72,13 @@ impl Suite {
     }
 }
 
+impl Runner {
+    /// Why its stage cannot bring about a promise; `None` if it can.
+    fn why_not(&self, promise: &str) -> Option<&str> {
+        self.beyond.iter().find(|(beyond, _)| beyond == promise).map(|(_, why)| why.as_str())
+    }
+}
+
 /// The doc comment right above a function.
 fn sentence(text: &str, function: &str) -> String {
     let Some((above, _)) = text.split_once(&format!("\nfn {function}<")) else { return String::new() };
@@ -105,7 +114,14 @@ fn beyond(text: &str, suite: &str) -> Vec<(String, String)> {
     let Some((_, list)) = stage.split_once("OUT_OF_REACH") else { return Vec::new() };
     let list = list.split("];").next().unwrap_or_default();
     let quoted: Vec<&str> = list.split('"').skip(1).step_by(2).collect();
-    quoted.chunks_exact(2).map(|pair| (pair[0].to_owned(), pair[1].to_owned())).collect()
+    quoted.chunks_exact(2).map(|pair| (pair[0].to_owned(), joined(pair[1]))).collect()
+}
+
+/// A literal without the breaks of its lines, as the compiler reads it.
+fn joined(literal: &str) -> String {
+    let mut lines = literal.split("\\\n");
+    let first = lines.next().unwrap_or_default();
+    lines.fold(first.to_owned(), |said, line| said + line.trim_start())
 }
 
 fn problems(suites: &[Suite], runners: &[Runner]) -> Vec<String> {
@@ -131,6 +147,39 @@ fn problems(suites: &[Suite], runners: &[Runner]) -> Vec<String> {
     let unknown = runners.iter().filter(|runner| !suites.iter().any(|suite| suite.name == runner.suite));
     problems.extend(unknown.map(|runner| format!("{} runs no suite", runner.test)));
     problems
+}
+
+/// Promises that no stage of what ships can bring about, and whose reason names neither a test that shows them nor what they wait
+/// for.
+fn unproven(suites: &[Suite], runners: &[Runner], there: &There) -> Vec<String> {
+    let mut problems = Vec::new();
+    for suite in suites {
+        let real: Vec<&Runner> =
+            runners.iter().filter(|runner| runner.real && runner.suite == suite.name).collect();
+        for (promise, _) in &suite.promises {
+            let whys: Option<Vec<&str>> = real.iter().map(|runner| runner.why_not(promise)).collect();
+            let Some(whys) = whys.filter(|whys| !whys.is_empty()) else { continue };
+            let named: Vec<String> = whys.iter().flat_map(|why| tests_in(why)).map(str::to_owned).collect();
+            let later =
+                whys.iter().any(|why| why.split_once("later: ").is_some_and(|(_, area)| !area.is_empty()));
+            let says =
+                |what: &str| format!("{}: {promise} is out of reach of all that ships: {what}", suite.name);
+            if named.is_empty() && !later {
+                problems.push(says("name a test that shows it (`test path::name`), or `later:`"));
+            }
+            let lacks = named.into_iter().filter_map(|test| there.lacks(&Shown::Test(test)));
+            problems.extend(lacks.map(|lack| says(&lack)));
+        }
+    }
+    problems
+}
+
+/// The `test path::name` in a reason.
+fn tests_in(why: &str) -> impl Iterator<Item = &str> {
+    why.match_indices("test ").filter_map(|(at, word)| {
+        let name = why[at + word.len()..].split([' ', ',', ';']).next()?;
+        name.contains("::").then_some(name)
+    })
 }
 
 fn render(suites: &[Suite], runners: &[Runner]) -> String {
@@ -201,10 +250,39 @@ mod tests {
         );
     }
 
+    /// What nothing that ships can bring about names a test that there is, or what it waits for.
+    #[test]
+    fn out_of_reach_is_no_excuse() {
+        let suite = Suite::read("door", SUITE);
+        let oak = |why: &str| Runner {
+            suite: "door".to_owned(),
+            test: "crates/oak/tests/it/contract.rs::oak_keeps_it".to_owned(),
+            real: true,
+            long: false,
+            beyond: vec![("it_shuts".to_owned(), why.to_owned())],
+        };
+        let says = |runners: &[Runner]| unproven(std::slice::from_ref(&suite), runners, &There::default());
+        assert_eq!(
+            says(&[oak("it has no lock; a test shows it")]),
+            [
+                "door: it_shuts is out of reach of all that ships: name a test that shows it (`test path::name`), or `later:`"
+            ]
+        );
+        assert_eq!(
+            says(&[oak("a lock is slow: test a.rs::one, test b.rs::two")]),
+            ["a.rs::one", "b.rs::two"].map(|test| format!(
+                "door: it_shuts is out of reach of all that ships: there is no test {test}"
+            ))
+        );
+        assert_eq!(says(&[oak("it has no lock; later: Locks")]), [""; 0]);
+        let elm = Runner { beyond: Vec::new(), ..oak("") };
+        assert_eq!(says(&[oak("it has no lock"), elm]), [""; 0], "another one shows it");
+    }
+
     /// Tests are found with what their stages cannot do.
     #[test]
     fn runners_are_found() {
-        let text = "impl door::Stage for Oak {\n const OUT_OF_REACH: &[X] = &[\n (\"it_shuts\", \"it has no lock\"),\n ];\n}\n\
+        let text = "impl door::Stage for Oak {\n const OUT_OF_REACH: &[X] = &[\n (\"it_shuts\", \"it has \\\n   no lock\"),\n ];\n}\n\
             #[test]\nfn oak_keeps_it() {\n contract::door::door(Oak::new);\n}\n#[test]\nfn other() {}\n";
         let found = runners_in("crates/oak/tests/it/contract.rs", text);
         let beyond = vec![("it_shuts".to_owned(), "it has no lock".to_owned())];

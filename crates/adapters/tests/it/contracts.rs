@@ -289,10 +289,12 @@ impl Builtin {
 
 impl tracker::Stage for Builtin {
     const OUT_OF_REACH: &[OutOfReach] = &[
-        ("a_missing_column_is_refused", "the built-in board has every column"),
+        ("a_missing_column_is_refused", "the built-in board has every column; later: Plane"),
         (
             "who_does_not_answer_is_asked_again",
-            "its file is waited for longer than a test may take; tests of its own show it without the wait",
+            "its file is waited for longer than a test may take; without the wait: \
+             test crates/adapters/src/tracker/builtin/tests.rs::a_busy_file_is_asked_again, \
+             test crates/adapters/src/tracker/builtin/tests.rs::a_full_file_is_asked_again",
         ),
     ];
 
