@@ -13,6 +13,9 @@ use crate::mutate::list as mutants;
 use crate::workspace;
 
 const FAULTS: &str = "crates/sim/src/fault.rs";
+const DRILLS: &str = "crates/orch/src/drill.rs";
+/// What was run.
+const DRILLED: &str = "docs/drills.md";
 
 /// What stands behind a line.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,7 +44,10 @@ pub(crate) enum Line {
 pub(crate) struct Known {
     pub(crate) there: There,
     pub(crate) faults: Vec<String>,
+    /// The drills that there are.
     pub(crate) drills: BTreeSet<String>,
+    /// Those that held when they were last run.
+    pub(crate) held: BTreeSet<String>,
     pub(crate) mutants: BTreeSet<String>,
 }
 
@@ -85,6 +91,19 @@ fn faults_of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// The names in the arms `Drill::Variant => "name",`.
+fn drills_of(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let (_, name) = line.trim().strip_prefix("Drill::")?.split_once(" => \"")?;
+        name.strip_suffix("\",")
+    })
+}
+
+/// The names in the rows `| name | held | ...`.
+fn held_in(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| Some(line.strip_prefix("| ")?.split_once(" | held |")?.0))
+}
+
 impl Behind {
     fn of(text: &str) -> Option<Behind> {
         let (kind, name) = text.split_once(' ')?;
@@ -100,14 +119,11 @@ impl Behind {
 impl Known {
     /// Looks for it in the tree.
     pub(crate) fn look(root: &Path) -> Result<Known> {
-        let files = workspace::files(root)?;
-        let drill = |file: &String| {
-            Some(file.strip_prefix("crates/orch/src/drill/")?.strip_suffix(".rs")?.replace('_', "-"))
-        };
         Ok(Known {
             there: There::look(root)?,
             faults: faults_of(&workspace::read(root, FAULTS)?).map(str::to_owned).collect(),
-            drills: files.iter().filter_map(drill).collect(),
+            drills: drills_of(&workspace::read(root, DRILLS)?).map(str::to_owned).collect(),
+            held: held_in(&workspace::read(root, DRILLED)?).map(str::to_owned).collect(),
             mutants: mutants::read(root)?.into_iter().map(|mutant| mutant.name).collect(),
         })
     }
@@ -146,7 +162,10 @@ impl Known {
             Behind::Fault(name) => {
                 (self.faults.contains(name), format!("the simulator has no fault `{name}`"))
             }
-            Behind::Drill(name) => (self.drills.contains(name), format!("there is no drill {name}")),
+            Behind::Drill(name) if self.drills.contains(name) => {
+                (self.held.contains(name), format!("{DRILLED} does not say that the drill {name} held"))
+            }
+            Behind::Drill(name) => (false, format!("there is no drill {name}")),
             Behind::Mutant(name) => (self.mutants.contains(name), format!("there is no mutant {name}")),
         };
         (!is).then_some(what)
@@ -171,19 +190,27 @@ mod tests {
     fn names_are_looked_up() {
         let rust = "    CrashBefore = \"brain dies\",\n    DiskFull = \"disk full\",\n    let name = \"no\";\n    \
                     Rain = \"it rains\",\n    Snow = \"it snows\",\n    !matches!(self, Fault::Rain | Fault::Snow)\n";
+        let drills = "    DiskFull,\n    Drill::DiskFull => \"disk-full\",\n    Drill::AllHung => \"all-hung\",\n    \
+                      Drill::DiskFull => disk_full::fault(),\n    Outcome::Held => \"held\",\n";
+        let report =
+            "| drill | outcome |\n|---|---|\n| disk-full | held | a |\n| all-hung | broken | it held |\n";
         let known = Known {
             faults: faults_of(rust).map(str::to_owned).collect(),
-            drills: BTreeSet::from(["disk-full".to_owned()]),
+            drills: drills_of(drills).map(str::to_owned).collect(),
+            held: held_in(report).map(str::to_owned).collect(),
             ..Known::default()
         };
         assert_eq!(known.faults, ["brain dies", "disk full"]);
+        assert_eq!(known.drills.iter().collect::<Vec<_>>(), ["all-hung", "disk-full"]);
         let text = "== Faults\nfull | at once | fault disk full; drill disk-full\n\
-                    disk | full | fault disc full; mutant m; test t; not shown: a disk that lies\n";
+                    disk | full | fault disc full; drill all-hung; drill yard; mutant m; test t; not shown: a disk that lies\n";
         let list = parse("l", text).expect("it is right");
         assert_eq!(
             known.problems(&list),
             [
                 "disk, full: the simulator has no fault `disc full`",
+                "disk, full: docs/drills.md does not say that the drill all-hung held",
+                "disk, full: there is no drill yard",
                 "disk, full: there is no mutant m",
                 "disk, full: there is no test t",
             ]

@@ -64,8 +64,8 @@ pub(crate) struct There {
     steps: BTreeMap<String, String>,
     /// What happens when the simulator looks at each of them.
     occasions: BTreeMap<String, String>,
-    /// `path::name` of every test.
-    tests: BTreeSet<String>,
+    /// `path::name` of every test, and whether only `cargo xtask long` runs it.
+    tests: BTreeMap<String, bool>,
     stories: BTreeSet<String>,
 }
 
@@ -122,7 +122,7 @@ impl There {
                 continue;
             }
             let text = workspace::read(root, &file)?;
-            there.tests.extend(tests_of(&text).map(|test| format!("{file}::{test}")));
+            there.tests.extend(tests_of(&text).map(|(test, long)| (format!("{file}::{test}"), long)));
             if file.starts_with("crates/sim/src/") {
                 there.steps.extend(steps_of(&text).map(|step| (step.to_owned(), file.clone())));
             }
@@ -136,9 +136,9 @@ impl There {
             Shown::Step(name) => {
                 (self.steps.contains_key(name), format!("the simulator has no promise `{name}`"))
             }
-            Shown::Test(name) => (self.tests.contains(name), format!("there is no test {name}")),
+            Shown::Test(name) => (self.tests.contains_key(name), format!("there is no test {name}")),
             Shown::Rule(name) => (
-                name.starts_with("xtask/src/tidy/") && self.tests.contains(name),
+                name.starts_with("xtask/src/tidy/") && self.tests.get(name) == Some(&false),
                 format!("tidy has no rule {name}"),
             ),
             Shown::Story(name) => (self.stories.contains(name), format!("there is no story {name}")),
@@ -156,7 +156,10 @@ impl There {
                 let when = self.occasions.get(name).map_or("", String::as_str);
                 format!("step **{name}** (`{file}`): *{when}*")
             }
-            Shown::Test(name) => format!("test `{name}`"),
+            Shown::Test(name) => match self.tests.get(name) {
+                Some(true) => format!("test `{name}` (in `cargo xtask long`)"),
+                Some(false) | None => format!("test `{name}`"),
+            },
             Shown::Rule(name) => format!("rule `{name}`"),
             Shown::Story(name) => format!("story [{name}](../{STORIES}{name}.trace)"),
             Shown::Later(area) => format!("later: {area}"),
@@ -165,16 +168,28 @@ impl There {
     }
 }
 
-/// The functions under a test's attribute.
-fn tests_of(text: &str) -> impl Iterator<Item = &str> {
+/// The functions under a test's attribute, and whether only `cargo xtask long` runs them. What is ignored without saying that
+/// is run by nobody, and is no test.
+fn tests_of(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let mut marked = false;
+    let mut ignored = None;
     text.lines().filter_map(move |line| {
         let line = line.trim();
         marked |= line == "#[test]" || line.starts_with("#[tokio::test");
+        if line.starts_with("#[ignore") {
+            ignored = Some(line.contains("cargo xtask long"));
+        }
         let (before, after) = line.split_once("fn ").filter(|_| marked)?;
         let only_words = before.split_whitespace().all(|word| matches!(word, "pub" | "async"));
-        marked = !only_words;
-        only_words.then(|| after.split(['(', '<']).next().unwrap_or(after))
+        if !only_words {
+            return None;
+        }
+        marked = false;
+        let name = after.split(['(', '<']).next().unwrap_or(after);
+        match ignored.take() {
+            None => Some((name, false)),
+            Some(long) => long.then_some((name, true)),
+        }
     })
 }
 
@@ -282,15 +297,22 @@ mod tests {
         let there = There {
             steps: steps.iter().map(|step| ((*step).to_owned(), "crates/sim/src/a.rs".to_owned())).collect(),
             occasions: BTreeMap::from([("liveness".to_owned(), "It ends".to_owned())]),
-            tests: BTreeSet::from(["crates/x/src/a.rs::it_holds".to_owned()]),
+            tests: BTreeMap::from([
+                ("crates/x/src/a.rs::it_holds".to_owned(), false),
+                ("crates/x/src/a.rs::it_lasts".to_owned(), true),
+            ]),
             stories: BTreeSet::new(),
         };
         let list = parse(
-            "A1 | One. | step one-lane; test crates/x/src/a.rs::it_holds; step two; story none\n\
+            "A1 | One. | step one-lane; test crates/x/src/a.rs::it_holds; step two; story none; \
+                   test crates/x/src/a.rs::it_lasts\n\
                    A2 | Two. | not shown: the rest; not shown:\n",
         );
         let list = list.expect("it is right");
         assert!(render(&list, &there).contains("| A2 | Two. | **not shown**: the rest<br>"));
+        assert!(
+            render(&list, &there).contains("test `crates/x/src/a.rs::it_lasts` (in `cargo xtask long`) |")
+        );
         let problems = problems(&list, &there);
         assert!(problems[0].starts_with("the ids are not"), "{problems:?}");
         assert_eq!(
@@ -314,11 +336,16 @@ mod tests {
         assert_eq!(found, [of("a-b", "One thing"), of("c", "One thing"), of("d", "Two"), of("e", "Two")]);
     }
 
-    /// A test is a function under its attribute, whatever stands between them.
+    /// A test is a function under its attribute, whatever stands between them; one that is ignored is one if it says who runs it.
     #[test]
     fn tests_are_found() {
-        let text = "#[test]\nfn one() {}\nfn two() {}\n#[tokio::test(flavor = \"x\")]\n#[ignore]\nasync fn three() {}\n";
-        assert_eq!(tests_of(text).collect::<Vec<_>>(), ["one", "three"]);
+        let text = "#[test]\nfn one() {}\nfn two() {}\n#[tokio::test(flavor = \"x\")]\n#[expect(x)]\nasync fn three() {}\n\
+                    #[test]\n#[ignore]\nfn four() {}\n#[test]\n#[ignore = \"cargo xtask long\"]\nfn five() {}\n\
+                    #[test]\nfn six() {}\n";
+        assert_eq!(
+            tests_of(text).collect::<Vec<_>>(),
+            [("one", false), ("three", false), ("five", true), ("six", false)]
+        );
     }
 
     /// A line that cannot be read is named.

@@ -75,6 +75,7 @@ mod tests {
         let known = Known {
             faults: vec!["brain dies".to_owned(), "disk full".to_owned()],
             drills: BTreeSet::from(["disk-full".to_owned()]),
+            held: BTreeSet::from(["disk-full".to_owned()]),
             ..Known::default()
         };
         let text: String =
