@@ -139,6 +139,7 @@ pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
             match trial.run(&copy)? {
                 End::Green => println!("{}: green on the tree as it is", trial.name),
                 End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
+                End::NoEnd { .. } => bail!("{} does not end on the tree as it is", trial.name),
                 End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
             }
         }
@@ -173,10 +174,16 @@ fn verdict(mutant: &Mutant, end: &End) -> (String, Vec<String>) {
             let why = said.lines().next().unwrap_or_default();
             (format!("DOES NOT BUILD: {why}"), vec![mutant.name.clone()])
         }
-        End::Red { by, .. } => {
+        End::Red { by, .. } | End::NoEnd { by, .. } => {
             let green = mutant.incidents.iter().filter(|incident| !end.is_red_for(incident));
             let missed = green.map(|incident| format!("{} ({incident} stays green)", mutant.name)).collect();
-            (shortened(by, &mutant.incidents), missed)
+            let by = shortened(by, &mutant.incidents);
+            let verdict = match end {
+                End::NoEnd { after, .. } if by.is_empty() => format!("no end after {} s", after.as_secs()),
+                End::NoEnd { after, .. } => format!("no end after {} s; before: {by}", after.as_secs()),
+                End::Green | End::Red { .. } | End::DoesNotBuild(_) => by,
+            };
+            (verdict, missed)
         }
     }
 }
@@ -233,5 +240,15 @@ mod tests {
         assert_eq!(shortened(&by, &[]), "a, b, c and 1 more");
         let by = ["a", "I-01-x", "b", "I-02-y"].map(str::to_owned);
         assert_eq!(shortened(&by, &["I-02".to_owned()]), "I-02-y, a, I-01-x and 1 more");
+
+        let mutant = &list::parse("m", "== one: it breaks\n@ a.rs\n- a\n+ b\n").expect("it is right")[0];
+        let no_end = |by: &[String]| {
+            verdict(
+                mutant,
+                &End::NoEnd { by: by.to_vec(), own: false, after: std::time::Duration::from_secs(120) },
+            )
+        };
+        assert_eq!(no_end(&[]), ("no end after 120 s".to_owned(), vec![]));
+        assert_eq!(no_end(&by).0, "no end after 120 s; before: a, I-01-x, b and 1 more");
     }
 }

@@ -1,18 +1,23 @@
 //! Does a run of tests notice a mutant, and what of it noticed?
 
 use std::collections::BTreeSet;
-use std::io::Read as _;
+use std::io::{ErrorKind, Read as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::copy::Copy;
 
 /// A mutant that keeps the tests busy for so long is caught: they never end.
 pub(super) const DEADLINE: Duration = Duration::from_secs(120);
+
+/// So long the last words of what was ended are waited for.
+const LINGERS: Duration = Duration::from_secs(2);
 
 /// A run of tests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +41,8 @@ pub(super) enum End {
         /// Whether all of it was one named test, which has no stories.
         own: bool,
     },
+    /// They did not end, so the mutant is noticed; by then these had noticed too.
+    NoEnd { by: Vec<String>, own: bool, after: Duration },
     /// What the compiler said.
     DoesNotBuild(String),
 }
@@ -44,7 +51,9 @@ impl End {
     /// Whether the story of an incident is red, or the test that was named for it.
     pub(super) fn is_red_for(&self, incident: &str) -> bool {
         match self {
-            End::Red { by, own } => *own || by.iter().any(|name| name.starts_with(&format!("{incident}-"))),
+            End::Red { by, own } | End::NoEnd { by, own, .. } => {
+                *own || by.iter().any(|name| name.starts_with(&format!("{incident}-")))
+            }
             End::Green | End::DoesNotBuild(_) => false,
         }
     }
@@ -94,18 +103,14 @@ impl Trial {
         match status {
             Some(true) if !printed.contains("test result: ok. 0 passed") => Ok(End::Green),
             Some(true) => bail!("no test of {} is called {}", self.package, self.filter.join(" or ")),
-            ended => {
-                let mut by = noticed(&printed);
-                if ended.is_none() {
-                    by.push(format!("no end after {} s", within.as_secs()));
-                }
-                Ok(End::Red { by, own })
-            }
+            Some(false) => Ok(End::Red { by: noticed(&printed), own }),
+            None => Ok(End::NoEnd { by: noticed(&printed), own, after: within }),
         }
     }
 }
 
-/// Whether a program ended well, `None` if it did not end in time, and what it printed.
+/// Whether a program ended well, `None` if it did not end in time, and what it printed. Then all of its process group is ended,
+/// for what it started would write on into its pipe.
 pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option<bool>, String)> {
     let (mut reader, writer) = std::io::pipe().context("could not make a pipe")?;
     let again = writer.try_clone().context("could not make a pipe")?;
@@ -113,26 +118,46 @@ pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option
         .stdin(Stdio::null())
         .stdout(writer)
         .stderr(again)
+        .process_group(0)
         .spawn()
         .context("could not start the tests")?;
     // It holds the writing ends: the reader would wait for them for ever.
     drop(program);
     let (tell, told) = mpsc::channel();
-    let reading = std::thread::spawn(move || {
-        let mut printed = Vec::new();
-        let read = reader.read_to_end(&mut printed);
-        let _ = tell.send(());
-        read.map(|_| printed)
+    let printed = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&printed);
+    std::thread::spawn(move || {
+        let mut part = [0; 8192];
+        let read = loop {
+            match reader.read(&mut part) {
+                Ok(0) => break Ok(()),
+                Ok(some) => kept.lock().unwrap_or_else(PoisonError::into_inner).extend(&part[..some]),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        let _ = tell.send(read);
     });
-    let in_time = told.recv_timeout(within).is_ok();
-    if !in_time {
-        child.kill().context("could not end the tests")?;
+    let read = told.recv_timeout(within);
+    if read.is_err() {
+        // It was not waited for, so its number is its own.
+        let group = Pid::from_child(&child);
+        kill_process_group(group, Signal::KILL).context("could not end the tests")?;
     }
     let status = child.wait().context("could not wait for the tests")?;
-    let Ok(printed) = reading.join() else { bail!("what the tests print could not be read") };
-    let printed =
-        String::from_utf8_lossy(&printed.context("could not read what the tests print")?).into_owned();
-    Ok((in_time.then_some(status.success()), printed))
+    let in_time = match read {
+        Ok(read) => {
+            read.context("could not read what the tests print")?;
+            true
+        }
+        Err(_) => {
+            // Who began a group of its own lives on and may hold the pipe for ever.
+            let _ = told.recv_timeout(LINGERS);
+            false
+        }
+    };
+    let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok((in_time.then_some(status.success()), String::from_utf8_lossy(&printed).into_owned()))
 }
 
 /// The test program that cargo says it built.
@@ -193,6 +218,26 @@ mod tests {
         assert_eq!(noticed("failures:\n    a::b\n\ntest"), ["a::b"]);
         let red = End::Red { by: noticed(printed), own: false };
         assert!(red.is_red_for("I-01") && !red.is_red_for("I-02"));
+    }
+
+    /// Tests that do not end are ended with what they started; what has left their group cannot keep the one who waits.
+    #[test]
+    fn who_does_not_end_is_ended() {
+        let mut tests = Command::new("sh");
+        tests.args(["-c", "sleep 3600 & echo $!; setsid sleep 3600 & echo $!; wait"]);
+        let (ended, printed) = finished(tests, Duration::from_secs(3)).expect("it can be ended");
+        assert_eq!(ended, None);
+        let pids: Vec<i32> = printed.lines().map(|pid| pid.parse().expect("a process")).collect();
+        let [theirs, away] = pids[..] else { panic!("{printed}") };
+        // A process that nobody has waited for yet is dead too.
+        let lives = |pid: i32| {
+            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        };
+        assert!(lives(away), "it has left the group");
+        let pid = Pid::from_raw(away).expect("a process");
+        rustix::process::kill_process(pid, Signal::KILL).expect("it lives");
+        assert!(!lives(theirs), "it is in the group");
     }
 
     /// The program is the one that cargo names.
