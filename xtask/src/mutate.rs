@@ -139,7 +139,7 @@ pub(crate) fn run(root: &Path, which: Which<'_>) -> Result<()> {
             match trial.run(&copy)? {
                 End::Green => println!("{}: green on the tree as it is", trial.name),
                 End::Red { by, .. } => bail!("{} is red on the tree as it is: {}", trial.name, by.join(", ")),
-                End::NoEnd { .. } => bail!("{} does not end on the tree as it is", trial.name),
+                End::Unfinished { .. } => bail!("{} does not end on the tree as it is", trial.name),
                 End::DoesNotBuild(said) => bail!("the tree as it is does not build:\n{said}"),
             }
         }
@@ -174,13 +174,15 @@ fn verdict(mutant: &Mutant, end: &End) -> (String, Vec<String>) {
             let why = said.lines().next().unwrap_or_default();
             (format!("DOES NOT BUILD: {why}"), vec![mutant.name.clone()])
         }
-        End::Red { by, .. } | End::NoEnd { by, .. } => {
+        End::Red { by, .. } | End::Unfinished { by, .. } => {
             let green = mutant.incidents.iter().filter(|incident| !end.is_red_for(incident));
             let missed = green.map(|incident| format!("{} ({incident} stays green)", mutant.name)).collect();
             let by = shortened(by, &mutant.incidents);
             let verdict = match end {
-                End::NoEnd { after, .. } if by.is_empty() => format!("no end after {} s", after.as_secs()),
-                End::NoEnd { after, .. } => format!("no end after {} s; before: {by}", after.as_secs()),
+                End::Unfinished { after, .. } if by.is_empty() => {
+                    format!("no end after {} s", after.as_secs())
+                }
+                End::Unfinished { after, .. } => format!("no end after {} s; before: {by}", after.as_secs()),
                 End::Green | End::Red { .. } | End::DoesNotBuild(_) => by,
             };
             (verdict, missed)
@@ -245,7 +247,7 @@ mod tests {
         let no_end = |by: &[String]| {
             verdict(
                 mutant,
-                &End::NoEnd { by: by.to_vec(), own: false, after: std::time::Duration::from_secs(120) },
+                &End::Unfinished { by: by.to_vec(), own: false, after: std::time::Duration::from_secs(120) },
             )
         };
         assert_eq!(no_end(&[]), ("no end after 120 s".to_owned(), vec![]));

@@ -42,7 +42,7 @@ pub(super) enum End {
         own: bool,
     },
     /// They did not end, so the mutant is noticed; by then these had noticed too.
-    NoEnd { by: Vec<String>, own: bool, after: Duration },
+    Unfinished { by: Vec<String>, own: bool, after: Duration },
     /// What the compiler said.
     DoesNotBuild(String),
 }
@@ -51,7 +51,7 @@ impl End {
     /// Whether the story of an incident is red, or the test that was named for it.
     pub(super) fn is_red_for(&self, incident: &str) -> bool {
         match self {
-            End::Red { by, own } | End::NoEnd { by, own, .. } => {
+            End::Red { by, own } | End::Unfinished { by, own, .. } => {
                 *own || by.iter().any(|name| name.starts_with(&format!("{incident}-")))
             }
             End::Green | End::DoesNotBuild(_) => false,
@@ -104,7 +104,7 @@ impl Trial {
             Some(true) if !printed.contains("test result: ok. 0 passed") => Ok(End::Green),
             Some(true) => bail!("no test of {} is called {}", self.package, self.filter.join(" or ")),
             Some(false) => Ok(End::Red { by: noticed(&printed), own }),
-            None => Ok(End::NoEnd { by: noticed(&printed), own, after: within }),
+            None => Ok(End::Unfinished { by: noticed(&printed), own, after: within }),
         }
     }
 }
