@@ -634,6 +634,7 @@ fn a_taken_branch_is_left_alone() {
 }
 
 /// row 176: One failing issue or project does not stop the tick.
+/// Proves the half of the projects.
 #[test]
 fn a_project_that_is_gone_stops_no_other() {
     let mut yard = Yard::with(&[], GREEN);
