@@ -259,11 +259,11 @@ impl Scene {
     }
 
     fn end_what_runs(&self) {
+        let end_services = || self.services().iter().for_each(|service| kill(&service.identity));
+        end_services();
         end_runs(&self.home.runs());
-        // Last: a deploy that still ran may have begun one.
-        for service in self.services() {
-            kill(&service.identity);
-        }
+        // A deploy that still ran may have begun one.
+        end_services();
     }
 }
 
