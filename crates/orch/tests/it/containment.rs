@@ -334,10 +334,10 @@ fn an_odd_folder_gets_other_trees() {
     };
     let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
-    for (name, kind) in [("plain", TreeKind::Overlay), ("a,b:c", TreeKind::Plain)] {
+    for (name, may_be_overlay) in [("plain", true), ("a,b:c", false)] {
         let mut yard = Yard::below(name).holding(&files, GREEN);
         if let Err(error) = mounts.try_in(yard.folder())
-            && kind == TreeKind::Overlay
+            && may_be_overlay
         {
             return not_tried(&error);
         }
@@ -345,6 +345,8 @@ fn an_odd_folder_gets_other_trees() {
         yard.up();
         let commit = Commit::from(yard.git(["rev-parse", "main"]));
         let hub = Arc::clone(&yard.outside().projects()[&ProjectId::from(PROJECT)].hub);
+        // A brain tidies away the trees of runs that it does not know.
+        yard.stop();
         let run = RunId::new(Seq(1), 0);
         let order = TreeOrder {
             run,
@@ -355,10 +357,9 @@ fn an_odd_folder_gets_other_trees() {
             owner: None,
         };
         let tree = hub.prepare_tree(&order).unwrap();
-        assert_eq!(tree.kind, kind, "{name}");
+        assert_eq!(tree.kind == TreeKind::Overlay, may_be_overlay, "{name}: {:?}", tree.kind);
         assert_eq!(std::fs::read_to_string(tree.folder.join(&names[1_099])).unwrap(), "one of many");
         hub.drop_tree(run).unwrap();
-        yard.stop();
     }
 }
 
