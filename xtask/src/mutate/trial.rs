@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read as _};
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::copy::Copy;
 
@@ -109,8 +107,7 @@ impl Trial {
     }
 }
 
-/// Whether a program ended well, `None` if it did not end in time, and what it printed. Then all of its process group is ended,
-/// for what it started would write on into its pipe.
+/// Whether a program ended well, `None` if it did not end in time and was ended, and what it printed.
 pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option<bool>, String)> {
     let (mut reader, writer) = std::io::pipe().context("could not make a pipe")?;
     let again = writer.try_clone().context("could not make a pipe")?;
@@ -118,7 +115,6 @@ pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option
         .stdin(Stdio::null())
         .stdout(writer)
         .stderr(again)
-        .process_group(0)
         .spawn()
         .context("could not start the tests")?;
     // It holds the writing ends: the reader would wait for them for ever.
@@ -140,9 +136,7 @@ pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option
     });
     let read = told.recv_timeout(within);
     if read.is_err() {
-        // It was not waited for, so its number is its own.
-        let group = Pid::from_child(&child);
-        kill_process_group(group, Signal::KILL).context("could not end the tests")?;
+        child.kill().context("could not end the tests")?;
     }
     let status = child.wait().context("could not wait for the tests")?;
     let in_time = match read {
@@ -151,7 +145,7 @@ pub(super) fn finished(mut program: Command, within: Duration) -> Result<(Option
             true
         }
         Err(_) => {
-            // Who began a group of its own lives on and may hold the pipe for ever.
+            // What it started lives on and may hold the pipe for ever.
             let _ = told.recv_timeout(LINGERS);
             false
         }
@@ -220,24 +214,16 @@ mod tests {
         assert!(red.is_red_for("I-01") && !red.is_red_for("I-02"));
     }
 
-    /// Tests that do not end are ended with what they started; what has left their group cannot keep the one who waits.
+    /// Tests that do not end are ended, and told as such.
     #[test]
     fn who_does_not_end_is_ended() {
-        let mut tests = Command::new("sh");
-        tests.args(["-c", "sleep 3600 & echo $!; setsid sleep 3600 & echo $!; wait"]);
-        let (ended, printed) = finished(tests, Duration::from_secs(3)).expect("it can be ended");
-        assert_eq!(ended, None);
-        let pids: Vec<i32> = printed.lines().map(|pid| pid.parse().expect("a process")).collect();
-        let [theirs, away] = pids[..] else { panic!("{printed}") };
-        // A process that nobody has waited for yet is dead too.
-        let lives = |pid: i32| {
-            let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
-        };
-        assert!(lives(away), "it has left the group");
-        let pid = Pid::from_raw(away).expect("a process");
-        rustix::process::kill_process(pid, Signal::KILL).expect("it lives");
-        assert!(!lives(theirs), "it is in the group");
+        let mut endless = Command::new("sleep");
+        endless.arg("3600");
+        let (ended, printed) = finished(endless, Duration::ZERO).expect("it can be ended");
+        assert_eq!((ended, printed.as_str()), (None, ""));
+        let mut well = Command::new("echo");
+        well.arg("done");
+        assert_eq!(finished(well, DEADLINE).expect("it ends"), (Some(true), "done\n".to_owned()));
     }
 
     /// The program is the one that cargo names.

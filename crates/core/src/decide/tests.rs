@@ -143,6 +143,21 @@ impl Way {
         }
     }
 
+    /// What is collected after who left everything as it was.
+    fn left_as_it_was(&self) -> Reply {
+        let branch = self.task().branch.clone().expect("a branch");
+        let left = Collected {
+            head: branch.head,
+            tree: branch.tree.expect("a tree"),
+            change: branch.change.expect("a change"),
+            empty: false,
+            artefacts: self.task().artefacts.clone(),
+            outside: Vec::new(),
+            protected: None,
+        };
+        Reply::Git(GitReply::Collected(Box::new(left)))
+    }
+
     fn answer(&self, ask: &Ask) -> Reply {
         let task = self.task();
         let (main, tree) = (Commit::from("main"), Tree::from("tree"));

@@ -1,6 +1,6 @@
 //! Does an agent go on when the brain is killed, and is its work taken when there is a brain again? (decision 7)
 
-use super::yard::{Yard, developers};
+use super::yard::Yard;
 use super::{Told, Unmet, both, look};
 
 pub(super) fn fault() -> String {
@@ -25,15 +25,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         return Err(Unmet::Broken(both!("the agent did not live through it", "агент этого не пережил")));
     }
     yard.go(&works)?;
-    let task = yard.delivered(&id)?;
-    let runs = developers(&task).count();
-    if runs != 1 {
-        return Err(Unmet::Broken(both!(
-            "the developer ran {runs} times",
-            "разработчик запускался раз: {runs}"
-        )));
-    }
-    yard.once(&id)?;
+    yard.delivered_in_one_run(&id)?;
     let pid = works.agent.pid;
     let happened = both!(
         "agent {pid} worked on alone and was found again; its one run was taken; merged once",

@@ -7,7 +7,7 @@ use orch_core::time::Span;
 use orch_engine::clock;
 use rustix::process::Signal;
 
-use super::yard::{Yard, developers};
+use super::yard::Yard;
 use super::{Told, Unmet, both};
 
 /// Longer than any wait that is due meanwhile.
@@ -57,15 +57,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
     let what = both!("the brain goes on", "мозг продолжает");
     yard.until(&what, |yard| Ok((yard.head()? > before).then_some(())))?;
     let recovery = clock::now().since(woken);
-    let task = yard.delivered(&id)?;
-    let runs = developers(&task).count();
-    if runs != 1 {
-        return Err(Unmet::Broken(both!(
-            "the developer ran {runs} times",
-            "разработчик запускался раз: {runs}"
-        )));
-    }
-    yard.once(&id)?;
+    yard.delivered_in_one_run(&id)?;
     let happened = both!(
         "the second brain was refused; the first went on where it stood; merged once",
         "второму мозгу отказано; первый продолжил с того же места; слито один раз"

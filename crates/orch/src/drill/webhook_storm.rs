@@ -10,7 +10,7 @@ use orch_engine::clock;
 use serde_json::json;
 
 use super::sender::{Answer, Delivery, Signed, Target};
-use super::yard::{PROJECT, Yard, developers};
+use super::yard::{PROJECT, Yard};
 use super::{Told, Unmet, both, catcher};
 
 /// So many issues are spoken of.
@@ -239,15 +239,7 @@ pub(super) fn play(yard: &mut Yard) -> Result<Told, Unmet> {
         return Err(Unmet::Broken(both!("the board is another: {changed}", "доска изменилась: {changed}")));
     }
     yard.go(&works)?;
-    let task = yard.delivered(&id)?;
-    let runs = developers(&task).count();
-    if runs != 1 {
-        return Err(Unmet::Broken(both!(
-            "the developer ran {runs} times",
-            "разработчик запускался раз: {runs}"
-        )));
-    }
-    yard.once(&id)?;
+    yard.delivered_in_one_run(&id)?;
     let seconds = took.0 as f64 / 1000.0;
     let happened = both!(
         "in {seconds:.1} s: {shed} shed with Retry-After, and taken when they came again; {DELIVERIES} acknowledged and stored once, {known} known already, {forged} forged refused; the board is as before; the agent's one run was taken; merged once",

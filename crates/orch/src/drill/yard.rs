@@ -544,6 +544,18 @@ impl<'a> Yard<'a> {
         Ok(task)
     }
 
+    /// Waits until a task is delivered, by the one run of the developer that was ever begun, and looks at it outside.
+    pub(super) fn delivered_in_one_run(&mut self, id: &TaskId) -> Result<(), Unmet> {
+        let runs = developers(&self.delivered(id)?).count();
+        if runs != 1 {
+            return Err(Unmet::Broken(both!(
+                "the developer ran {runs} times",
+                "разработчик запускался раз: {runs}"
+            )));
+        }
+        self.once(id)
+    }
+
     /// Ends the brain in order and looks at what a delivered task shows outside: one branch, one change request, one merge,
     /// which is what stands on main; a journal that folds to what is kept; and no process left.
     pub(super) fn once(&mut self, id: &TaskId) -> Result<(), Unmet> {

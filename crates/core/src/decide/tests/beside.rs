@@ -273,16 +273,8 @@ fn what_the_architect_wrote_is_no_development() {
     assert!(branch.change.is_some() && !branch.empty, "the architect left more than documents");
     assert_eq!(way.task().findings, None);
     let effect = way.asks(|ask| matches!(ask, Ask::Collect { role: Role::Developer, .. }));
-    let left = Collected {
-        head: branch.head,
-        tree: branch.tree.expect("a tree"),
-        change: branch.change.expect("a change"),
-        empty: false,
-        artefacts: way.task().artefacts.clone(),
-        outside: Vec::new(),
-        protected: None,
-    };
-    let _ = way.tell(reply(effect, Reply::Git(GitReply::Collected(Box::new(left)))));
+    let left = way.left_as_it_was();
+    let _ = way.tell(reply(effect, left));
     assert_eq!((way.task().stage, way.task().attempts.fruitless), (Stage::Development, 1));
     assert_eq!(way.runs(Job::Agent(Role::Developer)), 1);
 }

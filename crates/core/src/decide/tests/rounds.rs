@@ -101,17 +101,8 @@ fn who_pushed_may_have_done_all_of_it() {
             .with_branch(|branch| (branch.developed, branch.pushed) = (developed, pushed))
             .with(|task| task.attempts.conflicts = conflicts);
         let effect = way.asks(|ask| matches!(ask, Ask::Collect { .. }));
-        let branch = way.task().branch.clone().expect("a branch");
-        let left = Collected {
-            head: branch.head,
-            tree: branch.tree.expect("a tree"),
-            change: branch.change.expect("a change"),
-            empty: false,
-            artefacts: way.task().artefacts.clone(),
-            outside: Vec::new(),
-            protected: None,
-        };
-        let _ = way.answers(effect, Reply::Git(GitReply::Collected(Box::new(left))));
+        let left = way.left_as_it_was();
+        let _ = way.answers(effect, left);
         way.task().attempts.fruitless == 1
     };
     assert_eq!([fruitless(None, 0, false), fruitless(None, 1, false)], [true, false]);
