@@ -228,6 +228,8 @@ impl Story {
             ["run"] => answer = self.run()?,
             ["until", name, text] => self.until(name, text)?,
             ["crash"] => self.bench.crash(),
+            ["another", "brain", "takes", "over"] => self.bench.fall_asleep(),
+            ["the", "first", "brain", "wakes"] if self.bench.is_overtaken() => self.bench.wake_one()?,
             ["sweep"] => answer = if self.bench.sweep() { String::new() } else { "in sync\n".to_owned() },
             ["deliver", name] => {
                 let key = self.issue(name)?;

@@ -69,9 +69,14 @@ impl Report {
         self.findings.is_empty()
     }
 
+    /// What is met again, as a row in the history of whom it is about, is found once.
     fn add(&mut self, what: Damaged, cause: impl std::fmt::Display) {
+        let finding = Finding { what, cause: cause.to_string() };
+        if self.findings.contains(&finding) {
+            return;
+        }
         if self.findings.len() < MOST_FINDINGS {
-            self.findings.push(Finding { what, cause: cause.to_string() });
+            self.findings.push(finding);
         } else {
             self.more += 1;
         }

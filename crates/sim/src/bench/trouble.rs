@@ -132,7 +132,7 @@ impl Bench {
         if !self.paused_hands.is_empty() && self.dice.happens("paused hand goes on", 5) {
             self.hand_goes_on();
         }
-        if !self.sleepers.is_empty() && self.dice.happens("paused brain wakes", 5) {
+        if self.is_overtaken() && self.dice.happens("paused brain wakes", 5) {
             self.wake_one()?;
         }
         if !self.deliveries.is_empty() {
@@ -205,7 +205,7 @@ impl Bench {
             }
         }
         for _ in 0..self.sleepers.len() {
-            if !self.sleepers.is_empty() {
+            if self.is_overtaken() {
                 self.wake_one()?;
             }
         }
@@ -296,6 +296,11 @@ impl Bench {
         let term = engine.term();
         self.sleepers.push(engine);
         self.succeed(term, journal);
+    }
+
+    /// Whether a brain is paused that another took over from.
+    pub(crate) fn is_overtaken(&self) -> bool {
+        !self.sleepers.is_empty()
     }
 
     /// A paused brain wakes and goes on: with what is due by its own account, and with an answer that its hands still had.
