@@ -299,6 +299,11 @@ fn agents_run_as_another_user() {
     assert!(log.contains("user: nobody"), "{log}");
 }
 
+/// The files of a repository that is large enough for overlays.
+fn many() -> Vec<String> {
+    (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect()
+}
+
 /// Proves that the walls hold in a tree that is an overlay too, as `orch up` makes it for a large repository, and that the
 /// job is done in one from the analysis to the merge (decision 54).
 #[test]
@@ -308,7 +313,7 @@ fn an_agent_gets_nothing_in_an_overlay() {
         Ok(mounts) => mounts,
         Err(error) => return not_tried(&error),
     };
-    let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
+    let names = many();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
     let mut yard = fortified(Some("nobody"), Yard::with(&files, GREEN));
     if let Err(error) = mounts.try_in(yard.folder()) {
@@ -332,7 +337,7 @@ fn an_odd_folder_gets_other_trees() {
         Ok(mounts) => mounts,
         Err(error) => return not_tried(&error),
     };
-    let names: Vec<String> = (0..1_100).map(|n| format!("many/{}/{n}", n % 20)).collect();
+    let names = many();
     let files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "one of many")).collect();
     for (name, may_be_overlay) in [("plain", true), ("a,b:c", false)] {
         let mut yard = Yard::below(name).holding(&files, GREEN);

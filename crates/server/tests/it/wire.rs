@@ -1,16 +1,27 @@
 //! How are real connections held?
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use orch_server::{Listener, Patience, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::JoinHandle;
 
 use crate::house::{House, TOKEN};
 use crate::sample::sample;
 
 const BRIEF: Patience =
     Patience { headers: Duration::from_millis(100), connections: 8, grace: Duration::from_secs(5) };
+
+/// A house with one door on loopback: where that is, and who serves there until the house stops.
+async fn open(patience: Patience) -> (House, SocketAddr, JoinHandle<()>) {
+    let house = House::open(sample());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = serve(vec![Listener::Tcp(listener)], house.front.clone(), patience, house.stop.clone());
+    (house, address, tokio::spawn(served))
+}
 
 async fn read_all(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let mut all = Vec::new();
@@ -27,11 +38,7 @@ async fn ended(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
 /// Proves that a client that sends its headers by drops is cut off, and that others are served meanwhile.
 #[tokio::test]
 async fn a_slow_client_is_cut_off() {
-    let house = House::open(sample());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let served =
-        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), BRIEF, house.stop.clone()));
+    let (house, address, served) = open(BRIEF).await;
     let mut slow = TcpStream::connect(address).await.unwrap();
     slow.write_all(b"GET /health HTTP/1.1\r\nHost: loc").await.unwrap();
     let mut quick = TcpStream::connect(address).await.unwrap();
@@ -45,7 +52,7 @@ async fn a_slow_client_is_cut_off() {
 }
 
 /// A delivery of which the server waits for the body.
-async fn half_a_delivery(address: std::net::SocketAddr) -> TcpStream {
+async fn half_a_delivery(address: SocketAddr) -> TcpStream {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let head = "POST /webhook/orch/site HTTP/1.1\r\nHost: localhost\r\nOrch-Signature: right\r\nContent-Length: 11\r\nExpect: 100-continue\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -60,11 +67,7 @@ async fn half_a_delivery(address: std::net::SocketAddr) -> TcpStream {
 async fn a_stop_lets_answers_end() {
     const LONG: Patience =
         Patience { headers: Duration::from_secs(60), connections: 8, grace: Duration::from_secs(60) };
-    let house = House::open(sample());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let served =
-        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), LONG, house.stop.clone()));
+    let (house, address, served) = open(LONG).await;
     let mut idle = TcpStream::connect(address).await.unwrap();
     idle.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
     // Its answer has begun: it has been accepted.
@@ -83,11 +86,7 @@ async fn a_stop_lets_answers_end() {
 async fn a_stop_waits_no_longer_than_its_grace() {
     const SHORT: Patience =
         Patience { headers: Duration::from_secs(60), connections: 8, grace: Duration::from_millis(1) };
-    let house = House::open(sample());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let served =
-        tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), SHORT, house.stop.clone()));
+    let (house, address, served) = open(SHORT).await;
     // Its body never comes.
     let _under_way = half_a_delivery(address).await;
     house.stop.cancel();
@@ -97,10 +96,7 @@ async fn a_stop_waits_no_longer_than_its_grace() {
 /// Proves that a body over the limit is refused, both when it is announced and when it only turns out to be.
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused() {
-    let house = House::open(sample());
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(serve(vec![Listener::Tcp(listener)], house.front.clone(), BRIEF, house.stop.clone()));
+    let (house, address, _served) = open(BRIEF).await;
     let head = format!(
         "POST /api/v1/issues HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nContent-Type: application/json\r\nConnection: close\r\n"
     );
